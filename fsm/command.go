@@ -1,0 +1,226 @@
+package fsm
+
+// Hash is the SHA-256 of a full key string. It is all the ledger ever knows of a secret.
+type Hash [32]byte
+
+// Never is the expiry of something that does not expire.
+const Never int64 = 1<<63 - 1
+
+// Batch is the content of one log entry.
+type Batch struct {
+	// Stamp is the leader's wall clock when it proposed the entry, in Unix milliseconds. Log time never runs backwards:
+	// Apply uses the larger of it and the previous log time.
+	Stamp int64
+	Calls []Call
+}
+
+// Call is one command and the root key in whose name it is sent.
+type Call struct {
+	// Actor is the hash of the caller's root key. Zero for commands of the cluster itself.
+	Actor   Hash
+	Command Command
+}
+
+// Command is a change that a caller asks for. The set is closed: each type is listed in this file.
+type Command interface{ isCommand() }
+
+// Bootstrap gives an empty ledger its identity: the cluster id, the first workspace and the first root key. On a ledger that
+// has them it changes nothing, so every new leader may send it. Sent by the cluster itself, never for a client.
+type Bootstrap struct {
+	ClusterID     string
+	WorkspaceID   string
+	WorkspaceName string
+	RootKeyID     string
+	RootKeyHash   Hash
+}
+
+// CreateWorkspace adds a tenant. See contract 7.2.
+type CreateWorkspace struct {
+	ID   string
+	Name string
+}
+
+// CreateRootKey adds a credential for the management API. See contract 7.2.
+type CreateRootKey struct {
+	ID          string
+	Hash        Hash
+	Name        string
+	WorkspaceID string // empty: the caller's
+	Permissions []string
+	Expires     int64 // Unix ms, or Never
+}
+
+// CreateAPI adds an API and its keyspace. See contract 2.2.
+type CreateAPI struct {
+	ID         string
+	KeyspaceID string
+	Name       string
+}
+
+// CreateKey adds a key to an API. See contract 2.3.
+type CreateKey struct {
+	ID          string
+	Hash        Hash
+	Start       string
+	APIID       string
+	Name        string
+	ExternalID  string // empty: no identity
+	IdentityID  string // id for the identity if ExternalID is new
+	Meta        string // compact JSON object, or empty
+	Expires     int64  // Unix ms, or Never
+	Enabled     bool
+	Recoverable bool
+	Credits     NewCredits
+}
+
+// UpdateKey changes fields of a key; each absent field is kept. See contract 2.3 and 4.5.
+type UpdateKey struct {
+	KeyID      string
+	Name       Field[string]
+	ExternalID Field[string]
+	IdentityID string // id for the identity if ExternalID is new
+	Meta       Field[string]
+	Expires    Field[int64]
+	Enabled    Field[bool]
+	Credits    CreditsChange
+}
+
+// DeleteKey hides a key, or with Permanent removes its record. See contract 2.3.
+type DeleteKey struct {
+	KeyID     string
+	Permanent bool
+}
+
+// UpdateKeyCredits sets, increments or decrements the balance of a key. See contract 4.4.
+type UpdateKeyCredits struct {
+	KeyID  string
+	Change BalanceChange
+}
+
+// UpdateIdentityCredits does the same for the balance of an identity. See contract 4.4.
+type UpdateIdentityCredits struct {
+	Identity string // id or externalId
+	Change   BalanceChange
+}
+
+// CreateIdentity adds an identity. See contract 2.4.
+type CreateIdentity struct {
+	ID         string
+	ExternalID string
+	Meta       string
+	Credits    NewCredits
+	Policy     Policy
+}
+
+// UpdateIdentity changes fields of an identity; each absent field is kept. See contract 2.4 and 4.6.
+type UpdateIdentity struct {
+	Identity string // id or externalId
+	Meta     Field[string]
+	Credits  CreditsChange
+	Policy   Field[Policy]
+}
+
+// DeleteIdentity ends an identity; its keys stay, without it. See contract 2.4.
+type DeleteIdentity struct {
+	Identity string // id or externalId
+}
+
+// VerifyKey asks whether a key is valid and may spend Cost credits, and spends them if so. See contract 3.
+type VerifyKey struct {
+	Hash Hash
+	Cost int64
+}
+
+func (*Bootstrap) isCommand()             {}
+func (*CreateWorkspace) isCommand()       {}
+func (*CreateRootKey) isCommand()         {}
+func (*CreateAPI) isCommand()             {}
+func (*CreateKey) isCommand()             {}
+func (*UpdateKey) isCommand()             {}
+func (*DeleteKey) isCommand()             {}
+func (*UpdateKeyCredits) isCommand()      {}
+func (*UpdateIdentityCredits) isCommand() {}
+func (*CreateIdentity) isCommand()        {}
+func (*UpdateIdentity) isCommand()        {}
+func (*DeleteIdentity) isCommand()        {}
+func (*VerifyKey) isCommand()             {}
+
+// FieldState is one of the three states of an optional field: see contract 1.8.
+type FieldState uint8
+
+// The states of a field.
+const (
+	Absent FieldState = iota // keep as it is
+	Null                     // clear
+	Given                    // set to the value
+)
+
+// Field is a three-state field of a change.
+type Field[T any] struct {
+	State FieldState
+	Value T // meaningful only when Given
+}
+
+// Set makes a field that sets v.
+func Set[T any](v T) Field[T] { return Field[T]{State: Given, Value: v} }
+
+// Clear makes a field that clears.
+func Clear[T any]() Field[T] { return Field[T]{State: Null} }
+
+// Interval is how often a refill is due.
+type Interval uint8
+
+// The intervals. NoRefill is the interval of a record without a refill.
+const (
+	NoRefill Interval = iota
+	Daily
+	Monthly
+)
+
+// Refill is a refill as a caller states it and as a record keeps it; a kept one has passed the rules of contract 4.2.
+type Refill struct {
+	Interval Interval
+	Amount   int64 // credits, at least 1
+	Day      uint8 // day of the month 1..31 for Monthly, 0: none given
+}
+
+// NewCredits are the credits of something being created. The zero value is unlimited.
+type NewCredits struct {
+	Limited   bool
+	Remaining int64 // credits, when Limited
+	Refill    Refill
+}
+
+// CreditsChange is the three-state credits object of an update. The zero value changes nothing.
+type CreditsChange struct {
+	Unlimited bool // credits: null
+	Remaining Field[int64]
+	Refill    Field[Refill]
+}
+
+// BalanceOp is the operation of updateCredits.
+type BalanceOp uint8
+
+// The operations.
+const (
+	SetBalance BalanceOp = iota + 1
+	Increment
+	Decrement
+)
+
+// BalanceChange is one updateCredits request. Limited false stands for a null or absent value.
+type BalanceChange struct {
+	Op      BalanceOp
+	Limited bool
+	Value   int64
+}
+
+// Policy says which credit record pays when a key has an identity. See contract 4.8.
+type Policy uint8
+
+// The policies.
+const (
+	IdentityPays Policy = iota // the identity's record, else the key's
+	KeyPays                    // the key's record, else the identity's
+	BothPay                    // every record there is, all or nothing
+)
