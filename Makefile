@@ -1,0 +1,141 @@
+# Everything a developer or a CI machine runs. `make` alone prints this list.
+# `verify` checks what `fix` repairs; CI (.ci/run) runs nothing that is not a target here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO     ?= go
+GOFMT   = $(shell $(GO) env GOROOT)/bin/gofmt
+BIN    := bin/creditd
+MODULE := github.com/creditd/creditd
+
+# A tag gives v1.2.3 or v1.2.3-4-gabcdef0; a tree without tags gives v0.0.0-dev+abcdef0.
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null || \
+	echo "v0.0.0-dev+$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)")
+
+# Tools are pinned here and installed below bin/tools on first use, so they never reach go.mod.
+STATICCHECK_VERSION := v0.8.2
+STATICCHECK         := bin/tools/staticcheck-$(STATICCHECK_VERSION)/staticcheck
+
+TESTFLAGS    ?=
+TEST_TIMEOUT ?= 9m
+FUZZTIME     ?= 10s
+ARGS         ?=
+
+# The race detector needs cgo and a C compiler; without them the tests still run, and say so.
+RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
+
+# Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow.
+RACE_DIRS  := cluster api store cmd
+PACKAGES    = $(shell $(GO) list -e ./...)
+RACE_PKGS   = $(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES)))
+PLAIN_PKGS  = $(filter-out $(RACE_PKGS),$(PACKAGES))
+
+##@ Run
+
+.PHONY: dev
+dev: build ## build, then run one node with a sample API, identity and key
+	$(BIN) dev --demo $(ARGS)
+
+.PHONY: build
+build: ## static binary at bin/creditd
+	@mkdir -p $(dir $(BIN))
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/creditd
+
+##@ Test
+
+# Both halves run even when the first fails, so one run shows every failure.
+.PHONY: test
+test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 to defeat the cache)
+	@race=-race; \
+	if [ "$(RACE_READY)" != yes ]; then \
+		race=; echo "note: no cgo or no C compiler ($$($(GO) env CC)): running without the race detector" >&2; \
+	fi; \
+	rc=0; \
+	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
+	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
+	exit $$rc
+
+.PHONY: race
+race: ## all tests under the race detector, no exceptions
+	@[ "$(RACE_READY)" = yes ] || { echo "make race needs cgo and a C compiler ($$($(GO) env CC) not found)" >&2; exit 1; }
+	$(GO) test -race -timeout 25m $(TESTFLAGS) ./...
+
+# `go test -fuzz` takes one target at a time; found inputs land in testdata/fuzz beside the target.
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each (default 10s)
+	@rc=0; found=0; \
+	while IFS=: read -r file line; do \
+		target=$$(sed -E 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/' <<<"$$line"); \
+		found=$$((found + 1)); \
+		echo "== $$(dirname $$file) $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $(TESTFLAGS) "$$(dirname $$file)" </dev/null || rc=$$?; \
+	done < <(grep -rE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*\(' . | LC_ALL=C sort); \
+	echo "$$found fuzz targets, exit $$rc"; \
+	exit $$rc
+
+.PHONY: chaos
+chaos: build ## kill and partition nodes under load (DURATION=1m SEED=1 NODES=3 LOG_STORE=bolt)
+	$(GO) run -buildvcs=false ./scripts/chaos \
+		$(if $(DURATION),-duration=$(DURATION)) $(if $(SEED),-seed=$(SEED)) \
+		$(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
+
+.PHONY: bench
+bench: build ## measure creditd against its peers in one run (ARGS=…)
+	$(GO) run -buildvcs=false ./scripts/bench $(ARGS)
+
+##@ Check
+
+# `make -k verify` reports every failing check instead of the first one.
+.PHONY: verify
+verify: verify-format verify-modules verify-vet verify-structure verify-staticcheck ## format, modules, vet, structure, staticcheck
+
+.PHONY: verify-format
+verify-format:
+	@files=$$($(GOFMT) -l -s .); \
+	if [ -n "$$files" ]; then printf 'not gofmt-ed (make fix):\n%s\n' "$$files" >&2; exit 1; fi
+	@echo "gofmt: ok"
+
+.PHONY: verify-modules
+verify-modules:
+	@$(GO) mod verify
+	@$(GO) mod tidy -diff || { echo "go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }
+	@echo "go mod tidy: ok"
+
+.PHONY: verify-vet
+verify-vet:
+	@$(GO) vet ./...
+	@echo "go vet: ok"
+
+# Import arrows, purity of fsm and the other rules that correctness or the reader rests on.
+.PHONY: verify-structure
+verify-structure:
+	@$(GO) test -count=1 ./scripts/tidy
+
+.PHONY: verify-staticcheck
+verify-staticcheck: $(STATICCHECK)
+	@$(STATICCHECK) ./...
+	@echo "staticcheck $(STATICCHECK_VERSION): ok"
+
+$(STATICCHECK):
+	@echo "installing staticcheck $(STATICCHECK_VERSION) into $(dir $@)"
+	@GOBIN="$(CURDIR)/$(patsubst %/,%,$(dir $@))" $(GO) install -buildvcs=false honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+
+.PHONY: fix
+fix: ## repair what verify can complain about and a tool can mend
+	$(GOFMT) -w -s .
+	$(GO) mod tidy
+
+.PHONY: clean
+clean: ## remove build output, tools and coverage (never a data directory)
+	rm -rf bin dist
+	find . -name .git -prune -o \( -name '*.test' -o -name 'coverage.out' -o -name '*.prof' \) -type f -exec rm -f {} +
+
+##@ Help
+
+.PHONY: help
+help: ## print this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
