@@ -1,0 +1,170 @@
+package codec
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// resultVersion is the first byte of every result.
+const resultVersion = 1
+
+// The result kinds. Their numbers travel between nodes: append only.
+const (
+	doneKind byte = iota + 1
+	createdKind
+	refusalKind
+	creditsKind
+	apiKind
+	identityKind
+	keyKind
+	verdictKind
+)
+
+// AppendResult appends the encoding of r to buf.
+func AppendResult(buf []byte, r fsm.Result) []byte {
+	c := coder{buf: buf}
+	version := byte(resultVersion)
+	c.byte(&version)
+	c.result(&r)
+	return seal(c.buf, len(buf))
+}
+
+// DecodeResult is the inverse of AppendResult. The result keeps no reference to data.
+func DecodeResult(data []byte) (fsm.Result, error) {
+	body, err := unseal(data)
+	if err != nil {
+		return nil, fmt.Errorf("decode result: %w", err)
+	}
+	c := coder{buf: body, reading: true}
+	var version byte
+	if c.byte(&version); version != resultVersion {
+		return nil, fmt.Errorf("decode result: version is %d, this build reads %d", version, resultVersion)
+	}
+	var r fsm.Result
+	c.result(&r)
+	if err := c.finish(); err != nil {
+		return nil, fmt.Errorf("decode result: %w", err)
+	}
+	return r, nil
+}
+
+func (c *coder) result(p *fsm.Result) {
+	if c.reading {
+		var kind byte
+		c.byte(&kind)
+		if *p = newResult(kind); *p == nil {
+			c.fail(fmt.Errorf("result of unknown kind %d", kind))
+			return
+		}
+	}
+	switch m := (*p).(type) {
+	case *fsm.Verdict:
+		c.kind(verdictKind)
+		c.verdict(m)
+	case *fsm.Done:
+		c.kind(doneKind)
+	case *fsm.Created:
+		c.kind(createdKind)
+		c.string(&m.ID)
+	case *fsm.Refusal:
+		c.kind(refusalKind)
+		enum(c, &m.Code, fsm.IDTaken)
+		c.string(&m.Detail)
+		c.strings(&m.Accepted)
+	case *fsm.Credits:
+		c.kind(creditsKind)
+		c.credits(m)
+	case *fsm.API:
+		c.kind(apiKind)
+		c.string(&m.ID)
+		c.string(&m.Name)
+	case *fsm.Identity:
+		c.kind(identityKind)
+		c.identity(m)
+	case *fsm.Key:
+		c.kind(keyKind)
+		c.key(m)
+	default:
+		panic(fmt.Sprintf("codec: result of unknown type %T", m))
+	}
+}
+
+func newResult(kind byte) fsm.Result {
+	switch kind {
+	case doneKind:
+		return &fsm.Done{}
+	case createdKind:
+		return &fsm.Created{}
+	case refusalKind:
+		return &fsm.Refusal{}
+	case creditsKind:
+		return &fsm.Credits{}
+	case apiKind:
+		return &fsm.API{}
+	case identityKind:
+		return &fsm.Identity{}
+	case keyKind:
+		return &fsm.Key{}
+	case verdictKind:
+		return &fsm.Verdict{}
+	default:
+		return nil
+	}
+}
+
+func (c *coder) verdict(m *fsm.Verdict) {
+	enum(c, &m.Outcome, fsm.UsageExceeded)
+	c.bool(&m.Enabled)
+	c.bool(&m.Limited)
+	c.int(&m.Credits)
+	c.int(&m.Expires)
+	c.string(&m.KeyID)
+	c.string(&m.Name)
+	c.string(&m.Meta)
+	if optional(c, &m.Identity) {
+		c.string(&m.Identity.ID)
+		c.string(&m.Identity.ExternalID)
+		c.string(&m.Identity.Meta)
+	}
+}
+
+func (c *coder) credits(m *fsm.Credits) {
+	c.bool(&m.Limited)
+	c.int(&m.Remaining)
+	c.refill(&m.Refill)
+}
+
+func (c *coder) identity(m *fsm.Identity) {
+	c.string(&m.ID)
+	c.string(&m.ExternalID)
+	c.string(&m.Meta)
+	c.credits(&m.Credits)
+	enum(c, &m.Policy, fsm.BothPay)
+}
+
+func (c *coder) key(m *fsm.Key) {
+	c.string(&m.ID)
+	c.string(&m.Start)
+	c.string(&m.Name)
+	c.string(&m.Meta)
+	c.bool(&m.Enabled)
+	c.int(&m.CreatedAt)
+	c.int(&m.UpdatedAt)
+	c.int(&m.LastUsedAt)
+	c.int(&m.Expires)
+	c.credits(&m.Credits)
+	if optional(c, &m.Identity) {
+		c.identity(m.Identity)
+	}
+}
+
+// optional codes whether *p is there, makes it when reading, and reports whether its fields follow.
+func optional[T any](c *coder, p **T) bool {
+	there := *p != nil
+	c.bool(&there)
+	if c.reading && there {
+		*p = new(T)
+	}
+	return there
+}

@@ -1,0 +1,233 @@
+package fsm
+
+import (
+	"fmt"
+	"math"
+)
+
+// credit is the credit record of one key or one identity. Without one, or with one that is not present, its owner is unlimited;
+// the struct stays with its owner so that a record that comes and goes keeps one place in the dirty set.
+//
+// Invariant: remaining >= 0, and refill.Amount >= 1 where there is a refill.
+type credit struct {
+	head
+	owner      string // id of the key or identity
+	identity   bool   // whether the owner is an identity
+	present    bool
+	remaining  int64
+	refill     Refill
+	refilledAt int64 // midnight of the due day of the last refill that raised the balance, Unix ms; 0: none
+	considered int64 // the day up to which due refills have been looked at
+}
+
+// limited reports whether there is a record. A nil credit is the usual form of an unlimited owner.
+func (c *credit) limited() bool { return c != nil && c.present }
+
+// balance is what a record holds once the refill due by now is counted. Reading it changes nothing.
+func (c *credit) balance(now int64) int64 {
+	if c.due(now) {
+		return max(c.remaining, c.refill.Amount)
+	}
+	return c.remaining
+}
+
+// due reports whether a refill day has passed since the record was last considered. See contract 4.3.
+func (c *credit) due(now int64) bool {
+	today := dayOf(now)
+	return c.refill.Interval != NoRefill && today > c.considered && c.refill.lastDue(today) > c.considered
+}
+
+// refilled is the time of the last refill once the one due by now is counted.
+func (c *credit) refilled(now int64) int64 {
+	if c.due(now) && c.remaining < c.refill.Amount {
+		return c.refill.lastDue(dayOf(now)) * dayMillis
+	}
+	return c.refilledAt
+}
+
+// show returns the record as callers see it; a nil credit is unlimited.
+func (c *credit) show(now int64) Credits {
+	if !c.limited() {
+		return Credits{}
+	}
+	return Credits{Limited: true, Remaining: c.balance(now), Refill: c.refill}
+}
+
+// touch gives the refill that is due by now, before anything else happens to the record. Call between change and changed.
+func (s *State) touch(c *credit) {
+	if c.due(s.clock) && c.remaining < c.refill.Amount {
+		s.books.Granted += uint64(c.refill.Amount - c.remaining)
+		c.refilledAt = c.refilled(s.clock)
+		c.remaining = c.refill.Amount
+	}
+	c.considered = max(c.considered, dayOf(s.clock))
+}
+
+// charge takes cost credits. The caller has decided that the balance covers it.
+func (s *State) charge(c *credit, cost int64) {
+	s.change(c)
+	s.touch(c)
+	if cost < 0 || c.remaining < cost {
+		panic(fmt.Sprintf("fsm: charge of %d on a balance of %d", cost, c.remaining))
+	}
+	c.remaining -= cost
+	s.books.Charged += uint64(cost)
+	s.changed(c)
+}
+
+// setBalance moves the balance to v and books the difference. Call between change and changed, after touch.
+func (s *State) setBalance(c *credit, v int64) {
+	if v < 0 {
+		panic(fmt.Sprintf("fsm: balance set to %d", v))
+	}
+	if v >= c.remaining {
+		s.books.Granted += uint64(v - c.remaining)
+	} else {
+		s.books.Withdrawn += uint64(c.remaining - v)
+	}
+	c.remaining = v
+}
+
+// limit gives an unlimited owner a record of n credits.
+func (s *State) limit(c *credit, n int64, refill Refill) {
+	s.change(c)
+	c.present, c.remaining, c.refill = true, 0, refill
+	c.considered = dayOf(s.clock)
+	s.setBalance(c, n)
+	s.limited++
+	s.changed(c)
+}
+
+// unlimit ends the record of a limited owner, refill included.
+func (s *State) unlimit(c *credit) {
+	s.change(c)
+	s.touch(c)
+	s.setBalance(c, 0)
+	c.present, c.refill, c.refilledAt, c.considered = false, Refill{}, 0, 0
+	s.limited--
+	s.changed(c)
+}
+
+// checkRefill states the rules of contract 4.2 for a refill. strict is for updates: a day beside daily is an error there, and
+// ignored on creation.
+func checkRefill(r Refill, strict bool) (Refill, *Refusal) {
+	switch {
+	case r.Interval != NoRefill && r.Amount < 1:
+		return Refill{}, invalid("credits.refill.amount must be at least 1")
+	case r.Interval == Monthly && r.Day == 0:
+		return Refill{}, invalid("credits.refill.refillDay is required when the interval is monthly")
+	case r.Interval == Daily && r.Day != 0 && strict:
+		return Refill{}, invalid("credits.refill.refillDay must not be given when the interval is daily")
+	case r.Interval == Daily:
+		r.Day = 0
+	}
+	return r, nil
+}
+
+// check states the rules of contract 4.2 and returns the credits as they will be kept.
+func (n NewCredits) check() (NewCredits, *Refusal) {
+	if !n.Limited {
+		if n.Refill.Interval != NoRefill {
+			return n, invalid("credits.remaining must not be null when credits.refill is given")
+		}
+		return n, nil
+	}
+	if n.Remaining < 0 {
+		return n, invalid("credits.remaining must not be negative")
+	}
+	refill, refusal := checkRefill(n.Refill, false)
+	n.Refill = refill
+	return n, refusal
+}
+
+// check states the rules of contract 4.5 for a change of the record c, without changing anything.
+func (ch CreditsChange) check(c *credit) *Refusal {
+	if ch.Remaining.State == Given && ch.Remaining.Value < 0 {
+		return invalid("credits.remaining must not be negative")
+	}
+	if ch.Unlimited || ch.Refill.State != Given {
+		return nil
+	}
+	if ch.Remaining.State == Null {
+		return invalid("credits.refill must not be given when credits.remaining is null")
+	}
+	if ch.Remaining.State == Absent && !c.limited() {
+		return invalid("credits.refill cannot be set while credits are unlimited: set credits.remaining as well")
+	}
+	_, refusal := checkRefill(ch.Refill.Value, true)
+	return refusal
+}
+
+// changeCredits carries out a change that check has passed.
+func (s *State) changeCredits(c *credit, ch CreditsChange) {
+	if ch.Unlimited || ch.Remaining.State == Null {
+		if c.present {
+			s.unlimit(c)
+		}
+		return
+	}
+	if !c.present {
+		if ch.Remaining.State == Given {
+			s.limit(c, ch.Remaining.Value, ch.Refill.Value)
+		}
+		return
+	}
+	if ch.Remaining.State == Absent && ch.Refill.State == Absent {
+		return
+	}
+	s.change(c)
+	s.touch(c)
+	if ch.Remaining.State == Given {
+		s.setBalance(c, ch.Remaining.Value)
+	}
+	switch ch.Refill.State {
+	case Null:
+		c.refill = Refill{}
+	case Given:
+		c.refill = ch.Refill.Value
+	}
+	s.changed(c)
+}
+
+// check states the rules of contract 4.4 for an operation on the record c at the given time, and returns the balance after it.
+func (b BalanceChange) check(c *credit, now int64) (int64, *Refusal) {
+	if b.Value < 0 {
+		return 0, invalid("value must not be negative")
+	}
+	if b.Op == SetBalance {
+		return b.Value, nil
+	}
+	if !b.Limited {
+		return 0, invalid("value is required for increment and decrement")
+	}
+	if !c.limited() {
+		return 0, invalid("credits are unlimited: they can be set, but not incremented or decremented")
+	}
+	before := c.balance(now)
+	if b.Op == Decrement {
+		return max(0, before-b.Value), nil
+	}
+	if before > math.MaxInt64-b.Value {
+		return 0, invalid("value is too large: the balance would exceed the largest 64-bit integer")
+	}
+	return before + b.Value, nil
+}
+
+// changeBalance carries out an operation that check has passed; after is what check returned.
+func (s *State) changeBalance(c *credit, b BalanceChange, after int64) Result {
+	switch {
+	case b.Op == SetBalance && !b.Limited:
+		if c.present {
+			s.unlimit(c)
+		}
+	case !c.present:
+		s.limit(c, after, Refill{})
+	default:
+		s.change(c)
+		s.touch(c)
+		s.setBalance(c, after)
+		s.changed(c)
+	}
+	shown := c.show(s.clock)
+	return &shown
+}

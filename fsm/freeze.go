@@ -1,0 +1,135 @@
+package fsm
+
+// head is what every record in memory carries for snapshots.
+type head struct {
+	// gen is the generation in which the record last changed: the tracker's own means dirty, that of a Frozen means frozen and
+	// not captured yet, any other one clean. Generations make a freeze cost nothing per record.
+	gen  uint32
+	gone bool // removed for good
+}
+
+func (h *head) header() *head { return h }
+
+// clean is the generation of a record that is on disk as it is.
+const clean uint32 = 0
+
+// tracker knows which records changed since the last snapshot, and keeps the digest up to date.
+type tracker struct {
+	gen    uint32 // present generation; never clean
+	dirty  []node // the records of the present generation
+	frozen *Frozen
+	sum    Digest // of all records but the meta record
+}
+
+// added takes a new record in.
+func (t *tracker) added(n node) {
+	t.mark(n)
+	t.changed(n)
+}
+
+// change must be called before a record is changed, and changed after it.
+func (t *tracker) change(n node) {
+	if t.frozen != nil && n.header().gen == t.frozen.gen {
+		t.frozen.early = append(t.frozen.early, changeOf(n))
+	}
+	t.sum = t.sum.minus(n.digest())
+	t.mark(n)
+}
+
+func (t *tracker) changed(n node) { t.sum = t.sum.plus(n.digest()) }
+
+// removed takes a record out for good.
+func (t *tracker) removed(n node) {
+	t.change(n)
+	n.header().gone = true
+}
+
+func (t *tracker) mark(n node) {
+	if h := n.header(); h.gen != t.gen {
+		h.gen = t.gen
+		t.dirty = append(t.dirty, n)
+	}
+}
+
+// Change is one record as it was when the state was frozen. A nil Record was removed.
+type Change struct {
+	Key    RecordKey
+	Record Record
+}
+
+// Frozen is the set of records that changed since the previous snapshot, as they were at one moment. Making one costs nothing per
+// record; a record that changes before it was read is copied just then.
+//
+// Next and Release need the exclusive lock of the State. Exactly one Release ends it.
+type Frozen struct {
+	Digest Digest // of the whole state at that moment
+	Clock  int64  // log time at that moment, Unix ms
+	Len    int    // changes it will yield in all
+
+	state *State
+	gen   uint32
+	meta  *MetaRecord
+	nodes []node
+	read  int
+	early []Change // captured because they changed before Next reached them
+}
+
+// Freeze starts a snapshot. At most one may be under way.
+func (s *State) Freeze() *Frozen {
+	if s.frozen != nil {
+		panic("fsm: freeze while another snapshot is under way")
+	}
+	f := &Frozen{
+		Digest: s.Digest(), Clock: s.clock, Len: len(s.dirty) + 1,
+		state: s, gen: s.gen, nodes: s.dirty,
+		meta: &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books},
+	}
+	s.dirty, s.frozen = nil, f
+	s.gen++
+	if s.gen == clean {
+		panic("fsm: snapshot generations used up")
+	}
+	return f
+}
+
+// Next returns up to n further changes, none when all were returned. Copying a record is cheap, so the lock is held for
+// microseconds per hundred.
+func (f *Frozen) Next(n int) []Change {
+	batch := make([]Change, 0, n)
+	if f.meta != nil {
+		batch = append(batch, Change{f.meta.Key(), f.meta})
+		f.meta = nil
+	}
+	for len(batch) < n && len(f.early) > 0 {
+		last := len(f.early) - 1
+		batch = append(batch, f.early[last])
+		f.early = f.early[:last]
+	}
+	for len(batch) < n && f.read < len(f.nodes) {
+		node := f.nodes[f.read]
+		f.read++
+		if h := node.header(); h.gen == f.gen {
+			h.gen = clean
+			batch = append(batch, changeOf(node))
+		}
+	}
+	return batch
+}
+
+// Release ends the snapshot. Unless it was saved, its records count as changed again.
+func (f *Frozen) Release(saved bool) {
+	f.state.frozen = nil
+	if !saved {
+		for _, n := range f.nodes {
+			f.state.mark(n)
+		}
+	}
+	f.nodes, f.early = nil, nil
+}
+
+func changeOf(n node) Change {
+	if n.header().gone {
+		return Change{Key: n.key()}
+	}
+	return Change{Key: n.key(), Record: n.record()}
+}

@@ -1,0 +1,202 @@
+package fsm
+
+// Kind is the kind of a record. The numbers are on disk, and records are restored in their order: append only, and never before
+// a kind that a record refers to.
+type Kind uint8
+
+// The kinds.
+const (
+	MetaKind Kind = iota + 1
+	WorkspaceKind
+	RootKeyKind
+	APIKind
+	IdentityKind
+	KeyKind
+	IdentityCreditKind
+	KeyCreditKind
+)
+
+// RecordKey names a record. It stays the same for the record's whole life.
+type RecordKey struct {
+	Kind Kind
+	ID   string
+}
+
+// Record is what is kept on disk of one thing in the ledger: plain values, in one of the types of this file.
+type Record interface {
+	Key() RecordKey
+	fold(h *hasher)
+}
+
+// MetaRecord is the one record of the ledger itself.
+type MetaRecord struct {
+	ClusterID string
+	Clock     int64
+	Books     Books
+}
+
+// WorkspaceRecord is a workspace at rest.
+type WorkspaceRecord struct {
+	ID        string
+	Name      string
+	CreatedAt int64
+	Enabled   bool
+}
+
+// RootKeyRecord is a root key at rest.
+type RootKeyRecord struct {
+	ID          string
+	Hash        Hash
+	Name        string
+	WorkspaceID string
+	Permissions []string // in byte order
+	CreatedAt   int64
+	Expires     int64
+	Enabled     bool
+}
+
+// APIRecord is an API at rest.
+type APIRecord struct {
+	ID          string
+	KeyspaceID  string
+	Name        string
+	WorkspaceID string
+	CreatedAt   int64
+}
+
+// IdentityRecord is an identity at rest.
+type IdentityRecord struct {
+	ID          string
+	ExternalID  string
+	WorkspaceID string
+	Meta        string
+	Policy      Policy
+	CreatedAt   int64
+	Deleted     bool
+}
+
+// KeyRecord is a key at rest.
+type KeyRecord struct {
+	ID         string
+	Hash       Hash
+	Start      string
+	APIID      string
+	IdentityID string // empty: none
+	Name       string
+	Meta       string
+	CreatedAt  int64
+	UpdatedAt  int64
+	LastUsedAt int64
+	Expires    int64
+	Enabled    bool
+	Deleted    bool
+}
+
+// CreditRecord is a balance at rest.
+type CreditRecord struct {
+	Owner      string
+	Identity   bool // whether the owner is an identity
+	Remaining  int64
+	Refill     Refill
+	RefilledAt int64
+	Considered int64 // day since 1970-01-01
+}
+
+// Key names the record.
+func (r *MetaRecord) Key() RecordKey { return RecordKey{MetaKind, ""} }
+
+// Key names the record.
+func (r *WorkspaceRecord) Key() RecordKey { return RecordKey{WorkspaceKind, r.ID} }
+
+// Key names the record.
+func (r *RootKeyRecord) Key() RecordKey { return RecordKey{RootKeyKind, r.ID} }
+
+// Key names the record.
+func (r *APIRecord) Key() RecordKey { return RecordKey{APIKind, r.ID} }
+
+// Key names the record.
+func (r *IdentityRecord) Key() RecordKey { return RecordKey{IdentityKind, r.ID} }
+
+// Key names the record.
+func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
+
+// Key names the record.
+func (r *CreditRecord) Key() RecordKey { return creditKey(r.Owner, r.Identity) }
+
+func creditKey(owner string, identity bool) RecordKey {
+	if identity {
+		return RecordKey{IdentityCreditKind, owner}
+	}
+	return RecordKey{KeyCreditKind, owner}
+}
+
+// node is a record in memory. key names it, record copies it, and is nil for a credit record that is not present.
+type node interface {
+	header() *head
+	key() RecordKey
+	record() Record
+	digest() Digest
+}
+
+func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }
+func (r *rootKey) key() RecordKey   { return RecordKey{RootKeyKind, r.id} }
+func (a *api) key() RecordKey       { return RecordKey{APIKind, a.id} }
+func (i *identity) key() RecordKey  { return RecordKey{IdentityKind, i.id} }
+func (k *key) key() RecordKey       { return RecordKey{KeyKind, k.id} }
+func (c *credit) key() RecordKey    { return creditKey(c.owner, c.identity) }
+
+func (w *workspace) record() Record {
+	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}
+}
+
+func (r *rootKey) record() Record {
+	return &RootKeyRecord{
+		ID: r.id, Hash: r.hash, Name: r.name, WorkspaceID: r.workspace.id, Permissions: r.sorted(),
+		CreatedAt: r.createdAt, Expires: r.expires, Enabled: r.enabled,
+	}
+}
+
+func (a *api) record() Record {
+	return &APIRecord{ID: a.id, KeyspaceID: a.keyspaceID, Name: a.name, WorkspaceID: a.workspace.id, CreatedAt: a.createdAt}
+}
+
+func (i *identity) record() Record {
+	return &IdentityRecord{
+		ID: i.id, ExternalID: i.externalID, WorkspaceID: i.workspace.id, Meta: i.meta, Policy: i.policy,
+		CreatedAt: i.createdAt, Deleted: i.deleted,
+	}
+}
+
+func (k *key) record() Record {
+	r := k.plain()
+	return &r
+}
+
+// plain is record without the allocation.
+func (k *key) plain() KeyRecord {
+	r := KeyRecord{
+		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id, Name: k.name(), Meta: k.meta(),
+		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
+		Enabled: k.enabled, Deleted: k.deleted,
+	}
+	if k.identity != nil {
+		r.IdentityID = k.identity.id
+	}
+	return r
+}
+
+func (c *credit) record() Record {
+	if !c.present {
+		return nil
+	}
+	r := c.plain()
+	return &r
+}
+
+// plain is record without the allocation, for a record that is present.
+func (c *credit) plain() CreditRecord {
+	return CreditRecord{
+		Owner: c.owner, Identity: c.identity, Remaining: c.remaining, Refill: c.refill,
+		RefilledAt: c.refilledAt, Considered: c.considered,
+	}
+}

@@ -1,0 +1,74 @@
+package fsm
+
+// State is the ledger. The zero value is not usable; see New and Restore.
+type State struct {
+	clock     int64 // log time, Unix ms: the largest stamp applied so far
+	clusterID string
+	books     Books
+
+	workspaces map[string]*workspace
+	apis       map[string]*api
+	rootKeys   map[string]*rootKey
+	rootByHash map[Hash]*rootKey
+	identities map[string]*identity
+	external   map[externalRef]*identity // live identities only
+	keys       map[string]*key
+	keyByHash  map[Hash]*key
+
+	limited int // credit records that exist
+
+	tracker
+}
+
+// externalRef is the name under which a workspace's owner knows an identity.
+type externalRef struct{ workspaceID, externalID string }
+
+// Books are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
+//
+// Invariant: Granted − Withdrawn − Charged equals the sum of all balances, modulo 2^64.
+type Books struct {
+	Granted   uint64 // by creation, set, increment and refill
+	Withdrawn uint64 // by set, decrement, and by turning unlimited or deleting for good
+	Charged   uint64 // by verifications
+}
+
+// Outstanding is the sum of all balances that the books imply.
+func (b Books) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Charged }
+
+// New returns an empty ledger at log time zero.
+func New() *State {
+	return &State{
+		workspaces: make(map[string]*workspace),
+		apis:       make(map[string]*api),
+		rootKeys:   make(map[string]*rootKey),
+		rootByHash: make(map[Hash]*rootKey),
+		identities: make(map[string]*identity),
+		external:   make(map[externalRef]*identity),
+		keys:       make(map[string]*key),
+		keyByHash:  make(map[Hash]*key),
+		tracker:    tracker{gen: clean + 1},
+	}
+}
+
+// Clock returns the log time in Unix milliseconds.
+func (s *State) Clock() int64 { return s.clock }
+
+// ClusterID returns the id that Bootstrap gave, or "" before it.
+func (s *State) ClusterID() string { return s.clusterID }
+
+// Stats are sizes for metrics.
+type Stats struct {
+	Workspaces, RootKeys, APIs, Identities, Keys int
+	CreditRecords                                int
+	DirtyRecords                                 int // changed since the last snapshot was frozen
+	Books                                        Books
+}
+
+// Stats returns the present sizes.
+func (s *State) Stats() Stats {
+	return Stats{
+		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
+		Identities: len(s.identities), Keys: len(s.keys),
+		CreditRecords: s.limited, DirtyRecords: len(s.dirty), Books: s.books,
+	}
+}

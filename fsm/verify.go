@@ -1,0 +1,119 @@
+package fsm
+
+// lastUsedSlack is how far a key's lastUsedAt may lag behind its last charge, in ms: a key in constant use is written once a
+// minute for it, not once a charge. See contract 2.0.
+const lastUsedSlack = 60_000
+
+// payers are the credit records that a verification charges: none, one, or both of a key and its identity.
+type payers struct{ first, second *credit }
+
+// payersOf says who pays for a key. See contract 4.8.
+func payersOf(k *key) payers {
+	i := k.liveIdentity()
+	if i == nil || !i.credit.limited() {
+		return one(k.credit)
+	}
+	if !k.credit.limited() {
+		return one(i.credit)
+	}
+	switch i.policy {
+	case KeyPays:
+		return one(k.credit)
+	case BothPay:
+		return payers{i.credit, k.credit}
+	default:
+		return one(i.credit)
+	}
+}
+
+func one(c *credit) payers {
+	if !c.limited() {
+		return payers{}
+	}
+	return payers{first: c}
+}
+
+// remaining is the smallest balance among the payers: what can still be spent.
+func (p payers) remaining(now int64) int64 {
+	r := p.first.balance(now)
+	if p.second != nil {
+		r = min(r, p.second.balance(now))
+	}
+	return r
+}
+
+// decision is the outcome of a verification before anything is charged.
+type decision struct {
+	outcome   Outcome
+	key       *key // nil for NotFound
+	payers    payers
+	cost      int64
+	remaining int64 // of the payers, before the charge
+}
+
+// charges reports whether carrying the decision out changes any balance.
+func (d *decision) charges() bool { return d.outcome == Valid && d.payers.first != nil && d.cost > 0 }
+
+// decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing.
+func (s *State) decide(root *rootKey, c *VerifyKey) decision {
+	k := visible(root, s.keyByHash[c.Hash])
+	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
+		return decision{outcome: NotFound}
+	}
+	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost}
+	if d.payers.first != nil {
+		d.remaining = d.payers.remaining(s.clock)
+	}
+	switch {
+	case !k.enabled:
+		d.outcome = Disabled
+	case s.clock > k.expires:
+		d.outcome = Expired
+	case d.payers.first != nil && d.remaining < c.Cost:
+		d.outcome = UsageExceeded
+	}
+	return d
+}
+
+// verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through.
+func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
+	if c.Cost < 0 {
+		return invalid("credits.cost must not be negative")
+	}
+	d := s.decide(root, c)
+	if d.charges() {
+		s.charge(d.payers.first, d.cost)
+		if d.payers.second != nil {
+			s.charge(d.payers.second, d.cost)
+		}
+		d.remaining -= d.cost
+		s.used(d.key)
+	}
+	return d.verdict()
+}
+
+// used notes that a key was just used.
+func (s *State) used(k *key) {
+	if s.clock-k.lastUsedAt < lastUsedSlack {
+		return
+	}
+	s.change(k)
+	k.lastUsedAt = s.clock
+	s.changed(k)
+}
+
+// verdict is what the caller is told. See contract 3.7.
+func (d *decision) verdict() *Verdict {
+	k := d.key
+	if k == nil {
+		return &Verdict{Outcome: d.outcome}
+	}
+	v := &Verdict{
+		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
+		KeyID: k.id, Name: k.name(), Meta: k.meta(),
+	}
+	if i := k.liveIdentity(); i != nil {
+		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta}
+	}
+	return v
+}
