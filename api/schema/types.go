@@ -1,0 +1,85 @@
+package schema
+
+// Optional holds a value that may be absent from the body. null is not accepted for it.
+type Optional[T any] struct {
+	Value T // zero unless Set
+	set   bool
+}
+
+// Some returns an Optional that holds v.
+func Some[T any](v T) Optional[T] { return Optional[T]{Value: v, set: true} }
+
+// Set reports whether the field was present.
+func (o Optional[T]) Set() bool { return o.set }
+
+// Or returns the value, or fallback if the field was absent.
+func (o Optional[T]) Or(fallback T) T {
+	if o.set {
+		return o.Value
+	}
+	return fallback
+}
+
+// Nullable is a field in one of three states (docs/contract.md 1.8): absent, null, or set to a value. Exactly one of
+// Absent, Null and Set is true; the zero Nullable is absent.
+type Nullable[T any] struct {
+	Value T // zero unless Set
+	state presence
+}
+
+// NullableOf returns a Nullable that is set to v.
+func NullableOf[T any](v T) Nullable[T] { return Nullable[T]{Value: v, state: isSet} }
+
+// NullOf returns a Nullable that is null.
+func NullOf[T any]() Nullable[T] { return Nullable[T]{state: isNull} }
+
+// Absent reports whether the body did not mention the field.
+func (n Nullable[T]) Absent() bool { return n.state == isAbsent }
+
+// Null reports whether the field was given as null.
+func (n Nullable[T]) Null() bool { return n.state == isNull }
+
+// Set reports whether the field was given a value.
+func (n Nullable[T]) Set() bool { return n.state == isSet }
+
+// Object is a free-form JSON object as compact JSON text: no insignificant space, no repeated names (the last one
+// counts), members otherwise in the order and the spelling of the body. An absent object is "".
+type Object string
+
+// MarshalJSON writes the object as it is; an absent one is written as {}.
+func (o Object) MarshalJSON() ([]byte, error) {
+	if o == "" {
+		return []byte("{}"), nil
+	}
+	return []byte(o), nil
+}
+
+// Unsupported describes a field that the contract has and this version does not serve. A body that mentions it is
+// refused whatever the value, in loose objects too: a client must not believe that a limit it configured is in force.
+type Unsupported struct{}
+
+// Loose, as the type of a blank field, makes the struct around it ignore names it does not describe.
+type Loose struct{}
+
+// Described is implemented by a type that carries constraints shared by every field of that type. SchemaTag returns
+// them in the syntax of a struct tag, as in `schema:"minLength=3" doc:"…"`.
+type Described interface{ SchemaTag() string }
+
+type presence uint8
+
+const (
+	isAbsent presence = iota
+	isNull
+	isSet
+)
+
+// wrapper is what the walker needs of *Optional and *Nullable, whose element type it does not know.
+type wrapper interface {
+	mark(presence)
+	nullable() bool
+}
+
+func (o *Optional[T]) mark(p presence) { o.set = p == isSet }
+func (*Optional[T]) nullable() bool    { return false }
+func (n *Nullable[T]) mark(p presence) { n.state = p }
+func (*Nullable[T]) nullable() bool    { return true }
