@@ -1,0 +1,246 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// MuxConfig configures a [Mux].
+type MuxConfig struct {
+	// Listener is the peer port. The Mux owns it.
+	Listener net.Listener
+	// Advertise is the address that raft gives to other nodes. Default the
+	// listener's. It may hold a host name.
+	Advertise string
+	// Dialer makes raft's outgoing connections.
+	Dialer Dialer
+	// TLS, if set, is required of every incoming connection. Ask for client
+	// certificates in it: raft itself authenticates nobody, and whoever
+	// reaches it may install a snapshot.
+	TLS *tls.Config
+	// Limits are those of the Server for calls.
+	Limits Limits
+	// PreambleTimeout bounds the TLS handshake and the preamble of an
+	// incoming connection. Default 5 s.
+	PreambleTimeout time.Duration
+	// MaxPreambles bounds the connections that have not said what they are;
+	// more are closed at once. Default 256.
+	MaxPreambles int
+	// Logger, if nil, discards.
+	Logger *slog.Logger
+}
+
+// Mux shares the peer port between raft and our calls.
+//
+// Order of use: NewMux, RaftLayer into NewTransport, Serve, Start, Close.
+// Nothing is accepted before Start.
+type Mux struct {
+	conf  MuxConfig
+	log   *slog.Logger
+	raft  *raftLayer
+	done  chan struct{}
+	slots chan struct{} // one per connection in its preamble
+	wg    sync.WaitGroup
+
+	mu       sync.Mutex
+	started  bool
+	closed   bool
+	server   *Server
+	preamble map[net.Conn]struct{} // connections in their preamble
+}
+
+// NewMux returns a mux that does nothing yet.
+func NewMux(conf MuxConfig) (*Mux, error) {
+	if conf.Listener == nil {
+		return nil, errors.New("peer: the mux needs a listener")
+	}
+	if err := conf.Limits.Validate(); err != nil {
+		return nil, err
+	}
+	if conf.PreambleTimeout == 0 {
+		conf.PreambleTimeout = 5 * time.Second
+	}
+	if conf.MaxPreambles == 0 {
+		conf.MaxPreambles = 256
+	}
+	if conf.PreambleTimeout < 0 || conf.MaxPreambles < 0 {
+		return nil, errors.New("peer: PreambleTimeout and MaxPreambles must be positive")
+	}
+	if conf.Logger == nil {
+		conf.Logger = slog.New(slog.DiscardHandler)
+	}
+	addr := conf.Listener.Addr()
+	if conf.Advertise != "" {
+		addr = advertised(conf.Advertise)
+	}
+	return &Mux{
+		conf:     conf,
+		log:      conf.Logger,
+		raft:     newRaftLayer(addr, conf.Dialer),
+		done:     make(chan struct{}),
+		slots:    make(chan struct{}, conf.MaxPreambles),
+		preamble: make(map[net.Conn]struct{}),
+	}, nil
+}
+
+// advertised is an address that is not resolved here.
+type advertised string
+
+func (advertised) Network() string  { return "tcp" }
+func (a advertised) String() string { return string(a) }
+
+// RaftLayer returns raft's share of the port. Closing it ends raft's
+// connections and leaves the calls alone.
+func (m *Mux) RaftLayer() raft.StreamLayer { return m.raft }
+
+// Serve gives calls to h, once. Calls that arrive on a mux without a handler
+// lose their connection.
+func (m *Mux) Serve(h Handler) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.server != nil {
+		panic("peer: Serve called twice")
+	}
+	m.server = NewServer(h, m.conf.Limits, m.log)
+	if m.closed {
+		_ = m.server.Close()
+	}
+}
+
+// Start accepts connections.
+func (m *Mux) Start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started || m.closed {
+		return
+	}
+	m.started = true
+	m.wg.Go(m.accept)
+}
+
+// Addr returns the address of the listener.
+func (m *Mux) Addr() net.Addr { return m.conf.Listener.Addr() }
+
+// Close ends the listener and all connections, raft's too, and waits for the
+// mux's goroutines. It may be called twice.
+func (m *Mux) Close() error {
+	m.mu.Lock()
+	first := !m.closed
+	m.closed = true
+	server := m.server
+	if first {
+		close(m.done)
+		_ = m.conf.Listener.Close()
+		for conn := range m.preamble {
+			_ = conn.Close()
+		}
+	}
+	m.mu.Unlock()
+	_ = m.raft.Close()
+	if server != nil {
+		_ = server.Close()
+	}
+	m.wg.Wait()
+	return nil
+}
+
+func (m *Mux) accept() {
+	const maxPause = time.Second
+	pause := 5 * time.Millisecond
+	for {
+		conn, err := m.conf.Listener.Accept()
+		if err == nil {
+			pause = 5 * time.Millisecond
+			m.admit(conn)
+			continue
+		}
+		select {
+		case <-m.done:
+			return
+		default:
+		}
+		// Out of file descriptors, most likely: wait for some to come back.
+		m.log.Error("accept on the peer port failed", "error", err)
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, maxPause)
+		case <-m.done:
+			return
+		}
+	}
+}
+
+// admit starts the preamble of a connection, if there is room for one more.
+func (m *Mux) admit(conn net.Conn) {
+	select {
+	case m.slots <- struct{}{}:
+	default:
+		m.log.Warn("peer connection refused: too many have not said what they are", "from", conn.RemoteAddr())
+		_ = conn.Close()
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		_ = conn.Close()
+		<-m.slots
+		return
+	}
+	m.preamble[conn] = struct{}{}
+	m.wg.Go(func() { m.route(conn) })
+}
+
+// route learns what a connection is for and hands it over.
+func (m *Mux) route(raw net.Conn) {
+	conn, proto, err := m.identify(raw)
+	<-m.slots
+	m.mu.Lock()
+	delete(m.preamble, raw)
+	server, closed := m.server, m.closed
+	m.mu.Unlock()
+	if err != nil {
+		if !closed {
+			m.log.Warn("peer connection refused", "from", raw.RemoteAddr(), "error", err)
+		}
+		_ = raw.Close()
+		return
+	}
+	switch {
+	case proto == protocolRaft:
+		m.raft.hand(conn)
+	case server == nil:
+		_ = conn.Close()
+	default:
+		server.ServeConn(conn)
+	}
+}
+
+func (m *Mux) identify(raw net.Conn) (net.Conn, protocol, error) {
+	tune(raw)
+	deadline := time.Now().Add(m.conf.PreambleTimeout)
+	_ = raw.SetDeadline(deadline)
+	conn := raw
+	if m.conf.TLS != nil {
+		ctx, cancel := context.WithDeadline(context.Background(), deadline)
+		defer cancel()
+		secured := tls.Server(raw, m.conf.TLS)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, 0, fmt.Errorf("peer: TLS handshake: %w", err)
+		}
+		conn = secured
+	}
+	proto, err := readPreamble(conn)
+	if err != nil {
+		return nil, 0, err
+	}
+	_ = raw.SetDeadline(time.Time{})
+	return conn, proto, nil
+}

@@ -1,0 +1,78 @@
+package peer
+
+import (
+	"slices"
+	"sync"
+)
+
+// Pool holds one Client for each address.
+type Pool struct {
+	conf ClientConfig
+
+	mu      sync.Mutex
+	closed  bool
+	clients map[string]*Client
+}
+
+// NewPool returns an empty pool. It panics when conf is not valid.
+func NewPool(conf ClientConfig) *Pool {
+	if err := conf.Validate(); err != nil {
+		panic(err)
+	}
+	return &Pool{conf: conf, clients: make(map[string]*Client)}
+}
+
+// Get returns the client for addr. Its idle connection is closed by the
+// client itself, so keeping the client is cheap; Remove and Retain forget it.
+// After Close every call of the returned client fails with ErrClosed.
+func (p *Pool) Get(addr string) *Client {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.clients[addr]; c != nil {
+		return c
+	}
+	c := NewClient(addr, p.conf)
+	if p.closed {
+		_ = c.Close()
+		return c
+	}
+	p.clients[addr] = c
+	return c
+}
+
+// Remove closes the client for addr, if there is one.
+func (p *Pool) Remove(addr string) {
+	p.closeWhere(func(a string) bool { return a == addr })
+}
+
+// Retain closes all clients except those for addrs.
+func (p *Pool) Retain(addrs ...string) {
+	p.closeWhere(func(a string) bool { return !slices.Contains(addrs, a) })
+}
+
+// Close closes all clients. It may be called twice.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.closeWhere(func(string) bool { return true })
+	return nil
+}
+
+func (p *Pool) closeWhere(match func(addr string) bool) {
+	p.mu.Lock()
+	var out []*Client
+	for addr, c := range p.clients {
+		if match(addr) {
+			delete(p.clients, addr)
+			out = append(out, c)
+		}
+	}
+	p.mu.Unlock()
+	// Closing waits for goroutines, so not under the lock, and all at once.
+	var wg sync.WaitGroup
+	for _, c := range out {
+		wg.Go(func() { _ = c.Close() })
+	}
+	wg.Wait()
+}

@@ -1,0 +1,119 @@
+package peer
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// raftLayer is raft's view of the peer port. It keeps its connections so that
+// Close can end them: raft's transport leaves its readers blocked on
+// connections that the other side holds open.
+type raftLayer struct {
+	addr     net.Addr
+	dialer   Dialer
+	incoming chan net.Conn
+	ctx      context.Context
+	cancel   context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+	conns  map[*layerConn]struct{}
+}
+
+var _ raft.StreamLayer = (*raftLayer)(nil)
+
+func newRaftLayer(addr net.Addr, d Dialer) *raftLayer {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &raftLayer{
+		addr:     addr,
+		dialer:   d,
+		incoming: make(chan net.Conn),
+		ctx:      ctx,
+		cancel:   cancel,
+		conns:    make(map[*layerConn]struct{}),
+	}
+}
+
+// hand gives an incoming connection to raft, or closes it when raft is gone.
+func (l *raftLayer) hand(conn net.Conn) {
+	c, err := l.keep(conn)
+	if err != nil {
+		return
+	}
+	select {
+	case l.incoming <- c:
+	case <-l.ctx.Done():
+		_ = c.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (l *raftLayer) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.incoming:
+		return c, nil
+	case <-l.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// Dial implements raft.StreamLayer.
+func (l *raftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := l.ctx, context.CancelFunc(func() {})
+	if timeout > 0 {
+		ctx, cancel = context.WithTimeout(l.ctx, timeout)
+	}
+	defer cancel()
+	conn, err := l.dialer.dial(ctx, string(addr), protocolRaft)
+	if err != nil {
+		return nil, err
+	}
+	return l.keep(conn)
+}
+
+// Addr implements net.Listener: the address that other nodes use.
+func (l *raftLayer) Addr() net.Addr { return l.addr }
+
+// Close implements net.Listener. It ends raft's connections too.
+func (l *raftLayer) Close() error {
+	l.cancel()
+	l.mu.Lock()
+	l.closed = true
+	conns := l.conns
+	l.conns = nil
+	l.mu.Unlock()
+	for c := range conns {
+		_ = c.Conn.Close()
+	}
+	return nil
+}
+
+func (l *raftLayer) keep(conn net.Conn) (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
+	c := &layerConn{Conn: conn, layer: l}
+	l.conns[c] = struct{}{}
+	return c, nil
+}
+
+// layerConn is a connection that its layer can close.
+type layerConn struct {
+	net.Conn
+	layer *raftLayer
+}
+
+// Close closes the connection and forgets it.
+func (c *layerConn) Close() error {
+	c.layer.mu.Lock()
+	delete(c.layer.conns, c)
+	c.layer.mu.Unlock()
+	return c.Conn.Close()
+}

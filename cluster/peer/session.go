@@ -1,0 +1,267 @@
+package peer
+
+import (
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// session is one connection of a Server: the calling goroutine reads, a
+// second one writes.
+type session struct {
+	server *Server
+	conn   net.Conn
+	from   string
+	wake   chan struct{} // capacity 1: the queue became non-empty, or done
+
+	mu       sync.Mutex
+	queue    []response
+	idle     bool // the writer waits for wake
+	calls    int  // handed to the handler and not replied to
+	ended    bool // the reader has ended: the writer stops at once
+	draining bool // the server is closing: the writer stops when all is out
+	gone     bool // the writer has ended: answers are dropped
+}
+
+// response is a queued frame. cost is what its request and itself hold of the
+// server's byte budget.
+type response struct {
+	head
+	payload []byte
+	cost    int64
+}
+
+// flushTimeout bounds the last write of a server that is closing.
+const flushTimeout = 500 * time.Millisecond
+
+var (
+	errNotReading = errors.New("peer: the client sends calls and does not read the answers")
+	errReserved   = errors.New("peer: call of a reserved method")
+)
+
+func newSession(s *Server, conn net.Conn) *session {
+	return &session{server: s, conn: conn, from: conn.RemoteAddr().String(), wake: make(chan struct{}, 1)}
+}
+
+func (s *session) run() {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.write()
+		_ = s.conn.Close() // ends the reader
+	}()
+	err := s.read()
+	draining := s.endReading()
+	<-written
+	if !draining && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		s.server.log.Info("peer connection ended", "from", s.from, "error", err)
+	}
+}
+
+// shutdown lets the writer flush what is queued and then end the connection.
+func (s *session) shutdown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return
+	}
+	s.draining = true
+	s.wakeLocked()
+	// A peer that does not read must not delay the end.
+	time.AfterFunc(flushTimeout, func() { _ = s.conn.Close() })
+}
+
+// endReading notes the end of the reader. Without a reader there is nobody to
+// answer, unless the server itself is closing.
+func (s *session) endReading() (draining bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.wakeLocked()
+	if !s.draining {
+		_ = s.conn.Close() // ends a write in progress
+	}
+	return s.draining
+}
+
+func (s *session) read() error {
+	r := newFrameReader(s.conn, decodeRequest, s.server.limits)
+	for {
+		h, n, err := r.next()
+		if err != nil {
+			return err
+		}
+		if h.kind > MaxMethod {
+			if err := s.probe(r, h, n); err != nil {
+				return err
+			}
+			continue
+		}
+		cost := n
+		if ok, err := s.admit(n); err != nil {
+			return err
+		} else if !ok {
+			if err := r.skip(n); err != nil {
+				return err
+			}
+			s.push(response{head: head{id: h.id, kind: codeOverloaded}})
+			continue
+		}
+		payload, err := r.payload(n)
+		if err != nil {
+			s.release(int64(cost))
+			return err
+		}
+		req := Request{Method: h.kind, Payload: payload, From: s.from}
+		if h.timeoutMillis > 0 {
+			req.Deadline = time.Now().Add(time.Duration(h.timeoutMillis) * time.Millisecond)
+		}
+		s.server.handler.Handle(req, s.replyTo(h.id, int64(cost)))
+	}
+}
+
+func (s *session) probe(r *frameReader, h head, n int) error {
+	if h.kind != methodProbe || n != 0 {
+		return errReserved
+	}
+	s.push(response{head: head{id: h.id, kind: CodeOK}})
+	return nil
+}
+
+// admit counts a call in. It refuses one that exceeds a bound, and fails when
+// even the refusals pile up.
+func (s *session) admit(payloadBytes int) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) > s.server.limits.MaxCalls {
+		return false, errNotReading
+	}
+	if s.calls >= s.server.limits.MaxCalls || !s.server.reserve(payloadBytes) {
+		return false, nil
+	}
+	s.calls++
+	return true, nil
+}
+
+func (s *session) release(cost int64) {
+	s.server.bytes.Add(-cost)
+}
+
+func (s *session) replyTo(id uint64, cost int64) Reply {
+	var replied atomic.Bool
+	return func(code byte, payload []byte) {
+		if code > MaxCode {
+			panic("peer: reply with a reserved code")
+		}
+		if !replied.CompareAndSwap(false, true) {
+			return
+		}
+		if len(payload) > s.server.limits.MaxFrameBytes-maxHead {
+			code, payload = codeReplyTooLarge, nil
+		}
+		// The answer is charged even beyond the budget: refusing it would
+		// turn work that was done into an unknown outcome.
+		s.server.bytes.Add(int64(len(payload)))
+		s.answer(response{head: head{id: id, kind: code}, payload: payload, cost: cost + int64(len(payload))})
+	}
+}
+
+// answer queues the response to a call that was admitted.
+func (s *session) answer(r response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls--
+	s.pushLocked(r)
+}
+
+func (s *session) push(r response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pushLocked(r)
+}
+
+func (s *session) pushLocked(r response) {
+	if s.gone {
+		s.release(r.cost)
+		return
+	}
+	s.queue = append(s.queue, r)
+	s.wakeLocked()
+}
+
+func (s *session) wakeLocked() {
+	if s.idle {
+		s.idle = false
+		s.wake <- struct{}{}
+	}
+}
+
+// write sends what is queued, everything that queued up during one write in
+// the next one, until the connection is over.
+func (s *session) write() {
+	box := newOutbox(s.conn, s.server.limits)
+	var batch []response
+	for {
+		var more bool
+		if batch, more = s.take(batch[:0]); !more {
+			break
+		}
+		if len(batch) == 0 {
+			<-s.wake
+			// Let repliers that are about to run queue their answers too.
+			runtime.Gosched()
+			continue
+		}
+		var cost int64
+		for _, r := range batch {
+			box.addResponse(r.head, r.payload)
+			cost += r.cost
+		}
+		_, err := box.flush()
+		s.release(cost)
+		clear(batch)
+		if err != nil {
+			break
+		}
+	}
+	s.drop()
+}
+
+// take moves about one batch of the queue to the writer. An empty batch means
+// to wait for wake; more is false when the writer is to end.
+func (s *session) take(batch []response) (_ []response, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended && !s.draining {
+		return batch, false
+	}
+	if len(s.queue) == 0 {
+		s.idle = true
+		return batch, !s.draining
+	}
+	size, n := 0, 0
+	for n < len(s.queue) && size < batchBytes {
+		size += len(s.queue[n].payload) + maxHead
+		n++
+	}
+	batch = append(batch, s.queue[:n]...)
+	rest := copy(s.queue, s.queue[n:])
+	clear(s.queue[rest:])
+	s.queue = s.queue[:rest]
+	return batch, true
+}
+
+// drop forgets what can no longer be written.
+func (s *session) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	for _, r := range s.queue {
+		s.release(r.cost)
+	}
+	s.queue = nil
+}

@@ -1,0 +1,54 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+// Transport is raft's network transport with two paths turned off that can
+// break a cluster.
+//
+//   - Heartbeats take the same way as every other request. On the fast path
+//     they run beside raft's main loop and may raise the term while the loop
+//     writes entries, so that a deposed leader stamps entries with a term it
+//     never led (hashicorp/raft#695). HeartbeatTimeout must therefore exceed
+//     the slowest normal fsync.
+//   - Appends are not pipelined: with two in flight replication to a follower
+//     can deadlock (hashicorp/raft#612), and coalescing above raft makes up
+//     for the lost overlap.
+//
+// It embeds the concrete type, not the interface: raft looks for optional
+// methods on it, and without RequestPreVote it silently does without pre-vote.
+type Transport struct {
+	*raft.NetworkTransport
+}
+
+var (
+	_ raft.Transport   = (*Transport)(nil)
+	_ raft.WithPreVote = (*Transport)(nil)
+	_ raft.WithClose   = (*Transport)(nil)
+)
+
+// raftConnsPerPeer is how many idle connections raft keeps to one server: one
+// each for appends, heartbeats and votes.
+const raftConnsPerPeer = 3
+
+// NewTransport returns the transport over layer, and starts to accept from
+// it. The provider turns a server's id into its present address, so that an
+// address in an old configuration does no harm. The timeout bounds one
+// request; that of a snapshot grows with its size.
+func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, timeout time.Duration, log hclog.Logger) *Transport {
+	return &Transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		ServerAddressProvider: provider,
+		Logger:                log,
+		Stream:                layer,
+		MaxPool:               raftConnsPerPeer,
+		MaxRPCsInFlight:       1,
+		Timeout:               timeout,
+	})}
+}
+
+// SetHeartbeatHandler does nothing, which is the point of this type.
+func (*Transport) SetHeartbeatHandler(func(raft.RPC)) {}
