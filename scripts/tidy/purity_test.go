@@ -227,7 +227,8 @@ func isError(t types.Type) bool {
 	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
 }
 
-// isFixed reports whether a variable of the type is a table, a struct of basic values, or a pointer to nothing at all.
+// isFixed reports whether a variable of the type is a table (or points to one, as hash tables of the standard library do),
+// a struct of basic values, or a pointer to nothing at all.
 func isFixed(t types.Type) bool {
 	switch t := t.Underlying().(type) {
 	case *types.Array, *types.Slice, *types.Map:
@@ -240,8 +241,12 @@ func isFixed(t types.Type) bool {
 		}
 		return true
 	case *types.Pointer:
-		pointed, ok := t.Elem().Underlying().(*types.Struct)
-		return ok && pointed.NumFields() == 0
+		switch pointed := t.Elem().Underlying().(type) {
+		case *types.Array:
+			return true
+		case *types.Struct:
+			return pointed.NumFields() == 0
+		}
 	}
 	return false
 }
