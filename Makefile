@@ -50,7 +50,7 @@ build: ## static binary at bin/creditd
 test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 to defeat the cache)
 	@race=-race; \
 	if [ "$(RACE_READY)" != yes ]; then \
-		race=; echo "note: no cgo or no C compiler ($$($(GO) env CC)): running without the race detector" >&2; \
+		race=; export CGO_ENABLED=0; echo "note: no cgo or no C compiler ($$($(GO) env CC)): running without the race detector" >&2; \
 	fi; \
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
