@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -200,9 +201,9 @@ func (w *walker) oddInteger(n *node, literal []byte) {
 	switch {
 	case !num.integral:
 		w.violate(n, &kind.Type{Got: "number", Want: n.types()})
-	case num.less(n.minimum):
+	case num.less(n.minimum) && n.minimum != math.MinInt64: // that bound is Go's, not the schema's
 		w.violate(n, &kind.Minimum{Got: ratOf(literal), Want: new(big.Rat).SetInt64(n.minimum)})
-	case num.more(n.maximum):
+	case num.more(n.maximum) && n.maximum != math.MaxInt64:
 		w.violate(n, &kind.Maximum{Got: ratOf(literal), Want: new(big.Rat).SetInt64(n.maximum)})
 	case w.unfit == nil:
 		w.unfit = &Problem{Kind: KindValue, Errors: []Violation{}, Field: n.path, reason: num.unfit()}

@@ -1,6 +1,8 @@
 package schema_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -96,4 +98,238 @@ func one(location, message string) []schema.Violation {
 
 func two(location, message string) []schema.Violation {
 	return append(one(location, message), one(location, message)...)
+}
+
+// docs/contract.md 1.8: the three states must stay apart, because they mean keep, clear and set.
+func TestDecode_TellsAbsentNullAndValueApart(t *testing.T) {
+	absent := mustDecode(t, updateKey, `{"keyId":"abc"}`).Name
+	require.True(t, absent.Absent() && !absent.Null() && !absent.Set())
+	null := mustDecode(t, updateKey, `{"keyId":"abc","name":null}`).Name
+	require.True(t, !null.Absent() && null.Null() && !null.Set())
+	value := mustDecode(t, updateKey, `{"keyId":"abc","name":"n"}`).Name
+	require.True(t, !value.Absent() && !value.Null() && value.Set())
+	require.Equal(t, "n", value.Value)
+}
+
+func TestDecode_ReadsNestedStates(t *testing.T) {
+	req := mustDecode(t, updateKey, `{"keyId":"abc","credits":{"remaining":null,"refill":{"interval":"daily","amount":5}}}`)
+	require.True(t, req.Credits.Value.Remaining.Null())
+	require.Equal(t, refill{Interval: "daily", Amount: 5}, req.Credits.Value.Refill.Value)
+}
+
+// An empty list replaces, an absent one keeps.
+func TestDecode_TellsEmptyListFromAbsent(t *testing.T) {
+	require.Nil(t, mustDecode(t, updateKey, `{"keyId":"abc"}`).Roles)
+	require.NotNil(t, mustDecode(t, updateKey, `{"keyId":"abc","roles":[]}`).Roles)
+}
+
+func TestDecode_FillsDefaults(t *testing.T) {
+	require.True(t, mustDecode(t, createKey, `{"apiId":"abc"}`).Enabled)
+	require.False(t, mustDecode(t, createKey, `{"apiId":"abc","enabled":false}`).Enabled)
+}
+
+func TestDecode_TakesLastOfRepeatedNames(t *testing.T) {
+	req := mustDecode(t, verifyKey, `{"key":5,"credits":{"cost":1},"\u006bey":"last","credits":{"cost":2}}`)
+	require.Equal(t, "last", req.Key)
+	require.Equal(t, int64(2), req.Credits.Cost)
+}
+
+func TestDecode_ReportsOnlyLastOfRepeatedNames(t *testing.T) {
+	require.Equal(t, one("/properties/key/type", "got null, want string"), violations(t, verifyKey, `{"key":5,"key":null}`))
+}
+
+func TestDecode_MatchesNamesCaseSensitively(t *testing.T) {
+	require.Equal(t, []schema.Violation{
+		{Location: "/required", Message: "missing property 'key'"},
+		{Location: "/additionalProperties", Message: "additional properties 'Key' not allowed"},
+	}, violations(t, verifyKey, `{"Key":"k"}`))
+}
+
+// docs/contract.md 1.9: these objects ignore what they do not know.
+func TestDecode_IgnoresUnknownPropertiesOfLooseObjects(t *testing.T) {
+	req := mustDecode(t, createIdentity, `{"externalId":"u","foo":{"a":[1,"}"]},"ratelimits":[{"name":"abc","limit":1,"duration":1000,"autoApply":true,"id":"x"}]}`)
+	require.Equal(t, "abc", req.Ratelimits[0].Name)
+}
+
+func TestDecode_KeepsStrictObjectsInsideLooseOnesStrict(t *testing.T) {
+	require.Equal(t, one("/properties/credits/additionalProperties", "additional properties 'x' not allowed"),
+		violations(t, createIdentity, `{"externalId":"u","credits":{"remaining":1,"x":1}}`))
+}
+
+func TestDecode_CountsCodePoints(t *testing.T) {
+	mustDecode(t, createKey, `{"apiId":"abc","name":"`+strings.Repeat("😀", 250)+strings.Repeat(`\ud83d\ude00`, 5)+`"}`)
+	require.Equal(t, one("/properties/name/maxLength", "maxLength: got 256, want 255"),
+		violations(t, createKey, `{"apiId":"abc","name":"`+strings.Repeat("é", 256)+`"}`))
+}
+
+func TestDecode_ResolvesEscapes(t *testing.T) {
+	require.Equal(t, "\"\\/\b\f\n\r\tA😀é", mustDecode(t, verifyKey, `{"key":"\"\\\/\b\f\n\r\t\u0041\ud83d\ude00é"}`).Key)
+}
+
+func TestDecode_RefusesTextThatIsNotJSON(t *testing.T) {
+	for _, body := range []string{
+		" ", "{", `{"key":"k"`, `{"key":"k",}`, `{"key":"k"}}`, `{"key":"k"} {}`, `{key:"k"}`, `{"key":'k'}`, `{"key":"k"/**/}`,
+		"\ufeff{}", "{\"key\":\"\xff\"}", "{\"key\":\"a\nb\"}", `{"key":"\ud800"}`, `{"key":"\ud800\u0041"}`, `{"key":"\x"}`, `{"key":"\u12`,
+		`{"key":01}`, `{"key":+1}`, `{"key":1.}`, `{"key":.5}`, `{"key":1e}`, `{"key":NaN}`, `{"key":tru}`, `{"key":nulll}`, `[1 2]`, "{\"key\":\"k\"}\x00",
+	} {
+		problem := mustRefuse(t, verifyKey, schema.KindMalformed, body)
+		require.Len(t, problem.Errors, 1)
+		require.Equal(t, "requestBody", problem.Errors[0].Location)
+		require.NotEmpty(t, problem.Errors[0].Fix)
+	}
+}
+
+func TestDecode_RefusesEmptyBody(t *testing.T) {
+	problem := mustRefuse(t, verifyKey, schema.KindEmpty, "")
+	require.Equal(t, "requestBody", problem.Errors[0].Location)
+	require.NotEmpty(t, problem.Errors[0].Fix)
+	require.Equal(t, "POST request body is empty for '/v2/keys.verifyKey'", problem.Detail("/v2/keys.verifyKey"))
+}
+
+// Clients compare this text.
+func TestProblem_DetailOfSchemaViolations(t *testing.T) {
+	for _, problem := range []*schema.Problem{
+		mustRefuse(t, verifyKey, schema.KindSchema, `{}`),
+		mustRefuse(t, verifyKey, schema.KindMalformed, `{`),
+	} {
+		require.Equal(t, "POST request body for '/v2/keys.verifyKey' failed to validate schema", problem.Detail("/v2/keys.verifyKey"))
+		require.False(t, problem.AfterAuth())
+	}
+}
+
+// docs/contract.md 1.2 step 5: numbers that satisfy the schema but not the decoder are reported after authentication.
+func TestDecode_HoldsBackValuesThatDoNotFit(t *testing.T) {
+	for cost, reason := range map[string]string{
+		"1.0": "must be written as an integer, without fraction or exponent",
+		"1e2": "must be written as an integer, without fraction or exponent",
+		"0.0": "must be written as an integer, without fraction or exponent",
+	} {
+		problem := mustRefuse(t, verifyKey, schema.KindValue, `{"key":"k","credits":{"cost":`+cost+`}}`)
+		require.True(t, problem.AfterAuth())
+		require.Empty(t, problem.Errors)
+		require.Equal(t, "The value of 'credits.cost' "+reason, problem.Detail("/p"))
+	}
+	problem := mustRefuse(t, updateCredits, schema.KindValue, `{"keyId":"abc","operation":"set","value":9223372036854775808}`)
+	require.Equal(t, "The value of 'value' does not fit a signed 64-bit integer", problem.Detail("/p"))
+}
+
+func TestDecode_AcceptsLargestInteger(t *testing.T) {
+	req := mustDecode(t, updateCredits, `{"keyId":"abc","operation":"set","value":9223372036854775807}`)
+	require.Equal(t, schema.NullableOf(int64(9223372036854775807)), req.Value)
+}
+
+// A violation elsewhere must not be hidden until after authentication.
+func TestDecode_PrefersViolationsToValuesThatDoNotFit(t *testing.T) {
+	require.Equal(t, one("/required", "missing property 'key'"), violations(t, verifyKey, `{"credits":{"cost":1.0}}`))
+}
+
+// A client must not believe that a limit is in force which this version ignores.
+func TestDecode_RefusesUnsupportedFieldWhateverItsValue(t *testing.T) {
+	for _, value := range []string{`[{"name":"abc"}]`, `null`, `5`, `[]`} {
+		problem := mustRefuse(t, narrowIdentity, schema.KindUnsupported, `{"externalId":"u","unknown":1,"ratelimits":`+value+`}`)
+		require.Equal(t, "/properties/ratelimits", problem.Errors[0].Location)
+		require.Contains(t, problem.Errors[0].Message, "'ratelimits'")
+		require.Contains(t, problem.Detail("/p"), "'ratelimits'")
+		require.False(t, problem.AfterAuth())
+	}
+}
+
+func TestDecode_ListsUnsupportedFieldBesideViolations(t *testing.T) {
+	problem := mustRefuse(t, narrowIdentity, schema.KindSchema, `{"externalId":"","ratelimits":[]}`)
+	require.Len(t, problem.Errors, 3) // minLength, pattern, unsupported
+}
+
+func TestDecode_KeepsObjectsAsCompactText(t *testing.T) {
+	for in, want := range map[string]string{
+		`{ }`: `{}`,
+		`{ "a" : [ 1.50 , null ,{ "b":"x y" } ] , "c" : 12345678901234567890 }`: `{"a":[1.50,null,{"b":"x y"}],"c":12345678901234567890}`,
+		`{"a":1,"b":2,"\u0061":3}`:    `{"b":2,"\u0061":3}`,
+		`{"o":{"a":1,"a":{"x":[ ]}}}`: `{"o":{"a":{"x":[]}}}`,
+	} {
+		require.Equal(t, schema.Object(want), mustDecode(t, createKey, `{"apiId":"abc","meta":`+in+`}`).Meta)
+	}
+}
+
+// The limit is on distinct names, as everywhere where the last member counts.
+func TestDecode_CountsRepeatedNamesOfObjectsOnce(t *testing.T) {
+	body := strings.TrimSuffix(wideObject(100), "}") + `,"p0":0}`
+	require.Contains(t, string(mustDecode(t, createKey, `{"apiId":"abc","meta":`+body+`}`).Meta), `"p99":99,"p0":0}`)
+}
+
+// The caller reuses its buffers.
+func TestDecode_SharesNoMemoryWithBody(t *testing.T) {
+	body := []byte(`{"apiId":"abc","roles":["r"],"meta":{"a":1}}`)
+	req, problem := createKey.Decode(body)
+	require.Nil(t, problem)
+	clear(body)
+	require.Equal(t, keyID("abc"), req.APIID)
+	require.Equal(t, []roleName{"r"}, req.Roles)
+	require.Equal(t, schema.Object(`{"a":1}`), req.Meta)
+}
+
+func TestDecode_BoundsNesting(t *testing.T) {
+	nested := func(levels int) string {
+		return `{"apiId":"abc","meta":{"a":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}}`
+	}
+	mustDecode(t, createKey, nested(schema.MaxDepth-2))
+	problem := mustRefuse(t, createKey, schema.KindMalformed, nested(schema.MaxDepth-1))
+	require.Contains(t, problem.Errors[0].Message, "nested deeper than 64 levels")
+}
+
+// Anyone may send a body, authenticated or not: neither the time nor the answer may grow out of proportion.
+func TestDecode_BoundsAnswersToHostileBodies(t *testing.T) {
+	const size = 1 << 20
+	for name, body := range map[string]string{
+		"wrong elements":  `{"key":"k","tags":[` + strings.Repeat(`1,`, size/2) + `1]}`,
+		"unknown names":   strings.TrimSuffix(wideObject(size/12), "}") + `,"key":"k"}`,
+		"repeated name":   `{` + strings.Repeat(`"key":1,`, size/8) + `"key":1}`,
+		"long name":       `{"` + strings.Repeat("a", size) + `":1}`,
+		"long number":     `{"key":"k","credits":{"cost":` + strings.Repeat("9", size) + `}}`,
+		"long fraction":   `{"key":"k","credits":{"cost":0.` + strings.Repeat("0", size) + `1}}`,
+		"huge exponents":  `{"key":"k","ratelimits":[` + strings.Repeat(`{"name":"abc","cost":1e999999,"limit":-1e999999},`, size/48) + `{}]}`,
+		"open brackets":   strings.Repeat("[", size),
+		"open objects":    strings.Repeat(`{"key":`, size/7),
+		"missing in each": `{"key":"k","ratelimits":[` + strings.Repeat(`{},`, size/3) + `{}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problem := verifyKey.Decode([]byte(body))
+			require.NotNil(t, problem)
+			require.LessOrEqual(t, len(problem.Errors), schema.MaxErrors)
+			for _, v := range problem.Errors {
+				require.Less(t, len(v.Message), 4096)
+			}
+		})
+	}
+}
+
+func TestDecode_ShortensQuotedValues(t *testing.T) {
+	problem := mustRefuse(t, createKey, schema.KindSchema, `{"apiId":"`+strings.Repeat("ä", 100_000)+`"}`)
+	require.Less(t, len(problem.Errors[1].Message), 1024)
+}
+
+func TestDecode_RemovesRepeatedNamesInLinearTime(t *testing.T) {
+	var b strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&b, `"a%d":1,"a0":2,`, i)
+	}
+	req := mustDecode(t, createKey, `{"apiId":"abc","meta":{"o":{`+b.String()+`"z":3}}}`)
+	require.True(t, strings.HasSuffix(string(req.Meta), `"a0":2,"z":3}}`))
+	require.Equal(t, 1, strings.Count(string(req.Meta), `"a0"`))
+}
+
+// The path of every request that is in order.
+func TestDecode_AllocatesOnlyTheResult(t *testing.T) {
+	body := []byte(verifyBody)
+	allocs := testing.AllocsPerRun(100, func() {
+		if _, problem := verifyKey.Decode(body); problem != nil {
+			t.Error(problem)
+		}
+	})
+	require.LessOrEqual(t, allocs, 3.0) // the request, its key, its credits
+}
+
+func TestObject_MarshalsAsItself(t *testing.T) {
+	text, err := json.Marshal(map[string]schema.Object{"absent": "", "meta": `{"a":1}`})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"absent":{},"meta":{"a":1}}`, string(text))
 }
