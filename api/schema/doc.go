@@ -43,7 +43,8 @@
 // ignores such names instead (docs/contract.md 1.9).
 //
 // Keys of the schema tag, separated by commas: required, default=…, minLength=, maxLength=, enum=a|b|c, minimum=,
-// maximum=, minItems=, maxItems=, maxProperties=, pattern=…; pattern takes the rest of the tag and therefore comes last.
+// maximum=, minItems=, maxItems=, maxProperties=, pattern=…; pattern takes the rest of the tag and therefore comes last
+// (in the quotes of a tag a backslash is written twice).
 // The items tag has the same syntax and constrains the elements of a slice. The doc and example tags only feed
 // [Schema.JSONSchema]. A type may carry all of these in a SchemaTag method (see [Described]); tags on the field add to
 // and override them. A description that makes no sense is an error of Compile, never of Decode.

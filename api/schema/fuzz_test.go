@@ -26,9 +26,9 @@ func FuzzDecode(f *testing.F) {
 func TestDecode_AgreesWithValidator(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	rounds := 20_000
+	rounds := 5_000
 	if testing.Short() {
-		rounds = 2_000
+		rounds = 500
 	}
 	for _, o := range oracles {
 		g := generator{rand: rand.New(rand.NewPCG(seed, 0))}
