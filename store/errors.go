@@ -1,0 +1,107 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+)
+
+// Kind says what went wrong, for callers that must act on it.
+type Kind string
+
+// The kinds of Error.
+const (
+	KindLocked  Kind = "locked"   // another process uses the directory
+	KindForeign Kind = "foreign"  // the directory holds something else
+	KindNewer   Kind = "newer"    // written by a newer version
+	KindLogKind Kind = "log_kind" // made with another kind of log
+	KindMissing Kind = "missing"  // a part of the state was removed
+	KindDamaged Kind = "damaged"  // content fails its checks
+	KindFull    Kind = "full"     // no space left
+	KindFailed  Kind = "failed"   // the system refused a call
+	KindStalled Kind = "stalled"  // a call does not return
+	KindStale   Kind = "stale"    // a snapshot changed under its writer
+	KindInvalid Kind = "invalid"  // the caller's mistake
+	KindClosed  Kind = "closed"   // used after Close
+)
+
+// Error is every error of this package: what kind, where, what happened and
+// what to do about it.
+type Error struct {
+	Kind    Kind
+	Path    string // the file or directory concerned; may be empty
+	Message string
+	Err     error // the cause; may be nil
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("store: ")
+	if e.Path != "" {
+		b.WriteString(e.Path)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, &Error{Kind: k}) match by kind alone.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Kind == e.Kind && t.Path == "" && t.Message == "" && t.Err == nil
+}
+
+// KindOf returns the kind of the first Error in err's chain, or "".
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}
+
+var errClosed = &Error{Kind: KindClosed, Message: "the store is closed"}
+
+const (
+	rebuildNode = "remove this node from the cluster, move the directory away and start it with an empty one; " +
+		"it gets a new id and a copy from its peers (a single node needs a backup)"
+	freeSpace = "free some space on this file system and start again"
+)
+
+func damaged(path, format string, args ...any) *Error {
+	return &Error{Kind: KindDamaged, Path: path, Message: fmt.Sprintf(format, args...) + "; " + rebuildNode}
+}
+
+// ioError classifies what the operating system or bbolt returned. An error that
+// already is ours passes unchanged.
+func ioError(path, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	if isFull(err) {
+		return &Error{Kind: KindFull, Path: path, Message: doing + " failed, the disk is full; " + freeSpace, Err: err}
+	}
+	return &Error{Kind: KindFailed, Path: path, Message: doing + " failed", Err: err}
+}
+
+// isFull also looks at the text: bbolt reports a failed growth of its file with
+// %s and so drops the errno.
+func isFull(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// phase says how far a directory has come. It only moves forward.
+//
+// The files are complete before raft first sees them (creating → ready), and
+// raft's first term is on disk before we say so (ready → active). Each step is
+// recorded after the fact, so a crash between fact and record only makes us
+// believe in too little: a creating directory never held a vote and may be
+// completed, a ready one with state becomes active at the next Open. What can
+// not happen by itself is a ready directory without its files or an active one
+// without a term; those were tampered with and are refused.
+type phase string
+
+const (
+	phaseCreating phase = "creating"
+	phaseReady    phase = "ready"
+	phaseActive   phase = "active"
+)
+
+// identity is the content of meta.json.
+type identity struct {
+	LayoutVersion int     `json:"layout_version"`
+	NodeID        string  `json:"node_id"`
+	ClusterID     string  `json:"cluster_id"` // empty until the node joined or bootstrapped one
+	LogKind       LogKind `json:"log_kind"`
+	Phase         phase   `json:"phase"`
+}
+
+// sealedIdentity is the file: the content's bytes and their CRC32C in hex.
+type sealedIdentity struct {
+	Content json.RawMessage `json:"content"`
+	CRC32C  string          `json:"crc32c"`
+}
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+func newNodeID() string {
+	random := make([]byte, 10)
+	_, _ = rand.Read(random) // never fails
+	return "node_" + idEncoding.EncodeToString(random)
+}
+
+// loadIdentity returns nil without an error when there is no meta.json.
+func loadIdentity(dir string) (*identity, error) {
+	path := filepath.Join(dir, metaName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, ioError(path, "reading", err)
+	}
+	var sealed sealedIdentity
+	if err := decodeStrictly(data, &sealed); err != nil {
+		return nil, damaged(path, "the content cannot be decoded (%v)", err)
+	}
+	if got := fmt.Sprintf("%08x", checksum(sealed.Content)); got != sealed.CRC32C {
+		return nil, damaged(path, "the checksum is %s but the content has %s", sealed.CRC32C, got)
+	}
+	return decodeIdentity(path, sealed.Content)
+}
+
+func decodeIdentity(path string, content []byte) (*identity, error) {
+	var version struct {
+		LayoutVersion int `json:"layout_version"`
+	}
+	// The version alone first, leniently: a newer layout may have fields we do not know.
+	if err := json.Unmarshal(content, &version); err != nil {
+		return nil, damaged(path, "the content cannot be decoded (%v)", err)
+	}
+	if version.LayoutVersion > layoutVersion {
+		return nil, &Error{Kind: KindNewer, Path: path,
+			Message: fmt.Sprintf("the directory has layout version %d, this build knows up to %d; run the newer creditd that wrote it", version.LayoutVersion, layoutVersion)}
+	}
+	id := &identity{}
+	if err := decodeStrictly(content, id); err != nil {
+		return nil, damaged(path, "the content cannot be decoded (%v)", err)
+	}
+	if id.LayoutVersion < 1 || id.NodeID == "" || id.LogKind.validate() != nil ||
+		(id.Phase != phaseCreating && id.Phase != phaseReady && id.Phase != phaseActive) {
+		return nil, damaged(path, "the content is incomplete")
+	}
+	return id, nil
+}
+
+func decodeStrictly(data []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("data after the end")
+	}
+	return nil
+}
+
+func saveIdentity(dir string, id identity) error {
+	content, err := json.Marshal(id)
+	if err != nil {
+		return err
+	}
+	file := fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content))
+	return writeFileDurably(filepath.Join(dir, metaName), file)
+}

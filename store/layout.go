@@ -1,0 +1,137 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// layoutVersion grows whenever an older build could misread the directory.
+const layoutVersion = 1
+
+const (
+	lockName     = "LOCK"
+	metaName     = "meta.json"
+	stableName   = "stable.db"
+	logName      = "log.db"
+	walName      = "wal"
+	stateName    = "state.db"
+	selfTestName = "selftest"
+
+	incomingPrefix = stateName + ".incoming."
+	tmpSuffix      = ".tmp"
+)
+
+// LogKind names the implementation of raft's log.
+type LogKind string
+
+// The kinds of log: raft-boltdb, the conservative one, and raft-wal, the fast one.
+const (
+	LogBolt LogKind = "boltdb"
+	LogWAL  LogKind = "wal"
+)
+
+func (k LogKind) validate() error {
+	switch k {
+	case LogBolt, LogWAL:
+		return nil
+	}
+	return &Error{Kind: KindInvalid, Message: fmt.Sprintf("unknown kind of log %q; use %q or %q", string(k), LogBolt, LogWAL)}
+}
+
+// file returns the name of the kind's file or directory.
+func (k LogKind) file() string {
+	if k == LogWAL {
+		return walName
+	}
+	return logName
+}
+
+// makeDir creates the data directory with its parents.
+func makeDir(dir string) error {
+	if dir == "" {
+		return &Error{Kind: KindInvalid, Message: "no data directory given"}
+	}
+	found, err := exists(dir)
+	if err != nil || found {
+		return err
+	}
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return ioError(dir, "creating the data directory", err)
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// checkOurs refuses a directory without meta.json that holds anything but what a
+// creation interrupted before meta.json leaves behind. lost+found is what an
+// ext4 mount point contains.
+func checkOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ioError(dir, "reading the data directory", err)
+	}
+	var ours, foreign []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == metaName:
+			return nil
+		case name == lockName || name == metaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found":
+		case name == stableName || name == logName || name == walName || name == stateName || strings.HasPrefix(name, stateName+"."):
+			ours = append(ours, name)
+		default:
+			foreign = append(foreign, name)
+		}
+	}
+	if len(ours) > 0 {
+		return &Error{Kind: KindMissing, Path: filepath.Join(dir, metaName),
+			Message: fmt.Sprintf("the file is missing but %s is there: a part of the node's state was removed; %s", strings.Join(ours, ", "), rebuildNode)}
+	}
+	if len(foreign) > 0 {
+		return &Error{Kind: KindForeign, Path: dir,
+			Message: fmt.Sprintf("the directory is not empty and was not made by creditd (found %s); name an empty or new directory", strings.Join(foreign[:min(3, len(foreign))], ", "))}
+	}
+	return nil
+}
+
+// removeLeftovers deletes what an interrupted process left half done.
+func removeLeftovers(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ioError(dir, "reading the data directory", err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, incomingPrefix) || isOurTmp(name) {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				return ioError(filepath.Join(dir, name), "removing a leftover", err)
+			}
+		}
+	}
+	return nil
+}
+
+func isOurTmp(name string) bool {
+	switch strings.TrimSuffix(name, tmpSuffix) {
+	case metaName, stableName, logName, stateName, selfTestName:
+		return strings.HasSuffix(name, tmpSuffix)
+	}
+	return false
+}
+
+// checkParts refuses a directory that raft may have written to and that lacks a
+// file.
+func checkParts(dir string, kind LogKind) error {
+	for _, name := range []string{stableName, kind.file(), stateName} {
+		path := filepath.Join(dir, name)
+		found, err := exists(path)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return &Error{Kind: KindMissing, Path: path,
+				Message: "the directory has a node id but this file is missing: a node that lost a part of its state must not vote; " + rebuildNode}
+		}
+	}
+	return nil
+}

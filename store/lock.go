@@ -1,0 +1,53 @@
+//go:build unix
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// dirLock is the exclusive use of a data directory. The kernel drops a flock with
+// its process, so a killed node leaves nothing to clean up; the file itself stays,
+// because removing it would let two processes lock two files of one name.
+type dirLock struct{ file *os.File }
+
+func lockDir(dir string) (*dirLock, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, ioError(path, "opening the lock file", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer func() { _ = f.Close() }()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, &Error{Kind: KindLocked, Path: dir,
+				Message: fmt.Sprintf("the directory is in use by %s; stop that process or name another directory", holder(path))}
+		}
+		return nil, ioError(path, "locking", err)
+	}
+	if err := f.Truncate(0); err != nil {
+		_ = f.Close()
+		return nil, ioError(path, "writing the process id", err)
+	}
+	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
+		_ = f.Close()
+		return nil, ioError(path, "writing the process id", err)
+	}
+	return &dirLock{file: f}, nil
+}
+
+func holder(path string) string {
+	data, _ := os.ReadFile(path)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return "another process"
+}
+
+func (l *dirLock) release() error { return l.file.Close() }
