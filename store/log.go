@@ -1,0 +1,101 @@
+package store
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	wal "github.com/hashicorp/raft-wal"
+	"github.com/hashicorp/raft-wal/metadb"
+)
+
+// DefaultLog is the kind of log of a new directory when none is asked for.
+const DefaultLog = LogBolt
+
+// logStore is what both kinds are: a log, and a few keys beside it of which we
+// use one, to know whose log it is.
+type logStore interface {
+	raft.LogStore
+	raft.StableStore
+	Close() error
+}
+
+func createLog(dir string, kind LogKind) error {
+	if kind == LogBolt {
+		return createBolt(filepath.Join(dir, logName))
+	}
+	path := filepath.Join(dir, walName)
+	if err := os.MkdirAll(path, dirMode); err != nil {
+		return ioError(path, "creating the log directory", err)
+	}
+	return syncDir(dir)
+}
+
+func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err error) {
+	path := filepath.Join(dir, kind.file())
+	defer recoverDamage(path, &err)
+	if kind == LogBolt {
+		return openRaftBolt(path)
+	}
+	metaPath := filepath.Join(path, metadb.FileName)
+	if found, err := exists(metaPath); err != nil {
+		return nil, err
+	} else if found {
+		if err := checkPages(metaPath); err != nil {
+			return nil, err
+		}
+	}
+	// Our own meta store, because WAL.Close leaves its default one open and locked.
+	meta := &metadb.BoltMetaDB{}
+	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithLogger(walLogger(logger)))
+	if err != nil {
+		_ = meta.Close()
+		if isFull(err) {
+			return nil, ioError(path, "opening the log", err)
+		}
+		return nil, damaged(path, "the log cannot be opened (%v)", err)
+	}
+	return &walLog{WAL: w, meta: meta}, nil
+}
+
+// openRaftBolt opens an existing raft-boltdb file.
+func openRaftBolt(path string) (_ *raftboltdb.BoltStore, err error) {
+	defer recoverDamage(path, &err)
+	if err := checkPages(path); err != nil {
+		return nil, err
+	}
+	db, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: boltOptions()})
+	if err != nil {
+		return nil, ioError(path, "opening", err)
+	}
+	return db, nil
+}
+
+type walLog struct {
+	*wal.WAL
+	meta *metadb.BoltMetaDB
+}
+
+func (l *walLog) Close() error {
+	err := l.WAL.Close()
+	if cerr := l.meta.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// walLogger passes on what raft-wal reports; it logs only what went wrong.
+func walLogger(logger *slog.Logger) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Name: "wal", Level: hclog.Warn, DisableTime: true, Output: slogWriter{logger}})
+}
+
+type slogWriter struct{ logger *slog.Logger }
+
+func (w slogWriter) Write(p []byte) (int, error) {
+	w.logger.Warn(strings.TrimSpace(string(p)))
+	return len(p), nil
+}

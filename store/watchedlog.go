@@ -1,0 +1,123 @@
+package store
+
+import (
+	"errors"
+
+	"github.com/hashicorp/raft"
+)
+
+// deleteChunk bounds one transaction of DeleteRange: bbolt keeps every touched
+// page in memory until it commits.
+const deleteChunk = 2048
+
+// watchedLog is the log as raft sees it: each call under the watchdog, each
+// unexpected error fatal. It must not have an IsMonotonic method: raft asks for
+// it by type, and boltdb tolerates gaps.
+type watchedLog struct {
+	log  raft.LogStore
+	dog  *watchdog
+	path string
+	bulk uint64 // most entries deleted at once; 0 for no bound
+}
+
+// watchedMonotonicLog adds the promise of raft-wal.
+type watchedMonotonicLog struct{ *watchedLog }
+
+// IsMonotonic implements raft.MonotonicLogStore.
+func (watchedMonotonicLog) IsMonotonic() bool { return true }
+
+var _ raft.MonotonicLogStore = watchedMonotonicLog{}
+
+func (l *watchedLog) FirstIndex() (index uint64, err error) {
+	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
+	return l.log.FirstIndex()
+}
+
+func (l *watchedLog) LastIndex() (index uint64, err error) {
+	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
+	return l.log.LastIndex()
+}
+
+// GetLog also compares the index: a page that landed in the wrong place would
+// otherwise hand raft a well-formed entry from elsewhere.
+func (l *watchedLog) GetLog(index uint64, entry *raft.Log) (err error) {
+	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
+	if err := l.log.GetLog(index, entry); err != nil {
+		return err
+	}
+	if entry.Index != index {
+		return damaged(l.path, "the entry at index %d says it is %d", index, entry.Index)
+	}
+	return nil
+}
+
+func (l *watchedLog) StoreLog(entry *raft.Log) error {
+	return l.StoreLogs([]*raft.Log{entry})
+}
+
+func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
+	if err := l.dog.admit(); err != nil {
+		return err
+	}
+	defer l.dog.finish(l.dog.begin(callLogWrite, 0), l.path, "writing the log", &err)
+	return l.log.StoreLogs(entries)
+}
+
+// DeleteRange deletes in bounded steps. A crash between two of them must leave a
+// log without a hole, so a prefix goes from the front and a suffix from the back.
+func (l *watchedLog) DeleteRange(from, to uint64) error {
+	if l.bulk == 0 {
+		return l.deleteRange(from, to)
+	}
+	first, err := l.FirstIndex()
+	if err != nil {
+		return err
+	}
+	last, err := l.LastIndex()
+	if err != nil {
+		return err
+	}
+	prefix := from <= first
+	from, to = max(from, first), min(to, last)
+	for from <= to && first != 0 {
+		lo, hi := from, to
+		if hi-lo >= l.bulk {
+			if prefix {
+				hi = lo + l.bulk - 1
+			} else {
+				lo = hi - l.bulk + 1
+			}
+		}
+		if err := l.deleteRange(lo, hi); err != nil {
+			return err
+		}
+		if prefix {
+			from = hi + 1
+		} else {
+			to = lo - 1
+		}
+	}
+	return nil
+}
+
+func (l *watchedLog) deleteRange(from, to uint64) (err error) {
+	if err := l.dog.admit(); err != nil {
+		return err
+	}
+	defer l.dog.finish(l.dog.begin(callLogDelete, 0), l.path, "truncating the log", &err)
+	return l.log.DeleteRange(from, to)
+}
+
+// finish ends a watched call. Deferred directly, so that it also recovers a panic
+// of bbolt on a damaged page. A missing entry or key is an answer, not a failure.
+func (d *watchdog) finish(slot *watchSlot, path, doing string, err *error) {
+	slot.end()
+	if p := recover(); p != nil {
+		*err = damaged(path, "%s failed (%v)", doing, p)
+	}
+	if *err == nil || errors.Is(*err, raft.ErrLogNotFound) || errors.Is(*err, errNotFound) {
+		return
+	}
+	*err = ioError(path, doing, *err)
+	d.fail(*err)
+}
