@@ -1,0 +1,129 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+	"go.etcd.io/bbolt"
+)
+
+// headerFormat grows whenever an older build could misread state.db.
+const headerFormat = 1
+
+var (
+	bucketRecords  = []byte("records")  // key → CRC32C and value
+	bucketSnapshot = []byte("snapshot") // the header, under keyHeader
+	keyHeader      = []byte("header")
+)
+
+// header is what state.db says about itself. It is written in the transaction
+// that writes the records, so the two cannot disagree.
+type header struct {
+	Format             int    `json:"format"`
+	ID                 string `json:"id"`
+	Version            int    `json:"version"` // raft's snapshot version
+	Index              uint64 `json:"index"`
+	Term               uint64 `json:"term"`
+	Configuration      []byte `json:"configuration"`
+	ConfigurationIndex uint64 `json:"configuration_index"`
+	Digest             []byte `json:"digest"`
+	Count              int    `json:"count"`
+	// Sum is the sum of all records' checksums. With the count and the order of
+	// the keys it tells a record that is missing or of an older version, which its
+	// own checksum cannot.
+	Sum uint64 `json:"sum"`
+}
+
+func (h *header) encode() ([]byte, error) {
+	value, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	return appendSealed(nil, keyHeader, value), nil
+}
+
+func decodeHeader(path string, stored []byte) (*header, error) {
+	value, ok := unseal(keyHeader, stored)
+	if !ok {
+		return nil, damaged(path, "the header fails its checksum")
+	}
+	h := &header{}
+	if err := json.Unmarshal(value, h); err != nil {
+		return nil, damaged(path, "the header cannot be decoded (%v)", err)
+	}
+	if h.Format > headerFormat {
+		return nil, &Error{Kind: KindNewer, Path: path,
+			Message: fmt.Sprintf("the snapshot has format %d, this build knows up to %d; run the newer creditd that wrote it", h.Format, headerFormat)}
+	}
+	return h, nil
+}
+
+// readHeader returns nil when the file holds no snapshot yet.
+func readHeader(path string, tx *bbolt.Tx) (*header, error) {
+	b := tx.Bucket(bucketSnapshot)
+	if b == nil || tx.Bucket(bucketRecords) == nil {
+		return nil, damaged(path, "a bucket is missing")
+	}
+	stored := b.Get(keyHeader)
+	if stored == nil {
+		return nil, nil
+	}
+	return decodeHeader(path, stored)
+}
+
+func writeHeader(tx *bbolt.Tx, h *header) error {
+	stored, err := h.encode()
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketSnapshot).Put(keyHeader, stored)
+}
+
+// snapshotMeta gives raft its view of the header. Size is that of a full copy.
+func (h *header) snapshotMeta(path string, size int64) (_ *raft.SnapshotMeta, err error) {
+	defer recoverDamage(path, &err) // DecodeConfiguration panics
+	return &raft.SnapshotMeta{
+		Version: raft.SnapshotVersion(h.Version), ID: h.ID, Index: h.Index, Term: h.Term,
+		Configuration: raft.DecodeConfiguration(h.Configuration), ConfigurationIndex: h.ConfigurationIndex, Size: size,
+	}, nil
+}
+
+// verifyState checks a whole state.db on disk, without bbolt: pages, buckets,
+// header, every record, the count and the sum. It returns nil without an error
+// for a file without a snapshot.
+func verifyState(path string) (*header, error) {
+	var h *header
+	var count int
+	var sum uint64
+	err := walkPages(path, func(bucket, key, value []byte) error {
+		switch string(bucket) {
+		case string(bucketRecords):
+			if _, ok := unseal(key, value); !ok {
+				return damaged(path, "a record fails its checksum")
+			}
+			count++
+			sum += uint64(sealOf(value))
+			return nil
+		case string(bucketSnapshot):
+			if string(key) != string(keyHeader) {
+				return damaged(path, "an unknown header %q", key)
+			}
+			var err error
+			h, err = decodeHeader(path, value)
+			return err
+		}
+		return damaged(path, "an unknown bucket %q", bucket)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var want header
+	if h != nil {
+		want = *h
+	}
+	if count != want.Count || sum != want.Sum {
+		return nil, damaged(path, "the header promises %d records with sum %x, the file has %d with %x", want.Count, want.Sum, count, sum)
+	}
+	return h, nil
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"fmt"
+	"os"
+)
+
+// incomingFile is a copy of a whole state.db as it arrives from another node or
+// from a backup.
+type incomingFile struct {
+	file *os.File
+	path string
+	size int64
+}
+
+func (s *snapshots) createIncoming() (*incomingFile, error) {
+	path := s.incomingPath()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, ioError(path, "creating the file", err)
+	}
+	return &incomingFile{file: f, path: path}, nil
+}
+
+func (in *incomingFile) write(p []byte) (int, error) {
+	n, err := in.file.Write(p)
+	in.size += int64(n)
+	return n, ioError(in.path, "writing", err)
+}
+
+func (in *incomingFile) discard() {
+	_ = in.file.Close()
+	_ = os.Remove(in.path)
+}
+
+// finishCopy syncs, verifies and installs the received file. raft gives the
+// position and configuration it stands for here, which differ from those in the
+// file when an operator restores a backup; the digest is the file's.
+func (k *sink) finishCopy() error {
+	if k.in == nil {
+		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "nothing was written to the snapshot"}
+	}
+	defer k.store.dog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
+	if err := k.in.file.Sync(); err != nil {
+		return ioError(k.in.path, "fsync", err)
+	}
+	got, err := verifyState(k.in.path)
+	if KindOf(err) == KindFailed {
+		return err
+	}
+	if err != nil || got == nil {
+		return &Error{Kind: KindInvalid, Path: k.in.path,
+			Message: "the received snapshot is not valid and was not installed; the node that sent it may have a damaged disk", Err: err}
+	}
+	k.header.Digest, k.header.Count, k.header.Sum = got.Digest, got.Count, got.Sum
+	f, err := openStateFile(k.in.path)
+	if err != nil {
+		return err
+	}
+	if err := k.installCopy(f); err != nil {
+		_ = f.db.Close()
+		return err
+	}
+	_ = k.in.file.Close()
+	k.in = nil
+	k.written = k.header.Count
+	return nil
+}
+
+func (k *sink) installCopy(f *stateFile) error {
+	if err := f.putHeader(&k.header); err != nil {
+		return err
+	}
+	k.store.writeMu.Lock()
+	defer k.store.writeMu.Unlock()
+	now, err := k.store.header()
+	if err != nil {
+		return err
+	}
+	if now != nil && now.Index > k.header.Index {
+		// raft decides: it sends an older snapshot when the log in between is gone.
+		k.store.logger.Warn("a snapshot is replaced by an older one", "held", fmt.Sprintf("%d-%d", now.Term, now.Index), "received", k.header.ID)
+	}
+	return k.store.install(f)
+}

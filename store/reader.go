@@ -1,0 +1,193 @@
+package store
+
+import (
+	"bytes"
+	"io"
+	"runtime/debug"
+	"sync"
+
+	"github.com/hashicorp/raft"
+	"go.etcd.io/bbolt"
+)
+
+// RecordReader gives the records of an open snapshot without a copy of the file.
+// The reader that SnapshotStore.Open returns implements it.
+type RecordReader interface {
+	// ID is the snapshot's id, to compare with SnapshotSink.Base later.
+	ID() string
+	// Digest is what SetDigest stored with the snapshot.
+	Digest() []byte
+	// Count is the number of records.
+	Count() int
+	// Records calls fn for each record in key order. key and value are valid only
+	// during the call. Every record is checked; the count and the sum of all are
+	// known to be right only when Records returns nil, so do not use what fn
+	// collected before. An error of fn ends the walk and is returned.
+	Records(fn func(key, value []byte) error) error
+}
+
+// RecordsOf finds the RecordReader behind the wrappers that raft puts around a
+// snapshot before it calls FSM.Restore.
+func RecordsOf(r io.Reader) (RecordReader, error) {
+	for {
+		if records, ok := r.(RecordReader); ok {
+			return records, nil
+		}
+		wrapper, ok := r.(raft.ReadCloserWrapper)
+		if !ok {
+			return nil, &Error{Kind: KindInvalid, Message: "the reader is not a snapshot of this store"}
+		}
+		r = wrapper.WrappedReadCloser()
+	}
+}
+
+// reader is an open snapshot: a read transaction, which keeps its version of the
+// file readable whatever is written meanwhile.
+type reader struct {
+	store  *snapshots
+	file   *stateFile
+	tx     *bbolt.Tx
+	header *header
+
+	once sync.Once
+	pipe *io.PipeReader // set by the first Read
+	done sync.WaitGroup
+}
+
+var (
+	_ RecordReader  = (*reader)(nil)
+	_ io.WriterTo   = (*reader)(nil)
+	_ io.ReadCloser = (*reader)(nil)
+)
+
+func (r *reader) ID() string     { return r.header.ID }
+func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
+func (r *reader) Count() int     { return r.header.Count }
+
+func (r *reader) Records(fn func(key, value []byte) error) error {
+	if r.tx == nil {
+		return errClosed
+	}
+	var fnErr error
+	err := guardRead(r.file.path, func() error {
+		var count int
+		var sum uint64
+		var last []byte
+		c := r.tx.Bucket(bucketRecords).Cursor()
+		for k, stored := c.First(); k != nil; k, stored = c.Next() {
+			if r.store.closing.Load() {
+				return errClosed
+			}
+			value, ok := unseal(k, stored)
+			if !ok || (last != nil && bytes.Compare(last, k) >= 0) {
+				return damaged(r.file.path, "a record fails its checksum")
+			}
+			last = append(last[:0], k...)
+			count++
+			sum += uint64(sealOf(stored))
+			if fnErr = callUnguarded(fn, k, value); fnErr != nil {
+				return nil
+			}
+		}
+		if count != r.header.Count || sum != r.header.Sum {
+			return damaged(r.file.path, "the header promises %d records, the file has %d", r.header.Count, count)
+		}
+		return nil
+	})
+	if err != nil {
+		if KindOf(err) != KindClosed {
+			r.store.dog.fail(err)
+		}
+		return err
+	}
+	return fnErr
+}
+
+// fnPanic carries a panic of the caller's own function through our recovery.
+type fnPanic struct{ value any }
+
+func callUnguarded(fn func(key, value []byte) error, key, value []byte) error {
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fnPanic{p})
+		}
+	}()
+	return fn(key, value)
+}
+
+// guardRead is guard for code that also runs the caller's function, whose panics
+// are not damage.
+func guardRead(path string, read func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case fnPanic:
+			panic(p.value)
+		default:
+			err = damaged(path, "the content is inconsistent (%v)", p)
+		}
+	}()
+	return read()
+}
+
+// WriteTo writes the file as of this snapshot, or what Read has left of it. io.Copy
+// and so raft's transport use it.
+func (r *reader) WriteTo(w io.Writer) (int64, error) {
+	if r.tx == nil {
+		return 0, errClosed
+	}
+	if r.pipe != nil {
+		return io.Copy(w, r.pipe)
+	}
+	return r.copyFile(w)
+}
+
+func (r *reader) copyFile(w io.Writer) (int64, error) {
+	return r.tx.WriteTo(stoppable{w, r.store})
+}
+
+// stoppable ends a copy when the store closes.
+type stoppable struct {
+	w     io.Writer
+	store *snapshots
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	if s.store.closing.Load() {
+		return 0, errClosed
+	}
+	return s.w.Write(p)
+}
+
+// Read implements io.Reader for those who do not use WriteTo.
+func (r *reader) Read(p []byte) (int, error) {
+	r.once.Do(func() {
+		pr, pw := io.Pipe()
+		r.pipe = pr
+		r.done.Go(func() {
+			_, err := r.copyFile(pw)
+			_ = pw.CloseWithError(err) // nil reads as io.EOF
+		})
+	})
+	if r.pipe == nil {
+		return 0, errClosed
+	}
+	return r.pipe.Read(p)
+}
+
+// Close ends the transaction. It may be called twice.
+func (r *reader) Close() error {
+	r.once.Do(func() {}) // no Read may start now
+	if r.tx == nil {
+		return nil
+	}
+	if r.pipe != nil {
+		_ = r.pipe.CloseWithError(errClosed)
+		r.done.Wait()
+	}
+	err := r.tx.Rollback()
+	r.tx = nil
+	r.store.release(r.file)
+	return ioError(r.file.path, "closing the snapshot", err)
+}

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"go.etcd.io/bbolt"
+)
+
+// SnapshotSink is what SnapshotStore.Create returns. It is used in one of two
+// ways, never both: Put, Delete, Reset and SetDigest describe the changes since
+// the snapshot named by Base; Write receives a copy of a whole file. Close makes
+// the new snapshot the current one, or fails and leaves the old one in place.
+type SnapshotSink interface {
+	raft.SnapshotSink
+	// Base is the id of the snapshot the changes are applied to, "" when there is
+	// none. If it is not the one the caller's change set was collected against,
+	// the caller must Reset and put everything, or give up.
+	Base() string
+	// Reset drops all records of the base: what is put is the whole state. It must
+	// come before the first Put or Delete.
+	Reset() error
+	// Put writes a record. key and value are copied.
+	Put(key, value []byte) error
+	// Delete removes a record; one that does not exist is ignored.
+	Delete(key []byte) error
+	// SetDigest stores an opaque digest of all state at the snapshot's index. A
+	// received file brings its own.
+	SetDigest(digest []byte)
+}
+
+type sinkMode int
+
+const (
+	modeNone sinkMode = iota
+	modeChanges
+	modeCopy
+)
+
+// How full bbolt leaves a page it splits: a file written in order stays as it is,
+// one that is updated needs room.
+const (
+	fillOrdered = 0.9
+	fillUpdates = 0.65
+)
+
+// allowance is how much longer than the limits a call that moves this many bytes
+// may take: a disk that does less than 8 MB/s is as good as hung.
+func allowance(bytes int64) time.Duration {
+	return time.Duration(bytes/(8<<10)) * time.Millisecond
+}
+
+// sink implements SnapshotSink.
+type sink struct {
+	store   *snapshots
+	header  header // of the new snapshot
+	base    string
+	started time.Time
+
+	mode    sinkMode
+	reset   bool
+	changes changes
+	side    *sideFile     // once the changes are too many, or after Reset
+	in      *incomingFile // in modeCopy
+	written int
+	deleted int
+	closed  bool
+}
+
+var _ SnapshotSink = (*sink)(nil)
+
+func (k *sink) ID() string              { return k.header.ID }
+func (k *sink) Base() string            { return k.base }
+func (k *sink) SetDigest(digest []byte) { k.header.Digest = bytes.Clone(digest) }
+func (k *sink) statePath() string       { return filepath.Join(k.store.dir, stateName) }
+
+// enter checks that the sink is open and used in one way only.
+func (k *sink) enter(mode sinkMode) error {
+	if k.closed {
+		return &Error{Kind: KindClosed, Path: k.statePath(), Message: "the snapshot sink is closed"}
+	}
+	if k.mode != modeNone && k.mode != mode {
+		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "a snapshot takes either changes or a whole file, not both"}
+	}
+	k.mode = mode
+	return nil
+}
+
+func (k *sink) Reset() error {
+	if err := k.enter(modeChanges); err != nil {
+		return err
+	}
+	if len(k.changes.list) > 0 || k.side != nil {
+		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "Reset must come before the first change"}
+	}
+	k.reset = true
+	return nil
+}
+
+func (k *sink) Put(key, value []byte) error { return k.change(key, value, false) }
+
+func (k *sink) Delete(key []byte) error { return k.change(key, nil, true) }
+
+func (k *sink) change(key, value []byte, remove bool) error {
+	if err := k.enter(modeChanges); err != nil {
+		return err
+	}
+	if len(key) == 0 || len(key) > bbolt.MaxKeySize || len(value) > bbolt.MaxValueSize-crcSize {
+		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: fmt.Sprintf("a record of %d + %d bytes cannot be stored", len(key), len(value))}
+	}
+	k.changes.add(key, value, remove)
+	if k.changes.bytes >= k.store.spill {
+		return k.report(k.flushSide())
+	}
+	return nil
+}
+
+// Write receives a part of a whole file.
+func (k *sink) Write(p []byte) (int, error) {
+	if err := k.enter(modeCopy); err != nil {
+		return 0, err
+	}
+	if err := k.store.dog.admit(); err != nil {
+		return 0, err
+	}
+	if k.in == nil {
+		in, err := k.store.createIncoming()
+		if err != nil {
+			return 0, k.report(err)
+		}
+		k.in = in
+	}
+	slot := k.store.dog.begin(callSnapshotWrite, 0)
+	n, err := k.in.write(p)
+	slot.end()
+	return n, k.report(err)
+}
+
+// Close makes the snapshot durable and current. It may be called twice.
+func (k *sink) Close() error {
+	if k.closed {
+		return nil
+	}
+	err := k.store.dog.admit()
+	if err == nil {
+		if k.mode == modeCopy {
+			err = k.finishCopy()
+		} else {
+			err = k.finishChanges()
+		}
+	}
+	if err != nil {
+		_ = k.Cancel()
+		return k.report(err)
+	}
+	k.closed = true
+	k.store.record(lastSnapshot{written: k.written, deleted: k.deleted, total: k.header.Count,
+		index: k.header.Index, term: k.header.Term, duration: time.Since(k.started)})
+	return nil
+}
+
+// Cancel gives up; the old snapshot stays.
+func (k *sink) Cancel() error {
+	if k.closed {
+		return nil
+	}
+	k.closed = true
+	k.changes.reset()
+	if k.side != nil {
+		k.side.discard()
+	}
+	if k.in != nil {
+		k.in.discard()
+	}
+	return nil
+}
+
+// report tells the watchdog about a failed write. A full disk is not fatal here:
+// the old snapshot stands and raft tries again, while the log, if it runs out of
+// space too, says so itself. Nor is a bad copy from a peer, or a base that moved.
+func (k *sink) report(err error) error {
+	switch KindOf(err) {
+	case KindFailed, KindDamaged:
+		k.store.dog.fail(err)
+	}
+	return err
+}
+
+func (k *sink) finishChanges() error {
+	if k.reset || k.side != nil {
+		if err := k.flushSide(); err != nil {
+			return err
+		}
+		return k.finishSide()
+	}
+	// The estimate is one page for each change.
+	defer k.store.dog.begin(callSnapshotCommit, allowance(int64(len(k.changes.list))*4096)).end()
+	k.store.writeMu.Lock()
+	defer k.store.writeMu.Unlock()
+	f, err := k.store.acquire()
+	if err != nil {
+		return err
+	}
+	defer k.store.release(f)
+	err = guard(f.path, func() error {
+		return f.db.Update(func(tx *bbolt.Tx) error {
+			base, err := readHeader(f.path, tx)
+			if err != nil {
+				return err
+			}
+			if err := k.checkBase(base); err != nil {
+				return err
+			}
+			fill := fillUpdates
+			if base == nil {
+				fill = fillOrdered
+			} else {
+				k.header.Count, k.header.Sum = base.Count, base.Sum
+			}
+			if k.written, k.deleted, err = k.changes.apply(f.path, tx, &k.header, fill); err != nil {
+				return err
+			}
+			return writeHeader(tx, &k.header)
+		})
+	})
+	return ioError(f.path, "writing the snapshot", err)
+}
+
+// checkBase refuses changes that were meant for another snapshot: one that was
+// installed by the leader since Create, for instance.
+func (k *sink) checkBase(now *header) error {
+	var id string
+	var index uint64
+	if now != nil {
+		id, index = now.ID, now.Index
+	}
+	if id != k.base || (!k.reset && index > k.header.Index) {
+		return &Error{Kind: KindStale, Path: k.statePath(),
+			Message: fmt.Sprintf("the changes up to index %d are for snapshot %q, but %q at index %d is held now; take a new snapshot", k.header.Index, k.base, id, index)}
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"go.etcd.io/bbolt"
+)
+
+// spillBytes is how much of a change set is kept in memory. Beyond it the sink
+// builds a second file in steps and swaps it in: bbolt holds every page of a
+// transaction in memory, and the first snapshot of a large ledger is all of it.
+const spillBytes = 64 << 20
+
+// snapshots implements raft.SnapshotStore on the one file state.db.
+type snapshots struct {
+	dir    string
+	dog    *watchdog
+	logger *slog.Logger
+	spill  int
+
+	sequence atomic.Uint64 // numbers the incoming files
+	closing  atomic.Bool   // tells readers to stop
+
+	// writeMu is held while state.db changes: a transaction, or a swap.
+	writeMu sync.Mutex
+
+	mu      sync.Mutex
+	current *stateFile // nil after close
+	last    lastSnapshot
+}
+
+// lastSnapshot is what Stats reports about the newest snapshot.
+type lastSnapshot struct {
+	written, deleted, total int
+	index, term             uint64
+	duration                time.Duration
+	taken                   uint64 // snapshots completed since Open
+}
+
+var _ raft.SnapshotStore = (*snapshots)(nil)
+
+// openSnapshots verifies state.db and opens it.
+func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
+	path := filepath.Join(dir, stateName)
+	h, err := verifyState(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := openStateFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, current: f}
+	if h != nil {
+		s.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
+	}
+	return s, h, nil
+}
+
+// Create implements raft.SnapshotStore; the sink is a SnapshotSink.
+func (s *snapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
+	configurationIndex uint64, _ raft.Transport) (_ raft.SnapshotSink, err error) {
+	if version != 1 {
+		return nil, &Error{Kind: KindInvalid, Message: fmt.Sprintf("unsupported snapshot version %d", version)}
+	}
+	if err := s.dog.admit(); err != nil {
+		return nil, err
+	}
+	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	base, err := s.header()
+	if err != nil {
+		return nil, err
+	}
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // never fails
+	k := &sink{store: s, started: time.Now(), header: header{
+		Format: headerFormat, ID: fmt.Sprintf("%d-%d-%s", term, index, hex.EncodeToString(random)),
+		Version: int(version), Index: index, Term: term,
+		Configuration: raft.EncodeConfiguration(configuration), ConfigurationIndex: configurationIndex,
+	}}
+	if base != nil {
+		k.base = base.ID
+	}
+	return k, nil
+}
+
+func (s *snapshots) header() (h *header, err error) {
+	err = s.view(func(f *stateFile, tx *bbolt.Tx) error {
+		h, err = readHeader(f.path, tx)
+		return err
+	})
+	return h, err
+}
+
+// List implements raft.SnapshotStore: the one snapshot, or none.
+func (s *snapshots) List() (list []*raft.SnapshotMeta, err error) {
+	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	err = s.view(func(f *stateFile, tx *bbolt.Tx) error {
+		h, err := readHeader(f.path, tx)
+		if err != nil || h == nil {
+			return err
+		}
+		meta, err := h.snapshotMeta(f.path, tx.Size())
+		list = append(list, meta)
+		return err
+	})
+	return list, err
+}
+
+// Open implements raft.SnapshotStore; the reader is a RecordReader. A snapshot
+// that was replaced since List is gone; raft then lists again.
+func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, r, err := s.open(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r == nil {
+		return nil, nil, &Error{Kind: KindStale, Path: filepath.Join(s.dir, stateName),
+			Message: fmt.Sprintf("snapshot %s is not the one held now", id)}
+	}
+	return meta, r, nil
+}
+
+func (s *snapshots) open(id string) (meta *raft.SnapshotMeta, r *reader, err error) {
+	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	f, err := s.acquire()
+	if err != nil {
+		return nil, nil, err
+	}
+	err = guard(f.path, func() error {
+		tx, err := f.db.Begin(false)
+		if err != nil {
+			return err
+		}
+		h, err := readHeader(f.path, tx)
+		if err == nil && h != nil && h.ID == id {
+			if meta, err = h.snapshotMeta(f.path, tx.Size()); err == nil {
+				r = &reader{store: s, file: f, tx: tx, header: h}
+				return nil
+			}
+		}
+		_ = tx.Rollback()
+		return err
+	})
+	if r == nil {
+		s.release(f)
+	}
+	return meta, r, err
+}
+
+// close retires the file, tells readers to stop and waits for them.
+func (s *snapshots) close() error {
+	s.closing.Store(true)
+	s.writeMu.Lock()
+	old := s.swap(nil)
+	s.writeMu.Unlock()
+	if old == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	select {
+	case <-old.closed:
+		return nil
+	case <-ctx.Done():
+		return &Error{Kind: KindFailed, Path: old.path, Message: "somebody still reads the snapshot; stop raft before closing the store"}
+	}
+}
+
+func (s *snapshots) record(last lastSnapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last.taken = s.last.taken + 1
+	s.last = last
+}
