@@ -1,0 +1,268 @@
+package store_test
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+// The cost of a snapshot follows the change: what did not change is not written.
+func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	want := numbered(0, 5000, "v1")
+	snapshot(t, s, 10, want)
+	require.Equal(t, 5000, s.Stats().SnapshotWritten)
+
+	id := snapshot(t, s, 20, map[string]string{"key-000007": "new", "key-000008": "v1-8", "key-000009": "", "absent": "", "z": "added"})
+	want["key-000007"], want["z"] = "new", "added"
+	delete(want, "key-000009")
+	stats := s.Stats()
+	require.Equal(t, []int{2, 1, 5000}, []int{stats.SnapshotWritten, stats.SnapshotDeleted, stats.SnapshotRecords})
+	require.Equal(t, want, contents(t, s))
+
+	require.NoError(t, s.Close())
+	s = mustOpen(t, dir)
+	require.Equal(t, want, contents(t, s))
+	meta, r := openOnly(t, s)
+	records, err := store.RecordsOf(r)
+	require.NoError(t, err)
+	require.Equal(t, id, meta.ID)
+	require.Equal(t, id, records.ID())
+	require.Equal(t, uint64(20), meta.Index)
+	require.Equal(t, uint64(2), meta.Term)
+	require.Equal(t, testConfiguration, meta.Configuration)
+	require.Equal(t, uint64(1), meta.ConfigurationIndex)
+	require.Equal(t, "digest at 20", string(records.Digest()))
+	require.Equal(t, 5000, records.Count())
+	require.NoError(t, r.Close())
+}
+
+// The last word about a key counts, in whatever order keys arrive.
+func TestSnapshot_LastChangeOfAKeyWins(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	k := create(t, s, 5, 1)
+	require.NoError(t, k.Put([]byte("b"), []byte("1")))
+	require.NoError(t, k.Put([]byte("a"), []byte("1")))
+	require.NoError(t, k.Put([]byte("b"), []byte("2")))
+	require.NoError(t, k.Delete([]byte("a")))
+	require.NoError(t, k.Put([]byte("c"), nil))
+	require.NoError(t, k.Close())
+	require.NoError(t, k.Close(), "closing twice")
+	require.Equal(t, map[string]string{"b": "2", "c": ""}, contents(t, s))
+}
+
+func TestSnapshot_CancelKeepsTheOldOne(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	snapshot(t, s, 5, map[string]string{"a": "1"})
+	k := create(t, s, 6, 1)
+	require.NoError(t, k.Put([]byte("a"), []byte("2")))
+	require.NoError(t, k.Cancel())
+	require.Error(t, k.Put([]byte("a"), []byte("3")))
+	require.Equal(t, map[string]string{"a": "1"}, contents(t, s))
+}
+
+// A follower gets the whole file and ends with the same records.
+func TestSnapshot_FullCopy(t *testing.T) {
+	dir := t.TempDir()
+	leader, follower := mustOpen(t, t.TempDir()), mustOpen(t, dir)
+	snapshot(t, follower, 3, map[string]string{"gone": "x"})
+	snapshot(t, leader, 10, numbered(0, 3000, "v1"))
+	snapshot(t, leader, 20, map[string]string{"key-000001": "new", "key-000002": ""})
+	id := send(t, leader, follower)
+	require.Equal(t, contents(t, leader), contents(t, follower))
+	require.Empty(t, leftovers(t, dir))
+
+	require.NoError(t, follower.Close())
+	follower = mustOpen(t, dir)
+	meta, r := openOnly(t, follower)
+	records, err := store.RecordsOf(r)
+	require.NoError(t, err)
+	require.Equal(t, id, meta.ID)
+	require.Equal(t, uint64(20), meta.Index)
+	require.Equal(t, "digest at 20", string(records.Digest()), "the digest travels in the file")
+	require.NoError(t, r.Close())
+	snapshot(t, follower, 30, map[string]string{"key-000003": ""})
+	require.Len(t, contents(t, follower), 2998)
+}
+
+// Read and WriteTo give the same bytes, as many as the meta promised.
+func TestSnapshot_ReadEqualsWriteTo(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	snapshot(t, s, 10, numbered(0, 2000, "v"))
+	meta, r := openOnly(t, s)
+	var a, b bytes.Buffer
+	_, err := r.(io.WriterTo).WriteTo(&a)
+	require.NoError(t, err)
+	_, err = io.Copy(&b, struct{ io.Reader }{r})
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	require.NoError(t, r.Close(), "closing twice")
+	require.Equal(t, meta.Size, int64(a.Len()))
+	require.Equal(t, a.Bytes(), b.Bytes())
+	_, err = r.Read(make([]byte, 1))
+	require.Error(t, err)
+}
+
+// A slow follower reads its version while newer snapshots are written, and while
+// the file itself is replaced.
+func TestSnapshot_ReadersKeepTheirVersion(t *testing.T) {
+	dir := t.TempDir()
+	s, other, target := mustOpen(t, dir), mustOpen(t, t.TempDir()), mustOpen(t, t.TempDir())
+	first := numbered(0, 4000, "v1")
+	snapshot(t, s, 10, first)
+	meta, slow := openOnly(t, s)
+	head := make([]byte, 10000)
+	_, err := io.ReadFull(slow, head)
+	require.NoError(t, err)
+
+	for i := range 5 {
+		snapshot(t, s, uint64(20+i), numbered(i*100, 6000, "later and longer, so that the file must grow"))
+	}
+	snapshot(t, other, 50, map[string]string{"other": "state"})
+	send(t, other, s)
+	require.Equal(t, map[string]string{"other": "state"}, contents(t, s))
+	snapshot(t, s, 60, map[string]string{"other": "newer"})
+
+	k := create(t, target, meta.Index, meta.Term)
+	n, err := io.Copy(k, io.MultiReader(bytes.NewReader(head), slow))
+	require.NoError(t, err)
+	require.Equal(t, meta.Size, n)
+	require.NoError(t, k.Close())
+	require.Equal(t, first, contents(t, target))
+	got, err := recordsOf(slow)
+	require.NoError(t, err)
+	require.Equal(t, first, got)
+	require.NoError(t, slow.Close())
+	require.Equal(t, map[string]string{"other": "newer"}, contents(t, s))
+}
+
+// A change set is never applied to a snapshot it was not made for: one that the
+// leader installed in between.
+func TestSnapshot_RefusesChangesForAnotherBase(t *testing.T) {
+	s, leader := mustOpen(t, t.TempDir()), mustOpen(t, t.TempDir())
+	base := snapshot(t, s, 10, map[string]string{"a": "1"})
+	snapshot(t, leader, 100, map[string]string{"b": "1"})
+	k := create(t, s, 20, 2)
+	require.Equal(t, base, k.Base())
+	require.NoError(t, k.Put([]byte("a"), []byte("2")))
+	installed := send(t, leader, s)
+	err := k.Close()
+	require.Equal(t, store.KindStale, store.KindOf(err), err)
+
+	k = create(t, s, 90, 2)
+	require.Equal(t, installed, k.Base(), "the caller can tell, too")
+	err = k.Close()
+	require.Equal(t, store.KindStale, store.KindOf(err), "older than what is held")
+	require.Equal(t, map[string]string{"b": "1"}, contents(t, s))
+	require.NoError(t, s.Healthy(), "no fault of the disk")
+
+	_, _, err = s.Snapshots().Open(base)
+	require.Equal(t, store.KindStale, store.KindOf(err))
+}
+
+func TestSnapshot_ResetReplacesEverything(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	snapshot(t, s, 10, numbered(0, 100, "v"))
+	k := create(t, s, 20, 2)
+	require.NoError(t, k.Reset())
+	require.NoError(t, k.Put([]byte("only"), []byte("one")))
+	require.Error(t, k.Reset(), "after the first change")
+	require.NoError(t, k.Close())
+	require.Equal(t, map[string]string{"only": "one"}, contents(t, s))
+	require.Empty(t, leftovers(t, dir))
+
+	k = create(t, s, 30, 2)
+	require.NoError(t, k.Reset())
+	require.NoError(t, k.Close())
+	require.Empty(t, contents(t, s))
+}
+
+// A change set larger than the memory set aside for it goes through a second
+// file, in steps, with the same result.
+func TestSnapshot_SpillsALargeChangeSet(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.OpenWithSeams(store.Options{Dir: dir}, store.Seams{Spill: 64 << 10})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	want := numbered(0, 5000, "v1")
+	snapshot(t, s, 10, want)
+	require.Equal(t, want, contents(t, s))
+
+	changed := numbered(1000, 6000, "v2")
+	changed["key-000001"] = ""
+	snapshot(t, s, 20, changed)
+	maps.Copy(want, changed)
+	delete(want, "key-000001")
+	require.Equal(t, want, contents(t, s))
+	require.Equal(t, 5999, s.Stats().SnapshotRecords)
+	require.Empty(t, leftovers(t, dir))
+
+	k := create(t, s, 30, 2)
+	for key, value := range numbered(0, 5000, "never") {
+		require.NoError(t, k.Put([]byte(key), []byte(value)))
+	}
+	require.NotEmpty(t, leftovers(t, dir))
+	require.NoError(t, k.Cancel())
+	require.Empty(t, leftovers(t, dir))
+	require.Equal(t, want, contents(t, s))
+
+	require.NoError(t, s.Close())
+	require.Equal(t, want, contents(t, mustOpen(t, dir)))
+}
+
+func TestSnapshot_RefusesMixedUse(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	k := create(t, s, 5, 1)
+	require.NoError(t, k.Put([]byte("a"), []byte("1")))
+	_, err := k.Write([]byte("x"))
+	require.Equal(t, store.KindInvalid, store.KindOf(err))
+	require.NoError(t, k.Cancel())
+
+	k = create(t, s, 5, 1)
+	_, err = k.Write([]byte("x"))
+	require.NoError(t, err)
+	require.Equal(t, store.KindInvalid, store.KindOf(k.Put([]byte("a"), nil)))
+	require.Equal(t, store.KindInvalid, store.KindOf(k.Reset()))
+	require.NoError(t, k.Cancel())
+
+	k = create(t, s, 5, 1)
+	require.Equal(t, store.KindInvalid, store.KindOf(k.Put(nil, []byte("1"))))
+	require.NoError(t, k.Cancel())
+	require.NoError(t, s.Healthy())
+}
+
+// A copy that was damaged on the way, or is something else, is not installed and
+// is no fault of this node's disk.
+func TestSnapshot_RefusesABadCopy(t *testing.T) {
+	dir := t.TempDir()
+	leader, s := mustOpen(t, t.TempDir()), mustOpen(t, dir)
+	snapshot(t, s, 5, map[string]string{"a": "1"})
+	snapshot(t, leader, 10, numbered(0, 2000, "v"))
+	_, r := openOnly(t, leader)
+	good, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	flipped := bytes.Clone(good)
+	flipped[bytes.Index(good, []byte("v-1500"))] ^= 1
+	for name, bad := range map[string][]byte{"flipped": flipped, "short": good[:len(good)-5000], "foreign": []byte("hello"), "empty": nil} {
+		k := create(t, s, 10, 2)
+		if bad != nil {
+			_, err := k.Write(bad)
+			require.NoError(t, err)
+		}
+		if name != "empty" {
+			require.Equal(t, store.KindInvalid, store.KindOf(k.Close()), name)
+		}
+		require.NoError(t, k.Cancel())
+	}
+	require.Equal(t, map[string]string{"a": "1"}, contents(t, s))
+	require.Empty(t, leftovers(t, dir))
+	require.NoError(t, s.Healthy())
+}

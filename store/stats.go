@@ -1,0 +1,64 @@
+package store
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Stats is a moment's figures, for metrics.
+type Stats struct {
+	LogStore    LogKind
+	LogBytes    int64
+	StableBytes int64
+	StateBytes  int64
+
+	StateFreePages    int // free for the next snapshot
+	StatePendingPages int // free once their readers are done
+
+	Snapshots        uint64 // completed since Open
+	SnapshotIndex    uint64
+	SnapshotTerm     uint64
+	SnapshotRecords  int // records in state.db
+	SnapshotWritten  int // of which the last snapshot wrote
+	SnapshotDeleted  int
+	SnapshotDuration time.Duration // of the last snapshot, from Create to Close
+}
+
+// Stats returns the figures. It reads no file content and waits for no write.
+func (s *Store) Stats() Stats {
+	st := Stats{
+		LogStore:    s.kind,
+		LogBytes:    sizeOf(filepath.Join(s.dir, s.kind.file())),
+		StableBytes: sizeOf(filepath.Join(s.dir, stableName)),
+		StateBytes:  sizeOf(filepath.Join(s.dir, stateName)),
+	}
+	s.snaps.mu.Lock()
+	defer s.snaps.mu.Unlock()
+	last := s.snaps.last
+	st.Snapshots, st.SnapshotIndex, st.SnapshotTerm = last.taken, last.index, last.term
+	st.SnapshotRecords, st.SnapshotWritten, st.SnapshotDeleted = last.total, last.written, last.deleted
+	st.SnapshotDuration = last.duration
+	if f := s.snaps.current; f != nil {
+		bolt := f.db.Stats()
+		st.StateFreePages, st.StatePendingPages = bolt.FreePageN, bolt.PendingPageN
+	}
+	return st
+}
+
+// sizeOf adds up a file or a directory; 0 when it cannot be read.
+func sizeOf(path string) int64 {
+	var total int64
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil
+		}
+		var info os.FileInfo
+		if info, err = e.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	return total
+}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// The limits of the watchdog when Options names none.
+const (
+	DefaultStallUnready = 2 * time.Second
+	DefaultStallFatal   = 5 * time.Second
+)
+
+// Options says which directory to open and how.
+type Options struct {
+	Dir string
+	// LogStore is the kind of log. Empty keeps what the directory was made with,
+	// or takes DefaultLog for a new one.
+	LogStore LogKind
+	Logger   *slog.Logger // nil discards
+	// A call running longer than StallUnready makes Healthy fail, longer than
+	// StallFatal is fatal. 0 takes the defaults.
+	StallUnready, StallFatal time.Duration
+	// OnFatal is called at most once, from a goroutine of its own, when a call
+	// failed or stalled past StallFatal. The node must then stop: nothing is
+	// written any more. It may call Close.
+	OnFatal func(error)
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.LogStore != "" {
+		if err := o.LogStore.validate(); err != nil {
+			return o, err
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.StallUnready == 0 {
+		o.StallUnready = DefaultStallUnready
+	}
+	if o.StallFatal == 0 {
+		o.StallFatal = max(DefaultStallFatal, o.StallUnready)
+	}
+	if o.StallUnready < 0 || o.StallFatal < o.StallUnready {
+		return o, &Error{Kind: KindInvalid, Message: fmt.Sprintf("StallFatal (%v) must not be below StallUnready (%v), nor either below 0", o.StallFatal, o.StallUnready)}
+	}
+	return o, nil
+}
+
+// Store is an open data directory.
+type Store struct {
+	dir  string
+	kind LogKind
+
+	lock      *dirLock
+	dog       *watchdog
+	rawLog    logStore
+	rawStable logStore
+	log       raft.LogStore
+	stable    *stableStore
+	snaps     *snapshots
+
+	mu sync.Mutex
+	id identity // what meta.json holds
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// NodeID returns the random id made with the directory.
+func (s *Store) NodeID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id.NodeID
+}
+
+// ClusterID returns the recorded cluster, or "".
+func (s *Store) ClusterID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id.ClusterID
+}
+
+// SetClusterID records the cluster this node belongs to, durably. A node never
+// changes its cluster.
+func (s *Store) SetClusterID(id string) error {
+	if id == "" {
+		return &Error{Kind: KindInvalid, Message: "an empty cluster id"}
+	}
+	return s.updateIdentity(func(now *identity) error {
+		if now.ClusterID != "" && now.ClusterID != id {
+			return &Error{Kind: KindForeign, Path: s.dir,
+				Message: fmt.Sprintf("the directory belongs to cluster %q, not %q; name another directory, or the right cluster", now.ClusterID, id)}
+		}
+		now.ClusterID = id
+		return nil
+	})
+}
+
+// markActive records that raft has written its first term.
+func (s *Store) markActive() error {
+	return s.updateIdentity(func(now *identity) error {
+		now.Phase = phaseActive
+		return nil
+	})
+}
+
+// updateIdentity changes meta.json; a change that changes nothing writes nothing.
+func (s *Store) updateIdentity(change func(*identity) error) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.id
+	if err := change(&next); err != nil {
+		return err
+	}
+	if next == s.id {
+		return nil
+	}
+	if err := s.dog.admit(); err != nil {
+		return err
+	}
+	defer s.dog.finish(s.dog.begin(callStableWrite, 0), filepath.Join(s.dir, metaName), "writing", &err)
+	if err := saveIdentity(s.dir, next); err != nil {
+		return err
+	}
+	s.id = next
+	return nil
+}
+
+// Log returns raft's log. It implements raft.MonotonicLogStore for LogWAL only.
+func (s *Store) Log() raft.LogStore { return s.log }
+
+// Stable returns raft's stable store.
+func (s *Store) Stable() raft.StableStore { return s.stable }
+
+// Snapshots returns raft's snapshot store, whose sinks are SnapshotSinks.
+func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
+
+// HasState tells whether raft has ever written here.
+func (s *Store) HasState() (bool, error) {
+	return raft.HasExistingState(s.log, s.stable, s.snaps)
+}
+
+// Healthy returns nil, the fatal error, or which call has been running for longer
+// than StallUnready.
+func (s *Store) Healthy() error { return s.dog.healthy() }
+
+// Close closes everything and gives the directory free. It may be called twice.
+// Stop raft first: a call that is running is waited for.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Store) close() error {
+	var errs []error
+	if s.dog != nil {
+		s.dog.close()
+	}
+	if s.snaps != nil {
+		errs = append(errs, s.snaps.close())
+	}
+	if s.rawLog != nil {
+		errs = append(errs, ioError(filepath.Join(s.dir, s.kind.file()), "closing", s.rawLog.Close()))
+	}
+	if s.rawStable != nil {
+		errs = append(errs, ioError(filepath.Join(s.dir, stableName), "closing", s.rawStable.Close()))
+	}
+	if s.lock != nil {
+		errs = append(errs, ioError(filepath.Join(s.dir, lockName), "closing", s.lock.release()))
+	}
+	return errors.Join(errs...)
+}
