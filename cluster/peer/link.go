@@ -36,7 +36,7 @@ type link struct {
 	lastRead time.Time // last sign of life
 	lastCall time.Time // last time the writer had work
 	probe    bool      // the writer should send a probe
-	probedAt time.Time // when a probe left that nothing was read after
+	probedAt time.Time // when a probe was taken that nothing was read after
 }
 
 // request is a queued frame. Its caller may be gone: then withdrawn is set.
@@ -246,6 +246,9 @@ func (l *link) take(batch []request) []request {
 	var late []*call
 	c.mu.Lock()
 	if l.probe {
+		// Dated before the write: its answer may be read before the write
+		// returns.
+		l.probe, l.probedAt = false, now
 		batch = append(batch, request{method: methodProbe})
 	}
 	size, n := 0, 0
@@ -282,9 +285,6 @@ func (l *link) wrote(batch []request, starts []int64, written int64, err error) 
 	c.mu.Lock()
 	if err == nil && !l.failed {
 		l.writing = l.taken
-		if l.probe {
-			l.probe, l.probedAt = false, time.Now()
-		}
 		c.mu.Unlock()
 		return
 	}
