@@ -63,7 +63,7 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 }
 
 // openRaftBolt opens an existing raft-boltdb file.
-func openRaftBolt(path string) (_ *raftboltdb.BoltStore, err error) {
+func openRaftBolt(path string) (_ logStore, err error) {
 	defer recoverDamage(path, &err)
 	if err := checkPages(path); err != nil {
 		return nil, err

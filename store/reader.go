@@ -15,6 +15,8 @@ import (
 type RecordReader interface {
 	// ID is the snapshot's id, to compare with SnapshotSink.Base later.
 	ID() string
+	// Index is the log index that the snapshot stands for.
+	Index() uint64
 	// Digest is what SetDigest stored with the snapshot.
 	Digest() []byte
 	// Count is the number of records.
@@ -61,6 +63,7 @@ var (
 )
 
 func (r *reader) ID() string     { return r.header.ID }
+func (r *reader) Index() uint64  { return r.header.Index }
 func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
 func (r *reader) Count() int     { return r.header.Count }
 

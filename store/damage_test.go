@@ -1,0 +1,163 @@
+package store_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+func replaceAll(t *testing.T, path, old, replacement string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(data), old)
+	require.NoError(t, os.WriteFile(path, bytes.ReplaceAll(data, []byte(old), []byte(replacement)), 0o600))
+}
+
+// prepare makes a closed directory whose state.db has branches, free pages with
+// older versions of records, and a few versions of history.
+func prepare(t *testing.T) (dir string, content map[string]string) {
+	t.Helper()
+	dir = t.TempDir()
+	s := mustOpen(t, dir)
+	require.NoError(t, s.Stable().SetUint64(currentTerm, 7))
+	require.NoError(t, s.Stable().SetUint64(voteTerm, 7))
+	require.NoError(t, s.Stable().Set(voteCand, []byte("node_a")))
+	content = numbered(0, 1500, "v1")
+	snapshot(t, s, 10, content)
+	for i := range 4 {
+		changed := numbered(i*200, i*200+150, "v2")
+		for k, v := range changed {
+			content[k] = v
+		}
+		snapshot(t, s, uint64(20+i), changed)
+	}
+	require.NoError(t, s.Log().StoreLogs(entries(1, 40, 2)))
+	require.NoError(t, s.Close())
+	return dir, content
+}
+
+// damagesOf calls fn with the file damaged in many ways, one at a time.
+func damagesOf(t *testing.T, good []byte, n int, fn func(what string, bad []byte)) {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	const page = 4096
+	pages := len(good) / page
+	for i := range n {
+		bad := bytes.Clone(good)
+		at := rng.IntN(pages)
+		switch i % 8 {
+		case 0, 1:
+			bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
+			fn("bit", bad)
+		case 2: // in the page's head, where numbers and offsets are
+			bad[at*page+rng.IntN(64)] ^= 1 << rng.IntN(8)
+			fn("head bit", bad)
+		case 3:
+			clear(bad[at*page : (at+1)*page])
+			fn("zeroed page", bad)
+		case 4:
+			copy(bad[at*page:(at+1)*page], good[rng.IntN(pages)*page:])
+			fn("misdirected page", bad)
+		case 5:
+			fn("cut", bad[:rng.IntN(len(bad))])
+		case 6:
+			fn("cut at a page", bad[:at*page])
+		case 7: // a page number exchanged for another valid one: stale pages are in reach
+			off := at*page + 16 + 8 + 16*rng.IntN(8)
+			bad[off] = byte(rng.IntN(pages))
+			fn("page number", bad)
+		}
+	}
+}
+
+// state.db is loaded with its content or refused by name, never otherwise.
+func TestDamage_State(t *testing.T) {
+	dir, want := prepare(t)
+	path := filepath.Join(dir, "state.db")
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, store.VerifyState(path))
+	// Beyond its last page the file is a reserve of zeros.
+	good = append(bytes.TrimRight(good, "\x00"), make([]byte, 4096)...)
+	good = good[:len(good)/4096*4096]
+	var refused, opened int
+	damagesOf(t, good, 4000, func(what string, bad []byte) {
+		require.NoError(t, os.WriteFile(path, bad, 0o600))
+		if err := store.VerifyState(path); err != nil {
+			require.Equal(t, store.KindDamaged, store.KindOf(err), "%s: %v", what, err)
+			require.ErrorContains(t, err, path)
+			refused++
+			if refused%100 == 0 {
+				refuse(t, store.Options{Dir: dir}, store.KindDamaged, path)
+			}
+			return
+		}
+		if bytes.Equal(bad, good) || opened > 60 {
+			return
+		}
+		opened++
+		s := mustOpen(t, dir)
+		require.Equal(t, want, contents(t, s), what)
+		snapshot(t, s, 100, map[string]string{"key-000001": "written", "key-001499": ""})
+		require.Len(t, contents(t, s), 1499)
+		require.NoError(t, s.Close())
+	})
+	t.Logf("%d refused, %d opened", refused, opened)
+	require.Positive(t, opened)
+	require.Greater(t, refused, 1000)
+}
+
+// The vote and the term are read as they were written or not at all. The log's
+// content is checked by who reads it, but damage must not end the process.
+func TestDamage_StableAndLog(t *testing.T) {
+	for _, name := range []string{"stable.db", "log.db"} {
+		dir, _ := prepare(t)
+		path := filepath.Join(dir, name)
+		good, err := os.ReadFile(path)
+		require.NoError(t, err)
+		damagesOf(t, good, 80, func(what string, bad []byte) {
+			require.NoError(t, os.WriteFile(path, bad, 0o600))
+			s, err := store.Open(store.Options{Dir: dir})
+			if err != nil {
+				require.NotEmpty(t, store.KindOf(err), err)
+				return
+			}
+			term, candidate := vote(t, s)
+			require.Equal(t, uint64(7), term, what)
+			require.Equal(t, "node_a", candidate, what)
+			require.NoError(t, s.Close())
+		})
+		require.NoError(t, os.WriteFile(path, good, 0o600))
+		mustOpen(t, dir)
+	}
+}
+
+// Damage that comes while the node runs is found when the record is read.
+func TestDamage_WhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	reported := make(chan error, 1)
+	s := mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { reported <- err } })
+	snapshot(t, s, 10, numbered(0, 1500, "v1"))
+	f, err := os.OpenFile(filepath.Join(dir, "state.db"), os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	data, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte("w"), int64(bytes.Index(data, []byte("v1-777"))))
+	require.NoError(t, err)
+	_, r := openOnly(t, s)
+	defer func() { require.NoError(t, r.Close()) }()
+	_, err = recordsOf(r)
+	require.Equal(t, store.KindDamaged, store.KindOf(err))
+	require.ErrorIs(t, <-reported, &store.Error{Kind: store.KindDamaged})
+}

@@ -1,0 +1,100 @@
+package store_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+// smallDisk mounts a file system of a few MiB, if it may.
+func smallDisk(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+		t.Skipf("a full disk needs a mount, and this process may not mount one: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// fillUp leaves no free byte, and returns what frees them again.
+func fillUp(t *testing.T, dir string) (free func()) {
+	t.Helper()
+	ballast, err := os.Create(filepath.Join(dir, "ballast"))
+	require.NoError(t, err)
+	_, err = io.Copy(ballast, zeros{})
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, ballast.Close())
+	return func() { require.NoError(t, os.Remove(ballast.Name())) }
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A snapshot that finds the disk full leaves the old one, keeps the node serving,
+// and succeeds once there is space.
+func TestFullDisk_SnapshotKeepsTheOldOne(t *testing.T) {
+	disk := smallDisk(t, "size=12m")
+	dir := filepath.Join(disk, "data")
+	s := mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { t.Error(err) } })
+	before := numbered(0, 1000, "v1")
+	snapshot(t, s, 10, before)
+	free := fillUp(t, disk)
+
+	k := create(t, s, 20, 2)
+	for key, value := range numbered(0, 20000, "v2") {
+		require.NoError(t, k.Put([]byte(key), []byte(value)))
+	}
+	err := k.Close()
+	require.Equal(t, store.KindFull, store.KindOf(err), err)
+	require.Equal(t, before, contents(t, s))
+	require.NoError(t, s.Healthy())
+
+	leader := mustOpen(t, t.TempDir())
+	snapshot(t, leader, 30, numbered(0, 20000, "v3"))
+	meta, r := openOnly(t, leader)
+	k = create(t, s, meta.Index, meta.Term)
+	_, err = io.Copy(k, r)
+	require.Equal(t, store.KindFull, store.KindOf(err), err)
+	require.NoError(t, k.Cancel())
+	require.NoError(t, r.Close())
+	require.Empty(t, leftovers(t, dir))
+
+	free()
+	snapshot(t, s, 40, numbered(0, 2000, "v4"))
+	require.Equal(t, numbered(0, 2000, "v4"), contents(t, s))
+	require.NoError(t, s.Close())
+	require.Equal(t, numbered(0, 2000, "v4"), contents(t, mustOpen(t, dir)))
+}
+
+// The log cannot go on without space: the node leaves, and says why at the next start.
+func TestFullDisk_LogIsFatal(t *testing.T) {
+	disk := smallDisk(t, "size=12m")
+	dir := filepath.Join(disk, "data")
+	reported := make(chan error, 1)
+	s := mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { reported <- err } })
+	require.NoError(t, s.Log().StoreLogs(entries(1, 10, 1)))
+	free := fillUp(t, disk)
+	big := make([]byte, 64<<10)
+	var err error
+	for i := uint64(11); err == nil && i < 1000; i++ {
+		err = s.Log().StoreLog(&raft.Log{Index: i, Term: 1, Data: big})
+	}
+	require.Equal(t, store.KindFull, store.KindOf(err), err)
+	require.Equal(t, store.KindFull, store.KindOf(<-reported))
+	require.Error(t, s.Healthy())
+	require.NoError(t, s.Close())
+	refuse(t, store.Options{Dir: dir}, store.KindFull, "free some space")
+	free()
+	s = mustOpen(t, dir)
+	var e raft.Log
+	require.NoError(t, s.Log().GetLog(10, &e), "what was acknowledged is there")
+}

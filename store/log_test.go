@@ -1,0 +1,120 @@
+package store_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+func entries(from, to, term uint64) []*raft.Log {
+	var list []*raft.Log
+	for i := from; i <= to; i++ {
+		list = append(list, &raft.Log{Index: i, Term: term, Type: raft.LogCommand, Data: fmt.Appendf(nil, "entry %d", i), Extensions: []byte("x")})
+	}
+	return list
+}
+
+func requireLog(t *testing.T, l raft.LogStore, from, to uint64) {
+	t.Helper()
+	first, err := l.FirstIndex()
+	require.NoError(t, err)
+	last, err := l.LastIndex()
+	require.NoError(t, err)
+	require.Equal(t, []uint64{from, to}, []uint64{first, last})
+	for i := from; i <= to && i > 0; i++ {
+		var e raft.Log
+		require.NoError(t, l.GetLog(i, &e))
+		require.Equal(t, fmt.Sprintf("entry %d", i), string(e.Data))
+	}
+	for _, i := range []uint64{from - 1, to + 1} {
+		require.ErrorIs(t, l.GetLog(i, &raft.Log{}), raft.ErrLogNotFound)
+	}
+}
+
+// What raft expects of a log, for both kinds.
+func TestLog_Contract(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			dir := t.TempDir()
+			s := mustOpen(t, dir, withLog(kind))
+			l := s.Log()
+			requireLog(t, l, 0, 0)
+			require.NoError(t, l.DeleteRange(1, 10), "an empty log")
+			require.NoError(t, l.StoreLogs(entries(1, 5000, 1)))
+			require.NoError(t, l.StoreLog(entries(5001, 5001, 2)[0]))
+			requireLog(t, l, 1, 5001)
+			require.NoError(t, l.DeleteRange(1, 100))
+			requireLog(t, l, 101, 5001)
+			require.NoError(t, l.DeleteRange(2000, 5001), "a suffix of more than one step")
+			requireLog(t, l, 101, 1999)
+			require.NoError(t, l.StoreLogs(entries(2000, 5000, 2)))
+			snapshot(t, s, 5000, nil) // or the missing start of the log is refused
+			require.NoError(t, s.Close())
+
+			s = mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { panic(err) } })
+			requireLog(t, s.Log(), 101, 5000)
+			require.NoError(t, s.Log().DeleteRange(0, 1<<62))
+			requireLog(t, s.Log(), 0, 0)
+			require.NoError(t, s.Log().StoreLogs(entries(7000, 7001, 4)), "any index after all was removed")
+			requireLog(t, s.Log(), 7000, 7001)
+			require.NoError(t, s.Healthy())
+		})
+	}
+}
+
+// raft asks by type: boltdb must not claim it, or raft deletes the whole log
+// after each installed snapshot; raft-wal must, or raft leaves a gap in it.
+func TestLog_OnlyWALIsMonotonic(t *testing.T) {
+	_, bolt := mustOpen(t, t.TempDir(), withLog(store.LogBolt)).Log().(raft.MonotonicLogStore)
+	require.False(t, bolt)
+	wal, ok := mustOpen(t, t.TempDir(), withLog(store.LogWAL)).Log().(raft.MonotonicLogStore)
+	require.True(t, ok && wal.IsMonotonic())
+}
+
+// See reconcile: a log that contradicts the snapshot is dropped at Open.
+func TestOpen_ReconcilesLogAndSnapshot(t *testing.T) {
+	for _, kind := range kinds {
+		for name, c := range map[string]struct {
+			from, to, term uint64 // the log; the snapshot is at index 50, term 2
+			dropped        bool
+		}{
+			"agrees":         {from: 1, to: 80, term: 2},
+			"follows":        {from: 51, to: 80, term: 2},
+			"diverges":       {from: 1, to: 80, term: 1, dropped: true},
+			"diverges there": {from: 1, to: 50, term: 3, dropped: true},
+			"ends before":    {from: 1, to: 49, term: 1, dropped: kind == store.LogWAL},
+		} {
+			t.Run(string(kind)+" "+name, func(t *testing.T) {
+				dir := t.TempDir()
+				s := mustOpen(t, dir, withLog(kind))
+				snapshot(t, s, 50, map[string]string{"a": "1"})
+				require.NoError(t, s.Log().StoreLogs(entries(c.from, c.to, c.term)))
+				require.NoError(t, s.Close())
+				s = mustOpen(t, dir)
+				if c.dropped {
+					requireLog(t, s.Log(), 0, 0)
+				} else {
+					requireLog(t, s.Log(), c.from, c.to)
+				}
+				require.Equal(t, map[string]string{"a": "1"}, contents(t, s))
+			})
+		}
+	}
+}
+
+// raft would panic on the first entry it misses.
+func TestOpen_RefusesAGapBehindTheSnapshot(t *testing.T) {
+	for _, kind := range kinds {
+		dir := t.TempDir()
+		s := mustOpen(t, dir, withLog(kind))
+		snapshot(t, s, 50, map[string]string{"a": "1"})
+		require.NoError(t, s.Log().StoreLogs(entries(52, 60, 2)))
+		require.NoError(t, s.Close())
+		refuse(t, store.Options{Dir: dir}, store.KindMissing, filepath.Base(dir), "starts at index 52", "ends at 50")
+	}
+}
