@@ -1,0 +1,290 @@
+package fsmtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// Twin is the naive ledger.
+type Twin struct {
+	now        int64 // log time, Unix ms
+	clusterID  string
+	charged    uint64
+	workspaces []*workspace
+	rootKeys   []*rootKey
+	apis       []*api
+	identities []*identity
+	keys       []*key
+}
+
+type workspace struct{ id string }
+
+type rootKey struct {
+	id          string
+	hash        fsm.Hash
+	workspace   string
+	permissions []string
+	expires     int64
+}
+
+type api struct{ id, name, workspace string }
+
+type identity struct {
+	id, externalID, workspace, meta string
+	policy                          fsm.Policy
+	deleted                         bool
+	account                         account
+}
+
+type key struct {
+	id, start, api, name, meta            string
+	identity                              string // id, empty: none
+	hash                                  fsm.Hash
+	enabled, deleted                      bool
+	createdAt, updatedAt, usedAt, expires int64
+	account                               account
+}
+
+// NewTwin returns an empty ledger.
+func NewTwin() *Twin { return &Twin{} }
+
+// Clock returns the log time in Unix milliseconds.
+func (t *Twin) Clock() int64 { return t.now }
+
+// Charged returns the sum of all charges, modulo 2^64.
+func (t *Twin) Charged() uint64 { return t.charged }
+
+// Apply carries out a batch and returns one result per call.
+func (t *Twin) Apply(b fsm.Batch) []fsm.Result {
+	t.advance(b.Stamp)
+	results := []fsm.Result{}
+	for _, call := range b.Calls {
+		results = append(results, t.apply(call))
+	}
+	return results
+}
+
+// advance moves log time and carries out every midnight on the way.
+func (t *Twin) advance(stamp int64) {
+	if stamp <= t.now {
+		return
+	}
+	year, month, day := time.UnixMilli(t.now).UTC().Date()
+	for next := day + 1; ; next++ {
+		midnight := time.Date(year, month, next, 0, 0, 0, 0, time.UTC)
+		if midnight.UnixMilli() > stamp {
+			break
+		}
+		for _, k := range t.keys {
+			if !k.deleted {
+				k.account.midnight(midnight)
+			}
+		}
+		for _, i := range t.identities {
+			if !i.deleted {
+				i.account.midnight(midnight)
+			}
+		}
+	}
+	t.now = stamp
+}
+
+func (t *Twin) apply(call fsm.Call) fsm.Result {
+	if c, ok := call.Command.(*fsm.Bootstrap); ok {
+		return t.bootstrap(c)
+	}
+	root, refusal := t.authenticate(call.Actor)
+	if refusal != nil {
+		return refusal
+	}
+	switch c := call.Command.(type) {
+	case *fsm.CreateWorkspace:
+		return t.createWorkspace(root, c)
+	case *fsm.CreateRootKey:
+		return t.createRootKey(root, c)
+	case *fsm.CreateAPI:
+		return t.createAPI(root, c)
+	case *fsm.CreateKey:
+		return t.createKey(root, c)
+	case *fsm.UpdateKey:
+		return t.updateKey(root, c)
+	case *fsm.DeleteKey:
+		return t.deleteKey(root, c)
+	case *fsm.UpdateKeyCredits:
+		return t.updateKeyCredits(root, c)
+	case *fsm.UpdateIdentityCredits:
+		return t.updateIdentityCredits(root, c)
+	case *fsm.CreateIdentity:
+		return t.createIdentity(root, c)
+	case *fsm.UpdateIdentity:
+		return t.updateIdentity(root, c)
+	case *fsm.DeleteIdentity:
+		return t.deleteIdentity(root, c)
+	case *fsm.VerifyKey:
+		return t.verifyKey(root, c)
+	default:
+		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
+	}
+}
+
+// Answer answers a query at the present log time.
+func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
+	root, refusal := t.authenticate(actor)
+	if refusal != nil {
+		return refusal
+	}
+	switch q := q.(type) {
+	case *fsm.Authorize:
+		if r := need(root, q.Permission); r != nil {
+			return r
+		}
+		return &fsm.Done{}
+	case *fsm.GetAPI:
+		return t.getAPI(root, q)
+	case *fsm.GetKey:
+		return t.getKey(root, q)
+	case *fsm.WhoAmI:
+		return t.whoAmI(root, q)
+	case *fsm.GetIdentity:
+		return t.getIdentity(root, q)
+	default:
+		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
+	}
+}
+
+// authenticate is contract 1.3.
+func (t *Twin) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
+	for _, r := range t.rootKeys {
+		if r.hash != actor {
+			continue
+		}
+		if t.now > r.expires {
+			return nil, refusal(fsm.RootKeyExpired)
+		}
+		return r, nil
+	}
+	return nil, refusal(fsm.RootKeyNotFound)
+}
+
+func refusal(code fsm.Code) fsm.Result { return &fsm.Refusal{Code: code} }
+
+// need is contract 1.12: one of the accepted strings, literally.
+func need(r *rootKey, accepted ...string) fsm.Result {
+	for _, a := range accepted {
+		if slices.Contains(r.permissions, a) {
+			return nil
+		}
+	}
+	return &fsm.Refusal{Code: fsm.InsufficientPermissions, Accepted: accepted}
+}
+
+// either are the two strings that an endpoint accepts which names something by id.
+func either(resource, id, action string) []string {
+	return []string{resource + ".*." + action, resource + "." + id + "." + action}
+}
+
+func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
+	if t.clusterID != "" {
+		return &fsm.Done{}
+	}
+	t.clusterID = c.ClusterID
+	t.workspaces = append(t.workspaces, &workspace{c.WorkspaceID})
+	t.rootKeys = append(t.rootKeys, &rootKey{
+		id: c.RootKeyID, hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: EveryPermission(), expires: fsm.Never,
+	})
+	return &fsm.Done{}
+}
+
+// EveryPermission returns the strings of contract 1.12 with "*" as the id.
+func EveryPermission() []string {
+	actions := map[string][]string{
+		"api": {
+			"create_api", "read_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
+			"decrypt_key",
+		},
+		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
+		"cluster":  {"read", "operate"},
+	}
+	var all []string
+	for resource, list := range actions {
+		for _, action := range list {
+			all = append(all, resource+".*."+action)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (t *Twin) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result {
+	if r := need(root, "cluster.*.operate"); r != nil {
+		return r
+	}
+	if t.hasWorkspace(c.ID) {
+		return refusal(fsm.IDTaken)
+	}
+	t.workspaces = append(t.workspaces, &workspace{c.ID})
+	return &fsm.Created{ID: c.ID}
+}
+
+func (t *Twin) hasWorkspace(id string) bool {
+	return slices.ContainsFunc(t.workspaces, func(w *workspace) bool { return w.id == id })
+}
+
+func (t *Twin) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
+	if r := need(root, "cluster.*.operate"); r != nil {
+		return r
+	}
+	target := c.WorkspaceID
+	if target == "" {
+		target = root.workspace
+	}
+	if !t.hasWorkspace(target) {
+		return refusal(fsm.WorkspaceNotFound)
+	}
+	if slices.ContainsFunc(t.rootKeys, func(r *rootKey) bool { return r.id == c.ID }) || t.hashTaken(c.Hash) {
+		return refusal(fsm.IDTaken)
+	}
+	t.rootKeys = append(t.rootKeys, &rootKey{
+		id: c.ID, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions), expires: c.Expires,
+	})
+	return &fsm.Created{ID: c.ID}
+}
+
+func (t *Twin) hashTaken(h fsm.Hash) bool {
+	return slices.ContainsFunc(t.rootKeys, func(r *rootKey) bool { return r.hash == h }) ||
+		slices.ContainsFunc(t.keys, func(k *key) bool { return k.hash == h })
+}
+
+func (t *Twin) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
+	if r := need(root, "api.*.create_api"); r != nil {
+		return r
+	}
+	if slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == c.ID }) {
+		return refusal(fsm.IDTaken)
+	}
+	t.apis = append(t.apis, &api{c.ID, c.Name, root.workspace})
+	return &fsm.Created{ID: c.ID}
+}
+
+// getAPI is contract 2.2: the permission first.
+func (t *Twin) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
+	if r := need(root, either("api", q.APIID, "read_api")...); r != nil {
+		return r
+	}
+	if a := t.findAPI(root, q.APIID); a != nil {
+		return &fsm.API{ID: a.id, Name: a.name}
+	}
+	return refusal(fsm.APINotFound)
+}
+
+func (t *Twin) findAPI(root *rootKey, id string) *api {
+	for _, a := range t.apis {
+		if a.id == id && a.workspace == root.workspace {
+			return a
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package fsmtest
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+func (t *Twin) identityIDTaken(id string) bool {
+	return slices.ContainsFunc(t.identities, func(i *identity) bool { return i.id == id })
+}
+
+func (t *Twin) identityByExternalID(root *rootKey, externalID string) *identity {
+	for _, i := range t.identities {
+		if i.externalID == externalID && i.workspace == root.workspace && !i.deleted {
+			return i
+		}
+	}
+	return nil
+}
+
+// findIdentity tries an id, then an externalId: contract 2.0, IdentityRef.
+func (t *Twin) findIdentity(root *rootKey, ref string) *identity {
+	for _, i := range t.identities {
+		if i.id == ref && i.workspace == root.workspace && !i.deleted {
+			return i
+		}
+	}
+	return t.identityByExternalID(root, ref)
+}
+
+func (i *identity) shown() *fsm.Identity {
+	return &fsm.Identity{
+		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.account.shown(), Policy: i.policy,
+	}
+}
+
+func (t *Twin) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result {
+	if r := need(root, "identity.*.create_identity"); r != nil {
+		return r
+	}
+	opening, ok := opened(c.Credits)
+	if !ok {
+		return refusal(fsm.InvalidInput)
+	}
+	if t.identityByExternalID(root, c.ExternalID) != nil {
+		return refusal(fsm.IdentityExists)
+	}
+	if t.identityIDTaken(c.ID) {
+		return refusal(fsm.IDTaken)
+	}
+	t.identities = append(t.identities, &identity{
+		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, account: opening,
+	})
+	return &fsm.Created{ID: c.ID}
+}
+
+// updateIdentity is contract 2.4 and 4.6: the permission first.
+func (t *Twin) updateIdentity(root *rootKey, c *fsm.UpdateIdentity) fsm.Result {
+	if r := need(root, "identity.*.update_identity"); r != nil {
+		return r
+	}
+	i := t.findIdentity(root, c.Identity)
+	if i == nil {
+		return refusal(fsm.IdentityNotFound)
+	}
+	after, ok := i.account.updated(c.Credits)
+	if !ok {
+		return refusal(fsm.InvalidInput)
+	}
+	i.account = after
+	change(&i.meta, c.Meta, "")
+	change(&i.policy, c.Policy, i.policy)
+	return i.shown()
+}
+
+// deleteIdentity is contract 2.4: the permission first.
+func (t *Twin) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result {
+	if r := need(root, "identity.*.delete_identity"); r != nil {
+		return r
+	}
+	i := t.findIdentity(root, c.Identity)
+	if i == nil {
+		return refusal(fsm.IdentityNotFound)
+	}
+	i.deleted = true
+	return &fsm.Done{}
+}
+
+// updateIdentityCredits is contract 2.4 and 4.4: the lookup first.
+func (t *Twin) updateIdentityCredits(root *rootKey, c *fsm.UpdateIdentityCredits) fsm.Result {
+	i := t.findIdentity(root, c.Identity)
+	if i == nil {
+		return refusal(fsm.IdentityNotFound)
+	}
+	if r := need(root, either("identity", i.id, "update_identity")...); r != nil {
+		return r
+	}
+	return move(&i.account, c.Change)
+}
+
+// getIdentity is contract 2.4: the lookup first.
+func (t *Twin) getIdentity(root *rootKey, q *fsm.GetIdentity) fsm.Result {
+	i := t.findIdentity(root, q.Identity)
+	if i == nil {
+		return refusal(fsm.IdentityNotFound)
+	}
+	if r := need(root, either("identity", i.id, "read_identity")...); r != nil {
+		return r
+	}
+	return i.shown()
+}

@@ -1,0 +1,190 @@
+package fsmtest
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// findKey finds a key that is not deleted, in the workspace of the root key.
+func (t *Twin) findKey(root *rootKey, match func(*key) bool) *key {
+	for _, k := range t.keys {
+		if !k.deleted && match(k) && t.findAPI(root, k.api) != nil {
+			return k
+		}
+	}
+	return nil
+}
+
+func (t *Twin) keyByID(root *rootKey, id string) *key {
+	return t.findKey(root, func(k *key) bool { return k.id == id })
+}
+
+// identityOf returns the identity of a key unless there is none or it was deleted.
+func (t *Twin) identityOf(k *key) *identity {
+	for _, i := range t.identities {
+		if i.id == k.identity && !i.deleted {
+			return i
+		}
+	}
+	return nil
+}
+
+func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
+	if t.findAPI(root, c.APIID) == nil ||
+		need(root, either("api", c.APIID, "create_key")...) != nil ||
+		c.Recoverable && need(root, either("api", c.APIID, "encrypt_key")...) != nil {
+		return refusal(fsm.APINotFound)
+	}
+	if c.Recoverable {
+		return refusal(fsm.PreconditionFailed)
+	}
+	opening, ok := opened(c.Credits)
+	if !ok {
+		return refusal(fsm.InvalidInput)
+	}
+	if slices.ContainsFunc(t.keys, func(k *key) bool { return k.id == c.ID }) || t.hashTaken(c.Hash) {
+		return refusal(fsm.IDTaken)
+	}
+	linked, ok := "", true
+	if c.ExternalID != "" {
+		if linked, ok = t.link(root, c.ExternalID, c.IdentityID); !ok {
+			return refusal(fsm.IDTaken)
+		}
+	}
+	t.keys = append(t.keys, &key{
+		id: c.ID, start: c.Start, api: c.APIID, name: c.Name, meta: c.Meta, identity: linked, hash: c.Hash,
+		enabled: c.Enabled, createdAt: t.now, expires: c.Expires, account: opening,
+	})
+	return &fsm.Created{ID: c.ID}
+}
+
+// link returns the id of the identity of that externalId, made under newID if there is none; ok false: newID is taken.
+func (t *Twin) link(root *rootKey, externalID, newID string) (id string, ok bool) {
+	if i := t.identityByExternalID(root, externalID); i != nil {
+		return i.id, true
+	}
+	if t.identityIDTaken(newID) {
+		return "", false
+	}
+	t.identities = append(t.identities, &identity{id: newID, externalID: externalID, workspace: root.workspace})
+	return newID, true
+}
+
+// updateKey is contract 2.3 and 4.5.
+func (t *Twin) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
+	k := t.keyByID(root, c.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "update_key")...); r != nil {
+		return r
+	}
+	after, ok := k.account.updated(c.Credits)
+	if !ok {
+		return refusal(fsm.InvalidInput)
+	}
+	switch c.ExternalID.State {
+	case fsm.Null:
+		k.identity = ""
+	case fsm.Given:
+		linked, ok := t.link(root, c.ExternalID.Value, c.IdentityID)
+		if !ok {
+			return refusal(fsm.IDTaken)
+		}
+		k.identity = linked
+	}
+	k.account = after
+	change(&k.name, c.Name, "")
+	change(&k.meta, c.Meta, "")
+	change(&k.expires, c.Expires, fsm.Never)
+	change(&k.enabled, c.Enabled, k.enabled)
+	k.updatedAt = t.now
+	return &fsm.Done{}
+}
+
+// change is contract 1.8.
+func change[T any](p *T, f fsm.Field[T], cleared T) {
+	switch f.State {
+	case fsm.Null:
+		*p = cleared
+	case fsm.Given:
+		*p = f.Value
+	}
+}
+
+func (t *Twin) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
+	k := t.keyByID(root, c.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "delete_key")...); r != nil {
+		return r
+	}
+	k.deleted = true
+	if c.Permanent {
+		t.keys = slices.DeleteFunc(t.keys, func(other *key) bool { return other == k })
+	}
+	return &fsm.Done{}
+}
+
+func (t *Twin) updateKeyCredits(root *rootKey, c *fsm.UpdateKeyCredits) fsm.Result {
+	k := t.keyByID(root, c.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "update_key")...); r != nil {
+		return r
+	}
+	return move(&k.account, c.Change)
+}
+
+// move is contract 4.4.
+func move(a *account, c fsm.BalanceChange) fsm.Result {
+	after, ok := a.moved(c)
+	if !ok {
+		return refusal(fsm.InvalidInput)
+	}
+	*a = after
+	shown := a.shown()
+	return &shown
+}
+
+func (t *Twin) getKey(root *rootKey, q *fsm.GetKey) fsm.Result {
+	k := t.keyByID(root, q.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "read_key")...); r != nil {
+		return r
+	}
+	if q.Decrypt {
+		if r := need(root, either("api", k.api, "decrypt_key")...); r != nil {
+			return r
+		}
+		return refusal(fsm.PreconditionFailed)
+	}
+	return t.shownKey(k)
+}
+
+func (t *Twin) whoAmI(root *rootKey, q *fsm.WhoAmI) fsm.Result {
+	k := t.findKey(root, func(k *key) bool { return k.hash == q.Hash })
+	if k == nil || need(root, either("api", k.api, "read_key")...) != nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	return t.shownKey(k)
+}
+
+func (t *Twin) shownKey(k *key) *fsm.Key {
+	shown := &fsm.Key{
+		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
+		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),
+	}
+	if k.account.limited && k.account.refilledAt > k.updatedAt {
+		shown.UpdatedAt = k.account.refilledAt
+	}
+	if i := t.identityOf(k); i != nil {
+		shown.Identity = i.shown()
+	}
+	return shown
+}

@@ -1,0 +1,266 @@
+package fsm_test
+
+import (
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/fsm/fsmtest"
+)
+
+var (
+	twinSeed = flag.Uint64("twin.seed", 0, "run only the twin test's sequence of this seed (or CREDITD_TWIN_SEED)")
+	twinRuns = flag.Int("twin.runs", 300, "sequences of the twin test")
+)
+
+const twinBatches = 220
+
+// The ledger and a second implementation of its rules agree on every answer, whatever happens between: snapshots that are
+// saved or given up, restarts from them, replay of the log. All of contract 1.3, 1.12, 1.13, 2.2 to 2.4, 3 and 4.
+func TestTwin_AgreesOnRandomHistories(t *testing.T) {
+	if s := os.Getenv("CREDITD_TWIN_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+		*twinSeed = n
+	}
+	if *twinSeed != 0 {
+		runTwin(t, *twinSeed)
+		return
+	}
+	runs := *twinRuns
+	if testing.Short() {
+		runs /= 10
+	}
+	for n := range runs {
+		seed := uint64(n + 1)
+		if n >= runs/2 { // half of them new in every run
+			seed = rand.Uint64()
+		}
+		runTwin(t, seed)
+	}
+}
+
+// history is one run: the ledger, its twin, and all that a node keeps on disk.
+type history struct {
+	t    *testing.T
+	rng  *rand.Rand
+	gen  *fsmtest.Generator
+	twin *fsmtest.Twin
+	live *fsm.State
+
+	store  map[string][]byte // the snapshot file: record key to record
+	digest fsm.Digest        // stored with it
+	saved  bool              // whether there is one
+	log    [][]byte          // batches since the snapshot in store
+
+	frozen *fsm.Frozen // a snapshot under way
+	staged []staged    // what it yielded so far
+	behind int         // length of log when it was frozen
+}
+
+type staged struct {
+	key   string
+	value []byte // nil: removed
+}
+
+func runTwin(t *testing.T, seed uint64) {
+	t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("panic: go test ./fsm -run TestTwin -twin.seed=%d", seed)
+			panic(p)
+		}
+		if t.Failed() {
+			t.Logf("to repeat: go test ./fsm -run TestTwin -twin.seed=%d", seed)
+		}
+	}()
+	h := &history{
+		t: t, rng: rand.New(rand.NewPCG(seed, 1)), gen: fsmtest.NewGenerator(seed),
+		twin: fsmtest.NewTwin(), live: fsm.New(), store: map[string][]byte{},
+	}
+	for _, b := range h.gen.Setup() {
+		h.apply(b)
+	}
+	for range twinBatches {
+		h.apply(h.gen.Next())
+		for range h.rng.IntN(3) {
+			h.ask(h.live, h.gen.Question())
+		}
+		if h.rng.IntN(3) == 0 {
+			h.peek(h.gen.Call())
+		}
+		h.snapshot()
+		if h.saved && h.rng.IntN(60) == 0 {
+			h.restart()
+		}
+	}
+	h.askAll(h.live)
+}
+
+// apply sends a batch through the log: as bytes.
+func (h *history) apply(b fsm.Batch) {
+	h.t.Helper()
+	entry := codec.AppendBatch(nil, b)
+	decoded, err := codec.DecodeBatch(entry)
+	require.NoError(h.t, err)
+	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
+	h.log = append(h.log, entry)
+	want := h.twin.Apply(b)
+	got := h.live.Apply(decoded)
+	require.Len(h.t, got, len(want))
+	for i := range want {
+		h.same(want[i], got[i], b.Calls[i].Command)
+	}
+	require.NoError(h.t, h.live.Audit())
+	require.Equal(h.t, h.twin.Clock(), h.live.Clock())
+	require.Equal(h.t, h.twin.Charged(), h.live.Stats().Books.Charged)
+}
+
+// same compares an answer, and its encoding, with the twin's. What a refusal says to people is free.
+func (h *history) same(want, got fsm.Result, of any) {
+	h.t.Helper()
+	decoded, err := codec.DecodeResult(codec.AppendResult(nil, got))
+	require.NoError(h.t, err)
+	require.Equal(h.t, got, decoded)
+	if r, ok := got.(*fsm.Refusal); ok {
+		plain := *r
+		plain.Detail = ""
+		got = &plain
+	}
+	if !reflect.DeepEqual(want, got) {
+		require.Equal(h.t, want, got, "the answer to %T %+v", of, of)
+	}
+}
+
+func (h *history) ask(s *fsm.State, q fsmtest.Question) {
+	h.t.Helper()
+	before := s.Digest()
+	h.same(h.twin.Answer(q.Actor, q.Query), s.Answer(q.Actor, q.Query), q.Query)
+	require.Equal(h.t, before, s.Digest(), "a query changed the ledger")
+}
+
+func (h *history) askAll(s *fsm.State) {
+	h.t.Helper()
+	for _, q := range h.gen.Questions() {
+		h.ask(s, q)
+	}
+}
+
+// peek checks that an answer without a log entry is the one that the entry would have had, and that the entry changes nothing.
+func (h *history) peek(call fsm.Call) {
+	h.t.Helper()
+	before, stats := h.live.Digest(), h.live.Stats()
+	result, ok := h.live.Peek(&call)
+	require.Equal(h.t, before, h.live.Digest(), "Peek changed the ledger")
+	if !ok {
+		require.Nil(h.t, result)
+		return
+	}
+	want := h.twin.Apply(fsm.Batch{Stamp: h.twin.Clock(), Calls: []fsm.Call{call}})[0]
+	h.same(want, result, call.Command)
+	h.apply(fsm.Batch{Stamp: h.live.Clock(), Calls: []fsm.Call{call}})
+	require.Equal(h.t, before, h.live.Digest(), "%T %+v was answered by Peek but changes the ledger", call.Command, call.Command)
+	require.Equal(h.t, stats, h.live.Stats())
+}
+
+// snapshot begins one, reads on in it, or ends it.
+func (h *history) snapshot() {
+	h.t.Helper()
+	if h.frozen == nil {
+		if h.rng.IntN(12) == 0 {
+			h.frozen, h.behind, h.staged = h.live.Freeze(), len(h.log), nil
+			require.Equal(h.t, h.live.Digest(), h.frozen.Digest)
+		}
+		return
+	}
+	if h.rng.IntN(20) == 0 { // the disk is full
+		h.frozen.Release(false)
+		h.frozen = nil
+		return
+	}
+	changes := h.frozen.Next(1 + h.rng.IntN(25))
+	for _, c := range changes {
+		s := staged{key: string(codec.AppendRecordKey(nil, c.Key))}
+		if c.Record != nil {
+			s.value = codec.AppendRecord(nil, c.Record)
+			decoded, err := codec.DecodeRecord([]byte(s.key), s.value)
+			require.NoError(h.t, err)
+			require.Equal(h.t, s.value, codec.AppendRecord(nil, decoded))
+		}
+		h.staged = append(h.staged, s)
+	}
+	if len(changes) == 0 {
+		h.save()
+	}
+}
+
+// save writes what the snapshot yielded, then checks that the file together with the rest of the log is the ledger.
+func (h *history) save() {
+	h.t.Helper()
+	require.Len(h.t, h.staged, h.frozen.Len)
+	seen := map[string]bool{}
+	for _, s := range h.staged {
+		require.False(h.t, seen[s.key], "%q is twice in one snapshot", s.key)
+		seen[s.key] = true
+		if s.value == nil {
+			delete(h.store, s.key)
+		} else {
+			h.store[s.key] = s.value
+		}
+	}
+	h.digest, h.saved = h.frozen.Digest, true
+	clock := h.frozen.Clock
+	h.frozen.Release(true)
+	h.frozen = nil
+	h.log = slices.Clone(h.log[h.behind:])
+	require.Equal(h.t, clock, h.load().Clock())
+	h.askAll(h.restored())
+}
+
+// load reads the snapshot file back.
+func (h *history) load() *fsm.State {
+	h.t.Helper()
+	l := fsm.NewLoader()
+	for _, name := range slices.Sorted(maps.Keys(h.store)) {
+		r, err := codec.DecodeRecord([]byte(name), h.store[name])
+		require.NoError(h.t, err)
+		require.NoError(h.t, l.Add(r))
+	}
+	s, err := l.Finish(h.digest)
+	require.NoError(h.t, err)
+	require.Equal(h.t, 0, s.Stats().DirtyRecords)
+	return s
+}
+
+// restored is what a node is after a restart: the snapshot and the log after it.
+func (h *history) restored() *fsm.State {
+	h.t.Helper()
+	s := h.load()
+	for _, entry := range h.log {
+		b, err := codec.DecodeBatch(entry)
+		require.NoError(h.t, err)
+		s.Apply(b)
+	}
+	require.Equal(h.t, h.live.Digest(), s.Digest())
+	require.Equal(h.t, h.live.Clock(), s.Clock())
+	live, again := h.live.Stats(), s.Stats()
+	live.DirtyRecords, again.DirtyRecords = 0, 0
+	require.Equal(h.t, live, again)
+	return s
+}
+
+// restart goes on with the restored ledger. A snapshot that was under way is lost.
+func (h *history) restart() {
+	h.t.Helper()
+	h.live = h.restored()
+	h.frozen = nil
+}
