@@ -80,6 +80,19 @@ type walLog struct {
 	meta *metadb.BoltMetaDB
 }
 
+// GetLog refuses what was deleted: raft-wal keeps the start of its newest segment
+// readable.
+func (l *walLog) GetLog(index uint64, entry *raft.Log) error {
+	first, err := l.FirstIndex()
+	if err != nil {
+		return err
+	}
+	if index < first {
+		return raft.ErrLogNotFound
+	}
+	return l.WAL.GetLog(index, entry)
+}
+
 func (l *walLog) Close() error {
 	err := l.WAL.Close()
 	if cerr := l.meta.Close(); err == nil {
