@@ -1,0 +1,188 @@
+package gossip
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// Profile is a set of timings.
+type Profile uint8
+
+const (
+	// LAN suits nodes on separate machines: a failure is noticed within
+	// seconds.
+	LAN Profile = iota
+	// Loopback suits nodes on one machine, and tests.
+	Loopback
+)
+
+// Config configures a [Gossip].
+type Config struct {
+	// NodeID is the node's id, unique and unchanging: at most 64 bytes.
+	NodeID string
+	// BindAddr is host:port. Port 0 takes a free one.
+	BindAddr string
+	// AdvertiseAddr is the host:port that other members use. Default the
+	// bind address, or a private address of this machine when that is
+	// 0.0.0.0. A host name is resolved once, at the start.
+	AdvertiseAddr string
+	// Label separates clusters on one network. All members must agree.
+	Label string
+	// SecretKey encrypts all gossip, with 32 bytes. Without it a member
+	// accepts anything from anybody.
+	SecretKey []byte
+	// OtherKeys are accepted too, while a key is being changed.
+	OtherKeys [][]byte
+	// Insecure allows to do without a key outside loopback.
+	Insecure bool
+	Profile  Profile
+	// Meta is what the node says about itself at first.
+	Meta Meta
+	// RejoinMin and RejoinMax bound the pause between attempts to find lost
+	// members. Defaults 1 s and 30 s; for Loopback 100 ms and 1 s.
+	RejoinMin time.Duration
+	RejoinMax time.Duration
+	// Logger, if nil, discards.
+	Logger *slog.Logger
+}
+
+const keyBytes = 32
+
+// reclaimAfter is when a failed member's id may return from a new address. At
+// zero it never could, and much sooner two nodes with one id would take turns.
+const reclaimAfter = 30 * time.Second
+
+// Validate reports the first field that cannot work.
+func (c Config) Validate() error {
+	if c.NodeID == "" {
+		return errors.New("gossip: NodeID is empty")
+	}
+	if err := checkText("NodeID", c.NodeID, maxIDBytes); err != nil {
+		return err
+	}
+	if len(c.Label) > memberlist.LabelMaxSize {
+		return fmt.Errorf("gossip: Label has %d bytes, at most %d fit", len(c.Label), memberlist.LabelMaxSize)
+	}
+	if len(c.OtherKeys) > 0 && len(c.SecretKey) == 0 {
+		return errors.New("gossip: OtherKeys without a SecretKey")
+	}
+	for _, key := range append([][]byte{c.SecretKey}, c.OtherKeys...) {
+		if len(key) != keyBytes && len(key) != 0 {
+			return fmt.Errorf("gossip: a key has %d bytes, it must have %d", len(key), keyBytes)
+		}
+	}
+	if c.Profile > Loopback {
+		return fmt.Errorf("gossip: unknown profile %d", c.Profile)
+	}
+	if c.RejoinMin < 0 || c.RejoinMax < 0 {
+		return errors.New("gossip: negative rejoin pause")
+	}
+	if err := c.Meta.Validate(); err != nil {
+		return err
+	}
+	bind, err := resolve("BindAddr", c.BindAddr)
+	if err != nil {
+		return err
+	}
+	if len(c.SecretKey) == 0 && !bind.IP.IsLoopback() && !c.Insecure {
+		return fmt.Errorf("gossip: %s can be reached by other machines and no gossip key is set: "+
+			"set the same 32-byte key on every node, or bind to a loopback address, "+
+			"or allow unencrypted gossip explicitly", c.BindAddr)
+	}
+	if c.AdvertiseAddr == "" {
+		if bind.IP.IsUnspecified() && bind.IP.To4() == nil {
+			return errors.New("gossip: BindAddr is the unspecified IPv6 address: set AdvertiseAddr")
+		}
+		return nil
+	}
+	advertise, err := resolve("AdvertiseAddr", c.AdvertiseAddr)
+	if err != nil {
+		return err
+	}
+	if advertise.IP.IsUnspecified() {
+		return fmt.Errorf("gossip: AdvertiseAddr %s cannot be reached by anybody", c.AdvertiseAddr)
+	}
+	return nil
+}
+
+// resolve turns host:port into an IP: memberlist takes nothing else, and
+// silently binds to every interface when it is given a name.
+func resolve(field, addr string) (*net.TCPAddr, error) {
+	a, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("gossip: %s %q: %w", field, addr, err)
+	}
+	if a.IP == nil {
+		a.IP = net.IPv4zero
+	}
+	return a, nil
+}
+
+func (c Config) withDefaults() Config {
+	least, most := time.Second, 30*time.Second
+	if c.Profile == Loopback {
+		least, most = 100*time.Millisecond, time.Second
+	}
+	if c.RejoinMin == 0 {
+		c.RejoinMin = least
+	}
+	if c.RejoinMax == 0 {
+		c.RejoinMax = max(most, c.RejoinMin)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// memberlist returns the library's configuration, without transport and
+// delegates.
+func (c Config) memberlist() (*memberlist.Config, error) {
+	conf := memberlist.DefaultLANConfig()
+	if c.Profile == Loopback {
+		conf = memberlist.DefaultLocalConfig()
+		conf.ProbeInterval = 200 * time.Millisecond
+		conf.ProbeTimeout = 100 * time.Millisecond
+		conf.GossipInterval = 20 * time.Millisecond
+		conf.PushPullInterval = 2 * time.Second
+		conf.SuspicionMult = 2
+		conf.SuspicionMaxTimeoutMult = 2
+	}
+	conf.Name = c.NodeID
+	conf.Label = c.Label
+	conf.DeadNodeReclaimTime = reclaimAfter
+	conf.RequireNodeNames = true
+	conf.Logger = bridge(c.Logger)
+	if len(c.SecretKey) > 0 {
+		ring, err := memberlist.NewKeyring(c.OtherKeys, c.SecretKey)
+		if err != nil {
+			return nil, fmt.Errorf("gossip: keyring: %w", err)
+		}
+		conf.Keyring = ring
+	}
+	if c.AdvertiseAddr != "" {
+		a, err := resolve("AdvertiseAddr", c.AdvertiseAddr)
+		if err != nil {
+			return nil, err
+		}
+		conf.AdvertiseAddr, conf.AdvertisePort = a.IP.String(), a.Port
+	}
+	return conf, nil
+}
+
+// seedName stands for the name of a member that is not known yet. With
+// RequireNodeNames memberlist asks for one; for a join it is used nowhere.
+const seedName = "seed/"
+
+func seed(addr string) string {
+	if strings.Contains(addr, "/") {
+		return addr
+	}
+	return seedName + addr
+}

@@ -1,0 +1,85 @@
+package gossip
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// giveUpAfter is when a failed member is no longer called. It can still join
+// by itself.
+const giveUpAfter = 24 * time.Hour
+
+// watch writes the log lines of callbacks and looks for lost members until
+// Close.
+func (g *Gossip) watch() {
+	pause := g.conf.RejoinMin
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	wasMissing := false
+	for {
+		select {
+		case <-g.ctx.Done():
+			g.book.flush(g.writeNotice)
+			return
+		case <-g.book.kicked:
+			g.book.flush(g.writeNotice)
+			missing := len(g.missing()) > 0
+			if missing && !wasMissing {
+				pause = g.conf.RejoinMin
+				timer.Reset(pause)
+			}
+			wasMissing = missing
+		case <-timer.C:
+			targets := g.missing()
+			wasMissing = len(targets) > 0
+			if !wasMissing {
+				pause = g.conf.RejoinMin
+			} else {
+				g.rejoin(targets)
+				pause = min(2*pause, g.conf.RejoinMax)
+			}
+			// Jitter keeps nodes that lost each other from calling in step.
+			timer.Reset(pause/2 + rand.N(pause/2+1))
+		}
+	}
+}
+
+func (g *Gossip) writeNotice(n notice) {
+	g.conf.Logger.Log(context.Background(), n.level, n.text, n.args...)
+}
+
+// missing returns the addresses worth a call: those of failed members, and
+// the join list as long as this node sees nobody. An empty list means that
+// nothing is missing.
+func (g *Gossip) missing() []string {
+	var targets []string
+	alone := true
+	for _, m := range g.Members() {
+		switch {
+		case m.Self:
+			if m.Health != Alive {
+				return nil // this node is leaving
+			}
+		case m.Health == Alive:
+			alone = false
+		case m.Health == Failed && time.Since(m.Since) < giveUpAfter:
+			targets = append(targets, m.GossipAddr)
+		}
+	}
+	if alone {
+		g.seedMu.Lock()
+		defer g.seedMu.Unlock()
+		targets = append(targets, g.seeds...)
+	}
+	return targets
+}
+
+func (g *Gossip) rejoin(targets []string) {
+	n, err := g.contact(targets)
+	if n > 0 {
+		g.conf.Logger.Info("gossip reached lost members again", "reached", n)
+		return
+	}
+	g.conf.Logger.Debug("gossip looks for lost members", "targets", targets, "error", err)
+}
