@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/creditd/creditd/fsm"
@@ -140,4 +141,17 @@ func (c *coder) keyRecord(r *fsm.KeyRecord) {
 	c.int(&r.Expires)
 	c.bool(&r.Enabled)
 	c.bool(&r.Deleted)
+}
+
+// AppendDigest appends the encoding of a digest, as it is stored with a snapshot.
+func AppendDigest(buf []byte, d fsm.Digest) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(buf, d.A), d.B)
+}
+
+// DecodeDigest is the inverse of AppendDigest.
+func DecodeDigest(data []byte) (fsm.Digest, error) {
+	if len(data) != 16 {
+		return fsm.Digest{}, fmt.Errorf("decode digest: %d bytes, want 16", len(data))
+	}
+	return fsm.Digest{A: binary.BigEndian.Uint64(data), B: binary.BigEndian.Uint64(data[8:])}, nil
 }

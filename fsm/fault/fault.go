@@ -26,9 +26,11 @@ const (
 	Unknown
 	// TooLarge: the command does not fit a log entry. Not applied.
 	TooLarge
+	// Invalid: the request names something that cannot be. Not applied.
+	Invalid
 )
 
-var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large"}
+var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large", "invalid"}
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {

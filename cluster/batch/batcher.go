@@ -1,0 +1,318 @@
+package batch
+
+import (
+	"sync"
+	"time"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// Answer is what a waiter is told. Exactly one of Result and Err is set, except that a read has neither.
+type Answer struct {
+	Result fsm.Result
+	// Index is the log index that the answer reflects.
+	Index uint64
+	Err   error
+}
+
+// Waiter waits for one answer. Answer is called exactly once and must not block.
+type Waiter interface{ Answer(Answer) }
+
+// Log is where entries go. One goroutine calls Propose.
+type Log interface {
+	// Propose hands on one entry, stamped with the present time. It may return before the entry is committed.
+	Propose(calls []fsm.Call) Pending
+}
+
+// Pending is an entry under way.
+type Pending interface {
+	// Done is closed when the entry was applied or failed.
+	Done() <-chan struct{}
+	// Outcome returns one result per call, or why there are none. Valid once Done is closed.
+	Outcome() (results []fsm.Result, index uint64, err error)
+}
+
+// Config bounds a Batcher. Zero fields take their defaults.
+type Config struct {
+	MaxCalls      int // calls in one entry; default 4096
+	MaxBytes      int // encoded size of one entry's calls, unless a single call is larger; default 256 KiB
+	MaxInFlight   int // entries proposed and not applied; default 2
+	MaxQueued     int // requests that wait to be proposed; default 65536
+	MaxQueueBytes int // encoded size of those; default 64 MiB
+}
+
+func (c *Config) setDefaults() {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{
+		{&c.MaxCalls, 4096}, {&c.MaxBytes, 256 << 10}, {&c.MaxInFlight, 2}, {&c.MaxQueued, 65536}, {&c.MaxQueueBytes, 64 << 20},
+	} {
+		if *f.field <= 0 {
+			*f.field = f.value
+		}
+	}
+}
+
+// Batcher is the one proposer of a leader.
+type Batcher struct {
+	conf Config
+	log  Log
+	peek func(*fsm.Call) (fsm.Result, bool)
+
+	mu         sync.Mutex
+	queue      []ticket // guarded by mu
+	queueBytes int      // guarded by mu
+	closed     bool     // guarded by mu
+
+	wake     chan struct{} // signals a queue that is no longer empty, or closed
+	slots    chan struct{} // one token per entry in flight
+	proposed chan entry    // entries in log order, for the completer
+	giveUp   chan struct{} // closed by Abandon
+	done     chan struct{} // closed when both goroutines have ended
+	once     sync.Once
+}
+
+// ticket is one request.
+type ticket struct {
+	call     fsm.Call // Command nil: a pure read
+	size     int      // encoded size of the call, or an upper bound
+	read     bool     // answered by peek once an entry was applied
+	deadline time.Time
+	waiter   Waiter
+}
+
+// entry is one proposal and who waits for it.
+type entry struct {
+	writes, reads []ticket
+	pending       Pending
+}
+
+// New starts a batcher. peek answers a call that changes nothing from the local state; it may be called from any goroutine.
+func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool)) *Batcher {
+	conf.setDefaults()
+	b := &Batcher{
+		conf: conf, log: log, peek: peek,
+		wake:     make(chan struct{}, 1),
+		slots:    make(chan struct{}, conf.MaxInFlight),
+		proposed: make(chan entry, conf.MaxInFlight),
+		giveUp:   make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	go b.propose()
+	go b.complete()
+	return b
+}
+
+// Execute queues a call. size is the length of its encoding or an upper bound. A deadline that passes while the call still waits
+// to be proposed ends it unexecuted; the zero deadline is none.
+func (b *Batcher) Execute(call fsm.Call, size int, deadline time.Time, w Waiter) {
+	_, unchanging := b.peek(&call)
+	b.add(ticket{call: call, size: size, read: unchanging, deadline: deadline, waiter: w})
+}
+
+// Read queues a read: it is answered once an entry that was proposed after this moment has been applied.
+func (b *Batcher) Read(deadline time.Time, w Waiter) {
+	b.add(ticket{read: true, deadline: deadline, waiter: w})
+}
+
+func (b *Batcher) add(t ticket) {
+	b.mu.Lock()
+	var refusal *fault.Error
+	switch {
+	case b.closed:
+		refusal = notLeading
+	case len(b.queue) >= b.conf.MaxQueued || b.queueBytes+t.size > b.conf.MaxQueueBytes:
+		refusal = overloaded
+	default:
+		b.queue = append(b.queue, t)
+		b.queueBytes += t.size
+	}
+	first := len(b.queue) == 1
+	b.mu.Unlock()
+	if refusal != nil {
+		t.waiter.Answer(Answer{Err: refusal})
+		return
+	}
+	if first {
+		b.signal()
+	}
+}
+
+var (
+	notLeading = fault.New(fault.Unavailable, "This node is not the leader any more")
+	overloaded = fault.New(fault.Overloaded, "Too many requests are waiting")
+	expired    = fault.New(fault.TimedOut, "The deadline passed before the request was executed")
+	abandoned  = fault.New(fault.Unknown, "The node stopped before the outcome was known")
+)
+
+func (b *Batcher) signal() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// propose is the goroutine that makes entries.
+func (b *Batcher) propose() {
+	defer close(b.proposed)
+	for range b.wake {
+		for {
+			b.slots <- struct{}{}
+			e, closed := b.next()
+			if e.writes == nil && e.reads == nil {
+				<-b.slots
+				if closed {
+					return
+				}
+				break
+			}
+			calls := make([]fsm.Call, len(e.writes))
+			for i := range e.writes {
+				calls[i] = e.writes[i].call
+			}
+			e.pending = b.log.Propose(calls)
+			b.proposed <- e
+		}
+	}
+}
+
+// next takes from the queue what fits one entry, in order of arrival. A closed batcher has nothing more to propose.
+func (b *Batcher) next() (e entry, closed bool) {
+	b.mu.Lock()
+	if b.closed {
+		queue := b.take(len(b.queue))
+		b.mu.Unlock()
+		answerAll(queue, Answer{Err: notLeading})
+		return entry{}, true
+	}
+	n, calls, size := 0, 0, 0
+	for n < len(b.queue) {
+		t := &b.queue[n]
+		if !t.read {
+			if calls > 0 && (calls == b.conf.MaxCalls || size+t.size > b.conf.MaxBytes) {
+				break
+			}
+			calls++
+			size += t.size
+		}
+		n++
+	}
+	taken := b.take(n)
+	b.mu.Unlock()
+
+	now := time.Now()
+	for _, t := range taken {
+		switch {
+		case !t.deadline.IsZero() && now.After(t.deadline):
+			t.waiter.Answer(Answer{Err: expired})
+		case t.read:
+			e.reads = append(e.reads, t)
+		default:
+			if e.writes == nil {
+				e.writes = make([]ticket, 0, calls)
+			}
+			e.writes = append(e.writes, t)
+		}
+	}
+	if len(taken) > 0 && e.writes == nil && e.reads == nil {
+		return b.next() // all of them had expired
+	}
+	return e, false
+}
+
+// take removes the first n tickets. It is called with mu held; a backing array is never reused, because its tickets live on.
+func (b *Batcher) take(n int) []ticket {
+	taken := b.queue[:n:n]
+	b.queue = append([]ticket(nil), b.queue[n:]...)
+	for i := range taken {
+		b.queueBytes -= taken[i].size
+	}
+	return taken
+}
+
+// complete is the goroutine that answers, entry by entry.
+func (b *Batcher) complete() {
+	defer close(b.done)
+	for e := range b.proposed {
+		select {
+		case <-e.pending.Done():
+			b.settle(e)
+		case <-b.giveUp:
+			b.abandon(e)
+		}
+		<-b.slots
+	}
+}
+
+func (b *Batcher) settle(e entry) {
+	results, index, err := e.pending.Outcome()
+	if err != nil {
+		answerAll(e.writes, Answer{Err: err})
+		answerAll(e.reads, Answer{Err: unread(err)})
+		return
+	}
+	for i := range e.writes {
+		e.writes[i].waiter.Answer(Answer{Result: results[i], Index: index})
+	}
+	for _, t := range e.reads {
+		b.answerRead(t, index)
+	}
+}
+
+// answerRead answers a read, or queues the call again as a write where it would change something by now.
+func (b *Batcher) answerRead(t ticket, index uint64) {
+	if t.call.Command == nil {
+		t.waiter.Answer(Answer{Index: index})
+		return
+	}
+	if r, ok := b.peek(&t.call); ok {
+		t.waiter.Answer(Answer{Result: r, Index: index})
+		return
+	}
+	t.read = false
+	b.add(t)
+}
+
+// unread is the fault of a read whose entry failed: whatever became of the entry, the read did nothing.
+func unread(err error) error {
+	if fault.KindOf(err) != fault.Unknown {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, "Leadership changed while the request waited", err)
+}
+
+func (b *Batcher) abandon(e entry) {
+	answerAll(e.writes, Answer{Err: abandoned})
+	answerAll(e.reads, Answer{Err: unread(abandoned)})
+}
+
+func answerAll(tickets []ticket, a Answer) {
+	for _, t := range tickets {
+		t.waiter.Answer(a)
+	}
+}
+
+// Close refuses new requests, answers the queued ones as not executed and waits until every entry in flight was applied or failed.
+// It may be called twice and from several goroutines.
+func (b *Batcher) Close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	b.signal()
+	<-b.done
+}
+
+// Abandon is Close for a log that may never answer: entries in flight end as unknown.
+func (b *Batcher) Abandon() {
+	b.once.Do(func() { close(b.giveUp) })
+	b.Close()
+}
+
+// Queued returns how many requests wait to be proposed.
+func (b *Batcher) Queued() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue)
+}

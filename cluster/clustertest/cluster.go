@@ -1,0 +1,309 @@
+// Package clustertest runs whole clusters inside one test process: real raft, gossip and peer ports on loopback, real data
+// directories, and links that can be cut. For tests only.
+package clustertest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+// RootKey is the hash of the root key of every cluster made here.
+var RootKey = fsm.Hash{0xc1, 0x0d}
+
+// patience bounds every wait.
+const patience = 30 * time.Second
+
+// Cluster is a set of nodes, some of which may be down.
+type Cluster struct {
+	t    testing.TB
+	dir  string
+	tune func(*cluster.Config)
+
+	Nodes []*Member
+	links links
+	log   *testWriter
+}
+
+// Member is one place in a cluster: a data directory, addresses, and a node while it is up.
+type Member struct {
+	*cluster.Node // nil while down
+	store         *store.Store
+	Peer, Gossip  string
+	dir           string
+}
+
+// New starts n nodes that found one cluster, and waits until all of them are ready. tune may change each node's configuration.
+func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, dir: t.TempDir(), tune: tune, log: newTestWriter(t)}
+	for range n {
+		c.place()
+	}
+	for i := range c.Nodes {
+		c.Start(i)
+	}
+	t.Cleanup(c.stop)
+	c.WaitReady()
+	return c
+}
+
+// place reserves a data directory and addresses.
+func (c *Cluster) place() int {
+	i := len(c.Nodes)
+	c.Nodes = append(c.Nodes, &Member{
+		Peer: freeAddr(c.t), Gossip: freeAddr(c.t), dir: filepath.Join(c.dir, fmt.Sprintf("node%d", i)),
+	})
+	return i
+}
+
+// Add starts one more node, which joins.
+func (c *Cluster) Add() int {
+	i := c.place()
+	c.Start(i)
+	return i
+}
+
+func freeAddr(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	return l.Addr().String()
+}
+
+// Start brings a node up that is down.
+func (c *Cluster) Start(i int) {
+	c.t.Helper()
+	m := c.Nodes[i]
+	require.Nil(c.t, m.Node, "node %d is up already", i)
+	s, err := store.Open(store.Options{Dir: m.dir})
+	require.NoError(c.t, err)
+	l, err := net.Listen("tcp", m.Peer)
+	require.NoError(c.t, err)
+	conf := c.config(i, s, l)
+	node, err := cluster.New(conf)
+	require.NoError(c.t, err)
+	require.NoError(c.t, node.Start())
+	m.Node, m.store = node, s
+}
+
+func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
+	conf := cluster.DefaultConfig()
+	conf.Store, conf.PeerListener, conf.GossipAddr = s, l, c.Nodes[i].Gossip
+	conf.BootstrapExpect = 3
+	if len(c.Nodes) < 3 {
+		conf.BootstrapExpect = 1
+	}
+	conf.Founding = fsm.Bootstrap{
+		ClusterID: fmt.Sprintf("cl_%d", i), WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: RootKey,
+	}
+	for _, m := range c.Nodes {
+		conf.Join = append(conf.Join, m.Gossip)
+	}
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 250*time.Millisecond, 250*time.Millisecond, 200*time.Millisecond
+	conf.StabilizationTime = 200 * time.Millisecond
+	conf.Dial = c.links.dialFrom(c.Nodes[i].Peer)
+	conf.Logger = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	if c.tune != nil {
+		c.tune(&conf)
+	}
+	return conf
+}
+
+// testWriter sends log lines to the test's output, which is shown when it fails. memberlist may log a last line after it was
+// shut down, when the test is over.
+type testWriter struct {
+	mu   sync.Mutex
+	t    testing.TB
+	over bool // guarded by mu
+}
+
+func newTestWriter(t testing.TB) *testWriter {
+	w := &testWriter{t: t}
+	t.Cleanup(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.over = true
+	})
+	return w
+}
+
+func (w *testWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.t.Logf("%s", p)
+	}
+	return len(p), nil
+}
+
+// Stop ends a node in good order.
+func (c *Cluster) Stop(i int) {
+	c.t.Helper()
+	m := c.Nodes[i]
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(c.t, m.Close(ctx))
+	m.Node = nil
+}
+
+// StopAbruptly ends a node without handing leadership over.
+func (c *Cluster) StopAbruptly(i int) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NoError(c.t, c.Nodes[i].Close(ctx))
+	c.Nodes[i].Node = nil
+}
+
+func (c *Cluster) stop() {
+	for i, m := range c.Nodes {
+		if m.Node != nil {
+			c.StopAbruptly(i)
+		}
+	}
+}
+
+// Wipe throws a stopped node's data away, as a lost disk does: it comes back with another id.
+func (c *Cluster) Wipe(i int) {
+	require.Nil(c.t, c.Nodes[i].Node)
+	c.Nodes[i].dir += "-again"
+}
+
+// WaitReady waits until every node that is up can serve.
+func (c *Cluster) WaitReady() {
+	c.t.Helper()
+	for i, m := range c.Nodes {
+		if m.Node == nil {
+			continue
+		}
+		var why error
+		require.Eventually(c.t, func() bool { why = m.Ready(); return why == nil }, patience, 5*time.Millisecond,
+			"node %d is not ready: %v", i, why)
+	}
+}
+
+// Leader waits for the node that leads and returns its place.
+func (c *Cluster) Leader() int {
+	c.t.Helper()
+	leader := -1
+	require.Eventually(c.t, func() bool {
+		for i, m := range c.Nodes {
+			if m.Node != nil && m.Leads() {
+				leader = i
+				return true
+			}
+		}
+		return false
+	}, patience, 5*time.Millisecond, "nobody leads")
+	return leader
+}
+
+// Follower waits for a leader and returns the place of another node that is up.
+func (c *Cluster) Follower() int {
+	c.t.Helper()
+	leader := c.Leader()
+	for i, m := range c.Nodes {
+		if i != leader && m.Node != nil {
+			return i
+		}
+	}
+	c.t.Fatal("no follower is up")
+	return -1
+}
+
+// Do executes a command at a node and returns the result; a fault fails the test.
+func (c *Cluster) Do(i int, command fsm.Command) fsm.Result {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, _, err := c.Nodes[i].Execute(ctx, fsm.Call{Actor: RootKey, Command: command})
+	require.NoError(c.t, err)
+	return r
+}
+
+// Ask answers a query at a node; a fault fails the test.
+func (c *Cluster) Ask(i int, q fsm.Query) fsm.Result {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, _, err := c.Nodes[i].Answer(ctx, RootKey, q)
+	require.NoError(c.t, err)
+	return r
+}
+
+// WaitSameDigest waits until all nodes that are up have the same digest at the same index.
+func (c *Cluster) WaitSameDigest() {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool {
+		seen := map[string]bool{}
+		for _, m := range c.Nodes {
+			if m.Node != nil {
+				index, digest := m.Digest()
+				seen[fmt.Sprint(index, digest)] = true
+			}
+		}
+		return len(seen) == 1
+	}, patience, 5*time.Millisecond, "the nodes do not agree")
+}
+
+// Cut severs all links between the peer ports of two nodes, Heal restores them.
+func (c *Cluster) Cut(i, j int)  { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, true) }
+func (c *Cluster) Heal(i, j int) { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, false) }
+
+// links knows which pairs of peer addresses are cut, and the connections between them.
+type links struct {
+	mu    sync.Mutex
+	cut   map[[2]string]bool
+	conns map[net.Conn][2]string
+}
+
+func pair(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
+
+func (l *links) set(a, b string, cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cut == nil {
+		l.cut = map[[2]string]bool{}
+	}
+	l.cut[pair(a, b)] = cut
+	for conn, p := range l.conns {
+		if cut && p == pair(a, b) {
+			_ = conn.Close() // the other end notices; that is the point
+			delete(l.conns, conn)
+		}
+	}
+}
+
+func (l *links) dialFrom(from string) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, to string) (net.Conn, error) {
+		l.mu.Lock()
+		cut := l.cut[pair(from, to)]
+		l.mu.Unlock()
+		if cut {
+			return nil, fmt.Errorf("the link from %s to %s is cut", from, to)
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to)
+		if err != nil {
+			return nil, err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.conns == nil {
+			l.conns = map[net.Conn][2]string{}
+		}
+		l.conns[conn] = pair(from, to)
+		return conn, nil
+	}
+}

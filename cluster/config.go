@@ -1,0 +1,114 @@
+package cluster
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+// Config is everything a Node needs. Start from DefaultConfig: durations must not be zero. Read-only after New.
+type Config struct {
+	// Store is the node's open data directory. The node closes it.
+	Store *store.Store
+	// PeerListener is the open peer port, for raft and calls between nodes. The node closes it.
+	PeerListener net.Listener
+	// AdvertisePeer is the address at which other nodes reach the peer port. Default: the listener's.
+	AdvertisePeer string
+	// AdvertiseHTTP is shown to operators; nodes do not use it.
+	AdvertiseHTTP string
+	// Dial replaces the TCP dial to other peers, for tests that cut links.
+	Dial peerDial
+	// ServerTLS and ClientTLS protect the peer port; both or none.
+	ServerTLS, ClientTLS *tls.Config
+
+	// GossipAddr is where memberlist binds. Empty: this node keeps to itself, which only a single node may.
+	GossipAddr string
+	// AdvertiseGossip is the address at which other nodes reach it. Default: GossipAddr.
+	AdvertiseGossip string
+	// GossipKey encrypts gossip, 32 bytes. It may be missing on loopback only, unless InsecureGossip.
+	GossipKey      []byte
+	InsecureGossip bool
+	// Join lists gossip addresses; this node's own among them is fine.
+	Join []string
+
+	// BootstrapExpect is the number of founding nodes: 1, 3, 5 or 7. 0: never found a cluster, only join one.
+	BootstrapExpect int
+	// Founding names the ledger, its first workspace and its first root key, should this node be the one to found it.
+	Founding fsm.Bootstrap
+
+	Version string
+	Logger  *slog.Logger
+	// Now is the wall clock. Default: time.Now.
+	Now func() time.Time
+
+	// HeartbeatTimeout is how long a follower waits for its leader before it asks for an election. It must exceed the slowest normal
+	// fsync, because heartbeats share raft's main loop. ElectionTimeout bounds one round. LeaseTimeout is how long a leader goes on
+	// without a quorum; at most HeartbeatTimeout.
+	HeartbeatTimeout, ElectionTimeout, LeaseTimeout time.Duration
+	// CommitTimeout is the longest a follower lags behind an idle leader's commit index, about.
+	CommitTimeout time.Duration
+	// LeaderWait is how long a request that was certainly not executed waits for a leader before it is given up.
+	LeaderWait time.Duration
+
+	// SnapshotThreshold is the number of entries after which a snapshot is taken, looked at every SnapshotInterval. TrailingLogs
+	// entries stay in the log behind it, for followers that were away; at least twice the threshold.
+	SnapshotThreshold, TrailingLogs uint64
+	SnapshotInterval                time.Duration
+
+	// StabilizationTime is how long a newcomer must have been healthy before it gets a vote.
+	StabilizationTime time.Duration
+	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
+	ReconcileInterval time.Duration
+
+	Batch batch.Config
+}
+
+// DefaultConfig returns the defaults of everything that has one.
+func DefaultConfig() Config {
+	return Config{
+		Version: "unknown", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		HeartbeatTimeout: 700 * time.Millisecond, ElectionTimeout: 700 * time.Millisecond, LeaseTimeout: 500 * time.Millisecond,
+		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
+		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
+		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second,
+	}
+}
+
+// Validate reports every field that cannot work.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	bad(c.Store == nil, "cluster: Store is missing")
+	bad(c.PeerListener == nil, "cluster: PeerListener is missing")
+	bad(c.Logger == nil, "cluster: Logger is missing")
+	bad(c.Now == nil, "cluster: Now is missing")
+	bad((c.ServerTLS == nil) != (c.ClientTLS == nil), "cluster: ServerTLS and ClientTLS must be given together")
+	bad(c.BootstrapExpect != 0 && (c.BootstrapExpect < 0 || c.BootstrapExpect > 7 || c.BootstrapExpect%2 == 0),
+		"cluster: BootstrapExpect is %d, must be 1, 3, 5 or 7 (or 0 to join only)", c.BootstrapExpect)
+	bad(c.BootstrapExpect > 0 && c.Founding.ClusterID == "", "cluster: Founding is missing")
+	bad(c.GossipAddr == "" && c.BootstrapExpect != 1, "cluster: GossipAddr is missing; only a single node can do without")
+	bad(c.GossipAddr == "" && len(c.Join) > 0, "cluster: Join needs GossipAddr")
+	bad(c.HeartbeatTimeout < 5*time.Millisecond, "cluster: HeartbeatTimeout is %v, at least 5ms is needed", c.HeartbeatTimeout)
+	bad(c.ElectionTimeout < c.HeartbeatTimeout, "cluster: ElectionTimeout %v is below HeartbeatTimeout %v", c.ElectionTimeout, c.HeartbeatTimeout)
+	bad(c.LeaseTimeout < 5*time.Millisecond || c.LeaseTimeout > c.HeartbeatTimeout,
+		"cluster: LeaseTimeout is %v, must be between 5ms and HeartbeatTimeout %v", c.LeaseTimeout, c.HeartbeatTimeout)
+	bad(c.CommitTimeout < time.Millisecond, "cluster: CommitTimeout is %v, at least 1ms is needed", c.CommitTimeout)
+	bad(c.LeaderWait <= 0, "cluster: LeaderWait must be positive")
+	bad(c.SnapshotThreshold == 0, "cluster: SnapshotThreshold must be positive")
+	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
+	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
+	bad(c.StabilizationTime <= 0, "cluster: StabilizationTime must be positive")
+	bad(c.ReconcileInterval <= 0, "cluster: ReconcileInterval must be positive")
+	return errors.Join(errs...)
+}

@@ -1,0 +1,32 @@
+// Package cluster is a node: it runs raft around the ledger, turns waiting requests into log entries, forwards what only the
+// leader can decide, and keeps the membership.
+//
+// # The path of a command
+//
+//	Execute (execute.go) ─ on the leader ──► batch.Batcher ─► entryLog (entry.go) ─► raft ─► machine.ApplyBatch (machine.go) ─► fsm
+//	                     └ on a follower ─► peer.Client ─► Handle (serve.go) on the leader, and from there the same way
+//
+// A forwarded command is never forwarded again. The three outcomes are told apart everywhere by package fault: a result, "not
+// executed" (which Execute retries until the deadline, at whichever node leads then), and "unknown".
+//
+// # Reads
+//
+// A linearizable read asks the leader for an index: the one of an entry that was proposed after the read arrived, shared by
+// everything that waits (package batch; rounds.go on a follower). Once this node has applied that index the local state is
+// fresh enough. raft's VerifyLeader is not used: it may succeed on an acknowledgement that was sent before the question.
+//
+// # Membership
+//
+// Gossip suggests, raft decides. A founding set of nodes agrees before the first of them writes a configuration
+// (bootstrap.go); afterwards only the leader changes it (membership.go): a newcomer becomes a non-voter and is promoted by
+// raft-autopilot once it has caught up; nobody is removed for being silent.
+//
+// # What it must not know
+//
+// HTTP, flags and the environment. It is configured by a Config and used through Node.
+//
+// # Locks
+//
+// machine.mu guards the ledger: written to by raft's FSM goroutine, read by everybody. Node.mu guards the leadership fields. Neither is
+// held while the other is taken, nor while anything is sent.
+package cluster

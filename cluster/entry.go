@@ -1,0 +1,65 @@
+package cluster
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// entryLog is raft as the batcher sees it.
+type entryLog struct {
+	raft *raft.Raft
+	now  func() time.Time
+}
+
+// Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
+func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
+	data := codec.AppendBatch(nil, fsm.Batch{Stamp: max(0, l.now().UnixMilli()), Calls: calls})
+	p := &proposal{future: l.raft.Apply(data, 0), done: make(chan struct{})}
+	go p.wait()
+	return p
+}
+
+// proposal is one entry in raft's hands.
+type proposal struct {
+	future raft.ApplyFuture
+	done   chan struct{}
+	err    error // valid once done is closed
+}
+
+// wait sits on the future in a goroutine of its own, because after a shutdown raft may never answer it: whoever waits for the
+// proposal waits for the shutdown as well.
+func (p *proposal) wait() {
+	p.err = p.future.Error()
+	close(p.done)
+}
+
+// Done implements batch.Pending.
+func (p *proposal) Done() <-chan struct{} { return p.done }
+
+// Outcome implements batch.Pending.
+func (p *proposal) Outcome() ([]fsm.Result, uint64, error) {
+	if p.err != nil {
+		return nil, 0, outcomeOf(p.err)
+	}
+	return p.future.Response().([]fsm.Result), p.future.Index(), nil
+}
+
+// outcomeOf says what an error of raft's Apply means for the entry. raft documents which of them leave no trace; after any other
+// one the entry may be on a disk, and may be committed by the next leader.
+func outcomeOf(err error) *fault.Error {
+	for _, harmless := range []error{
+		raft.ErrNotLeader, raft.ErrEnqueueTimeout, raft.ErrLeadershipTransferInProgress, raft.ErrAbortedByRestore,
+	} {
+		if errors.Is(err, harmless) {
+			return fault.Wrap(fault.Unavailable, "This node cannot accept changes at the moment", err)
+		}
+	}
+	return fault.Wrap(fault.Unknown, "The leader changed while the request was being committed", err)
+}

@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/peer"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// Execute carries out a command, wherever the leader is, and returns its result and the log index that the result reflects.
+//
+// Errors are *fault.Error. A command that was certainly not executed is tried again, at whichever node leads by then, until ctx ends
+// or LeaderWait has passed without a leader; fault.Unknown is never tried again.
+func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	var a batch.Answer
+	err := n.withLeader(ctx, func() error {
+		a = n.tryExecute(ctx, call)
+		return a.Err
+	})
+	return a.Result, a.Index, err
+}
+
+// withLeader repeats try while it fails with fault.Unavailable, each time after who leads may have changed.
+func (n *Node) withLeader(ctx context.Context, try func() error) error {
+	changed := n.await()
+	err := try()
+	if err == nil || fault.KindOf(err) != fault.Unavailable {
+		return err
+	}
+	giveUp := time.NewTimer(n.conf.LeaderWait)
+	defer giveUp.Stop()
+	for {
+		select {
+		case <-changed:
+		case <-time.After(retryPause):
+		case <-giveUp.C:
+			return err
+		case <-n.stopping:
+			return errStopping
+		case <-ctx.Done():
+			return err
+		}
+		changed = n.await()
+		if err = try(); err == nil || fault.KindOf(err) != fault.Unavailable {
+			return err
+		}
+	}
+}
+
+// retryPause is how long a request waits before it asks again although no change of leader was seen.
+const retryPause = 20 * time.Millisecond
+
+// tryExecute sends the call one way: to our own batcher, or to the leader.
+func (n *Node) tryExecute(ctx context.Context, call fsm.Call) batch.Answer {
+	if b := n.batcher.Load(); b != nil {
+		return n.executeHere(ctx, b, call)
+	}
+	return n.executeThere(ctx, call)
+}
+
+func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call) batch.Answer {
+	deadline, _ := ctx.Deadline()
+	w := waiters.Get().(waiter)
+	b.Execute(call, sizeOf(call), deadline, w)
+	select {
+	case a := <-w:
+		waiters.Put(w)
+		return a
+	case <-ctx.Done():
+		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The outcome was not known when the deadline passed", ctx.Err())}
+	}
+}
+
+// waiter waits for one answer in a goroutine of its own. It goes back to the pool only after it was answered.
+type waiter chan batch.Answer
+
+// Answer implements batch.Waiter. It never blocks: the channel holds one answer, and there is one.
+func (w waiter) Answer(a batch.Answer) { w <- a }
+
+var waiters = sync.Pool{New: func() any { return make(waiter, 1) }}
+
+// verifySize bounds the encoded size of a verification; everything else is measured.
+const verifySize = 48
+
+func sizeOf(call fsm.Call) int {
+	if _, ok := call.Command.(*fsm.VerifyKey); ok {
+		return verifySize
+	}
+	return len(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{call}}))
+}
+
+// executeThere forwards the call to the leader.
+func (n *Node) executeThere(ctx context.Context, call fsm.Call) batch.Answer {
+	payload := codec.AppendBatch(n.clusterTag(), fsm.Batch{Calls: []fsm.Call{call}})
+	answer, err := n.callLeader(ctx, methodExecute, payload)
+	if err != nil {
+		return batch.Answer{Err: err}
+	}
+	index, body, err := cutIndex(answer)
+	if err != nil {
+		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The leader's answer could not be read", err)}
+	}
+	r, err := codec.DecodeResult(body)
+	if err != nil {
+		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The leader's answer could not be read", err)}
+	}
+	return batch.Answer{Result: r, Index: index}
+}
+
+// callLeader sends one call to the present leader and turns what can go wrong into a fault.
+func (n *Node) callLeader(ctx context.Context, method byte, payload []byte) ([]byte, error) {
+	addr, id := n.raft.LeaderWithID()
+	if addr == "" || string(id) == n.id {
+		return nil, noLeader
+	}
+	answer, err := n.pool.Get(n.addressOf(id, addr)).Call(ctx, method, payload)
+	if err != nil {
+		return nil, faultOfCall(err)
+	}
+	return answer, nil
+}
+
+var noLeader = fault.New(fault.Unavailable, "There is no leader at the moment")
+
+// faultOfCall says what a failed call to the leader means for the request.
+func faultOfCall(err error) *fault.Error {
+	var code *peer.CodeError
+	switch {
+	case errors.As(err, &code):
+		return faultOfCode(code)
+	case errors.Is(err, peer.ErrTooLarge) && peer.NotSent(err):
+		return fault.Wrap(fault.TooLarge, "The request is too large to be sent to the leader", err)
+	case errors.Is(err, peer.ErrOverloaded):
+		return fault.Wrap(fault.Overloaded, "Too many requests are waiting for the leader", err)
+	case peer.NotSent(err) && errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(fault.TimedOut, "The deadline passed before the request reached the leader", err)
+	case peer.NotSent(err):
+		return fault.Wrap(fault.Unavailable, "The leader could not be reached", err)
+	default:
+		return fault.Wrap(fault.Unknown, "The leader did not answer", err)
+	}
+}

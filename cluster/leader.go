@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/fsm"
+)
+
+// followLeadership starts and ends what only a leader does. raft blocks while nobody takes its notices, so each term's work runs in
+// a goroutine of its own.
+func (n *Node) followLeadership() {
+	var end func()
+	stop := func() {
+		if end != nil {
+			end()
+			end = nil
+		}
+	}
+	defer stop()
+	for {
+		select {
+		case leads := <-n.leadership:
+			stop()
+			if leads {
+				end = n.lead()
+			}
+			n.wakeWaiting()
+		case <-n.stopping:
+			return
+		}
+	}
+}
+
+// lead starts the work of one term and returns the function that ends it and waits for its end.
+func (n *Node) lead() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.term(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// term is one term of leadership. Nothing is served before a barrier of this term has been applied, so that the ledger holds
+// everything that earlier leaders committed.
+func (n *Node) term(ctx context.Context) {
+	if !n.caughtUp(ctx) {
+		return
+	}
+	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, now: n.conf.Now}, n.machine.peek)
+	// raft fails what is in flight when it steps down; after a shutdown it may not, hence Abandon.
+	defer func() {
+		n.batcher.CompareAndSwap(b, nil)
+		select {
+		case <-n.stopping:
+			b.Abandon()
+		default:
+			b.Close()
+		}
+	}()
+	if !n.bootstrapLedger(ctx, b) {
+		return
+	}
+	n.batcher.Store(b)
+	n.wakeWaiting()
+	n.log.Info("this node leads")
+	n.keepMembership(ctx)
+}
+
+// caughtUp waits until everything of earlier terms is applied here.
+func (n *Node) caughtUp(ctx context.Context) bool {
+	barrier := n.raft.Barrier(0)
+	done := make(chan error, 1)
+	go func() { done <- barrier.Error() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			n.log.Warn("lost leadership before everything was applied", "err", err)
+		}
+		return err == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// bootstrapLedger gives an empty ledger its cluster id, workspace and root key.
+func (n *Node) bootstrapLedger(ctx context.Context, b *batch.Batcher) bool {
+	if n.clusterID() != "" {
+		return true
+	}
+	w := make(waiter, 1)
+	call := fsm.Call{Command: &n.conf.Founding}
+	b.Execute(call, sizeOf(call), time.Time{}, w)
+	select {
+	case a := <-w:
+		if a.Err != nil {
+			n.log.Warn("the ledger could not be founded", "err", a.Err)
+			return false
+		}
+	case <-ctx.Done():
+		return false
+	}
+	ours := n.clusterID() == n.conf.Founding.ClusterID
+	n.mu.Lock()
+	n.founded = ours
+	n.mu.Unlock()
+	if ours {
+		n.log.Info("founded a new ledger", "cluster", n.conf.Founding.ClusterID)
+	}
+	return true
+}
+
+func (n *Node) clusterID() (id string) {
+	n.machine.view(func(s *fsm.State) { id = s.ClusterID() })
+	return id
+}
+
+// otherVoters counts the voters besides this node.
+func (n *Node) otherVoters() int {
+	count := 0
+	for _, s := range n.servers() {
+		if s.Suffrage == raft.Voter && string(s.ID) != n.id {
+			count++
+		}
+	}
+	return count
+}
+
+// servers returns raft's present configuration, none if it cannot be had because raft is stopping.
+func (n *Node) servers() []raft.Server {
+	f := n.raft.GetConfiguration()
+	if f.Error() != nil {
+		return nil
+	}
+	return f.Configuration().Servers
+}

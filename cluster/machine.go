@@ -1,0 +1,118 @@
+package cluster
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
+)
+
+// machine is the raft.BatchingFSM around the ledger: it decodes entries, applies them and hands results back. It adds no rule.
+//
+// A committed entry that cannot be decoded panics, because skipping it would make this node differ from the others.
+type machine struct {
+	log *slog.Logger
+	// named is told, once, the cluster id when the ledger has one. It must not block.
+	named chan<- string
+
+	applied appliedIndex
+
+	mu    sync.RWMutex
+	state *fsm.State // guarded by mu
+	base  string     // guarded by mu: id of the snapshot that the state's dirty set is relative to
+	told  bool       // guarded by mu: whether named was told
+}
+
+func newMachine(log *slog.Logger, named chan<- string) *machine {
+	return &machine{log: log, named: named, state: fsm.New()}
+}
+
+// view calls fn with the ledger, which it may only read.
+func (m *machine) view(fn func(*fsm.State)) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	fn(m.state)
+}
+
+// peek answers a call that would change nothing: see fsm.State.Peek.
+func (m *machine) peek(call *fsm.Call) (fsm.Result, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state.Peek(call)
+}
+
+// ApplyBatch implements raft.BatchingFSM. The response to a command is a []fsm.Result.
+func (m *machine) ApplyBatch(logs []*raft.Log) []any {
+	responses := make([]any, len(logs))
+	for i, l := range logs {
+		if l.Type != raft.LogCommand {
+			continue
+		}
+		b, err := codec.DecodeBatch(l.Data)
+		if err != nil {
+			panic(fmt.Sprintf("cluster: log entry %d of term %d is committed and cannot be read: %v", l.Index, l.Term, err))
+		}
+		m.mu.Lock()
+		responses[i] = m.state.Apply(b)
+		m.tellNameLocked()
+		m.mu.Unlock()
+	}
+	m.applied.advance(logs[len(logs)-1].Index)
+	return responses
+}
+
+// Apply implements raft.FSM. raft calls ApplyBatch instead.
+func (m *machine) Apply(l *raft.Log) any { return m.ApplyBatch([]*raft.Log{l})[0] }
+
+func (m *machine) tellNameLocked() {
+	if id := m.state.ClusterID(); id != "" && !m.told {
+		m.told = true
+		m.named <- id
+	}
+}
+
+// digest returns the digest of the ledger and the index at which it was taken.
+func (m *machine) digest() (index uint64, d fsm.Digest) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.applied.get(), m.state.Digest()
+}
+
+// Restore implements raft.FSM: it replaces the ledger by a snapshot, as a whole or not at all.
+func (m *machine) Restore(source io.ReadCloser) error {
+	records, err := store.RecordsOf(source)
+	if err != nil {
+		return fmt.Errorf("restore snapshot: %w", err)
+	}
+	want, err := codec.DecodeDigest(records.Digest())
+	if err != nil {
+		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
+	}
+	loader := fsm.NewLoader()
+	if err := records.Records(func(key, value []byte) error {
+		r, err := codec.DecodeRecord(key, value)
+		if err != nil {
+			return err
+		}
+		return loader.Add(r)
+	}); err != nil {
+		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
+	}
+	state, err := loader.Finish(want)
+	if err != nil {
+		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
+	}
+	m.mu.Lock()
+	m.state, m.base = state, records.ID()
+	m.tellNameLocked()
+	m.mu.Unlock()
+	m.applied.advance(records.Index())
+	m.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", want.String())
+	return nil
+}

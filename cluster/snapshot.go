@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
+)
+
+// captureStep is how many records are copied under the ledger's lock at a time: some tens of microseconds.
+const captureStep = 256
+
+// capture is one snapshot under way: what changed since the previous one.
+type capture struct {
+	machine *machine
+	state   *fsm.State // the ledger that was frozen; a restore may replace the machine's
+	frozen  *fsm.Frozen
+	base    string
+	saved   bool
+}
+
+// Snapshot implements raft.FSM. It only freezes; Persist does the work while entries go on being applied.
+func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &capture{machine: m, state: m.state, frozen: m.state.Freeze(), base: m.base}, nil
+}
+
+// Persist writes the changed records into the sink, which adds them to state.db in one transaction.
+func (c *capture) Persist(sink raft.SnapshotSink) error {
+	if err := c.write(sink); err != nil {
+		if cancelled := sink.Cancel(); cancelled != nil {
+			return fmt.Errorf("persist snapshot: %w (and cancel: %w)", err, cancelled)
+		}
+		return fmt.Errorf("persist snapshot: %w", err)
+	}
+	if err := sink.Close(); err != nil {
+		return fmt.Errorf("persist snapshot: %w", err)
+	}
+	c.saved = true
+	c.machine.mu.Lock()
+	defer c.machine.mu.Unlock()
+	if c.machine.state == c.state {
+		c.machine.base = sink.ID()
+	}
+	return nil
+}
+
+func (c *capture) write(sink raft.SnapshotSink) error {
+	s, ok := sink.(store.SnapshotSink)
+	if !ok {
+		return fmt.Errorf("the sink is a %T, not one of package store", sink)
+	}
+	// What changed makes sense only on top of the snapshot it was counted from. They differ when a snapshot was installed since the
+	// ledger was frozen; the next one will do.
+	if s.Base() != c.base {
+		return fmt.Errorf("the changes are relative to snapshot %q, but the present one is %q", c.base, s.Base())
+	}
+	s.SetDigest(codec.AppendDigest(nil, c.frozen.Digest))
+	var key, value []byte
+	for {
+		changes := c.next()
+		if len(changes) == 0 {
+			return nil
+		}
+		for _, ch := range changes {
+			key = codec.AppendRecordKey(key[:0], ch.Key)
+			if ch.Record == nil {
+				if err := s.Delete(key); err != nil {
+					return err
+				}
+				continue
+			}
+			value = codec.AppendRecord(value[:0], ch.Record)
+			if err := s.Put(key, value); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (c *capture) next() []fsm.Change {
+	c.machine.mu.Lock()
+	defer c.machine.mu.Unlock()
+	return c.frozen.Next(captureStep)
+}
+
+// Release implements raft.FSMSnapshot. raft always calls it, and Persist not always.
+func (c *capture) Release() {
+	c.machine.mu.Lock()
+	defer c.machine.mu.Unlock()
+	c.frozen.Release(c.saved)
+}
