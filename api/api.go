@@ -1,0 +1,51 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// API serves the HTTP contract on behalf of one node.
+type API struct {
+	node     Node
+	logger   *slog.Logger
+	registry *prometheus.Registry
+	metrics  *metrics
+	maxBody  int64
+	timeout  time.Duration
+	engine   *gin.Engine
+}
+
+// New makes an API. It starts nothing and holds nothing that needs closing.
+func New(config Config) (*API, error) {
+	config = config.withDefaults()
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	metrics, err := newMetrics(config.Registry, config.Version)
+	if err != nil {
+		return nil, fmt.Errorf("api: register metrics: %w", err)
+	}
+	a := &API{
+		node: config.Node, logger: config.Logger, registry: config.Registry, metrics: metrics,
+		maxBody: config.MaxBodyBytes, timeout: config.RequestTimeout,
+	}
+	gin.SetMode(gin.ReleaseMode)
+	a.engine = gin.New()
+	a.engine.HandleMethodNotAllowed = true // 405 instead of 404; see contract 1.1
+	a.engine.RedirectTrailingSlash = false // clients drop credentials on redirects
+	for _, e := range endpoints() {
+		e.metrics = metrics.endpoint(e.name)
+		a.engine.POST(e.path, a.serve(e))
+	}
+	a.probes(!config.HideMetrics)
+	return a, nil
+}
+
+// Handler returns the handler of all routes.
+func (a *API) Handler() http.Handler { return a.engine }

@@ -1,0 +1,137 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/fsm"
+	"github.com/gin-gonic/gin"
+)
+
+// call is one request while it is being served: what the steps of endpoint.go share, and what a handler may use.
+type call struct {
+	api   *API
+	point *endpoint
+	gin   *gin.Context
+	id    [mint.RequestIDLength]byte
+
+	ctx   context.Context // ends when the client hangs up or the deadline passes
+	actor fsm.Hash        // the caller's root key
+	fresh freshness       // of the answers to queries
+
+	began bool   // a command was handed to the ledger: from here on a failure does not prove that it had no effect
+	index uint64 // raft index of the answer, 0: none
+
+	body []byte // as received
+	out  []byte // the answer
+}
+
+// freshness is how a caller wants a read to be answered. See docs/contract.md 7.1.
+type freshness struct {
+	stale    bool
+	minIndex uint64
+}
+
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+// maxPooledBytes is the largest buffer that is kept for the next request.
+const maxPooledBytes = 64 << 10
+
+func (a *API) newCall(point *endpoint, g *gin.Context) *call {
+	c := calls.Get().(*call)
+	c.api, c.point, c.gin = a, point, g
+	mint.RequestID(&c.id)
+	return c
+}
+
+// release makes the call ready for another request.
+func (c *call) release() {
+	body, out := c.body[:0], c.out[:0]
+	if cap(body) > maxPooledBytes {
+		body = nil
+	}
+	if cap(out) > maxPooledBytes {
+		out = nil
+	}
+	*c = call{body: body, out: out}
+	calls.Put(c)
+}
+
+// execute has the ledger carry a command out. A refusal comes back as an error.
+func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
+	c.began = true
+	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{Actor: c.actor, Command: command})
+	return outcome[R](c, r, index, err)
+}
+
+// maxDraws is how often new ids are drawn before something must be wrong with the source of randomness.
+const maxDraws = 4
+
+// executeNew is execute for a command that carries new ids: it is made again, with others, if one of them is taken.
+func executeNew[R fsm.Result](c *call, command func() fsm.Command) (R, error) {
+	for draw := 1; ; draw++ {
+		r, err := execute[R](c, command())
+		if refusal, ok := err.(*refused); ok && refusal.Code == fsm.IDTaken {
+			if draw < maxDraws {
+				continue
+			}
+			c.logFailure("every new id was taken")
+		}
+		return r, err
+	}
+}
+
+// answer asks the ledger, as fresh as the caller wants the answer to be. A refusal comes back as an error.
+func answer[R fsm.Result](c *call, q fsm.Query) (R, error) {
+	if c.fresh.stale {
+		r, index, err := c.api.node.AnswerStale(c.ctx, c.actor, q, c.fresh.minIndex)
+		return outcome[R](c, r, index, err)
+	}
+	r, index, err := c.api.node.Answer(c.ctx, c.actor, q)
+	return outcome[R](c, r, index, err)
+}
+
+// outcome sorts what a node returned. A result of another type than the command's is a defect.
+func outcome[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, error) {
+	var none R
+	if err != nil {
+		return none, err
+	}
+	c.index = index
+	if answer, ok := r.(R); ok {
+		return answer, nil
+	}
+	if refusal, ok := r.(*fsm.Refusal); ok {
+		return none, (*refused)(refusal)
+	}
+	panic(fmt.Sprintf("api: the ledger answered %T where %T was due", r, none))
+}
+
+// authorize returns nil if the caller is authenticated and holds the permission.
+func (c *call) authorize(permission string) error {
+	_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: permission})
+	return err
+}
+
+// authenticate returns nil if the caller is authenticated. The ledger does that with every command and query; this is for
+// requests that are refused before there is either.
+func (c *call) authenticate() error {
+	err := c.authorize("")
+	if refusal, ok := err.(*refused); ok && refusal.Code == fsm.InsufficientPermissions {
+		return nil
+	}
+	return err
+}
+
+// logFailure logs a failure that the client is told little about.
+func (c *call) logFailure(message string, attributes ...any) {
+	c.api.logger.Error(message, append(attributes, "endpoint", c.point.name, "requestId", string(c.id[:]))...)
+}
+
+// logPanic logs a panic with its stack. Call it from the function that recovered.
+func (c *call) logPanic(value any) {
+	c.logFailure("panic while serving a request", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+}

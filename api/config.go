@@ -1,0 +1,67 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says how to serve. Only Node has no default.
+type Config struct {
+	// Node is the ledger.
+	Node Node
+	// Logger gets failures that no client can explain. Default: slog's.
+	Logger *slog.Logger
+	// Registry gets the metrics of this package, and is what GET /metrics shows. Default: a new one.
+	Registry *prometheus.Registry
+	// Version is the version of the program, for the metric creditd_api_build_info.
+	Version string
+	// MaxBodyBytes is the largest request body; a longer one is a 413. Default: 10 MiB.
+	MaxBodyBytes int64
+	// RequestTimeout is how long a request may take in the ledger before it is a 408. Default: 60 s. The time to receive the body
+	// is the server's to limit (http.Server.ReadTimeout).
+	RequestTimeout time.Duration
+	// HideMetrics leaves out GET /metrics, for deployments that serve the registry elsewhere.
+	HideMetrics bool
+}
+
+// The defaults, as docs/contract.md 1.1 states them.
+const (
+	DefaultMaxBodyBytes   = 10 << 20
+	DefaultRequestTimeout = time.Minute
+)
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	if c.Version == "" {
+		c.Version = "unknown"
+	}
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = DefaultRequestTimeout
+	}
+	return c
+}
+
+// Validate reports what is wrong with the configuration.
+func (c Config) Validate() error {
+	switch {
+	case c.Node == nil:
+		return errors.New("api: Node is required")
+	case c.MaxBodyBytes < 0:
+		return errors.New("api: MaxBodyBytes must not be negative")
+	case c.RequestTimeout < 0:
+		return errors.New("api: RequestTimeout must not be negative")
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/creditd/creditd/api/schema"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// errorBase precedes the path of every error type.
+const errorBase = "https://unkey.com/docs/errors/"
+
+// statusClientClosedRequest is recorded when the client did not wait for the answer.
+const statusClientClosedRequest = 499
+
+// kind is one row of the error catalogue, docs/contract.md 1.6.
+type kind struct {
+	status int
+	path   string // of the error type, below errorBase
+	title  string
+	detail string // unless the occasion has one of its own
+}
+
+var (
+	invalidInput = kind{http.StatusBadRequest, "unkey/application/invalid_input", "Bad Request",
+		"The request is not valid"}
+	malformedAuthorization = kind{http.StatusBadRequest, "unkey/authentication/malformed", "Bad Request",
+		"The Authorization header must have the form 'Bearer <root key>'"}
+	bodyUnreadable = kind{http.StatusBadRequest, "user/bad_request/request_body_unreadable", "Bad Request",
+		"The request body could not be read"}
+	requestTimeout = kind{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
+		"The request took too long. It was not executed"}
+	outcomeUnknown = kind{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
+		"The outcome of the request could not be learnt. It may or may not have been executed"}
+	bodyTooLarge = kind{http.StatusRequestEntityTooLarge, "user/bad_request/request_body_too_large", "Request Entity Too Large",
+		"The request body is too large"}
+	tooManyRequests = kind{http.StatusTooManyRequests, "user/too_many_requests/workspace_rate_limited", "Too Many Requests",
+		"The server has more requests than it can take. Try again later"}
+	clientClosedRequest = kind{statusClientClosedRequest, "user/bad_request/client_closed_request", "Client Closed Request",
+		"The client closed the connection before the answer was ready"}
+	unexpectedError = kind{http.StatusInternalServerError, "unkey/application/unexpected_error", "Internal Server Error",
+		"An unexpected error occurred. The request was not executed"}
+	serviceUnavailable = kind{http.StatusServiceUnavailable, "unkey/application/service_unavailable", "Service Unavailable",
+		"The cluster has no leader, or this node is not ready. Try again later"}
+)
+
+// refusals says how each answer of the ledger that is a no looks over HTTP.
+var refusals = [...]kind{
+	fsm.RootKeyNotFound: {http.StatusUnauthorized, "unkey/authentication/key_not_found", "Unauthorized",
+		"The root key is not valid"},
+	fsm.RootKeyDisabled: {http.StatusForbidden, "unkey/authorization/key_disabled", "Key is disabled",
+		"The root key is disabled"},
+	fsm.RootKeyExpired: {http.StatusForbidden, "unkey/authorization/forbidden", "Forbidden",
+		"The root key has expired"},
+	fsm.WorkspaceDisabled: {http.StatusForbidden, "unkey/authorization/workspace_disabled", "Workspace is disabled",
+		"The workspace is disabled"},
+	fsm.WorkspaceNotFound: {http.StatusNotFound, "unkey/data/workspace_not_found", "Not Found",
+		"The workspace does not exist"},
+	fsm.InsufficientPermissions: {http.StatusForbidden, "unkey/authorization/insufficient_permissions", "Insufficient Permissions",
+		"The root key lacks the permission for this operation"},
+	fsm.KeyNotFound: {http.StatusNotFound, "unkey/data/key_not_found", "Not Found",
+		"The key does not exist"},
+	fsm.APINotFound: {http.StatusNotFound, "unkey/data/api_not_found", "Not Found",
+		"The API does not exist"},
+	fsm.IdentityNotFound: {http.StatusNotFound, "unkey/data/identity_not_found", "Not Found",
+		"The identity does not exist"},
+	fsm.IdentityExists: {http.StatusConflict, "unkey/data/identity_already_exists", "Conflicting Resource",
+		"An identity with this externalId exists already"},
+	fsm.InvalidInput: invalidInput,
+	fsm.PreconditionFailed: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
+		"A precondition of the operation is not met"},
+	// Only after a proposer drew taken ids several times in a row.
+	fsm.IDTaken: unexpectedError,
+}
+
+// faults says how each kind of "no answer was reached" looks over HTTP.
+var faults = [...]kind{
+	fault.Internal:    unexpectedError,
+	fault.Overloaded:  tooManyRequests,
+	fault.Unavailable: serviceUnavailable,
+	fault.TimedOut:    requestTimeout,
+	fault.Unknown:     outcomeUnknown,
+	fault.TooLarge:    bodyTooLarge,
+}
+
+// problem is an error on its way to the client.
+type problem struct {
+	*kind
+	detail     string             // empty: the kind's
+	violations []schema.Violation // the errors array; nil is sent as []
+	validation bool               // found while validating against the schema, or a crash: always sent as application/json
+	unknown    bool               // the command may have been executed
+}
+
+func (p *problem) Error() string { return p.kind.title + ": " + p.text() }
+
+func (p *problem) text() string {
+	if p.detail != "" {
+		return p.detail
+	}
+	return p.kind.detail
+}
+
+// listsErrors reports whether the error object has an errors array: docs/contract.md 1.5.
+func (p *problem) listsErrors() bool {
+	switch p.status {
+	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, statusClientClosedRequest:
+		return true
+	}
+	return false
+}
+
+// refused is a refusal of the ledger as an error, so that handlers return one kind of failure.
+type refused fsm.Refusal
+
+func (r *refused) Error() string { return "refused: " + refusals[r.Code].title }
+
+// invalid is a broken rule that the schema cannot express.
+func invalid(detail string) *problem { return &problem{kind: &invalidInput, detail: detail} }
+
+// problemOf decides how a failure is answered.
+func (c *call) problemOf(err error) *problem {
+	switch err := err.(type) {
+	case *problem:
+		return err
+	case *refused:
+		return &problem{kind: &refusals[err.Code], detail: err.detail()}
+	}
+	f := c.faultOf(err)
+	if f.Kind == fault.Internal {
+		c.logFailure("request failed", "cause", err.Error())
+	}
+	if c.abandoned() {
+		return &problem{kind: &clientClosedRequest}
+	}
+	p := &problem{kind: &faults[f.Kind], unknown: f.Kind == fault.Unknown}
+	if f.Kind != fault.Internal && f.Detail != "" {
+		p.detail = f.Detail
+	}
+	return p
+}
+
+// detail words a refusal; empty leaves it to the code.
+func (r *refused) detail() string {
+	switch {
+	case r.Detail != "":
+		return r.Detail
+	case len(r.Accepted) == 1:
+		return "Missing permission: '" + r.Accepted[0] + "'"
+	case len(r.Accepted) > 1:
+		return "Missing one of these permissions: " + strings.Join(r.Accepted, " or ")
+	}
+	return ""
+}
+
+// faultOf puts an error in terms of what it means for the request. Nothing that only asked can be in doubt; and of a command,
+// whatever does not say that it had no effect is in doubt.
+func (c *call) faultOf(err error) *fault.Error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		c.logFailure("the node failed without saying how", "cause", err.Error())
+		f = fault.Wrap(fault.Unknown, "", err)
+	}
+	if f.Kind != fault.Unknown || c.began {
+		return f
+	}
+	if errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
+		return fault.Wrap(fault.TimedOut, "", err)
+	}
+	return fault.Wrap(fault.Unavailable, "", err)
+}
+
+// abandoned reports whether the client hung up.
+func (c *call) abandoned() bool { return errors.Is(c.gin.Request.Context().Err(), context.Canceled) }
+
+// crash answers a panic. A command that was handed on may have been executed, and then a 5xx would make clients repeat it.
+func (c *call) crash() *problem {
+	if c.began {
+		return &problem{kind: &outcomeUnknown, validation: true, unknown: true}
+	}
+	return &problem{kind: &unexpectedError, validation: true}
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"crypto/sha256"
+	"strconv"
+	"strings"
+
+	"github.com/creditd/creditd/api/schema"
+)
+
+// Names of headers, in the canonical form in which they can be written to a header map directly.
+const (
+	headerConsistency    = "Creditd-Consistency"
+	headerIdempotencyKey = "Idempotency-Key"
+	headerIndex          = "Creditd-Index"
+	headerMinIndex       = "Creditd-Min-Index"
+	headerOutcome        = "Creditd-Outcome"
+)
+
+func missingAuthorization() *problem {
+	return &problem{
+		kind: &invalidInput, detail: "Authorization header for 'bearer' scheme", validation: true,
+		violations: []schema.Violation{{
+			Location: "security",
+			Message:  "The Authorization header is missing",
+			Fix:      "Send the header 'Authorization: Bearer <root key>'",
+		}},
+	}
+}
+
+// checkContentType accepts application/json with any parameters.
+func checkContentType(contentType string) error {
+	if contentType == "application/json" {
+		return nil
+	}
+	media, _, _ := strings.Cut(contentType, ";")
+	if strings.EqualFold(strings.TrimSpace(media), "application/json") {
+		return nil
+	}
+	return &problem{
+		kind: &invalidInput, detail: "POST operation request content type '" + contentType + "' does not exist", validation: true,
+		violations: []schema.Violation{{
+			Location: "requestBody",
+			Message:  "The content type '" + contentType + "' is not supported",
+			Fix:      "Send the body as JSON with the header 'Content-Type: application/json'",
+		}},
+	}
+}
+
+// readHeaders reads who asks and in what manner. What it refuses it refuses for the form alone.
+func (c *call) readHeaders() error {
+	header := c.gin.Request.Header
+	token, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	if ok {
+		token = strings.Trim(token, " ")
+	}
+	if token == "" || !ok {
+		return &problem{kind: &malformedAuthorization}
+	}
+	c.hashActor(token)
+	if _, ok := header[headerIdempotencyKey]; ok {
+		return invalid("The header Idempotency-Key is not supported by this version of the server")
+	}
+	if c.point.reads {
+		return c.readFreshness()
+	}
+	return nil
+}
+
+// hashActor keeps the hash of the caller's root key, which is all that leaves this package. It borrows the buffer of the answer,
+// so that hashing allocates nothing.
+func (c *call) hashActor(token string) {
+	c.out = append(c.out[:0], token...)
+	c.actor = sha256.Sum256(c.out)
+	clear(c.out)
+}
+
+// readFreshness reads the headers of contract 7.1 that choose how fresh a read must be. An index alone is a choice too: a
+// linearizable read includes every index a client can know of, so asking for one means not to ask the leader.
+func (c *call) readFreshness() error {
+	header := c.gin.Request.Header
+	if values, ok := header[headerConsistency]; ok {
+		if len(values) != 1 || values[0] != "stale" {
+			return invalid("The header Creditd-Consistency must be 'stale' or left out")
+		}
+		c.fresh.stale = true
+	}
+	if values, ok := header[headerMinIndex]; ok {
+		index, err := strconv.ParseUint(values[0], 10, 64)
+		if err != nil || len(values) != 1 {
+			return invalid("The header Creditd-Min-Index must be a log index: a decimal number")
+		}
+		c.fresh = freshness{stale: true, minIndex: index}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// Node is the ledger as the API sees it. An error is a fault (package fsm/fault): no answer was reached. An answer that says no
+// is an *fsm.Refusal. The index is the raft index that the answer reflects, 0 if there is none to tell.
+//
+// A method returns when its context is done at the latest.
+type Node interface {
+	// Execute carries a command out, on whatever node leads.
+	Execute(ctx context.Context, call fsm.Call) (r fsm.Result, index uint64, err error)
+	// Answer answers a query linearizably.
+	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (r fsm.Result, index uint64, err error)
+	// AnswerStale answers from this node's state once it has applied minIndex; 0 means at once.
+	AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (r fsm.Result, index uint64, err error)
+	// Status describes the cluster as this node knows it, with or without a leader.
+	Status(ctx context.Context) (Status, error)
+	// TransferLeadership hands leadership to the named node, or to one that the leader chooses if the name is empty.
+	TransferLeadership(ctx context.Context, nodeID string) error
+	// Ready returns nil if requests can be served, or why not.
+	Ready() error
+}
+
+// Status is what cluster.getStatus shows. See docs/contract.md 7.2.
+type Status struct {
+	ClusterID string       `json:"clusterId"`
+	LeaderID  string       `json:"leaderId,omitempty"` // empty: no leader
+	Term      uint64       `json:"term"`
+	Nodes     []NodeStatus `json:"nodes"`
+}
+
+// NodeStatus is one node of the cluster. What is not known of it is left empty.
+type NodeStatus struct {
+	NodeID       string  `json:"nodeId"`
+	Role         string  `json:"role"` // leader, follower, candidate or unknown
+	Voter        bool    `json:"voter"`
+	Health       string  `json:"health"` // alive, failed or left
+	HTTPAddr     string  `json:"httpAddr,omitempty"`
+	PeerAddr     string  `json:"peerAddr,omitempty"`
+	GossipAddr   string  `json:"gossipAddr,omitempty"`
+	Version      string  `json:"version,omitempty"`
+	CommitIndex  uint64  `json:"commitIndex"`
+	AppliedIndex uint64  `json:"appliedIndex"`
+	Digest       *Digest `json:"digest,omitempty"`
+}
+
+// Digest is a hash over a node's whole state at one applied index.
+type Digest struct {
+	Index uint64 `json:"index"`
+	Value string `json:"value"` // hexadecimal
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/creditd/creditd/fsm/fault"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// probes adds the routes that need no credentials: docs/contract.md 2.1 and 7.2.
+func (a *API) probes(withMetrics bool) {
+	live := &endpoint{name: "liveness", run: liveness, metrics: a.metrics.endpoint("liveness")}
+	a.engine.GET("/v2/liveness", a.serve(live))
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		a.engine.Handle(method, "/healthz", healthz)
+		a.engine.Handle(method, "/readyz", a.readyz)
+	}
+	if withMetrics {
+		a.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})))
+	}
+}
+
+type livenessData struct {
+	Message string `json:"message"`
+}
+
+func liveness(*call) (any, error) { return livenessData{"creditd is alive"}, nil }
+
+func healthz(g *gin.Context) { g.String(http.StatusOK, "ok\n") }
+
+// readyz tells a load balancer whether to send requests here.
+func (a *API) readyz(g *gin.Context) {
+	err := a.node.Ready()
+	if err == nil {
+		g.String(http.StatusOK, "ready\n")
+		return
+	}
+	why := "not ready"
+	var f *fault.Error
+	if errors.As(err, &f) && f.Detail != "" {
+		why += ": " + f.Detail
+	}
+	g.Header("Retry-After", retryAfter[0])
+	g.String(http.StatusServiceUnavailable, why+"\n")
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Values of headers, shared by all answers: nothing may change them.
+var (
+	contentJSON    = []string{"application/json"}
+	contentProblem = []string{"application/problem+json"}
+	unknownOutcome = []string{"unknown"}
+	retryAfter     = []string{"1"}
+)
+
+// appender is data that encodes itself, for answers that are given very often. Other data is encoded by package encoding/json.
+type appender interface {
+	appendJSON(b []byte) []byte
+}
+
+// none is the data of an answer that has nothing to tell.
+type none struct{}
+
+func (none) appendJSON(b []byte) []byte { return append(b, "{}"...) }
+
+// appendEnvelope begins an answer; the caller appends the rest and closes it.
+func (c *call) appendEnvelope(b []byte) []byte {
+	b = append(b, `{"meta":{"requestId":"`...)
+	b = append(b, c.id[:]...)
+	return append(b, `"}`...)
+}
+
+// succeed sends data in the success envelope, docs/contract.md 1.4.
+func (c *call) succeed(data any) {
+	b := c.appendEnvelope(c.out[:0])
+	if !c.point.bare {
+		b = append(b, `,"data":`...)
+		b = appendData(b, data)
+	}
+	b = append(b, '}')
+	c.send(http.StatusOK, contentJSON, b)
+}
+
+// appendData encodes data. What cannot be encoded is a defect.
+func appendData(b []byte, data any) []byte {
+	if data, ok := data.(appender); ok {
+		return data.appendJSON(b)
+	}
+	buffer := bytes.NewBuffer(b)
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(data); err != nil {
+		panic("api: data that has no JSON form: " + err.Error())
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte{'\n'})
+}
+
+// fail sends a problem in the error envelope, docs/contract.md 1.5.
+func (c *call) fail(p *problem) {
+	header := c.gin.Writer.Header()
+	switch p.status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		header["Retry-After"] = retryAfter
+	case http.StatusRequestEntityTooLarge:
+		header["Connection"] = []string{"close"} // rather than receive the rest of the body
+	}
+	if p.unknown {
+		header[headerOutcome] = unknownOutcome
+	}
+	b := c.appendEnvelope(c.out[:0])
+	b = p.appendJSON(b)
+	b = append(b, '}')
+	c.send(p.status, c.problemType(p), b)
+}
+
+func (p *problem) appendJSON(b []byte) []byte {
+	b = append(b, `,"error":{"title":`...)
+	b = appendString(b, p.title)
+	b = append(b, `,"detail":`...)
+	b = appendString(b, p.text())
+	b = append(b, `,"status":`...)
+	b = strconv.AppendInt(b, int64(p.status), 10)
+	b = append(b, `,"type":"`+errorBase...)
+	b = append(b, p.path...)
+	b = append(b, '"')
+	if p.listsErrors() {
+		b = append(b, `,"errors":`...)
+		if len(p.violations) == 0 {
+			b = append(b, "[]"...)
+		} else {
+			b = appendData(b, p.violations)
+		}
+	}
+	return append(b, '}')
+}
+
+// problemType is the content type of an error: the table of docs/contract.md 1.5, first row that applies.
+func (c *call) problemType(p *problem) []string {
+	switch {
+	case p.status == http.StatusTooManyRequests || c.point.bare:
+		return contentProblem
+	case p.validation:
+		return contentJSON
+	case acceptsProblem(c.gin.Request.Header["Accept"]):
+		return contentProblem
+	}
+	return contentJSON
+}
+
+// acceptsProblem reports whether an Accept header lists a range that problem+json is in.
+func acceptsProblem(accept []string) bool {
+	for _, value := range accept {
+		for item := range strings.SplitSeq(value, ",") {
+			media, _, _ := strings.Cut(item, ";")
+			switch strings.ToLower(strings.TrimSpace(media)) {
+			case "application/problem+json", "application/*", "*/*":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maxUnannounced is the size up to which net/http announces the length of an answer by itself, more cheaply.
+const maxUnannounced = 2048
+
+func (c *call) send(status int, contentType []string, body []byte) {
+	c.out = body
+	w := c.gin.Writer
+	header := w.Header()
+	header["Content-Type"] = contentType
+	if c.index > 0 {
+		header[headerIndex] = []string{strconv.FormatUint(c.index, 10)}
+	}
+	if len(body) > maxUnannounced {
+		header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that is gone does not miss it
+}
