@@ -1,0 +1,249 @@
+package codec_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+)
+
+const roundTrips = 300 // of each type
+
+// Every command survives its encoding, whatever its fields hold. A field that the codec forgets comes back as zero.
+func TestBatch_RoundTripsEveryCommand(t *testing.T) {
+	types := samplesByType(commandSamples)
+	requireAllTypes(t, types, "../command.go", "isCommand")
+	for name, typ := range types {
+		t.Run(name, func(t *testing.T) {
+			f := newFiller()
+			for range roundTrips {
+				b := fsm.Batch{Stamp: f.rng.Int64()}
+				for range f.rng.IntN(4) {
+					b.Calls = append(b.Calls, fsm.Call{Actor: hash(byte(f.rng.IntN(3))), Command: f.make(typ).(fsm.Command)})
+				}
+				data := codec.AppendBatch([]byte("before"), b)
+				require.True(t, bytes.HasPrefix(data, []byte("before")))
+				got, err := codec.DecodeBatch(data[len("before"):])
+				require.NoError(t, err)
+				require.Equal(t, b.Stamp, got.Stamp)
+				require.Len(t, got.Calls, len(b.Calls))
+				for i := range b.Calls {
+					require.Equal(t, b.Calls[i], got.Calls[i])
+				}
+			}
+		})
+	}
+}
+
+// Every result survives the way from one node to another.
+func TestResult_RoundTripsEveryType(t *testing.T) {
+	types := samplesByType(resultSamples)
+	requireAllTypes(t, types, "../result.go", "isResult")
+	for name, typ := range types {
+		t.Run(name, func(t *testing.T) {
+			f := newFiller()
+			for range roundTrips {
+				r := f.make(typ).(fsm.Result)
+				got, err := codec.DecodeResult(codec.AppendResult([]byte("before"), r)[len("before"):])
+				require.NoError(t, err)
+				require.Equal(t, r, got)
+			}
+		})
+	}
+}
+
+// Every record survives on disk.
+func TestRecord_RoundTripsEveryType(t *testing.T) {
+	types := samplesByType(recordSamples)
+	requireAllTypes(t, types, "../record.go", "Key")
+	for name, typ := range types {
+		t.Run(name, func(t *testing.T) {
+			f := newFiller()
+			for range roundTrips {
+				r := f.make(typ).(fsm.Record)
+				key := codec.AppendRecordKey(nil, r.Key())
+				got, err := codec.DecodeRecord(key, codec.AppendRecord([]byte("before"), r)[len("before"):])
+				require.NoError(t, err)
+				require.Equal(t, r, got)
+			}
+		})
+	}
+}
+
+// Each single field matters: two values that differ in one of them have different bytes.
+func TestCodec_EncodesEveryField(t *testing.T) {
+	check := func(samples []any, encode func(any) []byte) {
+		for name, typ := range samplesByType(samples) {
+			f := newFiller()
+			f.full = true
+			whole := f.make(typ)
+			leaves(reflect.ValueOf(whole).Elem(), name, func(path string, leaf reflect.Value) {
+				before := encode(whole)
+				kept := reflect.ValueOf(leaf.Interface())
+				leaf.SetZero()
+				require.NotEqual(t, before, encode(whole), path)
+				leaf.Set(kept)
+			})
+		}
+	}
+	check(anys(commandSamples), func(v any) []byte {
+		return codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Command: v.(fsm.Command)}}})
+	})
+	check(anys(resultSamples), func(v any) []byte { return codec.AppendResult(nil, v.(fsm.Result)) })
+	check(anys(recordSamples), func(v any) []byte { return codec.AppendRecord(nil, v.(fsm.Record)) })
+}
+
+func anys[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = v
+	}
+	return out
+}
+
+func samplesByType[T any](samples []T) map[string]reflect.Type {
+	types := map[string]reflect.Type{}
+	for _, s := range samples {
+		typ := reflect.TypeOf(s).Elem()
+		types[typ.Name()] = typ
+	}
+	return types
+}
+
+// requireAllTypes compares the types that have samples with those that have a method in a source file, so that a new one cannot
+// be forgotten here.
+func requireAllTypes(t *testing.T, have map[string]reflect.Type, file, method string) {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	require.NoError(t, err)
+	var names []string
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Recv == nil || fn.Name.Name != method {
+			continue
+		}
+		if star, ok := fn.Recv.List[0].Type.(*ast.StarExpr); ok {
+			names = append(names, fmt.Sprint(star.X))
+		}
+	}
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.Contains(t, have, name, "no sample of it in samples_test.go")
+	}
+	require.Len(t, have, len(names))
+}
+
+// leaves calls f for each field of v that holds no further ones. A field whose state or interval says what follows is left out:
+// the encoding rightly leaves out what it makes meaningless.
+func leaves(v reflect.Value, path string, f func(string, reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		f(path, v)
+		leaves(v.Elem(), path, f)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			leaves(v.Field(i), path+"."+v.Type().Field(i).Name, f)
+		}
+	default:
+		f(path, v)
+	}
+}
+
+// filler makes random values of the ledger's types by reflection.
+type filler struct {
+	rng  *rand.Rand
+	full bool // no field is left zero
+}
+
+func newFiller() *filler { return &filler{rng: rand.New(rand.NewPCG(1, 2))} }
+
+// make returns a pointer to a random value of the type.
+func (f *filler) make(typ reflect.Type) any {
+	p := reflect.New(typ)
+	f.fill(p.Elem())
+	return p.Interface()
+}
+
+// enums are the largest values of the small numbers.
+var enums = map[reflect.Type]uint64{
+	reflect.TypeFor[fsm.FieldState](): uint64(fsm.Given),
+	reflect.TypeFor[fsm.Interval]():   uint64(fsm.Monthly),
+	reflect.TypeFor[fsm.Policy]():     uint64(fsm.BothPay),
+	reflect.TypeFor[fsm.BalanceOp]():  uint64(fsm.Decrement),
+	reflect.TypeFor[fsm.Code]():       uint64(fsm.IDTaken),
+	reflect.TypeFor[fsm.Outcome]():    uint64(fsm.UsageExceeded),
+	reflect.TypeFor[uint8]():          31, // the day of a refill
+}
+
+func (f *filler) fill(v reflect.Value) {
+	if !f.full && f.rng.IntN(6) == 0 {
+		return
+	}
+	if last, ok := enums[v.Type()]; ok {
+		// 0 is no operation, code or outcome: the zero value of those is never encoded.
+		v.SetUint(1 + f.rng.Uint64N(last))
+		if f.full {
+			v.SetUint(last)
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(f.full || f.rng.IntN(2) == 0)
+	case reflect.Int64:
+		v.SetInt(f.int() | 1)
+	case reflect.Uint64:
+		v.SetUint(uint64(f.int()) | 1)
+	case reflect.String:
+		v.SetString(f.string())
+	case reflect.Array:
+		for i := range v.Len() {
+			v.Index(i).SetUint(1 + f.rng.Uint64N(255))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1+f.rng.IntN(3), 3))
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f.fill(v.Field(i))
+		}
+		normalize(v)
+	default:
+		panic("codec_test: cannot fill a " + v.Kind().String())
+	}
+}
+
+// normalize clears what a state or an interval makes meaningless.
+func normalize(v reflect.Value) {
+	if state := v.FieldByName("State"); state.IsValid() && state.Interface() != fsm.Given {
+		v.FieldByName("Value").SetZero()
+	}
+	if r, ok := v.Addr().Interface().(*fsm.Refill); ok && r.Interval == fsm.NoRefill {
+		*r = fsm.Refill{}
+	}
+}
+
+// int is of any magnitude and either sign.
+func (f *filler) int() int64 { return f.rng.Int64() >> f.rng.IntN(64) * int64(1-2*f.rng.IntN(2)) }
+
+func (f *filler) string() string {
+	b := make([]byte, 1+f.rng.IntN(200))
+	for i := range b {
+		b[i] = byte(f.rng.Uint32())
+	}
+	return string(b)
+}

@@ -1,0 +1,135 @@
+package codec_test
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// hash returns a hash that is easy to find in a dump.
+func hash(b byte) (h fsm.Hash) {
+	for i := range h {
+		h[i] = b + byte(i)
+	}
+	return h
+}
+
+// commandSamples has one command of each type and in each shape that its encoding branches on. The golden files hold their
+// encoding: change none, append.
+var commandSamples = []fsm.Command{
+	&fsm.Bootstrap{
+		ClusterID: "cl_1", WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: hash(1),
+	},
+	&fsm.CreateWorkspace{ID: "ws_2", Name: "zweite ✓"},
+	&fsm.CreateRootKey{
+		ID: "key_r2", Hash: hash(2), Name: "ci", WorkspaceID: "ws_2",
+		Permissions: []string{"api.*.verify_key", "api.api_1.read_key", ""}, Expires: 1_790_000_000_000,
+	},
+	&fsm.CreateAPI{ID: "api_1", KeyspaceID: "ks_1", Name: "payments"},
+	&fsm.CreateKey{
+		ID: "key_1", Hash: hash(3), Start: "sk_3fTq", APIID: "api_1", Name: "k", ExternalID: "user.1", IdentityID: "id_1",
+		Meta: `{"a":[1,null]}`, Expires: fsm.Never, Enabled: true, Recoverable: true,
+		Credits: fsm.NewCredits{
+			Limited: true, Remaining: math.MaxInt64, Refill: fsm.Refill{Interval: fsm.Monthly, Amount: 100, Day: 31},
+		},
+	},
+	&fsm.CreateKey{ID: "key_2", Hash: hash(4), APIID: "api_1"},
+	&fsm.UpdateKey{
+		KeyID: "key_1", Name: fsm.Set("new"), ExternalID: fsm.Set("user.2"), IdentityID: "id_2", Meta: fsm.Set("{}"),
+		Expires: fsm.Set(int64(0)), Enabled: fsm.Set(false),
+		Credits: fsm.CreditsChange{
+			Remaining: fsm.Set(int64(5)), Refill: fsm.Set(fsm.Refill{Interval: fsm.Daily, Amount: 7}),
+		},
+	},
+	&fsm.UpdateKey{
+		KeyID: "key_1", Name: fsm.Clear[string](), ExternalID: fsm.Clear[string](), Meta: fsm.Clear[string](),
+		Expires: fsm.Clear[int64](),
+		Credits: fsm.CreditsChange{
+			Remaining: fsm.Clear[int64](), Refill: fsm.Clear[fsm.Refill](),
+		},
+	},
+	&fsm.UpdateKey{KeyID: "key_1", Credits: fsm.CreditsChange{Unlimited: true}},
+	&fsm.DeleteKey{KeyID: "key_1", Permanent: true},
+	&fsm.UpdateKeyCredits{KeyID: "key_1", Change: fsm.BalanceChange{Op: fsm.SetBalance}},
+	&fsm.UpdateKeyCredits{KeyID: "key_1", Change: fsm.BalanceChange{Op: fsm.Increment, Limited: true, Value: 300}},
+	&fsm.UpdateIdentityCredits{Identity: "id_1", Change: fsm.BalanceChange{Op: fsm.Decrement, Limited: true, Value: 127}},
+	&fsm.CreateIdentity{
+		ID: "id_1", ExternalID: "user.1", Meta: "{}", Policy: fsm.BothPay,
+		Credits: fsm.NewCredits{Limited: true, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}},
+	},
+	&fsm.UpdateIdentity{Identity: "user.1", Meta: fsm.Set(`{"x":"y"}`), Policy: fsm.Set(fsm.KeyPays)},
+	&fsm.DeleteIdentity{Identity: "user.1"},
+	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
+	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+}
+
+// batchSample has all of them, from three actors.
+func batchSample() fsm.Batch {
+	b := fsm.Batch{Stamp: 1_764_000_000_123}
+	for i, c := range commandSamples {
+		b.Calls = append(b.Calls, fsm.Call{Actor: []fsm.Hash{{}, hash(1), hash(2)}[i%3], Command: c})
+	}
+	return b
+}
+
+var resultSamples = []fsm.Result{
+	&fsm.Done{},
+	&fsm.Created{ID: "key_1"},
+	&fsm.Refusal{Code: fsm.InsufficientPermissions, Accepted: []string{"api.*.read_key", "api.api_1.read_key"}},
+	&fsm.Refusal{Code: fsm.InvalidInput, Detail: "value must not be negative"},
+	&fsm.Refusal{Code: fsm.IDTaken},
+	&fsm.Credits{},
+	&fsm.Credits{
+		Limited: true, Remaining: math.MaxInt64, Refill: fsm.Refill{Interval: fsm.Monthly, Amount: 64, Day: 15},
+	},
+	&fsm.API{ID: "api_1", Name: "payments"},
+	&fsm.Identity{
+		ID: "id_1", ExternalID: "user.1", Meta: "{}", Policy: fsm.KeyPays,
+		Credits: fsm.Credits{Limited: true, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 5}},
+	},
+	&fsm.Key{ID: "key_2", Start: "3fTq", Expires: fsm.Never},
+	&fsm.Key{
+		ID: "key_1", Start: "sk_3fTq", Name: "k", Meta: `{"a":1}`, Enabled: true, CreatedAt: 1_764_000_000_000,
+		UpdatedAt: 1_764_000_000_001, LastUsedAt: 1_764_000_000_002, Expires: 4_102_444_800_000,
+		Credits:  fsm.Credits{Limited: true, Remaining: 63},
+		Identity: &fsm.Identity{ID: "id_1", ExternalID: "user.1", Meta: "{}", Policy: fsm.BothPay},
+	},
+	&fsm.Verdict{Outcome: fsm.NotFound},
+	&fsm.Verdict{
+		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
+		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
+	},
+}
+
+var recordSamples = []fsm.Record{
+	&fsm.MetaRecord{
+		ClusterID: "cl_1", Clock: 1_764_000_000_123, Books: fsm.Books{Granted: math.MaxUint64, Withdrawn: 1 << 63, Charged: 7},
+	},
+	&fsm.WorkspaceRecord{ID: "ws_1", Name: "default", CreatedAt: 1_764_000_000_000, Enabled: true},
+	&fsm.RootKeyRecord{
+		ID: "key_root", Hash: hash(1), Name: "ci", WorkspaceID: "ws_1", Permissions: []string{"a.*.b", "a.c.b"},
+		CreatedAt: 1_764_000_000_000, Expires: fsm.Never, Enabled: true,
+	},
+	&fsm.APIRecord{ID: "api_1", KeyspaceID: "ks_1", Name: "payments", WorkspaceID: "ws_1", CreatedAt: 1_764_000_000_001},
+	&fsm.IdentityRecord{
+		ID: "id_1", ExternalID: "user.1", WorkspaceID: "ws_1", Meta: "{}", Policy: fsm.BothPay, CreatedAt: 1, Deleted: true,
+	},
+	&fsm.KeyRecord{
+		ID: "key_1", Hash: hash(3), Start: "sk_3fTq", APIID: "api_1", IdentityID: "id_1", Name: "k", Meta: `{"a":1}`,
+		CreatedAt: 1, UpdatedAt: 2, LastUsedAt: 300, Expires: fsm.Never, Enabled: true, Deleted: true,
+	},
+	&fsm.CreditRecord{
+		Owner: "id_1", Identity: true, Remaining: math.MaxInt64, Refill: fsm.Refill{Interval: fsm.Monthly, Amount: 100, Day: 31},
+		RefilledAt: 1_763_942_400_000, Considered: 20_416,
+	},
+	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
+	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+}
+
+// sealed appends the checksum that batches and results end in.
+func sealed(body []byte) []byte {
+	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+	return binary.LittleEndian.AppendUint32(append([]byte(nil), body...), sum)
+}
