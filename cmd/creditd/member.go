@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// member is the node as package api sees it.
+type member struct {
+	*cluster.Node
+	stopping atomic.Bool
+}
+
+var errStopping = fault.New(fault.Unavailable, "The node is stopping")
+
+// Ready says no as soon as the process is told to stop, so that load balancers
+// look elsewhere while requests under way are finished.
+func (m *member) Ready() error {
+	if m.stopping.Load() {
+		return errStopping
+	}
+	return m.Node.Ready()
+}
+
+// Status translates what the node knows of the cluster.
+func (m *member) Status(ctx context.Context) (api.Status, error) {
+	status, err := m.Node.Status(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	shown := api.Status{ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, Nodes: make([]api.NodeStatus, len(status.Nodes))}
+	for i, n := range status.Nodes {
+		shown.Nodes[i] = api.NodeStatus{
+			NodeID: n.NodeID, Role: n.Role, Voter: n.Voter, Health: n.Health,
+			HTTPAddr: n.HTTPAddr, PeerAddr: n.PeerAddr, GossipAddr: n.GossipAddr, Version: n.Version,
+			CommitIndex: n.CommitIndex, AppliedIndex: n.AppliedIndex,
+		}
+		if n.Digest != "" {
+			shown.Nodes[i].Digest = &api.Digest{Index: n.DigestIndex, Value: n.Digest}
+		}
+	}
+	return shown, nil
+}
