@@ -33,6 +33,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"server", "run a member of a cluster", serverCommand},
+		{"cluster", "show the cluster, hand leadership over", clusterCommand},
+		{"rootkey", "make credentials for the management API", rootkeyCommand},
 		{"version", "print the version", versionCommand},
 	}
 }
