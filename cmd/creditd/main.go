@@ -32,6 +32,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
+		{"dev", "run one node with everything embedded, for development", devCommand},
 		{"server", "run a member of a cluster", serverCommand},
 		{"cluster", "show the cluster, hand leadership over", clusterCommand},
 		{"rootkey", "make credentials for the management API", rootkeyCommand},

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	sampleCustomer = "demo-customer"
+	sampleCredits  = 100
+)
+
+// sample is what `creditd dev --demo` makes: one balance, two keys that spend it.
+type sample struct {
+	apiID     string
+	keys      [2]string
+	remaining *int64 // nil: unlimited
+}
+
+// makeSample makes the sample data through the API, as a client would. In a
+// directory of an earlier run the customer exists, and gets two more keys.
+func makeSample(ctx context.Context, c *client) (s sample, err error) {
+	var api struct {
+		APIID string `json:"apiId"`
+	}
+	if err := c.call(ctx, "apis.createApi", map[string]any{"name": "demo"}, &api); err != nil {
+		return s, err
+	}
+	s.apiID = api.APIID
+	err = c.call(ctx, "identities.createIdentity", map[string]any{
+		"externalId": sampleCustomer, "credits": map[string]any{"remaining": sampleCredits},
+	}, nil)
+	var refused *answerError
+	if err != nil && (!errors.As(err, &refused) || refused.kind != "identity_already_exists") {
+		return s, err
+	}
+	for i := range s.keys {
+		var key struct {
+			Key string `json:"key"`
+		}
+		err := c.call(ctx, "keys.createKey", map[string]any{
+			"apiId": s.apiID, "prefix": "demo", "name": fmt.Sprintf("key %d", i+1), "externalId": sampleCustomer,
+		}, &key)
+		if err != nil {
+			return s, err
+		}
+		s.keys[i] = key.Key
+	}
+	var identity struct {
+		Credits *struct {
+			Remaining *int64 `json:"remaining"`
+		} `json:"credits"`
+	}
+	if err := c.call(ctx, "identities.getIdentity", map[string]any{"identity": sampleCustomer}, &identity); err != nil {
+		return s, err
+	}
+	if identity.Credits != nil {
+		s.remaining = identity.Credits.Remaining
+	}
+	return s, nil
+}
+
+// banner is what `creditd dev` prints once it is ready.
+type banner struct {
+	url, rootKey, dataDir string
+	temporary             bool
+	sample                *sample
+}
+
+// print writes the banner. Its requests are complete commands of a POSIX shell.
+func (b banner) print(w io.Writer) error {
+	var text strings.Builder
+	kept := "kept"
+	if b.temporary {
+		kept = "removed at exit"
+	}
+	fmt.Fprintf(&text, "creditd %s is ready. For development only: it listens on this machine alone.\n\n", version)
+	fmt.Fprintf(&text, "  node      %s\n  root key  %s\n  data      %s (%s)\n", b.url, b.rootKey, b.dataDir, kept)
+	if b.sample == nil {
+		b.printFirstSteps(&text)
+	} else {
+		b.printSample(&text)
+	}
+	fmt.Fprintln(&text, "\nStop it with Ctrl-C.")
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+func (b banner) printFirstSteps(w io.Writer) {
+	fmt.Fprintln(w, "\nRequests to paste (`creditd dev --demo` makes sample keys as well):")
+	b.request(w, "make an API", "apis.createApi", map[string]any{"name": "my-api"})
+	b.request(w, "make an identity with credits", "identities.createIdentity", map[string]any{
+		"externalId": "customer-1", "credits": map[string]any{"remaining": sampleCredits},
+	})
+	b.request(w, "show the cluster", "cluster.getStatus", struct{}{})
+}
+
+func (b banner) printSample(w io.Writer) {
+	credits := "unlimited credits"
+	if b.sample.remaining != nil {
+		credits = fmt.Sprintf("%d credits", *b.sample.remaining)
+	}
+	fmt.Fprintf(w, "  API       %s\n  identity  %s: %s, shared by\n  key 1     %s\n  key 2     %s\n",
+		b.sample.apiID, sampleCustomer, credits, b.sample.keys[0], b.sample.keys[1])
+	fmt.Fprintln(w, "\nRequests to paste:")
+	b.request(w, "verify key 1: costs 1 credit", "keys.verifyKey", map[string]any{"key": b.sample.keys[0]})
+	b.request(w, "verify key 2: pays from the same balance", "keys.verifyKey", map[string]any{"key": b.sample.keys[1]})
+	b.request(w, "spend 10 credits at once", "keys.verifyKey", map[string]any{"key": b.sample.keys[0], "credits": map[string]any{"cost": 10}})
+	b.request(w, "show the balance", "identities.getIdentity", map[string]any{"identity": sampleCustomer})
+	b.request(w, "set the balance: what the next verification sees", "identities.updateCredits",
+		map[string]any{"identity": sampleCustomer, "operation": "set", "value": 500})
+	b.request(w, "show the cluster", "cluster.getStatus", struct{}{})
+}
+
+// request writes one command on a line of its own, below a comment.
+func (b banner) request(w io.Writer, title, endpoint string, body any) {
+	text, _ := json.Marshal(body) // of strings and numbers
+	fmt.Fprintf(w, "\n# %s\ncurl -sS %s -H %s -H 'Content-Type: application/json' -d %s\n",
+		title, quoted(b.url+"/v2/"+endpoint), quoted("Authorization: Bearer "+b.rootKey), quoted(string(text)))
+}
+
+// quoted makes one word of a POSIX shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
