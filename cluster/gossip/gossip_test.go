@@ -17,11 +17,9 @@ const deadline = 15 * time.Second
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
-		// Memberlist does not wait for a probe or a state exchange that is
-		// under way at Shutdown; they end with their own timeouts.
-		goleak.IgnoreTopFunction("github.com/hashicorp/memberlist.(*Memberlist).probeNode"),
-		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).pushPullNode"),
-		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).handleConn"),
+		// Memberlist does not wait for a probe that is under way at Shutdown;
+		// it ends with its own timeout.
+		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probeNode"),
 	)
 }
 
@@ -174,6 +172,32 @@ func TestGossip_SeesAFailedMemberComeBack(t *testing.T) {
 	// It returns at its address and joins nobody: a finds it.
 	start(t, "b", func(c *Config) { c.BindAddr = addr })
 	a.await(t, "b is back", a.sees("b", Alive))
+}
+
+// Memberlist forgets a failed member soon, so the halves of a partition only
+// meet again when somebody keeps calling.
+func TestGossip_CallsFailedMembersAndNotThoseThatLeft(t *testing.T) {
+	failed, left := listen(t), listen(t)
+	a := start(t, "a", nil)
+	a.book.alive("failed", failed.Addr().String(), Meta{}.encode())
+	a.book.alive("left", left.Addr().String(), Meta{}.encode())
+	a.book.noteLeaving("left")
+	a.book.gone("left")
+	require.Empty(t, a.missing())
+	a.book.gone("failed")
+	require.Equal(t, []string{failed.Addr().String()}, a.missing())
+	_ = failed.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
+	conn, err := failed.Accept()
+	require.NoError(t, err, "the failed member is called")
+	require.NoError(t, conn.Close())
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = ln.Close() })
+	return ln
 }
 
 // All nodes start at once: nobody is there to be joined at first.

@@ -432,8 +432,8 @@ func TestClient_EndsAStalledConnection(t *testing.T) {
 
 func TestClient_WaitsForASlowHandlerBeyondTheStallTimeout(t *testing.T) {
 	c := newTestClient(t, serve(t, HandlerFunc(func(_ Request, reply Reply) {
-		time.AfterFunc(300*time.Millisecond, func() { reply(CodeOK, nil) })
-	})), ClientConfig{StallTimeout: 100 * time.Millisecond})
+		time.AfterFunc(1200*time.Millisecond, func() { reply(CodeOK, nil) })
+	})), ClientConfig{StallTimeout: 400 * time.Millisecond})
 	_, err := c.Call(testContext(t), 1, nil)
 	require.NoError(t, err)
 }
