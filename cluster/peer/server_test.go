@@ -30,18 +30,28 @@ func TestServer_GivesTheHandlerTheDeadlineOfTheCaller(t *testing.T) {
 }
 
 func TestServer_TakesTheFirstReplyOnly(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(r Request, reply Reply) {
+	m := startMux(t, MuxConfig{}, HandlerFunc(func(r Request, reply Reply) {
 		var wg sync.WaitGroup
 		reply(CodeOK, []byte("first"))
 		for range 8 {
 			wg.Go(func() { reply(1, []byte("later")) })
 		}
 		wg.Wait()
-	})), ClientConfig{})
+	}))
+	c := newTestClient(t, m.Addr().String(), ClientConfig{})
 	for range 20 {
-		got, err := c.Call(testContext(t), 1, nil)
+		got, err := c.Call(testContext(t), 1, []byte("request"))
 		require.NoError(t, err)
 		require.Equal(t, "first", string(got))
+	}
+	// A second reply would give the bounds back twice.
+	eventually(t, func() bool { return m.server.bytes.Load() == 0 }, "the byte budget is balanced")
+	m.server.mu.Lock()
+	defer m.server.mu.Unlock()
+	for s := range m.server.sessions {
+		s.mu.Lock()
+		require.Zero(t, s.calls)
+		s.mu.Unlock()
 	}
 }
 
