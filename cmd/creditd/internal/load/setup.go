@@ -1,0 +1,161 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	setupParallel = 64 // a durable node commits concurrent creations together, so this many cost little more than one
+	setupPatience = 15 * time.Second
+)
+
+// creator makes the API, identities and keys of a run.
+type creator struct {
+	config Config
+	client *http.Client
+	turn   atomic.Uint64
+}
+
+// makeKeys creates what the run needs and returns the plaintext keys.
+func makeKeys(ctx context.Context, config Config) ([]string, error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: setupParallel}
+	defer transport.CloseIdleConnections()
+	c := &creator{config: config, client: &http.Client{Transport: transport, Timeout: config.Timeout}}
+
+	var api struct {
+		ID string `json:"apiId"`
+	}
+	if err := c.create(ctx, "apis.createApi", map[string]any{"name": "creditd-bench"}, &api); err != nil {
+		return nil, err
+	}
+	// Names differ from run to run: an externalId is unique in its workspace.
+	run := strconv.FormatInt(time.Now().UnixNano(), 36)
+	credits := map[string]any{"remaining": config.Credits}
+	if config.IdentityShared {
+		identities := (config.Keys + keysPerIdentity - 1) / keysPerIdentity
+		err := c.parallel(ctx, identities, func(ctx context.Context, i int) error {
+			body := map[string]any{"externalId": identityName(run, i), "credits": credits}
+			return c.create(ctx, "identities.createIdentity", body, nil)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	keys := make([]string, config.Keys)
+	err := c.parallel(ctx, config.Keys, func(ctx context.Context, i int) error {
+		body := map[string]any{"apiId": api.ID}
+		if config.IdentityShared {
+			body["externalId"] = identityName(run, i/keysPerIdentity)
+		} else {
+			body["credits"] = credits
+		}
+		var made struct {
+			Key string `json:"key"`
+		}
+		if err := c.create(ctx, "keys.createKey", body, &made); err != nil {
+			return err
+		}
+		if made.Key == "" {
+			return fmt.Errorf("keys.createKey: the answer has no key")
+		}
+		keys[i] = made.Key
+		return nil
+	})
+	return keys, err
+}
+
+func identityName(run string, number int) string { return fmt.Sprintf("bench-%s-%d", run, number) }
+
+func (c *creator) parallel(ctx context.Context, count int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(setupParallel)
+	for i := range count {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+// create repeats a request that certainly was not executed: a cluster that just started has no leader for a moment.
+func (c *creator) create(ctx context.Context, endpoint string, body, data any) error {
+	payload, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, setupPatience)
+	defer cancel()
+	for {
+		status, answer, err := c.post(ctx, endpoint, payload)
+		if err == nil && status == http.StatusOK {
+			return decodeData(endpoint, answer, data)
+		}
+		if err == nil {
+			err = fmt.Errorf("%s: status %d: %s", endpoint, status, bytes.TrimSpace(answer))
+		}
+		if status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (c *creator) post(ctx context.Context, endpoint string, payload []byte) (int, []byte, error) {
+	addr := c.config.Addrs[c.turn.Add(1)%uint64(len(c.config.Addrs))]
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/v2/"+endpoint, bytes.NewReader(payload))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.config.RootKey)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return response.StatusCode, answer, err
+}
+
+func decodeData(endpoint string, answer []byte, data any) error {
+	if data == nil {
+		return nil
+	}
+	envelope := struct {
+		Data any `json:"data"`
+	}{Data: data}
+	if err := json.Unmarshal(answer, &envelope); err != nil {
+		return fmt.Errorf("%s: %w", endpoint, err)
+	}
+	return nil
+}
+
+// verifyRequests are the complete requests, one per key, for one address.
+func verifyRequests(config Config, addr string, keys []string) ([][]byte, error) {
+	requests := make([][]byte, len(keys))
+	for i, key := range keys {
+		body, err := json.Marshal(map[string]any{"key": key, "credits": map[string]any{"cost": config.Cost}})
+		if err != nil {
+			return nil, err
+		}
+		requests[i] = fmt.Appendf(nil, "POST /v2/keys.verifyKey HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			addr, config.RootKey, len(body), body)
+	}
+	return requests, nil
+}
