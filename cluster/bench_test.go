@@ -1,0 +1,81 @@
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+// BenchmarkCharge is the engine without HTTP: durable charges by many callers on one node, for both log stores.
+func BenchmarkCharge(b *testing.B) {
+	for _, kind := range []store.LogKind{store.LogBolt, store.LogWAL} {
+		for _, callers := range []int{1, 64, 1024} {
+			b.Run(fmt.Sprintf("%s/callers=%d", kind, callers), func(b *testing.B) { benchmarkCharge(b, kind, callers) })
+		}
+	}
+}
+
+func benchmarkCharge(b *testing.B, kind store.LogKind, callers int) {
+	n := benchmarkNode(b, kind)
+	const keys = 1000
+	ctx := context.Background()
+	do := func(c fsm.Command) {
+		_, _, err := n.Execute(ctx, fsm.Call{Actor: fsm.Hash{1}, Command: c})
+		require.NoError(b, err)
+	}
+	do(&fsm.CreateAPI{ID: "api_1", KeyspaceID: "ks_1", Name: "api"})
+	for i := range keys {
+		do(&fsm.CreateKey{ID: "key_" + strconv.Itoa(i), Hash: fsm.Hash{2, byte(i), byte(i >> 8)}, APIID: "api_1", Enabled: true,
+			Expires: fsm.Never, Credits: fsm.NewCredits{Limited: true, Remaining: 1 << 60}})
+	}
+	b.ResetTimer()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				k := i % keys
+				_, _, err := n.Execute(ctx, fsm.Call{Actor: fsm.Hash{1}, Command: &fsm.VerifyKey{Hash: fsm.Hash{2, byte(k), byte(k >> 8)}, Cost: 1}})
+				if err != nil {
+					panic(err)
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "charges/s")
+}
+
+func benchmarkNode(b *testing.B, kind store.LogKind) *cluster.Node {
+	s, err := store.Open(store.Options{Dir: b.TempDir(), LogStore: kind})
+	require.NoError(b, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	conf := cluster.DefaultConfig()
+	conf.Store, conf.PeerListener, conf.BootstrapExpect = s, l, 1
+	conf.Founding = fsm.Bootstrap{ClusterID: "cl_1", WorkspaceID: "ws_1", RootKeyID: "key_root", RootKeyHash: fsm.Hash{1}}
+	if v := os.Getenv("CREDITD_BENCH_INFLIGHT"); v != "" {
+		conf.Batch.MaxInFlight, err = strconv.Atoi(v)
+		require.NoError(b, err)
+	}
+	n, err := cluster.New(conf)
+	require.NoError(b, err)
+	require.NoError(b, n.Start())
+	b.Cleanup(func() { require.NoError(b, n.Close(context.Background())) })
+	require.Eventually(b, func() bool { return n.Ready() == nil }, 10*time.Second, time.Millisecond)
+	return n
+}
