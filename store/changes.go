@@ -21,44 +21,82 @@ type changes struct {
 	sorted bool // list is in strictly ascending order so far
 }
 
+// add takes a change as the caller gives it.
 func (c *changes) add(key, value []byte, remove bool) {
-	need := len(key)
+	size := 0
 	if !remove {
-		need += crcSize + len(value)
+		size = crcSize + len(value)
 	}
-	if cap(c.arena)-len(c.arena) < need {
-		c.arena = make([]byte, 0, max(arenaChunk, need))
-	}
-	start := len(c.arena)
-	c.arena = append(c.arena, key...)
-	entry := change{key: c.arena[start : start+len(key) : start+len(key)]}
+	c.room(len(key) + size)
+	entry := change{key: c.keep(func(b []byte) []byte { return append(b, key...) })}
 	if !remove {
-		start = len(c.arena)
-		c.arena = appendSealed(c.arena, key, value)
-		entry.stored = c.arena[start:len(c.arena):len(c.arena)]
+		entry.stored = c.keep(func(b []byte) []byte { return appendSealed(b, key, value) })
 	}
-	c.sorted = len(c.list) == 0 || (c.sorted && bytes.Compare(c.list[len(c.list)-1].key, entry.key) < 0)
-	c.list = append(c.list, entry)
-	c.bytes += need + 48
+	c.append(entry)
 }
 
-// apply writes the set to the records bucket in key order, the last change of a
-// key winning, and keeps the header's count and sum. A record that already has
-// the wanted value is not touched.
-func (c *changes) apply(path string, tx *bbolt.Tx, h *header, fill float64) (written, deleted int, err error) {
-	if !c.sorted {
-		slices.SortStableFunc(c.list, func(a, b change) int { return bytes.Compare(a.key, b.key) })
+// addStored takes a change that was prepared by add before.
+func (c *changes) addStored(ch change) {
+	c.room(len(ch.key) + len(ch.stored))
+	entry := change{key: c.keep(func(b []byte) []byte { return append(b, ch.key...) })}
+	if ch.stored != nil {
+		entry.stored = c.keep(func(b []byte) []byte { return append(b, ch.stored...) })
 	}
+	c.append(entry)
+}
+
+func (c *changes) room(n int) {
+	if cap(c.arena)-len(c.arena) < n {
+		c.arena = make([]byte, 0, max(arenaChunk, n))
+	}
+}
+
+// keep returns what write appended to the arena, which has the room.
+func (c *changes) keep(write func([]byte) []byte) []byte {
+	start := len(c.arena)
+	c.arena = write(c.arena)
+	return c.arena[start:len(c.arena):len(c.arena)]
+}
+
+func (c *changes) append(entry change) {
+	c.sorted = len(c.list) == 0 || (c.sorted && bytes.Compare(c.list[len(c.list)-1].key, entry.key) < 0)
+	c.list = append(c.list, entry)
+	c.bytes += len(entry.key) + len(entry.stored) + 48
+}
+
+func (c *changes) reset() { *c = changes{} }
+
+// inOrder returns the changes by key, the last one of each.
+func (c *changes) inOrder() []change {
+	if c.sorted || len(c.list) == 0 {
+		return c.list
+	}
+	slices.SortStableFunc(c.list, func(a, b change) int { return bytes.Compare(a.key, b.key) })
+	kept := c.list[:0]
+	for i, ch := range c.list {
+		if i+1 == len(c.list) || !bytes.Equal(ch.key, c.list[i+1].key) {
+			kept = append(kept, ch)
+		}
+	}
+	c.list, c.sorted = kept, true
+	return kept
+}
+
+// tally counts what a snapshot did.
+type tally struct{ written, deleted int }
+
+// applyChanges writes changes in key order to the records bucket and keeps the
+// header's count and sum. A record that already has the wanted value is not
+// touched.
+func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64) (tally, error) {
+	var done tally
 	b := tx.Bucket(bucketRecords)
 	b.FillPercent = fill
-	for i, ch := range c.list {
-		if i+1 < len(c.list) && bytes.Equal(ch.key, c.list[i+1].key) {
-			continue
-		}
+	for _, ch := range list {
 		old := b.Get(ch.key)
 		if old != nil {
 			if len(old) < crcSize {
-				return written, deleted, damaged(path, "a record is too short")
+				return done, damaged(path, "a record is too short")
 			}
 			if ch.stored != nil && bytes.Equal(old, ch.stored) {
 				continue
@@ -66,21 +104,20 @@ func (c *changes) apply(path string, tx *bbolt.Tx, h *header, fill float64) (wri
 			h.Sum -= uint64(sealOf(old))
 			h.Count--
 		}
+		var err error
 		switch {
 		case ch.stored != nil:
 			h.Sum += uint64(sealOf(ch.stored))
 			h.Count++
-			written++
+			done.written++
 			err = b.Put(ch.key, ch.stored)
 		case old != nil:
-			deleted++
+			done.deleted++
 			err = b.Delete(ch.key)
 		}
 		if err != nil {
-			return written, deleted, err
+			return done, err
 		}
 	}
-	return written, deleted, nil
+	return done, nil
 }
-
-func (c *changes) reset() { *c = changes{} }

@@ -63,7 +63,7 @@ func (k *sink) finishCopy() error {
 	}
 	_ = k.in.file.Close()
 	k.in = nil
-	k.written = k.header.Count
+	k.done.written = k.header.Count
 	return nil
 }
 

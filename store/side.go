@@ -8,7 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// sideFile is a new state.db being built beside the current one, in as many
+// sideFile is a new state.db built beside the current one, in as many
 // transactions as it takes; it has no effect until it is renamed.
 type sideFile struct {
 	*stateFile
@@ -19,27 +19,47 @@ func (s *snapshots) incomingPath() string {
 	return filepath.Join(s.dir, fmt.Sprintf("%s%d", incomingPrefix, s.sequence.Add(1)))
 }
 
-// flushSide writes the changes collected so far to the side file.
-func (k *sink) flushSide() (err error) {
+// spill moves the changes collected so far from memory to a run.
+func (k *sink) spill() error {
 	if err := k.store.dog.admit(); err != nil {
 		return err
 	}
-	if k.side == nil {
-		if err := k.openSide(); err != nil {
-			return err
-		}
+	defer k.store.dog.begin(callSnapshotWrite, allowance(int64(k.changes.bytes))).end()
+	r, err := writeRun(k.store.incomingPath(), len(k.runs), k.changes.inOrder())
+	if err != nil {
+		return err
 	}
-	defer k.store.dog.begin(callSnapshotCommit, allowance(int64(len(k.changes.list))*4096)).end()
-	err = guard(k.side.path, func() error {
-		return k.side.db.Update(func(tx *bbolt.Tx) error {
-			written, deleted, err := k.changes.apply(k.side.path, tx, &k.header, k.side.fill)
-			k.written += written
-			k.deleted += deleted
-			return err
-		})
-	})
+	k.runs = append(k.runs, r)
 	k.changes.reset()
-	return ioError(k.side.path, "writing the snapshot", err)
+	return nil
+}
+
+// finishSide builds the side file and puts it in place.
+func (k *sink) finishSide() error {
+	if err := k.openSide(); err != nil {
+		return err
+	}
+	if err := k.fillSide(); err != nil {
+		return err
+	}
+	defer k.store.dog.begin(callSnapshotCommit, 0).end()
+	if err := k.side.putHeader(&k.header); err != nil {
+		return err
+	}
+	k.store.writeMu.Lock()
+	defer k.store.writeMu.Unlock()
+	now, err := k.store.header()
+	if err != nil {
+		return err
+	}
+	if err := k.checkBase(now); err != nil {
+		return err
+	}
+	if err := k.store.install(k.side.stateFile); err != nil {
+		return err
+	}
+	k.side = nil
+	return nil
 }
 
 // openSide starts the side file: empty after Reset or when there is no snapshot
@@ -51,7 +71,9 @@ func (k *sink) openSide() (err error) {
 			_ = os.Remove(path)
 		}
 	}()
+	fill := fillUpdates
 	if k.reset || k.base == "" {
+		fill = fillOrdered
 		if err := createBolt(path, bucketRecords, bucketSnapshot); err != nil {
 			return err
 		}
@@ -62,10 +84,7 @@ func (k *sink) openSide() (err error) {
 	if err != nil {
 		return err
 	}
-	k.side = &sideFile{stateFile: f, fill: fillUpdates}
-	if k.header.Count == 0 {
-		k.side.fill = fillOrdered
-	}
+	k.side = &sideFile{stateFile: f, fill: fill}
 	return nil
 }
 
@@ -86,26 +105,43 @@ func (k *sink) copyBase(path string) error {
 	return nil
 }
 
-// finishSide writes the header and puts the side file in place.
-func (k *sink) finishSide() error {
-	defer k.store.dog.begin(callSnapshotCommit, 0).end()
-	k.store.writeMu.Lock()
-	defer k.store.writeMu.Unlock()
-	now, err := k.store.header()
+// fillSide applies the changes, in steps when they were spilled.
+func (k *sink) fillSide() error {
+	if len(k.runs) == 0 {
+		return k.applyToSide(k.changes.inOrder())
+	}
+	if err := k.spill(); err != nil {
+		return err
+	}
+	var batch changes
+	err := merge(k.runs, func(ch change) error {
+		batch.addStored(ch)
+		if batch.bytes < k.store.spill {
+			return nil
+		}
+		defer batch.reset()
+		return k.applyToSide(batch.list)
+	})
 	if err != nil {
 		return err
 	}
-	if err := k.checkBase(now); err != nil {
+	return k.applyToSide(batch.list)
+}
+
+func (k *sink) applyToSide(list []change) error {
+	if err := k.store.dog.admit(); err != nil {
 		return err
 	}
-	if err := k.side.putHeader(&k.header); err != nil {
-		return err
-	}
-	if err := k.store.install(k.side.stateFile); err != nil {
-		return err
-	}
-	k.side = nil
-	return nil
+	defer k.store.dog.begin(callSnapshotCommit, allowance(int64(len(list))*4096)).end()
+	err := guard(k.side.path, func() error {
+		return k.side.db.Update(func(tx *bbolt.Tx) error {
+			done, err := applyChanges(k.side.path, tx, list, &k.header, k.side.fill)
+			k.done.written += done.written
+			k.done.deleted += done.deleted
+			return err
+		})
+	})
+	return ioError(k.side.path, "writing the snapshot", err)
 }
 
 func (f *stateFile) putHeader(h *header) error {

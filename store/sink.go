@@ -63,10 +63,10 @@ type sink struct {
 	mode    sinkMode
 	reset   bool
 	changes changes
-	side    *sideFile     // once the changes are too many, or after Reset
+	runs    []*run        // what no longer fitted into changes
+	side    *sideFile     // while Close builds a second file
 	in      *incomingFile // in modeCopy
-	written int
-	deleted int
+	done    tally
 	closed  bool
 }
 
@@ -93,7 +93,7 @@ func (k *sink) Reset() error {
 	if err := k.enter(modeChanges); err != nil {
 		return err
 	}
-	if len(k.changes.list) > 0 || k.side != nil {
+	if len(k.changes.list) > 0 || len(k.runs) > 0 {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "Reset must come before the first change"}
 	}
 	k.reset = true
@@ -113,7 +113,7 @@ func (k *sink) change(key, value []byte, remove bool) error {
 	}
 	k.changes.add(key, value, remove)
 	if k.changes.bytes >= k.store.spill {
-		return k.report(k.flushSide())
+		return k.report(k.spill())
 	}
 	return nil
 }
@@ -157,7 +157,8 @@ func (k *sink) Close() error {
 		return k.report(err)
 	}
 	k.closed = true
-	k.store.record(lastSnapshot{written: k.written, deleted: k.deleted, total: k.header.Count,
+	k.discardParts()
+	k.store.record(lastSnapshot{tally: k.done, total: k.header.Count,
 		index: k.header.Index, term: k.header.Term, duration: time.Since(k.started)})
 	return nil
 }
@@ -168,14 +169,22 @@ func (k *sink) Cancel() error {
 		return nil
 	}
 	k.closed = true
+	k.discardParts()
+	return nil
+}
+
+func (k *sink) discardParts() {
 	k.changes.reset()
+	for _, r := range k.runs {
+		r.discard()
+	}
+	k.runs = nil
 	if k.side != nil {
 		k.side.discard()
 	}
 	if k.in != nil {
 		k.in.discard()
 	}
-	return nil
 }
 
 // report tells the watchdog about a failed write. A full disk is not fatal here:
@@ -190,10 +199,7 @@ func (k *sink) report(err error) error {
 }
 
 func (k *sink) finishChanges() error {
-	if k.reset || k.side != nil {
-		if err := k.flushSide(); err != nil {
-			return err
-		}
+	if k.reset || len(k.runs) > 0 {
 		return k.finishSide()
 	}
 	// The estimate is one page for each change.
@@ -220,7 +226,7 @@ func (k *sink) finishChanges() error {
 			} else {
 				k.header.Count, k.header.Sum = base.Count, base.Sum
 			}
-			if k.written, k.deleted, err = k.changes.apply(f.path, tx, &k.header, fill); err != nil {
+			if k.done, err = applyChanges(f.path, tx, k.changes.inOrder(), &k.header, fill); err != nil {
 				return err
 			}
 			return writeHeader(tx, &k.header)

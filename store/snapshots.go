@@ -17,9 +17,10 @@ import (
 )
 
 // spillBytes is how much of a change set is kept in memory. Beyond it the sink
-// builds a second file in steps and swaps it in: bbolt holds every page of a
-// transaction in memory, and the first snapshot of a large ledger is all of it.
-const spillBytes = 64 << 20
+// sorts it through files, builds a second state.db in steps and swaps it in: bbolt
+// holds every page of a transaction in memory, and the first snapshot of a large
+// ledger is all of it.
+const spillBytes = 32 << 20
 
 // snapshots implements raft.SnapshotStore on the one file state.db.
 type snapshots struct {
@@ -41,10 +42,11 @@ type snapshots struct {
 
 // lastSnapshot is what Stats reports about the newest snapshot.
 type lastSnapshot struct {
-	written, deleted, total int
-	index, term             uint64
-	duration                time.Duration
-	taken                   uint64 // snapshots completed since Open
+	tally
+	total       int
+	index, term uint64
+	duration    time.Duration
+	taken       uint64 // snapshots completed since Open
 }
 
 var _ raft.SnapshotStore = (*snapshots)(nil)
