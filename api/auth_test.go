@@ -1,0 +1,248 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+)
+
+// fixture is one API with one key of one identity, for requests that need something to be about.
+type fixture struct{ apiID, keyID, key, identityID string }
+
+func (s *server) fixture() fixture {
+	s.t.Helper()
+	var f fixture
+	f.apiID = s.get("apiId", "apis.createApi", `{"name":"payments"}`)
+	f.identityID = s.get("identityId", "identities.createIdentity", `{"externalId":"user_1","credits":{"remaining":50}}`)
+	created := s.post("keys.createKey", f.in(`{"apiId":"API","externalId":"user_1","credits":{"remaining":10}}`))
+	f.keyID, f.key = created.field("keyId"), created.field("key")
+	return f
+}
+
+// in puts the ids of the fixture into a body.
+func (f fixture) in(body string) string {
+	return strings.NewReplacer("API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID).Replace(body)
+}
+
+type answerRow struct {
+	status int
+	is     string // path of the error type, or a part of data when the status is 200
+}
+
+var (
+	missingPermission = answerRow{403, forbidden}
+	success           = answerRow{200, ""}
+)
+
+// matrix has one row per endpoint, as docs/contract.md 1.12, 1.13 and 2 state its permission.
+var matrix = []struct {
+	endpoint string
+	body     string
+	grants   []string  // each of them alone is enough
+	without  answerRow // to a root key without any of them
+	foreign  answerRow // to a root key of another workspace that has them all
+}{
+	{"apis.createApi", `{"name":"more"}`, []string{"api.*.create_api"}, missingPermission, success},
+	{"apis.getApi", `{"apiId":"API"}`, []string{"api.*.read_api", "api.API.read_api"}, missingPermission, answerRow{404, apiNotFound}},
+
+	{"keys.createKey", `{"apiId":"API"}`, []string{"api.*.create_key", "api.API.create_key"},
+		answerRow{404, apiNotFound}, answerRow{404, apiNotFound}},
+	{"keys.getKey", `{"keyId":"KEYID"}`, []string{"api.*.read_key", "api.API.read_key"}, missingPermission, answerRow{404, keyNotFound}},
+	{"keys.whoami", `{"key":"SECRET"}`, []string{"api.*.read_key", "api.API.read_key"},
+		answerRow{404, keyNotFound}, answerRow{404, keyNotFound}},
+	{"keys.verifyKey", `{"key":"SECRET"}`, []string{"api.*.verify_key", "api.API.verify_key"},
+		answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
+	{"keys.updateKey", `{"keyId":"KEYID","name":"x"}`, []string{"api.*.update_key", "api.API.update_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.updateCredits", `{"keyId":"KEYID","operation":"set","value":1}`, []string{"api.*.update_key", "api.API.update_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.deleteKey", `{"keyId":"KEYID"}`, []string{"api.*.delete_key", "api.API.delete_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+
+	{"identities.createIdentity", `{"externalId":"user_2"}`, []string{"identity.*.create_identity"}, missingPermission, success},
+	{"identities.getIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.read_identity", "identity.IDENTITY.read_identity"},
+		missingPermission, answerRow{404, identityMissing}},
+	{"identities.updateIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.update_identity"},
+		missingPermission, answerRow{404, identityMissing}},
+	{"identities.deleteIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.delete_identity"},
+		missingPermission, answerRow{404, identityMissing}},
+	{"identities.updateCredits", `{"identity":"IDENTITY","operation":"set","value":1}`,
+		[]string{"identity.*.update_identity", "identity.IDENTITY.update_identity"}, missingPermission, answerRow{404, identityMissing}},
+
+	{"rootKeys.createRootKey", `{"name":"x","permissions":["a"]}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
+	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
+}
+
+// TestPermissions_MatrixIsComplete: an endpoint without a row would be an endpoint whose permission nobody tests.
+func TestPermissions_MatrixIsComplete(t *testing.T) {
+	var routes, rows []string
+	for _, route := range newServer(t).handler.(*gin.Engine).Routes() {
+		if route.Method == http.MethodPost {
+			routes = append(routes, route.Path)
+		}
+	}
+	for _, row := range matrix {
+		rows = append(rows, "/v2/"+row.endpoint)
+	}
+	require.ElementsMatch(t, routes, rows)
+}
+
+// TestPermissions_Matrix asks every endpoint with every kind of caller: docs/contract.md 1.3, 1.12 and 1.13.
+func TestPermissions_Matrix(t *testing.T) {
+	for _, row := range matrix {
+		ask := func(t *testing.T, caller func(*server, fixture) *server, headers ...string) *reply {
+			s := newServer(t)
+			f := s.fixture()
+			return caller(s, f).post(row.endpoint, f.in(row.body), headers...)
+		}
+		root := func(s *server, _ fixture) *server { return s }
+		t.Run(row.endpoint, func(t *testing.T) {
+			t.Run("no header", func(t *testing.T) {
+				re := ask(t, root, "Authorization", "").fails(400, invalidInput)
+				require.Equal(t, "Authorization header for 'bearer' scheme", re.Error.Detail)
+			})
+			t.Run("malformed header", func(t *testing.T) {
+				for _, header := range []string{"Bearer", "Bearer   ", rootKey, "bearer " + rootKey, "Basic " + rootKey} {
+					ask(t, root, "Authorization", header).fails(400, "unkey/authentication/malformed")
+				}
+			})
+			t.Run("unknown root key", func(t *testing.T) {
+				re := ask(t, root, "Authorization", "Bearer    nobody").fails(401, "unkey/authentication/key_not_found")
+				require.Equal(t, "Unauthorized", re.Error.Title)
+			})
+			t.Run("a user's key", func(t *testing.T) {
+				user := func(s *server, f fixture) *server { return s.as(f.key) }
+				ask(t, user).fails(401, "unkey/authentication/key_not_found")
+			})
+			t.Run("disabled", func(t *testing.T) { // no endpoint of this release disables a root key
+				disabled := func(s *server, _ fixture) *server {
+					s.result = &fsm.Refusal{Code: fsm.RootKeyDisabled}
+					return s
+				}
+				ask(t, disabled).fails(403, "unkey/authorization/key_disabled")
+			})
+			t.Run("expired", func(t *testing.T) {
+				expired := func(s *server, _ fixture) *server {
+					body := fmt.Sprintf(`{"name":"x","permissions":["cluster.*.read"],"expires":%d}`, startTime+day)
+					caller := s.as(s.get("key", "rootKeys.createRootKey", body))
+					s.now += day
+					caller.must("cluster.getStatus", `{}`)
+					s.now++
+					return caller
+				}
+				ask(t, expired).fails(403, "unkey/authorization/forbidden")
+			})
+			t.Run("without the permission", func(t *testing.T) {
+				caller := func(s *server, f fixture) *server {
+					wrong := []string{"*", "other.*.thing"}
+					for _, grant := range row.grants {
+						wrong = append(wrong, strings.ToUpper(f.in(grant)), strings.Replace(grant, ".*.", ".someone_elses.", 1)+"x")
+					}
+					return s.grant(wrong...)
+				}
+				re := ask(t, caller)
+				row.without.check(re)
+				if row.without == missingPermission {
+					require.Contains(t, re.Error.Detail, row.grants[0])
+					require.NotContains(t, re.Error.Detail, "other.*.thing", "a 403 must not list what the caller holds")
+				}
+			})
+			t.Run("another workspace's", func(t *testing.T) {
+				row.foreign.check(ask(t, func(s *server, _ fixture) *server { return s.foreign() }))
+			})
+			for _, grant := range row.grants {
+				t.Run(grant, func(t *testing.T) {
+					ask(t, func(s *server, f fixture) *server { return s.grant(f.in(grant)) }).ok()
+				})
+			}
+		})
+	}
+}
+
+func (a answerRow) check(re *reply) {
+	re.t.Helper()
+	if a.status == http.StatusOK {
+		require.Contains(re.t, re.ok(), a.is)
+		return
+	}
+	re.fails(a.status, a.is)
+}
+
+// TestAuthentication_StateOfTheRootKey: what the ledger says of a root key reaches the client as docs/contract.md 1.3 words it.
+func TestAuthentication_StateOfTheRootKey(t *testing.T) {
+	for code, want := range map[fsm.Code]answerRow{
+		fsm.RootKeyNotFound:   {401, "unkey/authentication/key_not_found"},
+		fsm.RootKeyDisabled:   {403, "unkey/authorization/key_disabled"},
+		fsm.RootKeyExpired:    {403, "unkey/authorization/forbidden"},
+		fsm.WorkspaceDisabled: {403, "unkey/authorization/workspace_disabled"},
+		fsm.WorkspaceNotFound: {404, "unkey/data/workspace_not_found"},
+	} {
+		s := newServer(t)
+		s.result = &fsm.Refusal{Code: code}
+		want.check(s.post("apis.getApi", `{"apiId":"api_12345678"}`))
+		want.check(s.post("keys.verifyKey", `{"key":"x"}`))
+	}
+}
+
+// TestAuthentication_SpacesAroundTheToken: docs/contract.md 1.1.
+func TestAuthentication_SpacesAroundTheToken(t *testing.T) {
+	newServer(t).post("apis.createApi", `{"name":"abc"}`, "Authorization", "Bearer    "+rootKey+"  ").ok()
+}
+
+// TestMasking_HiddenThingsLookMissing: docs/contract.md 1.13 wants the same bytes for a thing that is hidden, deleted or in another
+// workspace as for one that never existed.
+func TestMasking_HiddenThingsLookMissing(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	deleted := s.get("keyId", "keys.createKey", f.in(`{"apiId":"API"}`))
+	s.must("keys.deleteKey", fmt.Sprintf(`{"keyId":%q}`, deleted))
+	s.must("identities.createIdentity", `{"externalId":"gone"}`)
+	s.post("identities.deleteIdentity", `{"identity":"gone"}`)
+	foreign, weak := s.foreign(), s.grant("identity.*.read_identity")
+
+	for _, test := range []struct {
+		name            string
+		genuine, hidden *reply
+	}{
+		{"createKey in a foreign API", s.post("keys.createKey", `{"apiId":"api_nothing"}`), foreign.post("keys.createKey", f.in(`{"apiId":"API"}`))},
+		{"createKey without create_key", s.post("keys.createKey", `{"apiId":"api_nothing"}`), weak.post("keys.createKey", f.in(`{"apiId":"API"}`))},
+		{"createKey without encrypt_key", s.post("keys.createKey", `{"apiId":"api_nothing"}`),
+			s.grant("api.*.create_key").post("keys.createKey", f.in(`{"apiId":"API","recoverable":true}`))},
+		{"getApi foreign", s.post("apis.getApi", `{"apiId":"api_nothing"}`), foreign.post("apis.getApi", f.in(`{"apiId":"API"}`))},
+		{"getKey foreign", s.post("keys.getKey", `{"keyId":"key_nothing"}`), foreign.post("keys.getKey", f.in(`{"keyId":"KEYID"}`))},
+		{"getKey deleted", s.post("keys.getKey", `{"keyId":"key_nothing"}`), s.post("keys.getKey", fmt.Sprintf(`{"keyId":%q}`, deleted))},
+		{"whoami foreign", s.post("keys.whoami", `{"key":"nothing"}`), foreign.post("keys.whoami", f.in(`{"key":"SECRET"}`))},
+		{"whoami without read_key", s.post("keys.whoami", `{"key":"nothing"}`), weak.post("keys.whoami", f.in(`{"key":"SECRET"}`))},
+		{"verifyKey foreign", s.post("keys.verifyKey", `{"key":"nothing"}`), foreign.post("keys.verifyKey", f.in(`{"key":"SECRET"}`))},
+		{"verifyKey without verify_key", s.post("keys.verifyKey", `{"key":"nothing"}`), weak.post("keys.verifyKey", f.in(`{"key":"SECRET"}`))},
+		{"verifyKey of a root key", s.post("keys.verifyKey", `{"key":"nothing"}`), s.post("keys.verifyKey", fmt.Sprintf(`{"key":%q}`, rootKey))},
+		{"getIdentity foreign", s.post("identities.getIdentity", `{"identity":"nothing"}`), foreign.post("identities.getIdentity", f.in(`{"identity":"IDENTITY"}`))},
+		{"getIdentity deleted", s.post("identities.getIdentity", `{"identity":"nothing"}`), s.post("identities.getIdentity", `{"identity":"gone"}`)},
+		{"updateIdentity foreign", s.post("identities.updateIdentity", `{"identity":"nothing"}`), foreign.post("identities.updateIdentity", f.in(`{"identity":"IDENTITY"}`))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			require.Equal(t, test.genuine.anonymous(), test.hidden.anonymous())
+			require.Equal(t, test.genuine.Code, test.hidden.Code)
+			require.Equal(t, test.genuine.Header().Get("Content-Type"), test.hidden.Header().Get("Content-Type"))
+		})
+	}
+}
+
+// TestPermissions_Refusal words a 403: docs/contract.md 1.12.
+func TestPermissions_Refusal(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	weak := s.grant("identity.*.delete_identity")
+	require.Equal(t, "Missing permission: 'api.*.create_api'", weak.post("apis.createApi", `{"name":"abc"}`).fails(403, forbidden).Error.Detail)
+	require.Equal(t, f.in("Missing one of these permissions: api.*.read_key or api.API.read_key"),
+		weak.post("keys.getKey", f.in(`{"keyId":"KEYID"}`)).fails(403, forbidden).Error.Detail)
+	// Naming the externalId where the id belongs grants nothing.
+	s.grant("identity.user_1.read_identity").post("identities.getIdentity", `{"identity":"user_1"}`).fails(403, forbidden)
+}

@@ -1,0 +1,292 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/fsm"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	rootKey   = "root_test"
+	workspace = "ws_test"
+	startTime = 1_750_000_000_000 // 2025-06-15 15:06:40 UTC
+	day       = 86_400_000
+)
+
+// ledger is a Node over the real rules, without replication: every command is an entry of its own.
+type ledger struct {
+	mu      sync.Mutex
+	state   *fsm.State
+	now     int64
+	index   uint64
+	hook    func(ctx context.Context) error // runs before anything else, and may fail it
+	result  fsm.Result                      // answers instead of the state
+	calls   []string                        // names of the methods used, in order
+	status  api.Status
+	moved   []string // arguments of TransferLeadership
+	ready   error
+	minimum uint64 // of the last AnswerStale
+}
+
+func (l *ledger) enter(ctx context.Context, method string) error {
+	l.calls = append(l.calls, method)
+	if l.hook != nil {
+		return l.hook(ctx)
+	}
+	return nil
+}
+
+func (l *ledger) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.enter(ctx, "Execute"); err != nil {
+		return nil, 0, err
+	}
+	if l.result != nil {
+		return l.result, l.index, nil
+	}
+	l.index++
+	return l.state.Apply(fsm.Batch{Stamp: l.now, Calls: []fsm.Call{call}})[0], l.index, nil
+}
+
+func (l *ledger) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	return l.answer(ctx, "Answer", actor, q)
+}
+
+func (l *ledger) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	l.minimum = minIndex
+	return l.answer(ctx, "AnswerStale", actor, q)
+}
+
+func (l *ledger) answer(ctx context.Context, method string, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.enter(ctx, method); err != nil {
+		return nil, 0, err
+	}
+	if l.result != nil {
+		return l.result, l.index, nil
+	}
+	l.state.Apply(fsm.Batch{Stamp: l.now})
+	return l.state.Answer(actor, q), l.index, nil
+}
+
+func (l *ledger) Status(ctx context.Context) (api.Status, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status, l.enter(ctx, "Status")
+}
+
+func (l *ledger) TransferLeadership(ctx context.Context, nodeID string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moved = append(l.moved, nodeID)
+	return l.enter(ctx, "TransferLeadership")
+}
+
+func (l *ledger) Ready() error { return l.ready }
+
+// apply carries out a command of the cluster itself, or of the caller with the given root key.
+func (l *ledger) apply(t testing.TB, token string, command fsm.Command) {
+	t.Helper()
+	l.index++
+	results := l.state.Apply(fsm.Batch{Stamp: l.now, Calls: []fsm.Call{{Actor: mint.Hash(token), Command: command}}})
+	if refusal, ok := results[0].(*fsm.Refusal); ok {
+		require.Fail(t, "refused", "%+v", refusal)
+	}
+}
+
+// server is an API over a ledger that has been bootstrapped.
+type server struct {
+	*ledger
+	t        testing.TB
+	handler  http.Handler
+	registry *prometheus.Registry
+	log      *bytes.Buffer
+	token    string
+}
+
+func newServer(t testing.TB, adjust ...func(*api.Config)) *server {
+	t.Helper()
+	s := &server{
+		ledger: &ledger{state: fsm.New(), now: startTime}, t: t, registry: prometheus.NewRegistry(),
+		log: new(bytes.Buffer), token: rootKey,
+	}
+	s.apply(t, "", &fsm.Bootstrap{
+		ClusterID: "cluster_test", WorkspaceID: workspace, WorkspaceName: "test", RootKeyID: "key_root", RootKeyHash: mint.Hash(rootKey),
+	})
+	config := api.Config{
+		Node: s.ledger, Logger: slog.New(slog.NewJSONHandler(s.log, nil)), Registry: s.registry, Version: "v0.0.0-test",
+	}
+	for _, f := range adjust {
+		f(&config)
+	}
+	a, err := api.New(config)
+	require.NoError(t, err)
+	s.handler = a.Handler()
+	return s
+}
+
+// as returns the server as another root key sees it.
+func (s *server) as(token string) *server {
+	other := *s
+	other.token = token
+	return &other
+}
+
+// grant makes a root key with these permissions in the server's workspace and returns the server as it sees it.
+func (s *server) grant(permissions ...string) *server {
+	s.t.Helper()
+	return s.as(s.grantIn("", permissions...))
+}
+
+// grantIn makes a root key of another workspace.
+func (s *server) grantIn(workspaceID string, permissions ...string) (token string) {
+	s.t.Helper()
+	token = mint.RootKey()
+	s.apply(s.t, rootKey, &fsm.CreateRootKey{
+		ID: mint.ID(mint.Key), Hash: mint.Hash(token), Name: "test", WorkspaceID: workspaceID, Permissions: permissions, Expires: fsm.Never,
+	})
+	return token
+}
+
+// foreign makes a root key with every permission in a workspace of its own.
+func (s *server) foreign() *server {
+	s.t.Helper()
+	id := mint.ID(mint.Workspace)
+	s.apply(s.t, rootKey, &fsm.CreateWorkspace{ID: id, Name: "foreign"})
+	return s.as(s.grantIn(id, fsm.AllPermissions()...))
+}
+
+// reply is an answer, read in the terms of docs/contract.md 1.4 and 1.5.
+type reply struct {
+	*httptest.ResponseRecorder
+	t    testing.TB
+	text string
+	Meta struct {
+		RequestID string `json:"requestId"`
+	} `json:"meta"`
+	Data  json.RawMessage `json:"data"`
+	Error *struct {
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+		Status int    `json:"status"`
+		Type   string `json:"type"`
+		Errors *[]struct {
+			Location string `json:"location"`
+			Message  string `json:"message"`
+			Fix      string `json:"fix"`
+		} `json:"errors"`
+	} `json:"error"`
+}
+
+// do sends a request as it is and reads the answer, whose envelope is checked.
+func (s *server) do(r *http.Request) *reply {
+	s.t.Helper()
+	rec := httptest.NewRecorder()
+	s.handler.ServeHTTP(rec, r)
+	re := &reply{ResponseRecorder: rec, t: s.t, text: rec.Body.String()}
+	decoder := json.NewDecoder(strings.NewReader(re.text))
+	decoder.DisallowUnknownFields()
+	require.NoError(s.t, decoder.Decode(re), re.text)
+	require.Regexp(s.t, `^req_[a-zA-Z0-9]{16}$`, re.Meta.RequestID)
+	if rec.Code == http.StatusOK {
+		require.Nil(s.t, re.Error)
+		require.Equal(s.t, "application/json", rec.Header().Get("Content-Type"))
+		return re
+	}
+	require.Nil(s.t, re.Data)
+	require.NotNil(s.t, re.Error, re.text)
+	require.Equal(s.t, rec.Code, re.Error.Status)
+	require.NotEmpty(s.t, re.Error.Title)
+	require.NotEmpty(s.t, re.Error.Detail)
+	switch rec.Code {
+	case 400, 408, 413, 499:
+		require.NotNil(s.t, re.Error.Errors, "errors must be there for %d", rec.Code)
+	default:
+		require.Nil(s.t, re.Error.Errors, "errors must be absent for %d", rec.Code)
+	}
+	return re
+}
+
+// request makes a request as the SDKs do.
+func (s *server) request(endpoint, body string, headers ...string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/v2/"+endpoint, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			r.Header.Del(headers[i])
+		} else {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	return r
+}
+
+// post sends a body; headers are name, value, …, and an empty value leaves the header out.
+func (s *server) post(endpoint, body string, headers ...string) *reply {
+	s.t.Helper()
+	return s.do(s.request(endpoint, body, headers...))
+}
+
+// must sends a body that has to be accepted, and returns data.
+func (s *server) must(endpoint, body string) string {
+	s.t.Helper()
+	return s.post(endpoint, body).ok()
+}
+
+// get sends a body that has to be accepted, and returns one string of data.
+func (s *server) get(field, endpoint, body string) string {
+	s.t.Helper()
+	return s.post(endpoint, body).field(field)
+}
+
+// ok requires success and returns data.
+func (re *reply) ok() string {
+	re.t.Helper()
+	require.Equal(re.t, http.StatusOK, re.Code, re.text)
+	return string(re.Data)
+}
+
+// fails requires a status and an error type, given by its path.
+func (re *reply) fails(status int, path string) *reply {
+	re.t.Helper()
+	require.Equal(re.t, status, re.Code, re.text)
+	require.Equal(re.t, "https://unkey.com/docs/errors/"+path, re.Error.Type)
+	return re
+}
+
+// anonymous is the answer without what differs from request to request.
+func (re *reply) anonymous() string { return strings.ReplaceAll(re.text, re.Meta.RequestID, "req") }
+
+// The error types of docs/contract.md 1.6 that tests name often.
+const (
+	invalidInput    = "unkey/application/invalid_input"
+	forbidden       = "unkey/authorization/insufficient_permissions"
+	keyNotFound     = "unkey/data/key_not_found"
+	apiNotFound     = "unkey/data/api_not_found"
+	identityMissing = "unkey/data/identity_not_found"
+)
+
+// field returns one string of data.
+func (re *reply) field(name string) string {
+	re.t.Helper()
+	var data map[string]any
+	require.NoError(re.t, json.Unmarshal([]byte(re.ok()), &data))
+	require.IsType(re.t, "", data[name], "no %s in %s", name, re.text)
+	return data[name].(string)
+}

@@ -1,0 +1,64 @@
+package mint
+
+import (
+	"crypto/sha256"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Identifiers are a prefix and characters of [a-zA-Z0-9]: docs/contract.md 1.11.
+func TestID(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		id := ID(Key)
+		require.Regexp(t, `^key_[a-zA-Z0-9]{16}$`, id)
+		require.False(t, seen[id])
+		seen[id] = true
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		var id [RequestIDLength]byte
+		RequestID(&id)
+		require.Regexp(t, `^req_[a-zA-Z0-9]{16}$`, string(id[:]))
+		require.False(t, seen[string(id[:])])
+		seen[string(id[:])] = true
+	}
+}
+
+// The length of 16 bytes and the form of start: docs/contract.md 1.11.
+func TestSecret(t *testing.T) {
+	for range 1000 {
+		key, start := Secret("", 16)
+		require.Regexp(t, `^[1-9A-HJ-NP-Za-km-z]{20,24}$`, key)
+		require.Equal(t, key[:4], start)
+	}
+	key, start := Secret("my_app", 255)
+	require.Regexp(t, `^my_app_[1-9A-HJ-NP-Za-km-z]+$`, key)
+	require.Equal(t, key[:len("my_app_")+4], start)
+	require.True(t, strings.HasPrefix(RootKey(), "root_"))
+}
+
+func TestHash(t *testing.T) {
+	require.EqualValues(t, sha256.Sum256([]byte("prod_abc")), Hash("prod_abc"))
+}
+
+// base58 is compared with known values and, by way of its definition, with math/big.
+func TestBase58(t *testing.T) {
+	for input, want := range map[string]string{
+		"": "", "Hello World!": "2NEpo7TZRRrLZSi2U", "\x00\x00\x28\x7f\xb4\xcd": "11233QC4", "\x00": "1", "\xff\xff": "LUv",
+	} {
+		require.Equal(t, want, base58([]byte(input)))
+	}
+	random := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	value := new(big.Int)
+	for _, c := range base58(random) {
+		value.Add(value.Mul(value, big.NewInt(58)), big.NewInt(int64(strings.IndexRune(bitcoin, c))))
+	}
+	require.Equal(t, random, value.Bytes())
+}
