@@ -60,9 +60,17 @@ func isLoopback(address string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// withHostOf returns host's host with port's port.
+// withHostOf returns the host of one address with the port of another.
 func withHostOf(host, port string) string {
 	h, _, _ := net.SplitHostPort(host)
 	_, p, _ := net.SplitHostPort(port)
 	return net.JoinHostPort(h, p)
+}
+
+// withPortOf replaces port 0, which asks for any, by the port that was got.
+func withPortOf(address, got string) string {
+	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
+		return address
+	}
+	return withHostOf(address, got)
 }

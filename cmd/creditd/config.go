@@ -338,6 +338,7 @@ func parseDev(in invocation) (s *devSettings, helped bool, err error) {
 	s.snapshotThreshold, s.snapshotInterval, s.trailingLogs = defaults.SnapshotThreshold, defaults.SnapshotInterval, defaults.TrailingLogs
 	s.readHeaderTimeout, s.idleTimeout, s.shutdownTimeout = 5*time.Second, 2*time.Minute, 5*time.Second
 	s.bootstrapExpect = 1
+	s.advertiseHTTP = s.httpAddr
 	s.peerAddr = "127.0.0.1:0" // nobody connects to it
 	return s, false, s.err()
 }

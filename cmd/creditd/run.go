@@ -67,6 +67,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	if err != nil {
 		return err
 	}
+	conf.advertiseHTTP = withPortOf(conf.advertiseHTTP, open.http.Addr().String())
 	node, err := cluster.New(clusterConfig(conf, open.peer, data, log))
 	if err != nil {
 		return errors.Join(err, data.Close())
@@ -89,7 +90,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(err, closeNode(node))
 	}
 	r := &running{member: m, url: "http://" + open.http.Addr().String()}
-	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", conf.peerAddr, "gossip", conf.gossipAddr)
+	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", open.peer.Addr().String(), "gossip", conf.gossipAddr)
 	failed := r.serve(ctx, server, open.http, up)
 	return errors.Join(failed, r.stop(server, conf.shutdownTimeout, failed, log))
 }

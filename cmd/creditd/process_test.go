@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+// buildFlags get -race when the tests run with it.
+var buildFlags = []string{"build"}
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "creditd-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "creditd")
+	build := exec.Command("go", append(buildFlags, "-buildvcs=false", "-ldflags", "-X main.version=v1.2.3-test", "-o", binary, ".")...)
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// patience bounds every wait. It is generous: a busy machine is no failure.
+const patience = 60 * time.Second
+
+const testRootKey = "root_key_of_the_tests"
+
+// process is a creditd that was started.
+type process struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	stdout, stderr *transcript
+	ended          chan struct{}
+}
+
+// transcript collects what a process writes.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+// start runs creditd with nothing of our environment but what programs need,
+// and env. Whatever happens it is gone at the end of the test.
+func start(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(binary, args...), stdout: &transcript{}, stderr: &transcript{}, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, env...)
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+		if t.Failed() {
+			t.Logf("creditd %v\nstdout:\n%s\nstderr:\n%s", args, p.stdout, p.stderr)
+		}
+	})
+	return p
+}
+
+// runs starts creditd, waits for its end, and returns its exit code.
+func runs(t testing.TB, env []string, args ...string) (p *process, code int) {
+	t.Helper()
+	p = start(t, env, args...)
+	return p, p.wait()
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(s))
+}
+
+// wait returns the exit code.
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		p.t.Fatal("creditd did not end")
+		return 0
+	}
+}
+
+// terminate stops the process as an orchestrator would and expects success.
+func (p *process) terminate() {
+	p.t.Helper()
+	p.signal(syscall.SIGTERM)
+	require.Equal(p.t, exitDone, p.wait())
+}
+
+func (p *process) kill() {
+	p.t.Helper()
+	p.signal(syscall.SIGKILL)
+	p.wait()
+}
+
+// await waits until the transcript matches and returns the groups.
+func (p *process) await(t *transcript, pattern string) []string {
+	p.t.Helper()
+	expression := regexp.MustCompile(pattern)
+	var found []string
+	await(p.t, func() bool {
+		if found = expression.FindStringSubmatch(t.String()); found != nil {
+			return true
+		}
+		select {
+		case <-p.ended:
+			p.t.Fatalf("creditd ended with %d before it wrote %q", p.cmd.ProcessState.ExitCode(), pattern)
+		default:
+		}
+		return false
+	})
+	return found
+}
+
+// await waits for a condition.
+func await(t testing.TB, condition func() bool) {
+	t.Helper()
+	deadline, poll := time.After(patience), time.NewTicker(10*time.Millisecond)
+	defer poll.Stop()
+	for !condition() {
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatal("the condition was not met in time")
+		}
+	}
+}
+
+// freeAddress returns a loopback address whose port is free for TCP and UDP.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		stream, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		packets, err := net.ListenPacket("udp", stream.Addr().String())
+		require.NoError(t, stream.Close())
+		if err == nil {
+			require.NoError(t, packets.Close())
+			return stream.Addr().String()
+		}
+	}
+	t.Fatal("no port is free for both TCP and UDP")
+	return ""
+}
+
+// alone are the arguments of a cluster of one, at free ports.
+func alone(t testing.TB, dir string, more ...string) []string {
+	t.Helper()
+	return append([]string{
+		"server", "--data-dir", dir, "--bootstrap-expect", "1", "--http-addr", "127.0.0.1:0",
+		"--peer-addr", freeAddress(t), "--gossip-addr", freeAddress(t),
+		"--heartbeat-timeout", "200ms", "--election-timeout", "200ms",
+	}, more...)
+}
+
+// startMember starts a member and waits until it is ready.
+func startMember(t testing.TB, args ...string) (*process, *client) {
+	t.Helper()
+	p := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, args...)
+	p.await(p.stderr, `msg=ready`)
+	return p, p.client(testRootKey)
+}
+
+// client talks to a server, whose HTTP port is in its log.
+func (p *process) client(rootKey string) *client {
+	p.t.Helper()
+	address := p.await(p.stderr, `msg=started .*http=(\S+)`)[1]
+	return newClient("http://"+address, rootKey, patience)
+}
+
+// must calls an endpoint that has to succeed.
+func must[T any](t testing.TB, c *client, endpoint string, request any) (result T) {
+	t.Helper()
+	require.NoError(t, c.call(context.Background(), endpoint, request, &result))
+	return result
+}
+
+type object = map[string]any
+
+// addCustomer makes an identity with credits and returns a key that spends them.
+func addCustomer(t testing.TB, c *client, name string, credits int64) (key string) {
+	t.Helper()
+	api := must[object](t, c, "apis.createApi", object{"name": "tests"})
+	must[object](t, c, "identities.createIdentity", object{"externalId": name, "credits": object{"remaining": credits}})
+	return must[object](t, c, "keys.createKey", object{"apiId": api["apiId"], "externalId": name})["key"].(string)
+}
+
+func balance(t testing.TB, c *client, name string) int64 {
+	t.Helper()
+	identity := must[struct {
+		Credits struct {
+			Remaining int64 `json:"remaining"`
+		} `json:"credits"`
+	}](t, c, "identities.getIdentity", object{"identity": name})
+	return identity.Credits.Remaining
+}
+
+func statusOf(t testing.TB, url string) int {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api"
+)
+
+// TestServer_RestartKeepsBalances: a planned stop loses nothing, with either log.
+func TestServer_RestartKeepsBalances(t *testing.T) {
+	for _, kind := range []string{"boltdb", "wal"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			args := alone(t, filepath.Join(t.TempDir(), "data"), "--log-store", kind)
+			p, c := startMember(t, args...)
+			key := addCustomer(t, c, "customer", 10)
+			must[object](t, c, "keys.verifyKey", object{"key": key})
+			p.terminate()
+
+			p, c = startMember(t, args...)
+			require.EqualValues(t, 9, balance(t, c, "customer"))
+			require.Equal(t, 8.0, must[object](t, c, "keys.verifyKey", object{"key": key})["credits"])
+			p.terminate()
+		})
+	}
+}
+
+// TestServer_KillKeepsAcknowledgedCharges: an answered charge survives kill -9. What was not answered may have happened or not.
+func TestServer_KillKeepsAcknowledgedCharges(t *testing.T) {
+	t.Parallel()
+	const credits, clients, enough = 1_000_000, 16, 500
+	args := alone(t, filepath.Join(t.TempDir(), "data"))
+	p, c := startMember(t, args...)
+	key := addCustomer(t, c, "customer", credits)
+
+	var acknowledged, sent atomic.Int64
+	var charging sync.WaitGroup
+	for range clients {
+		charging.Go(func() {
+			for {
+				sent.Add(1)
+				if c.call(context.Background(), "keys.verifyKey", object{"key": key}, nil) != nil {
+					return // the node is gone
+				}
+				acknowledged.Add(1)
+			}
+		})
+	}
+	await(t, func() bool { return acknowledged.Load() >= enough })
+	p.kill()
+	charging.Wait()
+
+	p, c = startMember(t, args...)
+	charged := credits - balance(t, c, "customer")
+	require.GreaterOrEqual(t, charged, acknowledged.Load())
+	require.LessOrEqual(t, charged, sent.Load())
+	p.terminate()
+}
+
+// TestServer_StopFinishesRequestsUnderWay: a request that was accepted is answered, new ones are not taken.
+func TestServer_StopFinishesRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"))...)
+	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+	finish := openRequest(t, c)
+
+	p.signal(syscall.SIGTERM)
+	p.await(p.stderr, `msg=stopping`)
+	await(t, func() bool {
+		_, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+		return err != nil
+	})
+	require.Equal(t, http.StatusOK, finish())
+	require.Equal(t, exitDone, p.wait())
+	require.Contains(t, p.stderr.String(), "msg=stopped")
+}
+
+// TestServer_ImpatientStopCutsOff: a client that never finishes does not hold the node.
+func TestServer_ImpatientStopCutsOff(t *testing.T) {
+	t.Parallel()
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--shutdown-timeout", "100ms")...)
+	openRequest(t, c)
+	p.terminate()
+	require.Contains(t, p.stderr.String(), "requests were cut off")
+}
+
+func TestServer_SecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--shutdown-timeout", "10m")...)
+	openRequest(t, c)
+	p.signal(os.Interrupt)
+	p.await(p.stderr, `msg=stopping`)
+	p.signal(os.Interrupt)
+	require.Equal(t, exitFailed, p.wait())
+	require.Contains(t, p.stderr.String(), "a second signal")
+}
+
+// TestServer_MadeRootKeyIsShownOnce: there is no other way to learn it, and no other moment.
+func TestServer_MadeRootKeyIsShownOnce(t *testing.T) {
+	t.Parallel()
+	args := alone(t, filepath.Join(t.TempDir(), "data"))
+	p := start(t, nil, args...)
+	key := p.await(p.stdout, `root key of the new cluster, shown only now: (\S+)\n`)[1]
+	require.NotContains(t, p.stderr.String(), key)
+	must[object](t, p.client(key), "apis.createApi", object{"name": "tests"})
+	p.terminate()
+
+	p = start(t, nil, args...)
+	p.await(p.stderr, `msg=ready`)
+	must[object](t, p.client(key), "apis.createApi", object{"name": "tests"})
+	p.terminate()
+	require.Empty(t, p.stdout.String())
+}
+
+// TestServer_SettingsFromFileAndEnvironment starts a node without a single flag.
+func TestServer_SettingsFromFileAndEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "creditd.conf")
+	write(t, file, fmt.Sprintf("# a node of its own\ndata-dir = %s\nbootstrap-expect = 1\nhttp-addr = 127.0.0.1:0\npeer-addr = %s\ngossip-addr = %s\nlog-format = text\nroot-key = %q\n",
+		filepath.Join(dir, "data"), freeAddress(t), freeAddress(t), testRootKey))
+	p := start(t, []string{"CREDITD_CONFIG=" + file, "CREDITD_LOG_FORMAT=json"}, "server")
+	address := p.await(p.stderr, `"msg":"started".*"http":"([^"]+)"`)[1]
+	p.await(p.stderr, `"msg":"ready"`)
+	must[object](t, newClient("http://"+address, testRootKey, patience), "apis.createApi", object{"name": "tests"})
+	p.terminate()
+}
+
+// TestServer_ClusterOfThree: one command line for all, encrypted on both ports, shown and steered by the operator's commands.
+func TestServer_ClusterOfThree(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := newAuthority(t, dir)
+	gossipKey := filepath.Join(dir, "gossip.key")
+	write(t, gossipKey, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	var nodes []*process
+	for i := range 3 {
+		cert, key := ca.issue(t, fmt.Sprintf("node%d", i), "127.0.0.1")
+		nodes = append(nodes, start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, "server",
+			"--data-dir", filepath.Join(dir, fmt.Sprint(i)), "--bootstrap-expect", "3", "--join", strings.Join(gossip, ","),
+			"--http-addr", "127.0.0.1:0", "--peer-addr", freeAddress(t), "--gossip-addr", gossip[i],
+			"--gossip-key-file", gossipKey, "--tls-cert", cert, "--tls-key", key, "--tls-ca", ca.file))
+	}
+	for _, p := range nodes {
+		p.await(p.stderr, `msg=ready`)
+	}
+	c := nodes[0].client(testRootKey)
+	operator := []string{"CREDITD_ROOT_KEY=" + testRootKey, "CREDITD_ADDR=" + c.base}
+
+	var before api.Status
+	await(t, func() bool {
+		before = api.Status{}
+		p, code := runs(t, operator, "cluster", "status", "-o", "json")
+		require.Equal(t, exitDone, code)
+		require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &before))
+		voters := 0
+		for _, n := range before.Nodes {
+			if n.Voter && n.Health == "alive" && n.HTTPAddr != "" {
+				voters++
+			}
+		}
+		return voters == 3 && before.LeaderID != ""
+	})
+
+	p, code := runs(t, operator, "cluster", "status")
+	require.Equal(t, exitDone, code)
+	require.Regexp(t, `(?m)^leader   `+before.LeaderID+`$`, p.stdout.String())
+	require.Regexp(t, `(?m)^`+before.LeaderID+` +leader +yes +alive +127.0.0.1:\d+ +127.0.0.1:\d+ +127.0.0.1:\d+ +\d+ +[0-9a-f]+@\d+ +v1.2.3-test$`, p.stdout.String())
+
+	var next string
+	for _, n := range before.Nodes {
+		if n.NodeID != before.LeaderID {
+			next = n.NodeID
+		}
+	}
+	_, code = runs(t, operator, "cluster", "transfer-leader", next)
+	require.Equal(t, exitDone, code)
+	await(t, func() bool { return must[api.Status](t, c, "cluster.getStatus", object{}).LeaderID == next })
+
+	p, code = runs(t, operator, "rootkey", "create", "--name", "verifier", "--permission", "api.*.verify_key", "-o", "json")
+	require.Equal(t, exitDone, code)
+	var made createdRootKey
+	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &made))
+	key := addCustomer(t, c, "customer", 10)
+	verifier := nodes[2].client(made.Key)
+	require.Equal(t, 9.0, must[object](t, verifier, "keys.verifyKey", object{"key": key})["credits"])
+	require.ErrorContains(t, verifier.call(context.Background(), "cluster.getStatus", object{}, nil), "403")
+
+	for _, p := range nodes {
+		p.signal(syscall.SIGTERM)
+	}
+	for _, p := range nodes {
+		require.Equal(t, exitDone, p.wait())
+	}
+}
+
+// openRequest sends the header of a request and returns once a handler asks for the body. The function it returns sends
+// that and returns the status of the answer.
+func openRequest(t testing.TB, c *client) (finish func() int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	const body = `{"name":"tests"}`
+	_, err = fmt.Fprintf(conn, "POST /v2/apis.createApi HTTP/1.1\r\nHost: tests\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", c.rootKey, len(body))
+	require.NoError(t, err)
+	answers := bufio.NewReader(conn)
+	status := func() int {
+		response, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusContinue, status())
+	return func() int {
+		_, err := io.WriteString(conn, body)
+		require.NoError(t, err)
+		return status()
+	}
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
