@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"sync"
@@ -106,7 +107,7 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 		conf.BootstrapExpect = 1
 	}
 	conf.Founding = fsm.Bootstrap{
-		ClusterID: fmt.Sprintf("cl_%d", i), WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: RootKey,
+		ClusterID: fmt.Sprintf("cl_%d_%08x", i, rand.Uint32()), WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: RootKey,
 	}
 	for _, m := range c.Nodes {
 		conf.Join = append(conf.Join, m.Gossip)
@@ -179,6 +180,20 @@ func (c *Cluster) stop() {
 func (c *Cluster) Wipe(i int) {
 	require.Nil(c.t, c.Nodes[i].Node)
 	c.Nodes[i].dir += "-again"
+}
+
+// Dir returns the data directory of a node.
+func (c *Cluster) Dir(i int) string { return c.Nodes[i].dir }
+
+// Snapshots returns how many snapshots a node has completed since it started.
+func (c *Cluster) Snapshots(i int) uint64 { return c.Nodes[i].store.Stats().Snapshots }
+
+// FirstLogIndex returns the index at which a node's log begins.
+func (c *Cluster) FirstLogIndex(i int) uint64 {
+	c.t.Helper()
+	index, err := c.Nodes[i].store.Log().FirstIndex()
+	require.NoError(c.t, err)
+	return index
 }
 
 // WaitReady waits until every node that is up can serve.

@@ -1,0 +1,231 @@
+package cluster_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// spending counts what concurrent clients were told.
+type spending struct {
+	charged, denied, notExecuted, unknown atomic.Int64
+}
+
+func (s *spending) spend(ctx context.Context, n *cluster.Node, key byte) {
+	r, _, err := n.Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{key}, Cost: 1}})
+	switch {
+	case err != nil && fault.KindOf(err) == fault.Unknown:
+		s.unknown.Add(1)
+	case err != nil:
+		s.notExecuted.Add(1)
+	case r.(*fsm.Verdict).Outcome == fsm.Valid:
+		s.charged.Add(1)
+	default:
+		s.denied.Add(1)
+	}
+}
+
+// run lets clients spend through all given nodes until stop is closed or all have spent rounds times.
+func (s *spending) run(nodes []*cluster.Node, clients, rounds int, stop <-chan struct{}) *sync.WaitGroup {
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range rounds {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				s.spend(ctx, nodes[i%len(nodes)], byte(i%2+1))
+				cancel()
+			}
+		}()
+	}
+	return &wg
+}
+
+func nodesOf(c *clustertest.Cluster) (nodes []*cluster.Node) {
+	for _, m := range c.Nodes {
+		nodes = append(nodes, m.Node)
+	}
+	return nodes
+}
+
+func remaining(t *testing.T, c *clustertest.Cluster, at int) int64 {
+	t.Helper()
+	return c.Ask(at, &fsm.GetIdentity{Identity: "alice"}).(*fsm.Identity).Credits.Remaining
+}
+
+// With n credits exactly n calls of cost 1 pass, however many clients, keys and nodes there are: contract 3.4.
+func TestCluster_NeverSpendsMoreThanThereIs(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 1000)
+	var s spending
+	s.run(nodesOf(c), 60, 50, nil).Wait()
+	require.Equal(t, int64(1000), s.charged.Load())
+	require.Equal(t, int64(2000), s.denied.Load())
+	require.Zero(t, remaining(t, c, c.Follower()))
+	c.WaitSameDigest()
+}
+
+// A planned change of leader costs nobody an error: what was not executed is sent to the next leader.
+func TestCluster_HidesATransferOfLeadership(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 1<<40)
+	var s spending
+	stop := make(chan struct{})
+	done := s.run(nodesOf(c), 30, 1<<30, stop)
+	for range 5 {
+		before := s.charged.Load()
+		leader, follower := c.Leader(), c.Follower()
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		require.NoError(t, c.Nodes[follower].TransferLeadership(ctx, c.Nodes[follower].ID()))
+		cancel()
+		require.Eventually(t, func() bool { return c.Nodes[follower].Leads() || c.Leader() != leader }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return s.charged.Load() > before+100 }, 20*time.Second, time.Millisecond)
+	}
+	close(stop)
+	done.Wait()
+	require.Zero(t, s.notExecuted.Load())
+	require.Zero(t, s.denied.Load())
+	left := remaining(t, c, 0)
+	// A transfer may still cut entries short; those charges are unknown, and nothing else is.
+	require.LessOrEqual(t, s.charged.Load(), 1<<40-left)
+	require.LessOrEqual(t, 1<<40-left, s.charged.Load()+s.unknown.Load())
+	c.WaitSameDigest()
+}
+
+// When the leader dies the survivors go on, and the books balance: charged is what was answered plus at most what is unknown.
+func TestCluster_BalancesItsBooksAfterTheLeaderIsLost(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 1<<40)
+	for range 3 {
+		leader := c.Leader()
+		survivors := nodesOf(c)
+		survivors = append(survivors[:leader:leader], survivors[leader+1:]...)
+		before := 1<<40 - remaining(t, c, leader)
+		var s spending
+		stop := make(chan struct{})
+		done := s.run(survivors, 20, 1<<30, stop)
+		require.Eventually(t, func() bool { return s.charged.Load() > 200 }, 20*time.Second, time.Millisecond)
+		c.StopAbruptly(leader)
+		after := s.charged.Load()
+		require.Eventually(t, func() bool { return s.charged.Load() > after+200 }, 20*time.Second, time.Millisecond)
+		close(stop)
+		done.Wait()
+		require.Zero(t, s.notExecuted.Load())
+		c.Start(leader)
+		c.WaitReady()
+		spent := 1<<40 - remaining(t, c, leader) - before
+		require.LessOrEqual(t, s.charged.Load(), spent)
+		require.LessOrEqual(t, spent, s.charged.Load()+s.unknown.Load())
+		c.WaitSameDigest()
+	}
+}
+
+// A leader that lost its peers must not answer from memory what the others have changed since: RAFT leases do not protect a read.
+func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	old := c.Leader()
+	for i := range c.Nodes {
+		if i != old {
+			c.Cut(old, i)
+		}
+	}
+	// Asked at once, while it still believes to lead.
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	type answer struct {
+		r   fsm.Result
+		err error
+	}
+	early := make(chan answer, 1)
+	next := (old + 1) % 3
+	require.Eventually(t, func() bool { return c.Nodes[next].Leads() || c.Nodes[(old+2)%3].Leads() }, 20*time.Second, time.Millisecond)
+	c.Do(next, &fsm.UpdateIdentityCredits{Identity: "alice", Change: fsm.BalanceChange{Op: fsm.SetBalance, Limited: true, Value: 7}})
+	go func() {
+		r, _, err := c.Nodes[old].Answer(ctx, clustertest.RootKey, &fsm.GetIdentity{Identity: "alice"})
+		early <- answer{r, err}
+	}()
+	for i := range c.Nodes {
+		if i != old {
+			c.Heal(old, i)
+		}
+	}
+	a := <-early
+	require.NoError(t, a.err)
+	require.Equal(t, int64(7), a.r.(*fsm.Identity).Credits.Remaining)
+}
+
+// Alone, it answers nothing at all.
+func TestCluster_AMinorityServesNothingLinearizable(t *testing.T) {
+	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.LeaderWait = time.Second })
+	seed(t, c, 0, 100)
+	old := c.Leader()
+	for i := range c.Nodes {
+		if i != old {
+			c.Cut(old, i)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_, _, err := c.Nodes[old].Answer(ctx, clustertest.RootKey, &fsm.GetIdentity{Identity: "alice"})
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	_, _, err = c.Nodes[old].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
+	require.Error(t, err)
+	// What it holds itself can be had by asking for it.
+	r, _, err := c.Nodes[old].AnswerStale(ctx, clustertest.RootKey, &fsm.GetIdentity{Identity: "alice"}, 0)
+	require.NoError(t, err)
+	require.Equal(t, int64(100), r.(*fsm.Identity).Credits.Remaining)
+}
+
+// Every waiter is answered, also by a node that is going down: nothing may hang on raft's futures.
+func TestCluster_AnswersEveryoneAtShutdown(t *testing.T) {
+	for range 5 {
+		c := clustertest.New(t, 1, nil)
+		seed(t, c, 0, 1<<40)
+		var s spending
+		stop := make(chan struct{})
+		done := s.run(nodesOf(c), 100, 1<<30, stop)
+		require.Eventually(t, func() bool { return s.charged.Load() > 500 }, 20*time.Second, time.Millisecond)
+		c.StopAbruptly(0)
+		close(stop)
+		finished := make(chan struct{})
+		go func() { done.Wait(); close(finished) }()
+		select {
+		case <-finished:
+		case <-time.After(10 * time.Second):
+			t.Fatal("somebody still waits for an answer")
+		}
+		c.Start(0)
+		c.WaitReady()
+		spent := 1<<40 - remaining(t, c, 0)
+		require.LessOrEqual(t, s.charged.Load(), spent)
+		require.LessOrEqual(t, spent, s.charged.Load()+s.unknown.Load())
+	}
+}
+
+// A flood of denied calls must not grow the log with the number of calls: contract 3.4, design of the batcher.
+func TestCluster_DeniedVerificationsShareEntries(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 0)
+	before, _ := c.Nodes[c.Leader()].Digest()
+	var s spending
+	s.run(nodesOf(c), 300, 20, nil).Wait()
+	require.Equal(t, int64(6000), s.denied.Load())
+	after, _ := c.Nodes[c.Leader()].Digest()
+	require.Less(t, after-before, uint64(1500))
+}

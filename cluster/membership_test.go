@@ -1,0 +1,100 @@
+package cluster_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+func voters(t *testing.T, n *cluster.Node) map[string]bool {
+	t.Helper()
+	status, err := n.Status(context.Background())
+	require.NoError(t, err)
+	votes := map[string]bool{}
+	for _, s := range status.Nodes {
+		votes[s.NodeID] = s.Voter
+	}
+	return votes
+}
+
+// A newcomer gets a vote only after it caught up: a blank voter would raise the quorum and could not help to reach it.
+func TestCluster_TakesANewcomerInAndPromotesIt(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	i := c.Add()
+	c.WaitReady()
+	id := c.Nodes[i].ID()
+	require.Eventually(t, func() bool { return voters(t, c.Nodes[0].Node)[id] }, 30*time.Second, 20*time.Millisecond)
+	require.Equal(t, int64(99), c.Do(i, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
+	c.WaitSameDigest()
+}
+
+// A node that lost its disk comes back as another one: the old id can never vote again.
+func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	i := c.Follower()
+	old := c.Nodes[i].ID()
+	c.StopAbruptly(i)
+	c.Wipe(i)
+	c.Start(i)
+	require.NotEqual(t, old, c.Nodes[i].ID())
+	c.WaitReady()
+	other := c.Follower()
+	require.Eventually(t, func() bool {
+		v := voters(t, c.Nodes[other].Node)
+		_, listed := v[old]
+		return v[c.Nodes[i].ID()] && (!listed || !v[old])
+	}, 30*time.Second, 20*time.Millisecond)
+	require.Equal(t, int64(99), c.Do(i, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
+	c.WaitSameDigest()
+}
+
+// Being silent is no reason to lose one's place.
+func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	i := c.Follower()
+	id := c.Nodes[i].ID()
+	c.StopAbruptly(i)
+	up := c.Leader()
+	require.Eventually(t, func() bool {
+		status, err := c.Nodes[up].Status(context.Background())
+		require.NoError(t, err)
+		for _, s := range status.Nodes {
+			if s.NodeID == id {
+				return s.Role == "unknown" && s.Health != "alive"
+			}
+		}
+		return false
+	}, 30*time.Second, 20*time.Millisecond)
+	require.True(t, voters(t, c.Nodes[up].Node)[id])
+}
+
+// A data directory of one cluster must not be fed into another.
+func TestNode_RefusesAnotherCluster(t *testing.T) {
+	ours := clustertest.New(t, 1, nil)
+	seed(t, ours, 0, 1)
+	ours.Stop(0)
+	theirs := clustertest.New(t, 1, nil)
+
+	s, err := store.Open(store.Options{Dir: ours.Dir(0)})
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	conf := cluster.DefaultConfig()
+	conf.Store, conf.PeerListener, conf.GossipAddr, conf.Join = s, l, ours.Nodes[0].Gossip, []string{theirs.Nodes[0].Gossip}
+	n, err := cluster.New(conf)
+	require.NoError(t, err)
+	err = n.Start()
+	require.ErrorContains(t, err, "belongs to cluster")
+	require.ErrorContains(t, err, "use another data directory")
+}
