@@ -116,4 +116,3 @@ func TestConfig_IsValidated(t *testing.T) {
 	_, err = api.New(api.Config{Node: node, Registry: registry})
 	require.Error(t, err, "two APIs cannot report under one name")
 }
-
