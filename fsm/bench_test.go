@@ -1,0 +1,135 @@
+package fsm_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+)
+
+// benchStart is noon, so that no midnight comes in between.
+var benchStart = time.Date(2025, time.January, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
+
+func benchHash(n int) (h fsm.Hash) {
+	binary.LittleEndian.PutUint64(h[:], uint64(n)*0x9e3779b97f4a7c15+2)
+	return h
+}
+
+// largeLedger has n keys with a balance of a million million each.
+func largeLedger(b *testing.B, n int) *fsm.State {
+	b.Helper()
+	s := newLedger(b)
+	for made := 0; made < n; {
+		batch := fsm.Batch{Stamp: benchStart}
+		for ; made < n && len(batch.Calls) < 1000; made++ {
+			batch.Calls = append(batch.Calls, fsm.Call{Actor: root, Command: &fsm.CreateKey{
+				ID: fmt.Sprintf("key_%09d", made), Hash: benchHash(made), Start: "sk_3fTq", APIID: "api_1", Enabled: true,
+				Expires: fsm.Never, Credits: credits(1_000_000_000_000),
+			}})
+		}
+		for _, r := range s.Apply(batch) {
+			require.Zero(b, code(r))
+		}
+	}
+	return s
+}
+
+// verifications is a batch of n charges of random keys.
+func verifications(n, keys int) fsm.Batch {
+	batch := fsm.Batch{Stamp: benchStart, Calls: make([]fsm.Call, n)}
+	for i := range batch.Calls {
+		batch.Calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: benchHash(rand.IntN(keys)), Cost: 1}}
+	}
+	return batch
+}
+
+// An entry of 1024 charges over 100,000 keys, as the apply goroutine sees it. One op is one entry.
+func BenchmarkApplyVerify(b *testing.B) {
+	const keys, calls = 100_000, 1024
+	s := largeLedger(b, keys)
+	batches := make([]fsm.Batch, 64)
+	for i := range batches {
+		batches[i] = verifications(calls, keys)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		s.Apply(batches[i%len(batches)])
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*calls), "ns/charge")
+}
+
+// The same entry with its decoding, as every node carries it out.
+func BenchmarkDecodeAndApplyVerify(b *testing.B) {
+	const keys, calls = 100_000, 1024
+	s := largeLedger(b, keys)
+	entries := make([][]byte, 64)
+	for i := range entries {
+		entries[i] = codec.AppendBatch(nil, verifications(calls, keys))
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		batch, err := codec.DecodeBatch(entries[i%len(entries)])
+		require.NoError(b, err)
+		s.Apply(batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*calls), "ns/charge")
+}
+
+// A snapshot of a million changed records. Freezing holds up Apply once; reading holds it up for each portion of 256.
+func BenchmarkFreeze(b *testing.B) {
+	const keys = 500_000 // each with a credit record
+	s := largeLedger(b, keys)
+	var freezing, portion time.Duration
+	for range b.N {
+		start := time.Now()
+		f := s.Freeze()
+		freezing += time.Since(start)
+		for {
+			start := time.Now()
+			n := len(f.Next(256))
+			portion = max(portion, time.Since(start))
+			if n == 0 {
+				break
+			}
+		}
+		b.StopTimer()
+		require.Greater(b, f.Len, 2*keys)
+		f.Release(false)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(freezing.Nanoseconds())/float64(b.N), "ns/freeze")
+	b.ReportMetric(float64(portion.Microseconds()), "µs/longest-portion")
+}
+
+// What a million keys with a balance take in memory.
+func BenchmarkMemoryPerKey(b *testing.B) {
+	const keys = 1_000_000
+	for range b.N {
+		before := heap()
+		s := largeLedger(b, keys)
+		f := s.Freeze() // what a running node has: nothing dirty
+		for len(f.Next(10_000)) > 0 {
+		}
+		f.Release(true)
+		f = nil
+		b.ReportMetric(float64(heap()-before)/keys, "bytes/key")
+		runtime.KeepAlive(s)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
