@@ -14,13 +14,17 @@ import (
 
 // entryLog is raft as the batcher sees it.
 type entryLog struct {
-	raft *raft.Raft
-	now  func() time.Time
+	raft     *raft.Raft
+	now      func() time.Time
+	proposed *proposed
 }
 
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
 func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	data := codec.AppendBatch(nil, fsm.Batch{Stamp: max(0, l.now().UnixMilli()), Calls: calls})
+	l.proposed.entries.Add(1)
+	l.proposed.calls.Add(uint64(len(calls)))
+	l.proposed.bytes.Add(uint64(len(data)))
 	p := &proposal{future: l.raft.Apply(data, 0), done: make(chan struct{})}
 	go p.wait()
 	return p

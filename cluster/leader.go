@@ -55,7 +55,7 @@ func (n *Node) term(ctx context.Context) {
 	if !n.caughtUp(ctx) {
 		return
 	}
-	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, now: n.conf.Now}, n.machine.peek)
+	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, now: n.conf.Now, proposed: &n.proposed}, n.machine.peek)
 	// raft fails what is in flight when it steps down; after a shutdown it may not, hence Abandon.
 	defer func() {
 		n.batcher.CompareAndSwap(b, nil)

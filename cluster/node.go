@@ -33,6 +33,7 @@ type Node struct {
 	link      *peer.Transport
 	pool      *peer.Pool
 	rounds    rounds
+	proposed  proposed
 
 	gossip        atomic.Pointer[gossip.Gossip]   // nil on a node that keeps to itself
 	members       atomic.Pointer[[]gossip.Member] // what gossip last said

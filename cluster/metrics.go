@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+// proposed counts what this node handed to raft.
+type proposed struct {
+	entries, calls, bytes atomic.Uint64
+}
+
+// metric is one figure of a snapshot of the node. None needs a label.
+type metric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*sample) float64
+}
+
+// sample is what all metrics of one scrape are computed from.
+type sample struct {
+	node   *Node
+	ledger fsm.Stats
+	clock  int64
+	store  store.Stats
+}
+
+type collector struct {
+	node    *Node
+	metrics []metric
+}
+
+// Collector returns the node's metrics, for a registry of the caller's.
+func (n *Node) Collector() prometheus.Collector {
+	c := &collector{node: n}
+	c.add("creditd_raft_term", "Present term.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.CurrentTerm()) })
+	c.add("creditd_raft_leader", "1 if this node leads and serves.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.Leads()) })
+	c.add("creditd_raft_voter", "1 if this node has a vote.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.voter(s.node.id) != nil) })
+	c.add("creditd_raft_commit_index", "Index of the last committed entry.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.CommitIndex()) })
+	c.add("creditd_raft_applied_index", "Index of the last entry handed to the ledger.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.AppliedIndex()) })
+	c.add("creditd_raft_state", "0 follower, 1 candidate, 2 leader, 3 shut down.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.State()) })
+	c.add("creditd_node_ready", "1 if requests can be served.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.Ready() == nil) })
+
+	c.add("creditd_batch_queued_requests", "Requests that wait to be proposed.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.queued()) })
+	c.add("creditd_batch_entries_total", "Log entries this node proposed.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.entries.Load()) })
+	c.add("creditd_batch_calls_total", "Commands in those entries.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.calls.Load()) })
+	c.add("creditd_batch_bytes_total", "Size of those entries in bytes.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.bytes.Load()) })
+
+	c.add("creditd_ledger_clock_seconds", "Log time, Unix seconds.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.clock) / 1000 })
+	c.add("creditd_ledger_workspaces", "Workspaces.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Workspaces) })
+	c.add("creditd_ledger_apis", "APIs.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.APIs) })
+	c.add("creditd_ledger_root_keys", "Root keys.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.RootKeys) })
+	c.add("creditd_ledger_identities", "Identities, deleted ones included.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Identities) })
+	c.add("creditd_ledger_keys", "Keys, soft-deleted ones included.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Keys) })
+	c.add("creditd_ledger_credit_records", "Keys and identities with a balance.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.CreditRecords) })
+	c.add("creditd_ledger_dirty_records", "Records changed since the last snapshot.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.DirtyRecords) })
+	c.add("creditd_ledger_credits_granted_total", "Credits ever granted, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Granted) })
+	c.add("creditd_ledger_credits_withdrawn_total", "Credits ever taken back, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Withdrawn) })
+	c.add("creditd_ledger_credits_charged_total", "Credits ever charged, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Charged) })
+
+	c.add("creditd_store_log_bytes", "Size of the log on disk.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogBytes) })
+	c.add("creditd_store_state_bytes", "Size of state.db.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateBytes) })
+	c.add("creditd_store_state_free_pages", "Pages of state.db that the next snapshot can use.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateFreePages) })
+	c.add("creditd_snapshot_completed_total", "Snapshots completed since the start.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.store.Snapshots) })
+	c.add("creditd_snapshot_index", "Log index of the last snapshot.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.SnapshotIndex) })
+	c.add("creditd_snapshot_records", "Records in state.db.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.SnapshotRecords) })
+	c.add("creditd_snapshot_written_records", "Records that the last snapshot wrote.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.SnapshotWritten) })
+	c.add("creditd_snapshot_duration_seconds", "Duration of the last snapshot.", prometheus.GaugeValue, func(s *sample) float64 { return s.store.SnapshotDuration.Seconds() })
+	return c
+}
+
+func (c *collector) add(name, help string, kind prometheus.ValueType, value func(*sample) float64) {
+	c.metrics = append(c.metrics, metric{prometheus.NewDesc(name, help, nil, nil), kind, value})
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, m := range c.metrics {
+		out <- m.desc
+	}
+}
+
+// Collect implements prometheus.Collector. A node that is not up yet has nothing to tell.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	if c.node.raft == nil || c.node.raft.State() == raft.Shutdown {
+		return
+	}
+	s := &sample{node: c.node, store: c.node.conf.Store.Stats()}
+	c.node.machine.view(func(state *fsm.State) { s.ledger, s.clock = state.Stats(), state.Clock() })
+	for _, m := range c.metrics {
+		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
+	}
+}
+
+func (n *Node) queued() int {
+	if b := n.batcher.Load(); b != nil {
+		return b.Queued()
+	}
+	return 0
+}
