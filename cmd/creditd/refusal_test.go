@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api"
 )
 
 // refuses runs creditd and expects it to end with code, and to say every one of the texts on stderr and nothing on stdout.
@@ -191,6 +193,21 @@ func TestRefusal_Directory(t *testing.T) {
 	}
 }
 
+// TestRefusal_OtherCluster: a node that is pointed at a foreign cluster stops, and harms neither.
+func TestRefusal_OtherCluster(t *testing.T) {
+	t.Parallel()
+	dir, gossip := filepath.Join(t.TempDir(), "data"), freeAddress(t)
+	first, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--gossip-addr", gossip)...)
+	second, _ := startMember(t, alone(t, dir)...)
+	second.terminate()
+	refuses(t, nil, alone(t, dir, "--join", gossip), exitFailed, "--data-dir "+dir, "belongs to cluster", "use another data directory")
+
+	require.Len(t, must[api.Status](t, c, "cluster.getStatus", object{}).Nodes, 1)
+	first.terminate()
+	second, _ = startMember(t, alone(t, dir)...)
+	second.terminate()
+}
+
 // seal changes meta.json and makes its checksum fit again.
 func seal(t testing.TB, dir string, change func(object)) {
 	t.Helper()
@@ -208,13 +225,60 @@ func seal(t testing.TB, dir string, change func(object)) {
 // TestRefusal_FullDisk: a node that cannot write does not begin, and says what is missing.
 func TestRefusal_FullDisk(t *testing.T) {
 	t.Parallel()
+	dir := smallDisk(t, "size=4k")
+	refuses(t, nil, alone(t, dir), exitFailed, "--data-dir", dir, "the disk is full", "free some space")
+}
+
+// TestRefusal_DiskFillsUp: a node that can no longer write leaves with an error, and has forgotten nothing once there is space.
+func TestRefusal_DiskFillsUp(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t, "size=32m")
+	args := alone(t, filepath.Join(disk, "data"))
+	p, c := startMember(t, args...)
+	key := addCustomer(t, c, "customer", 1000)
+	must[object](t, c, "keys.verifyKey", object{"key": key})
+
+	ballast, err := os.Create(filepath.Join(disk, "ballast"))
+	require.NoError(t, err)
+	_, err = io.Copy(ballast, zeros{})
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, ballast.Close())
+	acknowledged := 0
+	for i := 0; ; i++ { // until the space inside the files is used up, too
+		name := fmt.Sprintf("customer%d", i)
+		request := object{"externalId": name, "meta": object{"text": strings.Repeat("x", 500_000)}}
+		if c.call(t.Context(), "identities.createIdentity", request, nil) != nil {
+			break
+		}
+		acknowledged++
+	}
+	require.Equal(t, exitFailed, p.wait())
+	require.Contains(t, p.stderr.String(), "creditd server: the node cannot go on")
+	require.Contains(t, p.stderr.String(), "the disk is full")
+
+	require.NoError(t, os.Remove(ballast.Name()))
+	p, c = startMember(t, args...)
+	require.EqualValues(t, 999, balance(t, c, "customer"))
+	for i := range acknowledged {
+		must[object](t, c, "identities.getIdentity", object{"identity": fmt.Sprintf("customer%d", i)})
+	}
+	p.terminate()
+}
+
+// smallDisk mounts a small file system, if it may.
+func smallDisk(t testing.TB, size string) string {
+	t.Helper()
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, size); err != nil {
 		t.Skipf("a full disk needs a mount, and this process may not mount one: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	refuses(t, nil, alone(t, dir), exitFailed, "--data-dir", dir, "the disk is full", "free some space")
+	return dir
 }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // TestRefusal_OperatorCommands: the operator learns which of the three parties is wrong.
 func TestRefusal_OperatorCommands(t *testing.T) {

@@ -82,7 +82,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		}
 	}()
 	if err := node.Start(); err != nil { // closes what it was given
-		return err
+		return fmt.Errorf("starting with --data-dir %s: %w", conf.dataDir, err)
 	}
 	m := &member{Node: node}
 	server, err := newServer(conf, m, log)

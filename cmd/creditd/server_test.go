@@ -100,6 +100,17 @@ func TestServer_ImpatientStopCutsOff(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "requests were cut off")
 }
 
+// TestServer_WaitingNodeSaysSoAndStops: without its peers a node serves its probes, and still obeys.
+func TestServer_WaitingNodeSaysSoAndStops(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, alone(t, filepath.Join(t.TempDir(), "data"), "--bootstrap-expect", "3")...)
+	c := p.client(testRootKey)
+	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/healthz"))
+	require.Equal(t, http.StatusServiceUnavailable, statusOf(t, c.base+"/readyz"))
+	p.terminate()
+	require.Empty(t, p.stdout.String())
+}
+
 func TestServer_SecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--shutdown-timeout", "10m")...)

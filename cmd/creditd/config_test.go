@@ -1,0 +1,287 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+)
+
+// here is an invocation with exactly this environment.
+func here(env map[string]string, args ...string) invocation {
+	return invocation{
+		args: args, stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{},
+		env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
+	}
+}
+
+func parsed(t testing.TB, env map[string]string, args ...string) nodeConfig {
+	t.Helper()
+	conf, helped, err := parseServer(here(env, args...), time.Now())
+	require.NoError(t, err)
+	require.False(t, helped)
+	return conf
+}
+
+// problemsOf returns what is wrong with the arguments of a server.
+func problemsOf(t testing.TB, now time.Time, args ...string) []string {
+	t.Helper()
+	_, _, err := parseServer(here(nil, args...), now)
+	var wrong *usageError
+	require.ErrorAs(t, err, &wrong)
+	return wrong.problems
+}
+
+func TestConfig_FlagThenVariableThenFileThenDefault(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "conf")
+	write(t, file, "data-dir = "+dir+"\nbootstrap-expect=3\nlog-level = debug\nlog-format = json\nhttp-addr = 127.0.0.1:1\njoin = 10.0.0.1:1\njoin = 10.0.0.2:1, 10.0.0.3:1\ninsecure-peers = true\n")
+	env := map[string]string{"CREDITD_CONFIG": file, "CREDITD_HTTP_ADDR": "127.0.0.1:2", "CREDITD_LOG_LEVEL": "warn", "CREDITD_LOG_FORMAT": "", "CREDITD_INSECURE_PEERS": "false"}
+	conf := parsed(t, env, "--http-addr", "127.0.0.1:4", "--http-addr=127.0.0.1:3", "-insecure-gossip")
+	require.Equal(t, "127.0.0.1:3", conf.httpAddr, "the last flag")
+	require.Equal(t, logConfig{level: "warn", format: "json"}, conf.log, "a variable, and the file where it is empty")
+	require.Equal(t, 3, conf.bootstrapExpect)
+	require.Equal(t, []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"}, conf.join)
+	require.Equal(t, defaultPeerAddr, conf.peerAddr)
+	require.True(t, conf.insecureGossip)
+
+	conf = parsed(t, env, "--join", "10.0.0.9:1", "--join", "a.example:2,b.example:3")
+	require.Equal(t, []string{"10.0.0.9:1", "a.example:2", "b.example:3"}, conf.join, "a flag replaces the list of the file")
+}
+
+// TestConfig_DefaultsAreAccepted: what the help text prints as a default must pass its own checks, and the cluster's.
+func TestConfig_DefaultsAreAccepted(t *testing.T) {
+	conf := parsed(t, nil, "--data-dir", t.TempDir(), "--bootstrap-expect", "1")
+	d := cluster.DefaultConfig()
+	require.Equal(t, d.HeartbeatTimeout, conf.heartbeatTimeout)
+	require.Equal(t, d.TrailingLogs, conf.trailingLogs)
+	require.Equal(t, defaultHTTPAddr, conf.advertiseHTTP)
+	require.Equal(t, defaultPeerAddr, conf.advertisePeer)
+	require.Equal(t, defaultGossipAddr, conf.advertiseGossip)
+	require.Empty(t, conf.rootKey)
+	require.Nil(t, conf.tls)
+}
+
+// TestConfig_OneReachableHostIsEnough: on a machine that listens everywhere only the peer address must be told.
+func TestConfig_OneReachableHostIsEnough(t *testing.T) {
+	conf := parsed(t, nil, "--data-dir", t.TempDir(), "--join", "a:1", "--insecure-peers", "--insecure-gossip",
+		"--http-addr", ":7070", "--peer-addr", "0.0.0.0:7071", "--gossip-addr", "[::]:7072", "--advertise-peer", "node1.example:9071")
+	require.Equal(t, "node1.example:9071", conf.advertisePeer)
+	require.Equal(t, "node1.example:7070", conf.advertiseHTTP)
+	require.Equal(t, "node1.example:7072", conf.advertiseGossip)
+}
+
+// TestConfig_NewNodeMustBeToldWhereItBelongs: one that has been a member knows.
+func TestConfig_NewNodeMustBeToldWhereItBelongs(t *testing.T) {
+	dir := t.TempDir()
+	require.Contains(t, problemsOf(t, time.Now(), "--data-dir", dir)[0], "--bootstrap-expect: missing")
+	write(t, filepath.Join(dir, "meta.json"), "{}")
+	parsed(t, nil, "--data-dir", dir)
+}
+
+func TestConfig_Loopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:1": true, "127.8.8.8:1": true, "[::1]:1": true, "localhost:1": true, "LOCALHOST:1": true, "[::ffff:127.0.0.1]:1": true,
+		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "localhost.example:1": false, "[fe80::1%lo]:1": false,
+	} {
+		require.Equal(t, want, isLoopback(address), address)
+	}
+}
+
+func TestConfig_Addresses(t *testing.T) {
+	for _, good := range []string{":7070", "127.0.0.1:0", "[::1]:65535", "node-1.example:80", "localhost:1"} {
+		_, err := parseAddress(good)
+		require.NoError(t, err, good)
+	}
+	for _, bad := range []string{"", "7070", "localhost", "::1:7070", "[nonsense:x]:1", "a:b", "a:65536", "a:-1", "http://a:1", "a/b:1", "u@a:1", "a b:1"} {
+		_, err := parseAddress(bad)
+		require.Error(t, err, bad)
+	}
+	for _, bad := range []string{":7070", "0.0.0.0:1", "[::]:1", "a:0"} {
+		_, err := parseTarget(bad)
+		require.Error(t, err, bad)
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	names := map[string]*option{"one": {}, "many": {many: true}}
+	known := func(name string) *option { return names[name] }
+	for text, want := range map[string]string{
+		"one = 1":                "",
+		"\ufeffone=1\r\n":        "",
+		"# one\n\n  one =  1 ":   "",
+		"one = \"a # b\"":        "",
+		"many = 1\nmany = 2":     "",
+		"one = 1\n\none = 2":     "f:3: one is already set in line 1",
+		"one":                    "f:1: a line must read `name = value`",
+		"one =":                  "f:1: one has no value",
+		"one = \"\"":             "f:1: one has no value",
+		"one = \"a":              "f:1: the quoted value does not end",
+		"one = \"a\" # b":        "f:1: the quoted value does not end",
+		"one = a # b":            "f:1: a comment stands on a line of its own",
+		"two = 2":                `f:1: no setting is called "two"`,
+		"[section]\none = \"1\"": "f:1: a line must read",
+	} {
+		_, problems := parseFile("f", text, known)
+		if want == "" {
+			require.Empty(t, problems, text)
+		} else {
+			require.Len(t, problems, 1, text)
+			require.Contains(t, problems[0], want, text)
+		}
+	}
+	settings, _ := parseFile("f", "many = \" 1 \"\nmany = x = y\n", known)
+	require.Equal(t, " 1 ", settings["many"][0].value)
+	require.Equal(t, "x = y", settings["many"][1].value)
+	require.Equal(t, "f:2: many", settings["many"][1].place())
+}
+
+func TestConfig_RootKey(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "key")
+	write(t, file, "root_key_in_a_file\n")
+	base := []string{"--data-dir", dir, "--bootstrap-expect", "1"}
+	require.Equal(t, "root_key_in_a_file", parsed(t, nil, append(base, "--root-key-file", file)...).rootKey)
+	require.Equal(t, testRootKey, parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, base...).rootKey)
+	require.Equal(t, "root_key_in_a_file", parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, append(base, "--root-key-file", file)...).rootKey,
+		"a flag counts before a variable")
+	write(t, file, "secret with a blank in it\n")
+	found := problemsOf(t, time.Now(), append(base, "--root-key-file", file)...)
+	require.Contains(t, found[0], "visible ASCII")
+	require.NotContains(t, strings.Join(found, ""), "secret", "messages end up in logs")
+}
+
+func TestConfig_PeerCertificate(t *testing.T) {
+	dir := t.TempDir()
+	ca, other := newAuthority(t, dir), newAuthority(t, t.TempDir())
+	cert, key := ca.issue(t, "good", "10.0.0.1")
+	_, wrongKey := ca.issue(t, "unrelated", "10.0.0.1")
+	byName, byNameKey := ca.issue(t, "name", "node1.example")
+	serverOnly, serverOnlyKey := ca.issue(t, "server", "10.0.0.1", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+	text := filepath.Join(dir, "text")
+	write(t, text, "no certificate")
+
+	base := []string{"--data-dir", dir, "--bootstrap-expect", "1", "--peer-addr", "10.0.0.1:7071"}
+	with := func(cert, key, ca string) []string {
+		return append(base, "--tls-cert", cert, "--tls-key", key, "--tls-ca", ca)
+	}
+	conf := parsed(t, nil, with(cert, key, ca.file)...).tls
+	require.Equal(t, tls.RequireAndVerifyClientCert, conf.ClientAuth)
+	require.EqualValues(t, tls.VersionTLS13, conf.MinVersion)
+	require.NotNil(t, conf.RootCAs)
+	require.NotNil(t, conf.ClientCAs)
+	parsed(t, nil, append(with(byName, byNameKey, ca.file), "--advertise-peer", "node1.example:1")...)
+
+	none := filepath.Join(dir, "none")
+	for name, test := range map[string]struct {
+		args []string
+		now  time.Time
+		says []string
+	}{
+		"alone":       {args: append(base, "--tls-cert", cert), says: []string{"--tls-key: missing", "--tls-ca: missing"}},
+		"unreadable":  {args: with(none, none, none), says: []string{"--tls-ca: cannot be read", "--tls-cert: cannot be read"}},
+		"no PEM":      {args: with(text, key, text), says: []string{"--tls-ca: " + text + " holds no certificate", "--tls-cert: " + text + " holds no certificate"}},
+		"no pair":     {args: with(cert, wrongKey, ca.file), says: []string{"--tls-key: ", "do not make a pair"}},
+		"other CA":    {args: with(cert, key, other.file), says: []string{"--tls-cert: ", "would refuse the certificate"}},
+		"server only": {args: with(serverOnly, serverOnlyKey, ca.file), says: []string{"as a client"}},
+		"other host":  {args: with(byName, byNameKey, ca.file), says: []string{"peers connect to 10.0.0.1:7071"}},
+		"over":        {args: with(cert, key, ca.file), now: time.Now().Add(2 * time.Hour), says: []string{"expired"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := test.now
+			if now.IsZero() {
+				now = time.Now()
+			}
+			found := strings.Join(problemsOf(t, now, test.args...), "\n")
+			for _, text := range test.says {
+				require.Contains(t, found, text)
+			}
+		})
+	}
+}
+
+func TestRootkey_Expiry(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for raw, want := range map[string]string{"720h": "2026-01-31T00:00:00Z", "2030-01-31T02:00:00+02:00": "2030-01-31T00:00:00Z"} {
+		at, err := parseExpiry(raw, now)
+		require.NoError(t, err)
+		require.Equal(t, want, at.UTC().Format(time.RFC3339))
+	}
+	for _, bad := range []string{"", "1", "-1h", "0s", "2025-12-31T23:59:59Z", "tomorrow"} {
+		_, err := parseExpiry(bad, now)
+		require.Error(t, err, bad)
+	}
+}
+
+// TestHelp_EveryCommand: help goes to stdout and ends with 0, whichever way it is asked for.
+func TestHelp_EveryCommand(t *testing.T) {
+	for _, words := range []string{"", "dev", "server", "cluster", "cluster status", "cluster transfer-leader", "rootkey", "rootkey create", "bench", "version"} {
+		name := strings.Fields(words)
+		first := here(nil, append([]string{"help"}, name...)...)
+		require.Equal(t, exitDone, run(first), words)
+		require.Contains(t, first.stdout.(*bytes.Buffer).String(), strings.TrimSpace("Usage: creditd "+words), words)
+		require.Empty(t, first.stderr.(*bytes.Buffer).String(), words)
+		for _, ask := range []string{"--help", "-h"} {
+			second := here(nil, append(name, ask)...)
+			require.Equal(t, exitDone, run(second), words)
+			require.Equal(t, first.stdout, second.stdout, words)
+		}
+	}
+}
+
+// TestHelp_NamesEverySetting with its variable and its default, and is no wider than a screen should be.
+func TestHelp_NamesEverySetting(t *testing.T) {
+	in := here(nil)
+	s := newServerSettings()
+	s.printHelp(in.stdout)
+	text := in.stdout.(*bytes.Buffer).String()
+	for _, opt := range s.list {
+		if opt.forbidden != "" {
+			continue
+		}
+		require.Contains(t, text, opt.env, opt.name)
+		require.Contains(t, text, opt.preset, opt.name)
+	}
+	require.NotContains(t, text, "--root-key KEY", "a secret is no argument")
+	require.Regexp(t, regexp.MustCompile(`(?m)^  --http-addr HOST:PORT\n        where clients connect \(default 127\.0\.0\.1:7070; CREDITD_HTTP_ADDR\)$`), text)
+}
+
+func TestHelp_WinsOverMistakes(t *testing.T) {
+	_, helped, err := parseServer(here(nil, "--log-level", "loud", "--help"), time.Now())
+	require.NoError(t, err)
+	require.True(t, helped)
+	require.NotErrorIs(t, err, flag.ErrHelp)
+}
+
+func TestVersion(t *testing.T) {
+	for _, word := range []string{"version", "--version", "-version"} {
+		in := here(nil, word)
+		require.Equal(t, exitDone, run(in))
+		require.Regexp(t, `^creditd v\S+ go1\.\S+ \w+/\w+\n$`, in.stdout.(*bytes.Buffer).String())
+	}
+	in := here(nil, "version", "now")
+	require.Equal(t, exitUsage, run(in))
+}
+
+// TestBanner_QuotesForTheShell: any root key survives the shell.
+func TestBanner_QuotesForTheShell(t *testing.T) {
+	require.Equal(t, `'it'\''s $HOME'`, quoted(`it's $HOME`))
+}
+
+func TestConfig_ReadsNoHugeKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "huge")
+	write(t, path, "")
+	require.NoError(t, os.Truncate(path, 1<<20))
+	_, err := readSecretFile(path)
+	require.ErrorContains(t, err, "no key file")
+}
