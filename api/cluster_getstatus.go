@@ -14,6 +14,7 @@ func getStatus(c *call, _ getStatusRequest) (any, error) {
 			return nil, err
 		}
 	}
+	c.index = 0 // that of the authorization; a status reflects no one index
 	status, err := c.api.node.Status(c.ctx)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ func transferLeadership(c *call, req transferLeadershipRequest) (any, error) {
 	if err := c.authorize("cluster.*.operate"); err != nil {
 		return nil, err
 	}
-	c.index = 0 // the answer is not the authorization's
+	c.index = 0 // that of the authorization
 	c.began = true
 	return none{}, c.api.node.TransferLeadership(c.ctx, req.NodeID)
 }

@@ -56,6 +56,7 @@ func TestGetStatus(t *testing.T) {
 		{"nodeId":"n1","role":"leader","voter":true,"health":"alive","httpAddr":"h:1","peerAddr":"h:2","gossipAddr":"h:3","version":"v1",
 		 "commitIndex":9,"appliedIndex":8,"digest":{"index":8,"value":"ab"}},
 		{"nodeId":"n2","role":"unknown","voter":false,"health":"failed","commitIndex":0,"appliedIndex":0}]}`, s.must("cluster.getStatus", `{}`))
+	require.Empty(t, s.post("cluster.getStatus", `{}`).Header().Get("Creditd-Index"))
 	s.status = api.Status{}
 	require.JSONEq(t, `{"clusterId":"","term":0,"nodes":[]}`, s.must("cluster.getStatus", `{}`))
 	s.post("cluster.getStatus", `{"x":1}`).fails(400, invalidInput)
