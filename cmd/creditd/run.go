@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
@@ -145,7 +148,15 @@ func clusterConfig(conf nodeConfig, peers net.Listener, data *store.Store, log *
 }
 
 func newServer(conf nodeConfig, m *member, log *slog.Logger) (*http.Server, error) {
-	served, err := api.New(api.Config{Node: m, Logger: log, Version: version})
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		m.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	served, err := api.New(api.Config{Node: m, Logger: log, Registry: registry, Version: version})
 	if err != nil {
 		return nil, err
 	}

@@ -139,6 +139,22 @@ func TestServer_MadeRootKeyIsShownOnce(t *testing.T) {
 	require.Empty(t, p.stdout.String())
 }
 
+// TestServer_ShowsMetricsOfEveryPart: the ledger's and the process's beside those of the API.
+func TestServer_ShowsMetricsOfEveryPart(t *testing.T) {
+	t.Parallel()
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"))...)
+	addCustomer(t, c, "customer", 10)
+	response, err := http.Get(c.base + "/metrics")
+	require.NoError(t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	for _, metric := range []string{"creditd_raft_leader 1", "creditd_ledger_keys 1", `version="v1.2.3-test"`, "go_goroutines ", "process_resident_memory_bytes "} {
+		require.Contains(t, string(text), metric)
+	}
+	p.terminate()
+}
+
 // TestServer_SettingsFromFileAndEnvironment starts a node without a single flag.
 func TestServer_SettingsFromFileAndEnvironment(t *testing.T) {
 	t.Parallel()
