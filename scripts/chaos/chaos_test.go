@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/scripts/chaos/drill"
+	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/chaos/wire"
+)
+
+const (
+	testNodes   = 3
+	callTimeout = 30 * time.Second
+	defaultSeed = 20_261_123
+)
+
+// TestCluster runs everything against one cluster of real processes; the drill comes last, since it kills them.
+func TestCluster(t *testing.T) {
+	bench := startCluster(t)
+	t.Run("ExactlyTheCreditsThereAre", bench.testExactness)
+	t.Run("AnsweredRevocationsHoldEverywhere", bench.testRevocation)
+	t.Run("KeepsItsPromisesUnderFaults", bench.testDrill)
+}
+
+// testbed is a running cluster and an API in it.
+type testbed struct {
+	cluster *local.Cluster
+	apiID   string
+}
+
+func startCluster(t *testing.T) *testbed {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	binary, err := local.Build(ctx, dir, raceDetector)
+	require.NoError(t, err)
+	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: testNodes, LogStore: "boltdb", RootKey: rootKey})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		cluster.KillAll()
+		if t.Failed() {
+			logTails(t, dir)
+		}
+	})
+	require.NoError(t, cluster.StartAll())
+	require.NoError(t, cluster.AwaitReady(ctx))
+
+	bed := &testbed{cluster: cluster}
+	var api struct {
+		ID string `json:"apiId"`
+	}
+	bed.must(t, bed.client(t), 0, "apis.createApi", map[string]any{"name": "creditd-chaos"}, &api)
+	bed.apiID = api.ID
+	return bed
+}
+
+func logTails(t *testing.T, dir string) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	require.NoError(t, err)
+	for _, name := range logs {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		t.Logf("%s ends with:\n%s", filepath.Base(name), text[max(len(text)-4000, 0):])
+	}
+}
+
+func (b *testbed) client(t *testing.T) *wire.Client {
+	t.Helper()
+	client := wire.NewClient(rootKey, callTimeout)
+	t.Cleanup(client.Close)
+	return client
+}
+
+// must calls until the cluster executes it: right after its start a node may not know the leader yet.
+func (b *testbed) must(t *testing.T, client *wire.Client, node int, endpoint string, body, data any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
+	defer cancel()
+	require.NoError(t, local.Await(ctx, endpoint, func(context.Context) error {
+		if answer := client.Call(b.cluster.HTTPAddr(node), endpoint, body, data); answer.Fate != wire.Executed {
+			return errors.New(answer.Detail)
+		}
+		return nil
+	}))
+}
+
+type madeKey struct {
+	ID  string `json:"keyId"`
+	Key string `json:"key"`
+}
+
+// makeKeys makes one plain key, or several that share an identity, with the given credits.
+func (b *testbed) makeKeys(t *testing.T, externalID string, credits int64) []madeKey {
+	t.Helper()
+	client := b.client(t)
+	body := map[string]any{"apiId": b.apiID}
+	keys := make([]madeKey, 1)
+	if externalID == "" {
+		body["credits"] = map[string]any{"remaining": credits}
+	} else {
+		keys = make([]madeKey, 5)
+		body["externalId"] = externalID
+		identity := map[string]any{"externalId": externalID, "credits": map[string]any{"remaining": credits}}
+		b.must(t, client, 0, "identities.createIdentity", identity, nil)
+	}
+	for i := range keys {
+		b.must(t, client, i%testNodes, "keys.createKey", body, &keys[i])
+	}
+	return keys
+}
+
+type verification struct {
+	Valid   bool   `json:"valid"`
+	Code    string `json:"code"`
+	Credits *int64 `json:"credits"`
+}
+
+func (b *testbed) verify(client *wire.Client, node int, key string, cost int64) (verification, error) {
+	var data verification
+	answer := client.Call(b.cluster.HTTPAddr(node), "keys.verifyKey",
+		map[string]any{"key": key, "credits": map[string]any{"cost": cost}}, &data)
+	if answer.Fate != wire.Executed {
+		return data, fmt.Errorf("%v: %s", answer.Fate, answer.Detail)
+	}
+	return data, nil
+}
+
+// With n credits at cost c exactly floor(n/c) of any number of concurrent verifications succeed, on however many nodes.
+func (b *testbed) testExactness(t *testing.T) {
+	cases := []struct{ credits, cost int64 }{{10, 1}, {100, 3}, {1000, 7}}
+	if !testing.Short() {
+		cases = append(cases, struct{ credits, cost int64 }{100_000, 1})
+	}
+	for _, test := range cases {
+		for _, owner := range []string{"key", "identity"} {
+			t.Run(fmt.Sprintf("%s with %d at %d", owner, test.credits, test.cost), func(t *testing.T) {
+				externalID := ""
+				if owner == "identity" {
+					externalID = fmt.Sprintf("exact-%d", test.credits)
+				}
+				b.drain(t, b.makeKeys(t, externalID, test.credits), test.credits, test.cost)
+			})
+		}
+	}
+}
+
+// drain spends with 200 clients until each has been denied, and looks at every balance that an answer showed.
+func (b *testbed) drain(t *testing.T, keys []madeKey, credits, cost int64) {
+	t.Helper()
+	const clients = 200
+	want := credits / cost
+	rest := credits % cost
+	shown := make([]atomic.Bool, want) // by balance after the charge / cost: each can be the answer of one charge only
+	var succeeded atomic.Int64
+	problems := make(chan error, clients)
+	var group sync.WaitGroup
+	for i := range clients {
+		group.Go(func() {
+			client := wire.NewClient(rootKey, callTimeout)
+			defer client.Close()
+			for {
+				got, err := b.verify(client, i%testNodes, keys[i%len(keys)].Key, cost)
+				switch {
+				case err != nil:
+				case got.Credits == nil:
+					err = fmt.Errorf("no credits in %+v", got)
+				case !got.Valid && got.Code == "USAGE_EXCEEDED" && *got.Credits == rest:
+					return
+				case !got.Valid:
+					err = fmt.Errorf("denied with %s and %d credits", got.Code, *got.Credits)
+				case *got.Credits < rest || *got.Credits > credits-cost || shown[*got.Credits/cost].Swap(true):
+					err = fmt.Errorf("a second or impossible answer with balance %d", *got.Credits)
+				}
+				if err != nil {
+					problems <- err
+					return
+				}
+				succeeded.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	close(problems)
+	for problem := range problems {
+		t.Error(problem)
+	}
+	require.Equal(t, want, succeeded.Load())
+}
+
+// Once `set` 0 or a disabled key is answered on one node, no verification sent later succeeds on any other; and once
+// the credits are back, none is denied.
+func (b *testbed) testRevocation(t *testing.T) {
+	const rounds = 60
+	key := b.makeKeys(t, "", 0)[0]
+	admin := b.client(t)
+
+	// Odd phases are those in which nothing may succeed. Spenders run in all phases and judge only answers that were
+	// sent and received within one odd phase.
+	var phase atomic.Int64
+	phase.Store(1)
+	ctx, stop := context.WithCancel(t.Context())
+	problems := make(chan error, 100)
+	var group sync.WaitGroup
+	for i := range 2 * testNodes {
+		group.Go(func() {
+			client := wire.NewClient(rootKey, callTimeout)
+			defer client.Close()
+			for ctx.Err() == nil {
+				before := phase.Load()
+				got, err := b.verify(client, i%testNodes, key.Key, 1)
+				if err == nil && got.Valid && before%2 == 1 && phase.Load() == before {
+					err = fmt.Errorf("node %d let a spender pass in phase %d: %+v", i%testNodes, before, got)
+				}
+				if err != nil {
+					problems <- err
+					return
+				}
+			}
+		})
+	}
+	expect := func(round int, code string) {
+		t.Helper()
+		for away := 1; away < testNodes; away++ {
+			got, err := b.verify(admin, (round+away)%testNodes, key.Key, 1)
+			require.NoError(t, err)
+			require.Equal(t, code, got.Code, "round %d, node %d", round, (round+away)%testNodes)
+		}
+	}
+	set := func(round, value int) {
+		t.Helper()
+		b.must(t, admin, round%testNodes, "keys.updateCredits", map[string]any{"keyId": key.ID, "operation": "set", "value": value}, nil)
+	}
+	enable := func(round int, enabled bool) {
+		t.Helper()
+		b.must(t, admin, round%testNodes, "keys.updateKey", map[string]any{"keyId": key.ID, "enabled": enabled}, nil)
+	}
+	for round := range rounds {
+		phase.Add(1)
+		set(round, 1_000_000)
+		expect(round, "VALID")
+		set(round, 0)
+		phase.Add(1)
+		expect(round, "USAGE_EXCEEDED")
+		phase.Add(1)
+		set(round, 1_000_000)
+		expect(round, "VALID")
+		enable(round, false)
+		phase.Add(1)
+		expect(round, "DISABLED")
+		set(round, 0)
+		enable(round, true)
+	}
+	stop()
+	group.Wait()
+	close(problems)
+	for problem := range problems {
+		t.Error(problem)
+	}
+}
+
+// The drill of the command, short. CREDITD_CHAOS_SEED repeats one that failed.
+func (b *testbed) testDrill(t *testing.T) {
+	config := drill.DefaultConfig()
+	config.RootKey = rootKey
+	config.Seed = defaultSeed
+	if text := os.Getenv("CREDITD_CHAOS_SEED"); text != "" {
+		var err error
+		config.Seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err, "CREDITD_CHAOS_SEED")
+	}
+	config.Duration = 10 * time.Second
+	config.Faults = []drill.Fault{drill.KillLeader, drill.KillAll, drill.PauseLeader} // so few that each fits in
+	config.Patience = 2 * time.Minute // a machine that runs other tests beside this one is no violation
+	config.Log = t.Output()
+	t.Logf("seed %d", config.Seed)
+	result, err := drill.Run(t.Context(), config, b.cluster)
+	t.Logf("\n%v", result)
+	require.NoError(t, err)
+	require.Empty(t, result.Violations)
+	require.True(t, result.OK())
+	require.Positive(t, result.Kills)
+	require.NoError(t, b.cluster.StopAll(callTimeout))
+}
