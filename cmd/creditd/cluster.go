@@ -23,8 +23,8 @@ func clusterStatusCommand(in invocation) int {
 	const name = "creditd cluster status"
 	s := &clientSettings{}
 	s.synopsis = "cluster status [flags]"
-	s.about = "Shows the cluster as one node knows it. The digests of two nodes are equal if they hold the same state;\n" +
-		"compare them once writes have stopped, or where the applied index is the same."
+	s.about = "Shows the cluster as one node knows it. Nodes that hold the same state have the same digest: compare\n" +
+		"them once writes have stopped, or at the same index, which stands behind the @."
 	s.declareClient()
 	s.declareOutput()
 	helped, err := s.read(in, 0)
@@ -49,7 +49,7 @@ func clusterTransferCommand(in invocation) int {
 	const name = "creditd cluster transfer-leader"
 	s := &clientSettings{}
 	s.synopsis = "cluster transfer-leader [NODE] [flags]"
-	s.about = "Hands leadership to NODE, a node id as `creditd cluster status` shows it, or to the node that the leader\nfinds most fit."
+	s.about = "Hands leadership to NODE, a node id as `creditd cluster status` shows it, or to the node that the\nleader finds most fit."
 	s.declareClient()
 	s.declareOutput()
 	helped, err := s.read(in, 1)

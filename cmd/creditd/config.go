@@ -94,16 +94,16 @@ type serverSettings struct {
 func newServerSettings() *serverSettings {
 	s := &serverSettings{}
 	s.synopsis = "server --data-dir DIR [--bootstrap-expect N] [--join HOST:PORT] [flags]"
-	s.about = "Runs a member of a cluster until it gets SIGINT or SIGTERM. Give every node of a new cluster the same\n" +
-		"--bootstrap-expect and the gossip addresses of all of them; the node's own may be among them.\n" +
-		"Logs go to stderr."
+	s.about = "Runs a member of a cluster until it gets SIGINT or SIGTERM. Give every node of a new cluster the\n" +
+		"same --bootstrap-expect and the gossip addresses of all of them; the node's own may be among\n" +
+		"them. Logs go to stderr."
 
 	s.group("Data")
 	s.text(&s.dataDir, "data-dir", "", "DIR", "what the node keeps on disk; required")
 	declareLogStore(&s.options, &s.kind)
 
 	s.group("Addresses")
-	s.address(&s.httpAddr, "http-addr", defaultHTTPAddr, "where clients connect")
+	s.address(&s.httpAddr, "http-addr", defaultHTTPAddr, "where clients connect, without TLS: put a proxy in front where others could listen in")
 	s.target(&s.advertiseHTTP, "advertise-http", "what other nodes show as this node's HTTP address")
 	s.address(&s.peerAddr, "peer-addr", defaultPeerAddr, "where the other nodes connect, for Raft and for requests they pass on")
 	s.target(&s.advertisePeer, "advertise-peer", "how the other nodes reach --peer-addr; needed when that listens on every interface")
@@ -123,9 +123,9 @@ func newServerSettings() *serverSettings {
 	s.text(&s.rootKeyFile, "root-key-file", "", "FILE", "file that holds the first root key")
 	s.text(&s.gossipKeyFile, "gossip-key-file", "", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip")
 	s.toggle(&s.insecureGossip, "insecure-gossip", "allow gossip beyond this machine without --gossip-key-file")
-	s.text(&s.peerFiles.cert, "tls-cert", "", "FILE", "this node's certificate for the peer port (PEM), for server and client use")
-	s.text(&s.peerFiles.key, "tls-key", "", "FILE", "its private key (PEM)")
-	s.text(&s.peerFiles.ca, "tls-ca", "", "FILE", "the authority that signed the certificates of all nodes (PEM)")
+	s.text(&s.peerFiles.cert, "tls-cert", "", "FILE", "this node's certificate for the peer port in PEM form, for server and client use")
+	s.text(&s.peerFiles.key, "tls-key", "", "FILE", "its private key in PEM form")
+	s.text(&s.peerFiles.ca, "tls-ca", "", "FILE", "the authority that signed the certificates of all nodes, in PEM form")
 	s.toggle(&s.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without --tls-cert")
 
 	s.group("Raft")
@@ -304,8 +304,8 @@ type devSettings struct {
 func newDevSettings() *devSettings {
 	s := &devSettings{}
 	s.synopsis = "dev [--demo] [flags]"
-	s.about = "Runs one node with everything embedded, for development, until it gets SIGINT or SIGTERM. It listens on\n" +
-		"this machine only. The root key and requests to paste are printed to stdout, logs to stderr."
+	s.about = "Runs one node with everything embedded, for development, until it gets SIGINT or SIGTERM. It\n" +
+		"listens on this machine only. The root key and requests to paste go to stdout, logs to stderr."
 
 	s.group("Node")
 	s.toggle(&s.demo, "demo", "make a sample API and an identity with 100 credits that two keys share")

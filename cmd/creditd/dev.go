@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func runDev(in invocation, s *devSettings) error {
 	defer stop()
 	log := s.log.logger(in)
 	return runNode(ctx, s.nodeConfig, log, func(ctx context.Context, r *running) error {
-		return s.welcome(ctx, in, r)
+		return s.welcome(ctx, in, r, log)
 	})
 }
 
@@ -80,10 +81,10 @@ func (s *devSettings) settleRootKey() error {
 }
 
 // welcome prints how to talk to the node.
-func (s *devSettings) welcome(ctx context.Context, in invocation, r *running) error {
+func (s *devSettings) welcome(ctx context.Context, in invocation, r *running, log *slog.Logger) error {
 	waiting, cancel := context.WithTimeout(ctx, devReadyTimeout)
 	defer cancel()
-	err := r.awaitReady(waiting)
+	err := r.awaitReady(waiting, log)
 	if ctx.Err() != nil {
 		return nil // it was told to stop first
 	}

@@ -356,12 +356,30 @@ func (o *options) printHelp(w io.Writer) {
 			group = opt.group
 			fmt.Fprintf(w, "\n%s:\n", group)
 		}
-		fmt.Fprintf(w, "  %s\n        %s\n", opt.heading(), opt.usage+opt.notes())
+		fmt.Fprintf(w, "  %s\n", opt.heading())
+		for _, line := range wrapped(opt.usage+opt.notes(), helpWidth-8) {
+			fmt.Fprintf(w, "        %s\n", line)
+		}
 	}
 	if slices.ContainsFunc(o.list, func(opt *option) bool { return opt.name == configOption }) {
-		fmt.Fprint(w, "\nA flag counts before its variable, the variable before the file. "+
-			"The file has lines `name = value`,\nwith the names of the flags; a line that starts with # is a comment.\n")
+		fmt.Fprint(w, "\nA flag counts before its variable, the variable before the file. The file has lines\n"+
+			"`name = value` with the names of the flags; a line that starts with # is a comment.\n")
 	}
+}
+
+// helpWidth is how wide a line of help may be.
+const helpWidth = 100
+
+// wrapped breaks text into lines of at most width characters, at blanks.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func (opt *option) heading() string {

@@ -32,8 +32,8 @@ type createdRootKey struct {
 func newRootkeySettings() *rootkeySettings {
 	s := &rootkeySettings{}
 	s.synopsis = "rootkey create --name NAME --permission PERMISSION [flags]"
-	s.about = "Makes a root key. It is printed to stdout, this once: the cluster keeps only its hash. The root key that\n" +
-		"asks for it needs the permission cluster.*.operate."
+	s.about = "Makes a root key. It is printed to stdout, this once: the cluster keeps only its hash. The root\n" +
+		"key that asks for it needs the permission cluster.*.operate."
 	s.group("Root key")
 	s.text(&s.name, "name", "", "NAME", "what the key is for; required")
 	s.items(&s.permissions, "permission", "PERMISSION", "what the key may do, such as api.*.verify_key; at least one", func(string) error { return nil })

@@ -40,10 +40,14 @@ type running struct {
 	url    string // of its HTTP port
 }
 
+// patienceLog is how often a node that is not ready yet says why.
+const patienceLog = 10 * time.Second
+
 // awaitReady waits until the node can serve requests.
-func (r *running) awaitReady(ctx context.Context) error {
-	poll := time.NewTicker(20 * time.Millisecond)
+func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
+	poll, remind := time.NewTicker(20*time.Millisecond), time.NewTicker(patienceLog)
 	defer poll.Stop()
+	defer remind.Stop()
 	for {
 		err := r.member.Ready()
 		if err == nil {
@@ -51,6 +55,8 @@ func (r *running) awaitReady(ctx context.Context) error {
 		}
 		select {
 		case <-poll.C:
+		case <-remind.C:
+			log.Warn("not ready yet", "why", err)
 		case <-ctx.Done():
 			return fmt.Errorf("the node did not become ready: %w", err)
 		}

@@ -19,10 +19,13 @@ func serverCommand(in invocation) int {
 		conf.rootKey = mint.RootKey()
 	}
 	log := conf.log.logger(in)
+	if !isLoopback(conf.httpAddr) {
+		log.Info("HTTP is not encrypted: let clients on other machines connect through TLS", "http", conf.httpAddr)
+	}
 	ctx, stop := untilSignal(in)
 	defer stop()
 	return finish(in, name, runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
-		if r.awaitReady(ctx) != nil {
+		if r.awaitReady(ctx, log) != nil {
 			return nil // it was told to stop first
 		}
 		log.Info("ready")
