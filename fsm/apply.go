@@ -66,7 +66,11 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 		return refusal, true
 	}
 	if c, verify := call.Command.(*VerifyKey); verify {
-		if d := s.decide(root, c); !d.charges() {
+		d, refusal := s.decide(root, c)
+		if refusal != nil {
+			return refusal, true
+		}
+		if !d.charges() {
 			return d.verdict(), true
 		}
 	}

@@ -40,7 +40,7 @@ func (c *credit) due(now int64) bool {
 // refilled is the time of the last refill once the one due by now is counted.
 func (c *credit) refilled(now int64) int64 {
 	if c.due(now) && c.remaining < c.refill.Amount {
-		return c.refill.lastDue(dayOf(now)) * dayMillis
+		return c.refill.firstDue(c.considered) * dayMillis
 	}
 	return c.refilledAt
 }
@@ -112,6 +112,8 @@ func (s *State) unlimit(c *credit) {
 // ignored on creation.
 func checkRefill(r Refill, strict bool) (Refill, *Refusal) {
 	switch {
+	case r.Interval > Monthly || r.Day > 31:
+		return Refill{}, invalid("credits.refill names no day that a month can have")
 	case r.Interval != NoRefill && r.Amount < 1:
 		return Refill{}, invalid("credits.refill.amount must be at least 1")
 	case r.Interval == Monthly && r.Day == 0:
@@ -191,6 +193,9 @@ func (s *State) changeCredits(c *credit, ch CreditsChange) {
 
 // check states the rules of contract 4.4 for an operation on the record c at the given time, and returns the balance after it.
 func (b BalanceChange) check(c *credit, now int64) (int64, *Refusal) {
+	if b.Op < SetBalance || b.Op > Decrement {
+		return 0, invalid("operation must be set, increment or decrement")
+	}
 	if b.Value < 0 {
 		return 0, invalid("value must not be negative")
 	}

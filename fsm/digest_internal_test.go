@@ -43,6 +43,10 @@ func TestDigest_ChangesWithEveryField(t *testing.T) {
 		seen := map[Digest]string{digestOf(r): "as it is"}
 		eachChange(reflect.ValueOf(r).Elem(), reflect.TypeOf(r).Elem().Name(), func(change string) {
 			d := digestOf(r)
+			if change == "MetaRecord.Clock a bit" {
+				require.Equal(t, digestOf(oneOfEach()[0]), d, "log time is not part of the digest")
+				return
+			}
 			require.NotContains(t, seen, d, change)
 			seen[d] = change
 		})

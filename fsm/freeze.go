@@ -15,10 +15,11 @@ const clean uint32 = 0
 
 // tracker knows which records changed since the last snapshot, and keeps the digest up to date.
 type tracker struct {
-	gen    uint32 // present generation; never clean
-	dirty  []node // the records of the present generation
-	frozen *Frozen
-	sum    Digest // of all records but the meta record
+	gen     uint32 // present generation; never clean
+	dirty   []node // the records of the present generation
+	removed []node // those of them that were removed for good
+	frozen  *Frozen
+	sum     Digest // of all records but the meta record
 }
 
 // added takes a new record in.
@@ -38,10 +39,11 @@ func (t *tracker) change(n node) {
 
 func (t *tracker) changed(n node) { t.sum = t.sum.plus(n.digest()) }
 
-// removed takes a record out for good.
-func (t *tracker) removed(n node) {
+// remove takes a record out for good.
+func (t *tracker) remove(n node) {
 	t.change(n)
 	n.header().gone = true
+	t.removed = append(t.removed, n)
 }
 
 func (t *tracker) mark(n node) {
@@ -64,14 +66,14 @@ type Change struct {
 type Frozen struct {
 	Digest Digest // of the whole state at that moment
 	Clock  int64  // log time at that moment, Unix ms
-	Len    int    // changes it will yield in all
+	Len    int    // changes it yields in all
 
-	state *State
-	gen   uint32
-	meta  *MetaRecord
-	nodes []node
-	read  int
-	early []Change // captured because they changed before Next reached them
+	state   *State
+	gen     uint32
+	nodes   []node
+	removed []node
+	read    int
+	early   []Change // known from the start, or captured because they changed before Next reached them
 }
 
 // Freeze starts a snapshot. At most one may be under way.
@@ -79,12 +81,18 @@ func (s *State) Freeze() *Frozen {
 	if s.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
+	meta := &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books}
 	f := &Frozen{
-		Digest: s.Digest(), Clock: s.clock, Len: len(s.dirty) + 1,
-		state: s, gen: s.gen, nodes: s.dirty,
-		meta: &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books},
+		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
+		early: []Change{{meta.Key(), meta}},
 	}
-	s.dirty, s.frozen = nil, f
+	for _, n := range s.removed {
+		if name := n.key(); !s.writes(name) {
+			f.early = append(f.early, Change{Key: name})
+		}
+	}
+	f.Len = len(f.early) + len(f.nodes) - len(f.removed)
+	s.dirty, s.removed, s.frozen = nil, nil, f
 	s.gen++
 	if s.gen == clean {
 		panic("fsm: snapshot generations used up")
@@ -96,10 +104,6 @@ func (s *State) Freeze() *Frozen {
 // microseconds per hundred.
 func (f *Frozen) Next(n int) []Change {
 	batch := make([]Change, 0, n)
-	if f.meta != nil {
-		batch = append(batch, Change{f.meta.Key(), f.meta})
-		f.meta = nil
-	}
 	for len(batch) < n && len(f.early) > 0 {
 		last := len(f.early) - 1
 		batch = append(batch, f.early[last])
@@ -110,7 +114,9 @@ func (f *Frozen) Next(n int) []Change {
 		f.read++
 		if h := node.header(); h.gen == f.gen {
 			h.gen = clean
-			batch = append(batch, changeOf(node))
+			if !h.gone { // its removal is among the early ones
+				batch = append(batch, changeOf(node))
+			}
 		}
 	}
 	return batch
@@ -123,13 +129,18 @@ func (f *Frozen) Release(saved bool) {
 		for _, n := range f.nodes {
 			f.state.mark(n)
 		}
+		f.state.removed = append(f.removed, f.state.removed...)
 	}
-	f.nodes, f.early = nil, nil
+	f.nodes, f.removed, f.early = nil, nil, nil
 }
 
-func changeOf(n node) Change {
-	if n.header().gone {
-		return Change{Key: n.key()}
+func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
+
+// writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
+func (s *State) writes(name RecordKey) bool {
+	k := s.keys[name.ID]
+	if k == nil || name.Kind == KeyKind {
+		return k != nil
 	}
-	return Change{Key: n.key(), Record: n.record()}
+	return k.credit != nil && (k.credit.present || k.credit.gen == s.gen)
 }

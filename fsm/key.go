@@ -207,7 +207,10 @@ func (s *State) deleteKey(root *rootKey, c *DeleteKey) Result {
 	if k.credit.limited() {
 		s.unlimit(k.credit)
 	}
-	s.removed(k)
+	if k.credit != nil {
+		s.remove(k.credit)
+	}
+	s.remove(k)
 	delete(s.keys, k.id)
 	delete(s.keyByHash, k.hash)
 	return done

@@ -22,6 +22,19 @@ func (r Refill) lastDue(today int64) int64 {
 	return due
 }
 
+// firstDue returns the first day after the given one on which the refill is due: the day on which it raised a balance that nothing
+// has touched since.
+func (r Refill) firstDue(after int64) int64 {
+	if r.Interval == Daily {
+		return after + 1
+	}
+	year, month, _ := civil(after)
+	if due := r.dueIn(year, month); due > after {
+		return due
+	}
+	return r.dueIn(year+month/12, month%12+1)
+}
+
 // dueIn returns the day in the given month on which a monthly refill is due.
 func (r Refill) dueIn(year, month int64) int64 {
 	first := daysFromCivil(year, month, 1)

@@ -87,6 +87,7 @@ func runTwin(t *testing.T, seed uint64) {
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), gen: fsmtest.NewGenerator(seed),
 		twin: fsmtest.NewTwin(), live: fsm.New(), store: map[string][]byte{},
 	}
+	h.gen.ReuseIDs = true
 	for _, b := range h.gen.Setup() {
 		h.apply(b)
 	}

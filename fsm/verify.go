@@ -55,10 +55,13 @@ type decision struct {
 func (d *decision) charges() bool { return d.outcome == Valid && d.payers.first != nil && d.cost > 0 }
 
 // decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing.
-func (s *State) decide(root *rootKey, c *VerifyKey) decision {
+func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
+	if c.Cost < 0 {
+		return decision{}, invalid("credits.cost must not be negative")
+	}
 	k := visible(root, s.keyByHash[c.Hash])
 	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
-		return decision{outcome: NotFound}
+		return decision{outcome: NotFound}, nil
 	}
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost}
 	if d.payers.first != nil {
@@ -72,15 +75,15 @@ func (s *State) decide(root *rootKey, c *VerifyKey) decision {
 	case d.payers.first != nil && d.remaining < c.Cost:
 		d.outcome = UsageExceeded
 	}
-	return d
+	return d, nil
 }
 
 // verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through.
 func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
-	if c.Cost < 0 {
-		return invalid("credits.cost must not be negative")
+	d, refusal := s.decide(root, c)
+	if refusal != nil {
+		return refusal
 	}
-	d := s.decide(root, c)
 	if d.charges() {
 		s.charge(d.payers.first, d.cost)
 		if d.payers.second != nil {

@@ -309,3 +309,13 @@ func TestPeek_AnswersWhatChangesNothing(t *testing.T) {
 	_, ok := fsm.New().Peek(&fsm.Call{Command: &fsm.Bootstrap{ClusterID: "cl_1"}})
 	require.False(t, ok)
 }
+
+// What Peek answers without the log, Apply would have answered too: contract 3.4.
+func TestPeek_RefusesANegativeCostAsApplyDoes(t *testing.T) {
+	s := newLedger(t)
+	call := fsm.Call{Actor: root, Command: &fsm.VerifyKey{Cost: -1}}
+	r, ok := s.Peek(&call)
+	require.True(t, ok)
+	require.Equal(t, r, apply(t, s, call.Command))
+	require.Equal(t, fsm.InvalidInput, r.(*fsm.Refusal).Code)
+}

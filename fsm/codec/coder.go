@@ -147,19 +147,24 @@ func (c *coder) hash(p *fsm.Hash) {
 	c.buf = c.buf[copy(p[:], c.buf):]
 }
 
-// enum codes a small number that is at most last.
-func enum[T ~uint8](c *coder, p *T, last T) {
+// enum codes a small number between first and last. Writing another one is a bug of the caller and panics: the bytes would be
+// committed, and no node could read them.
+func enum[T ~uint8](c *coder, p *T, first, last T) {
 	b := byte(*p)
 	c.byte(&b)
-	if b > byte(last) {
-		c.fail(fmt.Errorf("%T is %d, at most %d is known", *p, b, last))
+	if b < byte(first) || b > byte(last) {
+		err := fmt.Errorf("%T is %d, known are %d to %d", *p, b, first, last)
+		if !c.reading {
+			panic("codec: " + err.Error())
+		}
+		c.fail(err)
 	}
 	*p = T(b)
 }
 
 // field codes a three-state field; value codes its value.
 func field[T any](c *coder, p *fsm.Field[T], value func(*T)) {
-	enum(c, &p.State, fsm.Given)
+	enum(c, &p.State, fsm.Absent, fsm.Given)
 	if p.State == fsm.Given {
 		value(&p.Value)
 	}

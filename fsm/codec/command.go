@@ -102,6 +102,10 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 	for i := range actors {
 		c.hash(&actors[i])
 	}
+	if repeated(actors) {
+		return b, fmt.Errorf("an actor is listed twice")
+	}
+	seen := uint64(0)
 	b.Calls = make([]fsm.Call, c.length(0))
 	var verifications slab
 	for i := range b.Calls {
@@ -109,15 +113,33 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 		if c.uint(&at); c.err != nil {
 			break
 		}
-		if at >= uint64(len(actors)) {
-			return b, fmt.Errorf("call %d names actor %d of %d", i, at, len(actors))
+		if at > seen || at >= uint64(len(actors)) {
+			return b, fmt.Errorf("call %d names actor %d of %d, of which %d had their turn", i, at, len(actors), seen)
 		}
+		seen = max(seen, at+1)
 		b.Calls[i].Actor = actors[at]
 		if c.command(&b.Calls[i].Command, &verifications); c.err != nil {
 			return b, fmt.Errorf("call %d: %w", i, c.err)
 		}
 	}
-	return b, c.finish()
+	if err := c.finish(); err != nil {
+		return b, err
+	}
+	if seen != uint64(len(actors)) {
+		return b, fmt.Errorf("%d of %d actors are not used", uint64(len(actors))-seen, len(actors))
+	}
+	return b, nil
+}
+
+func repeated(actors []fsm.Hash) bool {
+	if len(actors) < 2 {
+		return false
+	}
+	different := make(map[fsm.Hash]struct{}, len(actors))
+	for _, a := range actors {
+		different[a] = struct{}{}
+	}
+	return len(different) < len(actors)
 }
 
 // slab hands out verifications from larger allocations: batches consist mostly of them.
@@ -285,14 +307,14 @@ func (c *coder) createIdentity(m *fsm.CreateIdentity) {
 	c.string(&m.ExternalID)
 	c.string(&m.Meta)
 	c.newCredits(&m.Credits)
-	enum(c, &m.Policy, fsm.BothPay)
+	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
 }
 
 func (c *coder) updateIdentity(m *fsm.UpdateIdentity) {
 	c.string(&m.Identity)
 	field(c, &m.Meta, c.string)
 	c.creditsChange(&m.Credits)
-	field(c, &m.Policy, func(p *fsm.Policy) { enum(c, p, fsm.BothPay) })
+	field(c, &m.Policy, func(p *fsm.Policy) { enum(c, p, fsm.IdentityPays, fsm.BothPay) })
 }
 
 func (c *coder) newCredits(m *fsm.NewCredits) {
@@ -308,16 +330,16 @@ func (c *coder) creditsChange(m *fsm.CreditsChange) {
 }
 
 func (c *coder) balanceChange(m *fsm.BalanceChange) {
-	enum(c, &m.Op, fsm.Decrement)
+	enum(c, &m.Op, fsm.SetBalance, fsm.Decrement)
 	c.bool(&m.Limited)
 	c.int(&m.Value)
 }
 
 func (c *coder) refill(m *fsm.Refill) {
-	enum(c, &m.Interval, fsm.Monthly)
+	enum(c, &m.Interval, fsm.NoRefill, fsm.Monthly)
 	if m.Interval == fsm.NoRefill {
 		return
 	}
 	c.int(&m.Amount)
-	enum(c, &m.Day, 31)
+	enum(c, &m.Day, 0, 31)
 }

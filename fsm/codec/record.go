@@ -122,7 +122,7 @@ func (c *coder) identityRecord(r *fsm.IdentityRecord) {
 	c.string(&r.ExternalID)
 	c.string(&r.WorkspaceID)
 	c.string(&r.Meta)
-	enum(c, &r.Policy, fsm.BothPay)
+	enum(c, &r.Policy, fsm.IdentityPays, fsm.BothPay)
 	c.int(&r.CreatedAt)
 	c.bool(&r.Deleted)
 }

@@ -69,7 +69,7 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.IDTaken)
+		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.IDTaken)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -114,7 +114,7 @@ func newResult(kind byte) fsm.Result {
 }
 
 func (c *coder) verdict(m *fsm.Verdict) {
-	enum(c, &m.Outcome, fsm.UsageExceeded)
+	enum(c, &m.Outcome, fsm.Valid, fsm.UsageExceeded)
 	c.bool(&m.Enabled)
 	c.bool(&m.Limited)
 	c.int(&m.Credits)
@@ -140,7 +140,7 @@ func (c *coder) identity(m *fsm.Identity) {
 	c.string(&m.ExternalID)
 	c.string(&m.Meta)
 	c.credits(&m.Credits)
-	enum(c, &m.Policy, fsm.BothPay)
+	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
 }
 
 func (c *coder) key(m *fsm.Key) {

@@ -11,9 +11,6 @@
 // The contract leaves a few things open. The twin fixes them like this:
 //
 //   - Log time is the largest stamp so far. A midnight between two stamps is carried out before the later batch.
-//   - A refill that raised the balance stays the latest news of its record until the record is written again. Until then
-//     each further due day moves refilledAt, and with it the updatedAt that a key shows, although that day raises nothing any
-//     more: a ledger that refills when a record is next touched only knows the last due day (see account.midnight).
 //   - lastUsedAt is written by a verification that charges, when the old value is at least a minute behind.
 //   - An id or hash is taken as long as any record has it, a deleted one included. The id for a new identity counts only when
 //     the identity has to be made. The rules on credits are checked before ids, and "exists already" before both.

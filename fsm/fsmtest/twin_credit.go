@@ -13,22 +13,15 @@ type account struct {
 	remaining  int64
 	refill     fsm.Refill
 	refilledAt int64 // Unix ms, 0: never
-	news       bool  // the last refill that raised the balance is also the last thing that happened to it
 }
 
 // midnight is contract 4.3: what the start of a day does to a record.
-//
-// The ledger under test refills a record when it is next touched, with the last of the due days that passed. The balance is
-// the same as if the first one had done it, because nothing was spent in between; only refilledAt tells the difference.
 func (a *account) midnight(day time.Time) {
 	if !a.limited || !due(a.refill, day) {
 		return
 	}
 	if a.remaining < a.refill.Amount {
 		a.remaining = a.refill.Amount
-		a.news = true
-	}
-	if a.news {
 		a.refilledAt = day.UnixMilli()
 	}
 }
@@ -81,7 +74,6 @@ func (a account) updated(c fsm.CreditsChange) (after account, ok bool) {
 			return a, false
 		}
 	}
-	a.news = false
 	switch c.Remaining.State {
 	case fsm.Null:
 		return account{}, c.Refill.State != fsm.Given
@@ -107,13 +99,12 @@ func (a account) moved(c fsm.BalanceChange) (after account, ok bool) {
 		if !c.Limited {
 			return account{}, true
 		}
-		a.limited, a.remaining, a.news = true, c.Value, false
+		a.limited, a.remaining = true, c.Value
 		return a, true
 	}
 	if !c.Limited || !a.limited {
 		return a, false
 	}
-	a.news = false
 	if c.Op == fsm.Increment {
 		if a.remaining > math.MaxInt64-c.Value {
 			return a, false
@@ -189,7 +180,6 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 func (t *Twin) charge(k *key, payers []*account, cost int64) {
 	for _, a := range payers {
 		a.remaining -= cost
-		a.news = false
 		t.charged += uint64(cost)
 	}
 	if t.now-k.usedAt >= time.Minute.Milliseconds() {
