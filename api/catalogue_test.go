@@ -13,7 +13,7 @@ import (
 // is appended behind the last one named here.
 func TestCatalogue_IsComplete(t *testing.T) {
 	require.Len(t, refusals, int(fsm.IDTaken)+1)
-	require.Len(t, faults, int(fault.TooLarge)+1)
+	require.Len(t, faults, int(fault.Invalid)+1)
 	require.Len(t, outcomes, int(fsm.UsageExceeded)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
 	for code, k := range refusals[1:] {

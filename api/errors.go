@@ -85,6 +85,7 @@ var faults = [...]kind{
 	fault.TimedOut:    requestTimeout,
 	fault.Unknown:     outcomeUnknown,
 	fault.TooLarge:    bodyTooLarge,
+	fault.Invalid:     invalidInput,
 }
 
 // problem is an error on its way to the client.
