@@ -202,24 +202,24 @@ func (n *Node) recordClusterID() {
 	}
 }
 
-// Ready returns nil when requests can be expected to succeed here, or the reason why not.
+// Ready returns nil when requests can be expected to succeed here, or a fault that says why not.
 func (n *Node) Ready() error {
 	select {
 	case <-n.stopping:
-		return errors.New("the node is stopping")
+		return errStopping
 	default:
 	}
 	if err := n.conf.Store.Healthy(); err != nil {
-		return fmt.Errorf("the disk does not answer: %w", err)
+		return fault.Wrap(fault.Unavailable, "The disk does not answer", err)
 	}
-	addr, id := n.raft.LeaderWithID()
+	_, id := n.raft.LeaderWithID()
 	switch {
 	case id == "":
-		return errors.New("there is no leader")
+		return noLeader
 	case string(id) == n.id && n.batcher.Load() == nil:
-		return errors.New("this node was elected and is still applying earlier entries")
+		return fault.New(fault.Unavailable, "This node was elected and is still applying earlier entries")
 	case n.clusterID() == "":
-		return fmt.Errorf("nothing was replicated from the leader %s yet", addr)
+		return fault.New(fault.Unavailable, "Nothing was replicated from the leader yet")
 	}
 	return nil
 }
