@@ -283,7 +283,7 @@ func (b *testbed) testDrill(t *testing.T) {
 	}
 	config.Duration = 10 * time.Second
 	config.Faults = []drill.Fault{drill.KillLeader, drill.KillAll, drill.PauseLeader} // so few that each fits in
-	config.Patience = 2 * time.Minute // a machine that runs other tests beside this one is no violation
+	config.Patience = 2 * time.Minute                                                 // a machine that runs other tests beside this one is no violation
 	config.Log = t.Output()
 	t.Logf("seed %d", config.Seed)
 	result, err := drill.Run(t.Context(), config, b.cluster)
