@@ -49,6 +49,7 @@ type Op struct {
 	Index      uint64        // of the log entry the answer reflects; 0 when it had none
 	Start, End time.Duration // since the start of the run, by one monotonic clock
 	Node       int
+	Status     int // of the HTTP answer, 0 without one
 	Detail     string
 }
 

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -39,14 +40,15 @@ type traffic struct {
 
 // record is what one client saw. It belongs to the client until the traffic has stopped.
 type record struct {
-	ops    []books.Op // all but those not executed, which can have had no effect
-	counts [3][5]int  // by kind and outcome
+	ops    []books.Op     // all but those not executed, which can have had no effect
+	counts [3][5]int      // by kind and outcome
+	missed map[string]int // operations that were not answered, by what came instead
 }
 
 func (t *traffic) start(ctx context.Context, clients int) {
 	ctx, t.cancel = context.WithCancel(ctx)
 	for i := range clients {
-		r := &record{}
+		r := &record{missed: map[string]int{}}
 		t.records = append(t.records, r)
 		t.group.Go(func() { t.client(ctx, i, r) })
 	}
@@ -66,6 +68,9 @@ func (t *traffic) client(ctx context.Context, number int, r *record) {
 		from, to := t.epochs(time.Since(t.started))
 		op := t.operate(client, random, from+random.IntN(to-from))
 		r.counts[op.Kind][op.Outcome]++
+		if op.Outcome == books.NotExecuted || op.Outcome == books.Unknown {
+			r.missed[whatCame(op)]++
+		}
 		if op.Outcome != books.NotExecuted {
 			r.ops = append(r.ops, op)
 			continue
@@ -106,10 +111,20 @@ func (t *traffic) operate(client *wire.Client, random *rand.Rand, number int) bo
 	return op
 }
 
+func whatCame(op books.Op) string {
+	switch {
+	case op.Status != 0:
+		return fmt.Sprintf("status %d %v", op.Status, op.Outcome)
+	case op.Outcome == books.NotExecuted && op.Kind != books.Read:
+		return "no connection"
+	}
+	return "connection lost"
+}
+
 // note files an answer that says no more than its status.
 func note(op *books.Op, answer wire.Answer) {
 	op.Index = answer.Index
-	op.Detail = answer.Detail
+	op.Status, op.Detail = answer.Status, answer.Detail
 	switch answer.Fate {
 	case wire.Executed:
 		op.Outcome = books.OK

@@ -160,7 +160,11 @@ func (d *drill) disturb(ctx context.Context, random *rand.Rand, epochs int) ([]b
 // collect joins the clients' records and takes the figures from them.
 func (d *drill) collect(load *traffic) []books.Op {
 	var ops []books.Op
+	d.result.Missed = map[string]int{}
 	for _, r := range load.records {
+		for what, n := range r.missed {
+			d.result.Missed[what] += n
+		}
 		ops = append(ops, r.ops...)
 		for kind := range r.counts {
 			for outcome, n := range r.counts[kind] {

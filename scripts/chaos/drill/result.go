@@ -13,7 +13,8 @@ import (
 // Result is what a drill found.
 type Result struct {
 	Seed          uint64
-	Counts        [3][5]int // operations by books.Kind and books.Outcome
+	Counts        [3][5]int      // operations by books.Kind and books.Outcome
+	Missed        map[string]int // operations that were not answered, by what came instead
 	Faults        map[Fault]int
 	Kills         int
 	LeaderChanges int
@@ -53,7 +54,11 @@ func (r Result) String() string {
 		}
 		text.WriteString("\n")
 	}
-	text.WriteString("faults          ")
+	text.WriteString("unanswered      ")
+	for _, what := range slices.Sorted(maps.Keys(r.Missed)) {
+		fmt.Fprintf(&text, "%d %s  ", r.Missed[what], what)
+	}
+	text.WriteString("\nfaults          ")
 	for _, fault := range slices.Sorted(maps.Keys(r.Faults)) {
 		fmt.Fprintf(&text, "%d %s  ", r.Faults[fault], fault)
 	}
