@@ -26,6 +26,7 @@ type Cluster interface {
 	Pause(i int) error
 	Resume(i int) error
 	AwaitReady(ctx context.Context) error
+	Crashes() []error
 }
 
 // Config says how long and how hard.
@@ -60,6 +61,9 @@ func Run(ctx context.Context, config Config, cluster Cluster) (Result, error) {
 	d.client = wire.NewClient(config.RootKey, callTimeout)
 	defer d.client.Close()
 	err := d.run(ctx)
+	for _, crash := range cluster.Crashes() { // starting a node again must not hide that it fell over
+		d.violation("%v", crash)
+	}
 	return d.result, err
 }
 

@@ -36,7 +36,7 @@ type node struct {
 
 	mu      sync.Mutex
 	process *Process // nil before the first start; guarded by mu
-	starts  int      // guarded by mu
+	crashes []error  // of earlier processes; guarded by mu
 }
 
 // NewCluster chooses ports and directories. Nothing runs yet.
@@ -96,9 +96,29 @@ func (c *Cluster) Start(i int) error {
 	if err != nil {
 		return fmt.Errorf("start node %d: %w", i, err)
 	}
+	if n.process != nil && n.process.Crashed() {
+		n.crashes = append(n.crashes, n.crash(i))
+	}
 	n.process = process
-	n.starts++
 	return nil
+}
+
+func (n *node) crash(i int) error {
+	return fmt.Errorf("node %d ended on its own: %v; its log is %s", i, n.process.command.ProcessState, n.log)
+}
+
+// Crashes lists the nodes that ended without having been killed or stopped, also those that run again.
+func (c *Cluster) Crashes() []error {
+	var all []error
+	for i, n := range c.nodes {
+		n.mu.Lock()
+		all = append(all, n.crashes...)
+		if n.process != nil && n.process.Crashed() {
+			all = append(all, n.crash(i))
+		}
+		n.mu.Unlock()
+	}
+	return all
 }
 
 // StartAll starts every node that is not running.

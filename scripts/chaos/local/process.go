@@ -20,6 +20,7 @@ type Process struct {
 
 	mu     sync.Mutex
 	paused bool // guarded by mu
+	asked  bool // to end, by Kill or Stop; guarded by mu
 }
 
 // Launch starts a command with its output appended to the file logFile. env is all it sees of the environment.
@@ -60,8 +61,23 @@ func (p *Process) Running() bool {
 	}
 }
 
+// Crashed reports whether the process ended although nobody here asked it to.
+func (p *Process) Crashed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.asked && !p.Running()
+}
+
+// ask notes that the process is meant to end, unless it has ended on its own.
+func (p *Process) ask() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = p.asked || p.Running()
+}
+
 // Kill ends the process with SIGKILL, as a crash would, and waits until it is gone.
 func (p *Process) Kill() {
+	p.ask()
 	_ = p.command.Process.Kill() // an error means that it is gone already
 	<-p.ended
 }
@@ -71,6 +87,7 @@ func (p *Process) Stop(grace time.Duration) error {
 	if !p.Running() {
 		return nil
 	}
+	p.ask()
 	_ = p.Resume()
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
