@@ -6,8 +6,9 @@
 //	Execute (execute.go) ─ on the leader ──► batch.Batcher ─► entryLog (entry.go) ─► raft ─► machine.ApplyBatch (machine.go) ─► fsm
 //	                     └ on a follower ─► peer.Client ─► Handle (serve.go) on the leader, and from there the same way
 //
-// A forwarded command is never forwarded again. The three outcomes are told apart everywhere by package fault: a result, "not
-// executed" (which Execute retries until the deadline, at whichever node leads then), and "unknown".
+// A forwarded command is never forwarded again. Every command carries a ticket (session.go): the ledger keeps its result until this
+// node acknowledges it, so after any failure the command is sent again, to whichever node leads by then, and takes effect once.
+// Package fault tells apart what is left at the deadline: "certainly not executed" and "unknown".
 //
 // # Reads
 //

@@ -15,15 +15,48 @@ import (
 
 // Execute carries out a command, wherever the leader is, and returns its result and the log index that the result reflects.
 //
-// Errors are *fault.Error. A command that was certainly not executed is tried again, at whichever node leads by then, until ctx ends
-// or LeaderWait has passed without a leader; fault.Unknown is never tried again.
+// The command takes effect once, whatever fails: it carries a ticket, and is sent again after a failure until an answer is learnt,
+// ctx ends, or no leader was found for LeaderWait. Errors are *fault.Error; fault.Unknown means that it may have taken effect, every
+// other kind that it has not and never will.
 func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
-	var a batch.Answer
+	for {
+		ticket, err := n.tickets.take(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		call.Ticket = ticket
+		a := n.executeOnce(ctx, call)
+		n.tickets.settle(ticket)
+		if r, ok := a.Result.(*fsm.Refusal); ok && r.Code == fsm.SessionExpired {
+			n.tickets.forget(ticket.Session)
+			continue
+		}
+		return a.Result, a.Index, a.Err
+	}
+}
+
+// executeOnce sends a call until its answer is learnt. A session that turns out to have expired is reported as such only if the call
+// cannot have been carried out.
+func (n *Node) executeOnce(ctx context.Context, call fsm.Call) (a batch.Answer) {
+	again := false
 	err := n.withLeader(ctx, func() error {
-		a = n.tryExecute(ctx, call)
+		a = n.tryExecute(ctx, call, again)
+		if fault.KindOf(a.Err) == fault.Unknown && a.Err != nil && ctx.Err() == nil {
+			again = true
+			return fault.Wrap(fault.Unavailable, "The outcome is not known yet", a.Err)
+		}
 		return a.Err
 	})
-	return a.Result, a.Index, err
+	if r, ok := a.Result.(*fsm.Refusal); ok && again && r.Code == fsm.SessionExpired {
+		err = fault.New(fault.Unknown, "The request was sent before, and what became of it is not known any more")
+	}
+	if err != nil && again {
+		err = fault.Wrap(fault.Unknown, "The outcome could not be learnt in time", err)
+	}
+	if err != nil {
+		return batch.Answer{Err: err}
+	}
+	return a
 }
 
 // withLeader repeats try while it fails with fault.Unavailable, each time after who leads may have changed.
@@ -57,23 +90,25 @@ func (n *Node) withLeader(ctx context.Context, try func() error) error {
 const retryPause = 20 * time.Millisecond
 
 // tryExecute sends the call one way: to our own batcher, or to the leader.
-func (n *Node) tryExecute(ctx context.Context, call fsm.Call) batch.Answer {
+func (n *Node) tryExecute(ctx context.Context, call fsm.Call, again bool) batch.Answer {
 	if b := n.batcher.Load(); b != nil {
-		return n.executeHere(ctx, b, call)
+		return n.executeHere(ctx, b, call, again)
 	}
-	return n.executeThere(ctx, call)
+	return n.executeThere(ctx, call, again)
 }
 
-func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call) batch.Answer {
+func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call, again bool) batch.Answer {
 	deadline, _ := ctx.Deadline()
 	w := waiters.Get().(waiter)
-	b.Execute(call, sizeOf(call), deadline, w)
+	b.Execute(call, sizeOf(call), again, deadline, w)
 	select {
 	case a := <-w:
 		waiters.Put(w)
 		return a
 	case <-ctx.Done():
 		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The outcome was not known when the deadline passed", ctx.Err())}
+	case <-n.stopping:
+		return batch.Answer{Err: fault.New(fault.Unknown, "The node stopped before the outcome was known")}
 	}
 }
 
@@ -96,8 +131,12 @@ func sizeOf(call fsm.Call) int {
 }
 
 // executeThere forwards the call to the leader.
-func (n *Node) executeThere(ctx context.Context, call fsm.Call) batch.Answer {
-	payload := codec.AppendBatch(n.clusterTag(), fsm.Batch{Calls: []fsm.Call{call}})
+func (n *Node) executeThere(ctx context.Context, call fsm.Call, again bool) batch.Answer {
+	copies := byte(0)
+	if again {
+		copies = 1
+	}
+	payload := codec.AppendBatch(append(n.clusterTag(), copies), fsm.Batch{Calls: []fsm.Call{call}})
 	answer, err := n.callLeader(ctx, methodExecute, payload)
 	if err != nil {
 		return batch.Answer{Err: err}

@@ -98,7 +98,7 @@ func (n *Node) bootstrapLedger(ctx context.Context, b *batch.Batcher) bool {
 	}
 	w := make(waiter, 1)
 	call := fsm.Call{Command: &n.conf.Founding}
-	b.Execute(call, sizeOf(call), time.Time{}, w)
+	b.Execute(call, sizeOf(call), false, time.Time{}, w)
 	select {
 	case a := <-w:
 		if a.Err != nil {

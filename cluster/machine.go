@@ -58,6 +58,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 		if err != nil {
 			panic(fmt.Sprintf("cluster: log entry %d of term %d is committed and cannot be read: %v", l.Index, l.Term, err))
 		}
+		b.Index = l.Index
 		m.mu.Lock()
 		responses[i] = m.state.Apply(b)
 		m.tellNameLocked()

@@ -63,6 +63,9 @@ func (n *Node) Collector() prometheus.Collector {
 	c.add("creditd_ledger_credits_withdrawn_total", "Credits ever taken back, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Withdrawn) })
 	c.add("creditd_ledger_credits_charged_total", "Credits ever charged, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Charged) })
 
+	c.add("creditd_ledger_sessions", "Sessions of nodes that the ledger remembers.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Sessions) })
+	c.add("creditd_ledger_session_results", "Results that no node has acknowledged yet.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.SessionResults) })
+
 	c.add("creditd_store_log_bytes", "Size of the log on disk.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogBytes) })
 	c.add("creditd_store_state_bytes", "Size of state.db.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateBytes) })
 	c.add("creditd_store_state_free_pages", "Pages of state.db that the next snapshot can use.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateFreePages) })

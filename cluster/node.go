@@ -33,6 +33,7 @@ type Node struct {
 	link      *peer.Transport
 	pool      *peer.Pool
 	rounds    rounds
+	tickets   tickets
 	proposed  proposed
 
 	gossip        atomic.Pointer[gossip.Gossip]   // nil on a node that keeps to itself
@@ -70,6 +71,7 @@ func New(conf Config) (*Node, error) {
 	}
 	n.machine = newMachine(n.log, n.named)
 	n.rounds.ask = n.askReadIndex
+	n.tickets.open = n.openSession
 	return n, nil
 }
 
@@ -319,7 +321,8 @@ func (n *Node) wakeWaiting() {
 	n.changed = make(chan struct{})
 }
 
-// watchLeader wakes waiting requests when raft learns of another leader.
+// watchLeader wakes waiting requests when raft learns of another leader. Calls that still wait for the previous one, which may be
+// paused or cut off without its connection breaking, are given up, to be sent again to the new one.
 func (n *Node) watchLeader() {
 	observed := make(chan raft.Observation, 16)
 	observer := raft.NewObserver(observed, false, func(o *raft.Observation) bool {
@@ -328,9 +331,17 @@ func (n *Node) watchLeader() {
 	})
 	n.raft.RegisterObserver(observer)
 	defer n.raft.DeregisterObserver(observer)
+	var previous string
 	for {
 		select {
 		case <-observed:
+			if addr, id := n.raft.LeaderWithID(); id != "" {
+				now := n.addressOf(id, addr)
+				if previous != "" && previous != now {
+					n.pool.Remove(previous)
+				}
+				previous = now
+			}
 			n.wakeWaiting()
 		case <-n.stopping:
 			return

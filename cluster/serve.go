@@ -16,7 +16,7 @@ import (
 
 // The methods of the peer port. Numbers are append only.
 const (
-	methodExecute   byte = iota + 1 // tag, batch of one call → index, result
+	methodExecute   byte = iota + 1 // tag, 1 if sent again else 0, batch of one call → index, result
 	methodReadIndex                 // tag → index
 	methodStatus                    // → JSON of statusReply
 	methodTransfer                  // tag, node id or nothing → nothing
@@ -93,6 +93,11 @@ func (n *Node) handleExecute(r peer.Request, reply peer.Reply) {
 		reply(codeForeign, nil)
 		return
 	}
+	if len(body) == 0 || body[0] > 1 {
+		reply(codeMalformed, nil)
+		return
+	}
+	again, body := body[0] == 1, body[1:]
 	decoded, err := codec.DecodeBatch(body)
 	if err != nil || len(decoded.Calls) != 1 {
 		n.log.Error("refused a malformed forwarded command", "from", r.From, "err", err)
@@ -109,7 +114,7 @@ func (n *Node) handleExecute(r peer.Request, reply peer.Reply) {
 		reply(codeUnavailable, nil)
 		return
 	}
-	b.Execute(call, len(body), r.Deadline, remoteWaiter(reply))
+	b.Execute(call, len(body), again, r.Deadline, remoteWaiter(reply))
 }
 
 func (n *Node) handleReadIndex(r peer.Request, reply peer.Reply) {

@@ -8,16 +8,20 @@ import "fmt"
 // An unknown command type panics: the entry was committed, so skipping it would make this node differ from the others.
 func (s *State) Apply(b Batch) []Result {
 	s.clock = max(s.clock, b.Stamp)
+	s.expireSessions()
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
-		results[i] = s.apply(&b.Calls[i])
+		results[i] = s.once(&b.Calls[i], b.Index)
 	}
 	return results
 }
 
 func (s *State) apply(call *Call) Result {
-	if c, ok := call.Command.(*Bootstrap); ok {
+	switch c := call.Command.(type) {
+	case *Bootstrap:
 		return s.bootstrap(c)
+	case *OpenSession:
+		return s.openSession(c)
 	}
 	root, refusal := s.authenticate(call.Actor)
 	if refusal != nil {
@@ -56,10 +60,16 @@ func (s *State) apply(call *Call) Result {
 // Peek answers a call without carrying it out, if carrying it out would change nothing. The answer is the one that Apply would
 // give at the present log time; ok false says that the call has to go through the log.
 //
+// The call must be sent for the first time: of a copy that is under way elsewhere Peek knows nothing, so what is sent again must go
+// through the log, where its ticket is checked.
+//
 // It lets a flood of denied verifications, and of calls with unknown root keys, be served as reads.
 func (s *State) Peek(call *Call) (result Result, ok bool) {
-	if _, bootstrap := call.Command.(*Bootstrap); bootstrap {
+	switch c := call.Command.(type) {
+	case *Bootstrap:
 		return done, s.clusterID != ""
+	case *OpenSession:
+		return done, s.sessions[c.ID] != nil
 	}
 	root, refusal := s.authenticate(call.Actor)
 	if refusal != nil {

@@ -11,6 +11,8 @@ type Batch struct {
 	// Stamp is the leader's wall clock when it proposed the entry, in Unix milliseconds. Log time never runs backwards:
 	// Apply uses the larger of it and the previous log time.
 	Stamp int64
+	// Index is the log index of the entry. It is not part of the entry: whoever applies it knows.
+	Index uint64
 	Calls []Call
 }
 
@@ -19,6 +21,15 @@ type Call struct {
 	// Actor is the hash of the caller's root key. Zero for commands of the cluster itself.
 	Actor   Hash
 	Command Command
+	Ticket  Ticket
+}
+
+// Ticket identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises
+// nothing.
+type Ticket struct {
+	Session uint64
+	Seq     uint64 // counts the session's calls
+	Below   uint64 // every call with a smaller number was answered or given up; at most Seq
 }
 
 // Command is a change that a caller asks for. The set is closed: each type is listed in this file.
@@ -131,7 +142,14 @@ type VerifyKey struct {
 	Cost int64
 }
 
+// OpenSession begins a session. Doing it twice changes nothing. Sent by nodes for themselves, never for a client.
+type OpenSession struct {
+	ID   uint64 // not 0, drawn at random by the node
+	Node string // for operators
+}
+
 func (*Bootstrap) isCommand()             {}
+func (*OpenSession) isCommand()           {}
 func (*CreateWorkspace) isCommand()       {}
 func (*CreateRootKey) isCommand()         {}
 func (*CreateAPI) isCommand()             {}

@@ -14,6 +14,8 @@ const (
 	KeyKind
 	IdentityCreditKind
 	KeyCreditKind
+
+	SessionKind Kind = 140
 )
 
 // RecordKey names a record. It stays the same for the record's whole life.
@@ -102,6 +104,22 @@ type CreditRecord struct {
 	Considered int64 // day since 1970-01-01
 }
 
+// SessionRecord is a session at rest.
+type SessionRecord struct {
+	ID       uint64
+	Node     string
+	LastSeen int64
+	Base     uint64
+	Results  []SessionResult // in ascending order of Seq, all at or above Base
+}
+
+// SessionResult is a result that was not acknowledged yet.
+type SessionResult struct {
+	Seq    uint64
+	Index  uint64
+	Result Result
+}
+
 // Key names the record.
 func (r *MetaRecord) Key() RecordKey { return RecordKey{MetaKind, ""} }
 
@@ -122,6 +140,9 @@ func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
 
 // Key names the record.
 func (r *CreditRecord) Key() RecordKey { return creditKey(r.Owner, r.Identity) }
+
+// Key names the record.
+func (r *SessionRecord) Key() RecordKey { return sessionKey(r.ID) }
 
 func creditKey(owner string, identity bool) RecordKey {
 	if identity {

@@ -84,6 +84,8 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+	case *SessionRecord:
+		return s.loadSession(r)
 	default:
 		return false
 	}

@@ -38,6 +38,9 @@ const (
 	PreconditionFailed
 	// IDTaken: a generated id or key hash exists already. The proposer makes another and tries again.
 	IDTaken
+	// SessionExpired: the session of the call's ticket is not known any more, or has gone past the call. Not carried out now; a copy
+	// that was sent before may have been. For nodes, never shown to a client.
+	SessionExpired
 )
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.

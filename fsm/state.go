@@ -14,6 +14,7 @@ type State struct {
 	external   map[externalRef]*identity // live identities only
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
+	sessions   map[uint64]*session
 
 	limited int // credit records that exist
 
@@ -46,6 +47,7 @@ func New() *State {
 		external:   make(map[externalRef]*identity),
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
+		sessions:   make(map[uint64]*session),
 		tracker:    tracker{gen: clean + 1},
 	}
 }
@@ -62,11 +64,17 @@ type Stats struct {
 	CreditRecords                                int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
+	Sessions, SessionResults                     int // of nodes; results not acknowledged
 }
 
 // Stats returns the present sizes.
 func (s *State) Stats() Stats {
+	results := 0
+	for _, n := range s.sessions { // order-free: a sum
+		results += n.stored
+	}
 	return Stats{
+		Sessions: len(s.sessions), SessionResults: results,
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
 		CreditRecords: s.limited, DirtyRecords: len(s.dirty), Books: s.books,

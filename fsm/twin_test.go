@@ -51,11 +51,13 @@ func TestTwin_AgreesOnRandomHistories(t *testing.T) {
 
 // history is one run: the ledger, its twin, and all that a node keeps on disk.
 type history struct {
-	t    *testing.T
-	rng  *rand.Rand
-	gen  *fsmtest.Generator
-	twin *fsmtest.Twin
-	live *fsm.State
+	t     *testing.T
+	rng   *rand.Rand
+	gen   *fsmtest.Generator
+	nodes *fsmtest.Nodes
+	index uint64 // of the last entry
+	twin  *fsmtest.Twin
+	live  *fsm.State
 
 	store  map[string][]byte // the snapshot file: record key to record
 	digest fsm.Digest        // stored with it
@@ -88,11 +90,12 @@ func runTwin(t *testing.T, seed uint64) {
 		twin: fsmtest.NewTwin(), live: fsm.New(), store: map[string][]byte{},
 	}
 	h.gen.ReuseIDs = true
+	h.nodes = fsmtest.NewNodes(seed)
 	for _, b := range h.gen.Setup() {
 		h.apply(b)
 	}
 	for range twinBatches {
-		h.apply(h.gen.Next())
+		h.apply(h.nodes.Send(h.gen.Next()))
 		for range h.rng.IntN(3) {
 			h.ask(h.live, h.gen.Question())
 		}
@@ -114,8 +117,10 @@ func (h *history) apply(b fsm.Batch) {
 	decoded, err := codec.DecodeBatch(entry)
 	require.NoError(h.t, err)
 	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
+	h.index++
+	decoded.Index = h.index
 	h.log = append(h.log, entry)
-	want := h.twin.Apply(b)
+	want := h.twin.Apply(decoded)
 	got := h.live.Apply(decoded)
 	require.Len(h.t, got, len(want))
 	for i := range want {
@@ -129,6 +134,11 @@ func (h *history) apply(b fsm.Batch) {
 // same compares an answer, and its encoding, with the twin's. What a refusal says to people is free.
 func (h *history) same(want, got fsm.Result, of any) {
 	h.t.Helper()
+	if replayed, ok := got.(*fsm.Replayed); ok {
+		require.IsType(h.t, want, got, "the answer to %T %+v", of, of)
+		require.Equal(h.t, want.(*fsm.Replayed).Index, replayed.Index)
+		want, got = want.(*fsm.Replayed).Result, replayed.Result
+	}
 	decoded, err := codec.DecodeResult(codec.AppendResult(nil, got))
 	require.NoError(h.t, err)
 	require.Equal(h.t, got, decoded)
@@ -246,9 +256,10 @@ func (h *history) load() *fsm.State {
 func (h *history) restored() *fsm.State {
 	h.t.Helper()
 	s := h.load()
-	for _, entry := range h.log {
+	for i, entry := range h.log {
 		b, err := codec.DecodeBatch(entry)
 		require.NoError(h.t, err)
+		b.Index = h.index - uint64(len(h.log)-1-i)
 		s.Apply(b)
 	}
 	require.Equal(h.t, h.live.Digest(), s.Digest())

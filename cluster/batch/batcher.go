@@ -106,9 +106,13 @@ func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool)) *Batcher
 }
 
 // Execute queues a call. size is the length of its encoding or an upper bound. A deadline that passes while the call still waits
-// to be proposed ends it unexecuted; the zero deadline is none.
-func (b *Batcher) Execute(call fsm.Call, size int, deadline time.Time, w Waiter) {
-	_, unchanging := b.peek(&call)
+// to be proposed ends it unexecuted; the zero deadline is none. again says that the call may have been sent before: then it goes
+// through the log in any case, because only there its ticket tells whether the first copy was carried out.
+func (b *Batcher) Execute(call fsm.Call, size int, again bool, deadline time.Time, w Waiter) {
+	unchanging := false
+	if !again {
+		_, unchanging = b.peek(&call)
+	}
 	b.add(ticket{call: call, size: size, read: unchanging, deadline: deadline, waiter: w})
 }
 
@@ -254,7 +258,11 @@ func (b *Batcher) settle(e entry) {
 		return
 	}
 	for i := range e.writes {
-		e.writes[i].waiter.Answer(Answer{Result: results[i], Index: index})
+		a := Answer{Result: results[i], Index: index}
+		if replayed, ok := results[i].(*fsm.Replayed); ok {
+			a = Answer{Result: replayed.Result, Index: replayed.Index}
+		}
+		e.writes[i].waiter.Answer(a)
 	}
 	for _, t := range e.reads {
 		b.answerRead(t, index)
@@ -297,15 +305,21 @@ func answerAll(tickets []ticket, a Answer) {
 // Close refuses new requests, answers the queued ones as not executed and waits until every entry in flight was applied or failed.
 // It may be called twice and from several goroutines.
 func (b *Batcher) Close() {
+	b.refuse()
+	<-b.done
+}
+
+// refuse lets nothing further be proposed.
+func (b *Batcher) refuse() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
 	b.signal()
-	<-b.done
 }
 
 // Abandon is Close for a log that may never answer: entries in flight end as unknown.
 func (b *Batcher) Abandon() {
+	b.refuse()
 	b.once.Do(func() { close(b.giveUp) })
 	b.Close()
 }

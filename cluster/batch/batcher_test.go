@@ -109,12 +109,12 @@ func TestBatcher_CoalescesWhatWaits(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{MaxInFlight: 1}, l, changing)
 	first := newWaiter()
-	b.Execute(call("first"), 1, time.Time{}, first)
+	b.Execute(call("first"), 1, false, time.Time{}, first)
 	e := l.next(t)
 	waiters := make([]waiter, 100)
 	for i := range waiters {
 		waiters[i] = newWaiter()
-		b.Execute(call(string(rune('a'+i))), 1, time.Time{}, waiters[i])
+		b.Execute(call(string(rune('a'+i))), 1, false, time.Time{}, waiters[i])
 	}
 	e.settle(nil)
 	require.Equal(t, "first", first.get(t).Result.(*fsm.Created).ID)
@@ -134,10 +134,10 @@ func TestBatcher_BoundsAnEntryByCountAndBytes(t *testing.T) {
 		l := newFakeLog()
 		b := start(t, conf, l, changing)
 		w := waiter{make(chan batch.Answer, 100)}
-		b.Execute(call("first"), 1, time.Time{}, w)
+		b.Execute(call("first"), 1, false, time.Time{}, w)
 		e := l.next(t)
 		for range 25 {
-			b.Execute(call("x"), 100, time.Time{}, w)
+			b.Execute(call("x"), 100, false, time.Time{}, w)
 		}
 		var sizes []int
 		for range 3 {
@@ -155,7 +155,7 @@ func TestBatcher_LetsOneLargeCallThrough(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{MaxBytes: 10}, l, changing)
 	w := newWaiter()
-	b.Execute(call("large"), 1000, time.Time{}, w)
+	b.Execute(call("large"), 1000, false, time.Time{}, w)
 	l.next(t).settle(nil)
 	require.NoError(t, w.get(t).Err)
 }
@@ -165,13 +165,13 @@ func TestBatcher_RefusesAtOnceWhenFull(t *testing.T) {
 	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxQueued: 3}, {MaxInFlight: 1, MaxQueueBytes: 30}} {
 		l := newFakeLog()
 		b := start(t, conf, l, changing)
-		b.Execute(call("under way"), 10, time.Time{}, newWaiter())
+		b.Execute(call("under way"), 10, false, time.Time{}, newWaiter())
 		l.next(t)
 		for range 3 {
-			b.Execute(call("waits"), 10, time.Time{}, newWaiter())
+			b.Execute(call("waits"), 10, false, time.Time{}, newWaiter())
 		}
 		w := newWaiter()
-		b.Execute(call("too many"), 10, time.Time{}, w)
+		b.Execute(call("too many"), 10, false, time.Time{}, w)
 		require.Equal(t, fault.Overloaded, fault.KindOf(w.get(t).Err))
 	}
 }
@@ -180,7 +180,7 @@ func TestBatcher_RefusesAtOnceWhenFull(t *testing.T) {
 func TestBatcher_AnswersReadsOnlyAfterALaterEntry(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{MaxInFlight: 2}, l, changing)
-	b.Execute(call("before"), 1, time.Time{}, newWaiter())
+	b.Execute(call("before"), 1, false, time.Time{}, newWaiter())
 	before := l.next(t)
 	reads := []waiter{newWaiter(), newWaiter()}
 	for _, w := range reads {
@@ -221,7 +221,7 @@ func TestBatcher_AnswersUnchangingCallsWithoutLoggingThem(t *testing.T) {
 	waiters := make([]waiter, 1000)
 	for i := range waiters {
 		waiters[i] = newWaiter()
-		b.Execute(call("denied"), 1, time.Time{}, waiters[i])
+		b.Execute(call("denied"), 1, false, time.Time{}, waiters[i])
 	}
 	e.settle(nil)
 	e = l.next(t)
@@ -242,7 +242,7 @@ func TestBatcher_LogsACallThatChangesSomethingAfterAll(t *testing.T) {
 		return &fsm.Verdict{}, asked == 1
 	})
 	w := newWaiter()
-	b.Execute(call("topped up"), 1, time.Time{}, w)
+	b.Execute(call("topped up"), 1, false, time.Time{}, w)
 	e := l.next(t)
 	require.Empty(t, e.calls)
 	e.settle(nil)
@@ -252,11 +252,23 @@ func TestBatcher_LogsACallThatChangesSomethingAfterAll(t *testing.T) {
 	require.Equal(t, "topped up", w.get(t).Result.(*fsm.Created).ID)
 }
 
+// What was sent before must meet its first copy in the log; a look at the present state knows nothing of a copy under way.
+func TestBatcher_LogsWhatIsSentAgain(t *testing.T) {
+	l := newFakeLog()
+	b := start(t, batch.Config{}, l, func(*fsm.Call) (fsm.Result, bool) { return &fsm.Verdict{}, true })
+	w := newWaiter()
+	b.Execute(call("again"), 1, true, time.Time{}, w)
+	e := l.next(t)
+	require.Len(t, e.calls, 1)
+	e.settle(nil)
+	require.Equal(t, "again", w.get(t).Result.(*fsm.Created).ID)
+}
+
 func TestBatcher_DropsWhatExpiredBeforeItWasProposed(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{}, l, changing)
 	w := newWaiter()
-	b.Execute(call("late"), 1, time.Now().Add(-time.Second), w)
+	b.Execute(call("late"), 1, false, time.Now().Add(-time.Second), w)
 	require.Equal(t, fault.TimedOut, fault.KindOf(w.get(t).Err))
 	require.Empty(t, l.entries)
 }
@@ -266,10 +278,10 @@ func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Unknown, fault.Unavailable} {
 		l := newFakeLog()
 		b := start(t, batch.Config{MaxInFlight: 1}, l, changing)
-		b.Execute(call("first"), 1, time.Time{}, newWaiter())
+		b.Execute(call("first"), 1, false, time.Time{}, newWaiter())
 		e := l.next(t)
 		write, read := newWaiter(), newWaiter()
-		b.Execute(call("x"), 1, time.Time{}, write)
+		b.Execute(call("x"), 1, false, time.Time{}, write)
 		b.Read(time.Time{}, read)
 		e.settle(nil)
 		l.next(t).settle(fault.Wrap(kind, "lost", errors.New("test")))
@@ -283,12 +295,12 @@ func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 	l := newFakeLog()
 	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing)
 	inFlight := newWaiter()
-	b.Execute(call("under way"), 1, time.Time{}, inFlight)
+	b.Execute(call("under way"), 1, false, time.Time{}, inFlight)
 	l.next(t)
 	queued := make([]waiter, 50)
 	for i := range queued {
 		queued[i] = newWaiter()
-		b.Execute(call("waits"), 1, time.Time{}, queued[i])
+		b.Execute(call("waits"), 1, false, time.Time{}, queued[i])
 	}
 	b.Abandon()
 	require.Equal(t, fault.Unknown, fault.KindOf(inFlight.get(t).Err))
@@ -297,7 +309,7 @@ func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 		w.requireNone(t)
 	}
 	late := newWaiter()
-	b.Execute(call("late"), 1, time.Time{}, late)
+	b.Execute(call("late"), 1, false, time.Time{}, late)
 	require.Equal(t, fault.Unavailable, fault.KindOf(late.get(t).Err))
 	b.Abandon()
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -24,6 +25,8 @@ const (
 	updateIdentityKind
 	deleteIdentityKind
 	verifyKeyKind
+
+	openSessionKind byte = 70
 )
 
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
@@ -37,6 +40,12 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	for i := range actors {
 		c.hash(&actors[i])
 	}
+	sessions := sessionsOf(b.Calls)
+	c.length(len(sessions))
+	for i := range sessions {
+		c.uint(&sessions[i].id)
+		c.uint(&sessions[i].below)
+	}
 	c.length(len(b.Calls))
 	for i := range b.Calls {
 		var at uint64
@@ -44,6 +53,7 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 			at = index[b.Calls[i].Actor]
 		}
 		c.uint(&at)
+		sessions.write(&c, b.Calls[i].Ticket)
 		c.command(&b.Calls[i].Command, nil)
 	}
 	return seal(c.buf, len(buf))
@@ -105,6 +115,14 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 	if repeated(actors) {
 		return b, fmt.Errorf("an actor is listed twice")
 	}
+	sessions := make(sessionTable, c.length(0))
+	for i := range sessions {
+		c.uint(&sessions[i].id)
+		c.uint(&sessions[i].below)
+	}
+	if c.err == nil && sessions.malformed() {
+		return b, fmt.Errorf("a session is listed twice or has no id")
+	}
 	seen := uint64(0)
 	b.Calls = make([]fsm.Call, c.length(0))
 	var verifications slab
@@ -118,6 +136,7 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 		}
 		seen = max(seen, at+1)
 		b.Calls[i].Actor = actors[at]
+		b.Calls[i].Ticket = sessions.read(&c)
 		if c.command(&b.Calls[i].Command, &verifications); c.err != nil {
 			return b, fmt.Errorf("call %d: %w", i, c.err)
 		}
@@ -127,6 +146,9 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 	}
 	if seen != uint64(len(actors)) {
 		return b, fmt.Errorf("%d of %d actors are not used", uint64(len(actors))-seen, len(actors))
+	}
+	if !slices.Equal(sessions, sessionsOf(b.Calls)) {
+		return b, fmt.Errorf("the table of sessions is not the one that the calls need")
 	}
 	return b, nil
 }
@@ -216,6 +238,10 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	case *fsm.Bootstrap:
 		c.kind(bootstrapKind)
 		c.bootstrap(m)
+	case *fsm.OpenSession:
+		c.kind(openSessionKind)
+		c.uint(&m.ID)
+		c.string(&m.Node)
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -254,6 +280,8 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.UpdateIdentity{}
 	case deleteIdentityKind:
 		return &fsm.DeleteIdentity{}
+	case openSessionKind:
+		return &fsm.OpenSession{}
 	default:
 		return nil
 	}

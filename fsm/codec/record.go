@@ -64,6 +64,8 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+	case fsm.SessionKind:
+		return &fsm.SessionRecord{}
 	default:
 		return nil
 	}
@@ -101,6 +103,8 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+	case *fsm.SessionRecord:
+		c.sessionRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}

@@ -152,6 +152,13 @@ func leaves(v reflect.Value, path string, f func(string, reflect.Value)) {
 	case reflect.Pointer:
 		f(path, v)
 		leaves(v.Elem(), path, f)
+	case reflect.Interface:
+		leaves(v.Elem().Elem(), path, f)
+	case reflect.Slice:
+		f(path, v)
+		if v.Type().Elem().Kind() == reflect.Struct {
+			leaves(v.Index(0), path, f)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			leaves(v.Field(i), path+"."+v.Type().Field(i).Name, f)
@@ -204,7 +211,7 @@ func TestAppendBatch_RefusesWhatNobodyCouldRead(t *testing.T) {
 }
 
 func (f *filler) fill(v reflect.Value) {
-	if !f.full && v.Kind() != reflect.Struct && !nonzero[v.Type()] && f.rng.IntN(6) == 0 {
+	if !f.full && v.Kind() != reflect.Struct && v.Kind() != reflect.Interface && !nonzero[v.Type()] && f.rng.IntN(6) == 0 {
 		return
 	}
 	if last, ok := enums[v.Type()]; ok {
@@ -236,6 +243,8 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.fill(v.Elem())
+	case reflect.Interface: // the result of a session's call
+		v.Set(reflect.ValueOf(&fsm.Created{ID: f.string()}))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			f.fill(v.Field(i))

@@ -63,6 +63,7 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteIdentity{Identity: "user.1"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
 	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+	&fsm.OpenSession{ID: 1 << 63, Node: "node_1"},
 }
 
 // batchSample has all of them, from three actors.
@@ -126,6 +127,9 @@ var recordSamples = []fsm.Record{
 	},
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+	&fsm.SessionRecord{ID: 7, Node: "node_1", LastSeen: 5, Base: 3, Results: []fsm.SessionResult{
+		{Seq: 3, Index: 9, Result: &fsm.Done{}}, {Seq: 5, Index: 11, Result: &fsm.Refusal{Code: fsm.KeyNotFound}},
+	}},
 }
 
 // sealed appends the checksum that batches and results end in.

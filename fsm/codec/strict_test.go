@@ -18,8 +18,15 @@ func body(data []byte) []byte { return data[:len(data)-4] }
 // A batch that differs in any way from what AppendBatch writes is refused: it was damaged, or written by a newer build.
 func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 	actor := strings.Repeat("\x01", 32)
-	one := func(command string) string { return "\x01\x00\x01" + actor + "\x01\x00" + command }
-	_, err := codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
+	one := func(command string) string { return "\x01\x00\x01" + actor + "\x00\x01\x00\x00" + command }
+	// ticketed has one session, 5, of which everything below 9 is acknowledged.
+	ticketed := func(table, ticket string) string {
+		return "\x01\x00\x01" + actor + table + "\x01\x00" + ticket + "\x0c\x01a"
+	}
+	b, err := codec.DecodeBatch(sealed([]byte(ticketed("\x01\x05\x09", "\x01\x00"))))
+	require.NoError(t, err)
+	require.Equal(t, fsm.Ticket{Session: 5, Seq: 9, Below: 9}, b.Calls[0].Ticket)
+	_, err = codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
 	require.NoError(t, err)
 	for name, b := range map[string]string{
 		"nothing":                       "",
@@ -33,12 +40,19 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"no actors":                     "\x01\x00",
 		"more actors than bytes":        "\x01\x00\x02" + actor + actor[1:],
 		"actors without end":            "\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-		"no calls":                      "\x01\x00\x00",
-		"more calls than bytes":         "\x01\x00\x01" + actor + "\x05\x00\x0c\x01a",
-		"calls without end":             "\x01\x00\x01" + actor + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-		"actor out of range":            "\x01\x00\x01" + actor + "\x01\x01\x0c\x01a",
-		"actor without a table":         "\x01\x00\x00\x01\x00\x0c\x01a",
-		"call without a command":        "\x01\x00\x01" + actor + "\x01\x00",
+		"no calls":                      "\x01\x00\x00\x00",
+		"more calls than bytes":         "\x01\x00\x01" + actor + "\x00\x05\x00\x00\x0c\x01a",
+		"calls without end":             "\x01\x00\x01" + actor + "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"actor out of range":            "\x01\x00\x01" + actor + "\x00\x01\x01\x00\x0c\x01a",
+		"actor without a table":         "\x01\x00\x00\x00\x01\x00\x00\x0c\x01a",
+		"call without a command":        "\x01\x00\x01" + actor + "\x00\x01\x00\x00",
+		"no sessions":                   "\x01\x00\x00",
+		"session without an id":         ticketed("\x01\x00\x09", "\x01\x00"),
+		"session twice":                 ticketed("\x02\x05\x09\x05\x09", "\x01\x00"),
+		"session not used":              ticketed("\x02\x05\x09\x06\x09", "\x01\x00"),
+		"session out of range":          ticketed("\x01\x05\x09", "\x02\x00"),
+		"session without a ticket":      ticketed("\x01\x05\x09", "\x00"),
+		"ticket beyond 64 bits":         ticketed("\x01\x05\x09", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		"kind 0":                        one("\x00"),
 		"kind 14":                       one("\x0e\x01a"),
 		"trailing byte":                 one("\x0c\x01a\x00"),
@@ -121,7 +135,7 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 		"kind 0":               "\x01\x00",
 		"kind 9":               "\x01\x09",
 		"no kind":              "\x01",
-		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.IDTaken) + 1}) + "\x00\x00",
+		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.SessionExpired) + 1}) + "\x00\x00",
 		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
 			"\x00\x00\x00\x00\x00\x00\x00\x00",
 		"bool of 2":              "\x01\x04\x02\x00\x00",

@@ -18,6 +18,7 @@ type Twin struct {
 	apis       []*api
 	identities []*identity
 	keys       []*key
+	sessions   map[uint64]*nodeSession
 }
 
 type workspace struct{ id string }
@@ -49,7 +50,7 @@ type key struct {
 }
 
 // NewTwin returns an empty ledger.
-func NewTwin() *Twin { return &Twin{} }
+func NewTwin() *Twin { return &Twin{sessions: map[uint64]*nodeSession{}} }
 
 // Clock returns the log time in Unix milliseconds.
 func (t *Twin) Clock() int64 { return t.now }
@@ -60,9 +61,10 @@ func (t *Twin) Charged() uint64 { return t.charged }
 // Apply carries out a batch and returns one result per call.
 func (t *Twin) Apply(b fsm.Batch) []fsm.Result {
 	t.advance(b.Stamp)
+	t.endSilentSessions()
 	results := []fsm.Result{}
 	for _, call := range b.Calls {
-		results = append(results, t.apply(call))
+		results = append(results, t.exactlyOnce(call, b.Index))
 	}
 	return results
 }
@@ -95,6 +97,9 @@ func (t *Twin) advance(stamp int64) {
 func (t *Twin) apply(call fsm.Call) fsm.Result {
 	if c, ok := call.Command.(*fsm.Bootstrap); ok {
 		return t.bootstrap(c)
+	}
+	if c, ok := call.Command.(*fsm.OpenSession); ok {
+		return t.openSession(c)
 	}
 	root, refusal := t.authenticate(call.Actor)
 	if refusal != nil {

@@ -1,0 +1,105 @@
+package codec
+
+import (
+	"errors"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// sessionTable lists the sessions of a batch in order of appearance. A ticket is then an index and a small difference: two or three
+// bytes a call.
+type sessionTable []sessionEntry
+
+type sessionEntry struct{ id, below uint64 }
+
+// sessionsOf makes the table. Calls of one session that were sent at different times know different numbers of answered calls: the
+// largest counts, but no call may fall below it.
+func sessionsOf(calls []fsm.Call) sessionTable {
+	table := sessionTable{}
+	lowest := []uint64{}
+	for i := range calls {
+		t := calls[i].Ticket
+		if t.Session == 0 {
+			continue
+		}
+		at := table.index(t.Session)
+		if at < 0 {
+			table = append(table, sessionEntry{t.Session, t.Below})
+			lowest = append(lowest, t.Seq)
+			continue
+		}
+		table[at].below = max(table[at].below, t.Below)
+		lowest[at] = min(lowest[at], t.Seq)
+	}
+	for i := range table {
+		table[i].below = min(table[i].below, lowest[i])
+	}
+	return table
+}
+
+// index finds a session. A batch has one for each node at most, so a scan beats a map.
+func (s sessionTable) index(id uint64) int {
+	for i := range s {
+		if s[i].id == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// malformed reports whether no writer makes such a table.
+func (s sessionTable) malformed() bool {
+	for i := range s {
+		if s[i].id == 0 || s.index(s[i].id) != i {
+			return true
+		}
+	}
+	return false
+}
+
+// write writes a ticket as 0, or as its session's place in the table plus one and the distance from what is acknowledged.
+func (s sessionTable) write(c *coder, t fsm.Ticket) {
+	var at uint64
+	if t.Session == 0 {
+		c.uint(&at)
+		return
+	}
+	i := s.index(t.Session)
+	at = uint64(i) + 1
+	c.uint(&at)
+	distance := t.Seq - s[i].below
+	c.uint(&distance)
+}
+
+func (s sessionTable) read(c *coder) fsm.Ticket {
+	var at, distance uint64
+	if c.uint(&at); at == 0 {
+		return fsm.Ticket{}
+	}
+	if at > uint64(len(s)) {
+		c.fail(errors.New("a ticket names a session that is not listed"))
+		return fsm.Ticket{}
+	}
+	c.uint(&distance)
+	e := s[at-1]
+	if e.below+distance < e.below {
+		c.fail(errors.New("a ticket's number is too large"))
+	}
+	return fsm.Ticket{Session: e.id, Seq: e.below + distance, Below: e.below}
+}
+
+func (c *coder) sessionRecord(r *fsm.SessionRecord) {
+	c.uint(&r.ID)
+	c.string(&r.Node)
+	c.int(&r.LastSeen)
+	c.uint(&r.Base)
+	n := c.length(len(r.Results))
+	if c.reading && n > 0 {
+		r.Results = make([]fsm.SessionResult, n)
+	}
+	for i := range n {
+		c.uint(&r.Results[i].Seq)
+		c.uint(&r.Results[i].Index)
+		c.result(&r.Results[i].Result)
+	}
+}

@@ -1,0 +1,156 @@
+package fsm
+
+// sessionTTL is how long, in ms of log time, a session lives without a command. A node that was silent for longer opens another one.
+const sessionTTL = 3_600_000
+
+// MaxSessionWindow bounds the commands of one session that are not acknowledged, and with it the memory of a session.
+const MaxSessionWindow = 1 << 17
+
+// Replayed is the answer to a call that was carried out before: the answer it got then, and the index of its entry.
+type Replayed struct {
+	Result Result
+	Index  uint64
+}
+
+func (*Replayed) isResult() {}
+
+// session remembers the results of one node's calls until the node acknowledges them.
+//
+// Invariant: a call below base is never carried out, whatever arrives later.
+type session struct {
+	head
+	id       uint64
+	node     string
+	lastSeen int64 // log time, Unix ms
+	base     uint64
+	window   []Replayed // of the calls from base on; a nil Result was not carried out yet
+	stored   int        // results in the window
+}
+
+func (s *State) openSession(c *OpenSession) Result {
+	if s.sessions[c.ID] == nil {
+		n := &session{id: c.ID, node: c.Node, lastSeen: s.clock, base: 1}
+		s.sessions[c.ID] = n
+		s.added(n)
+	}
+	return done
+}
+
+// expireSessions ends the sessions that were silent for too long. There are as many as nodes were started within the last hour.
+func (s *State) expireSessions() {
+	for id, n := range s.sessions { // order-free: each is judged by itself
+		if s.clock-n.lastSeen > sessionTTL {
+			s.remove(n)
+			delete(s.sessions, id)
+		}
+	}
+}
+
+// once carries a call out unless its ticket says that it was carried out before.
+//
+// A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
+// have been.
+func (s *State) once(call *Call, index uint64) Result {
+	t := call.Ticket
+	if t.Session == 0 {
+		return s.apply(call)
+	}
+	n := s.sessions[t.Session]
+	if n == nil || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
+		return refuse(SessionExpired)
+	}
+	s.change(n)
+	defer s.changed(n)
+	n.lastSeen = s.clock
+	n.acknowledge(t.Below)
+	at := t.Seq - n.base
+	if at < uint64(len(n.window)) && n.window[at].Result != nil {
+		replayed := n.window[at] // a copy: the window moves on
+		return &replayed
+	}
+	r := s.apply(call)
+	n.keep(at, Replayed{Result: r, Index: index})
+	return r
+}
+
+// acknowledge drops the results below the given number.
+func (n *session) acknowledge(below uint64) {
+	for n.base < below {
+		if len(n.window) > 0 {
+			if n.window[0].Result != nil {
+				n.stored--
+			}
+			n.window[0] = Replayed{}
+			n.window = n.window[1:]
+			n.base++
+			continue
+		}
+		n.base = below
+	}
+}
+
+func (n *session) keep(at uint64, r Replayed) {
+	for uint64(len(n.window)) <= at {
+		n.window = append(n.window, Replayed{})
+	}
+	n.window[at] = r
+	n.stored++
+}
+
+func sessionKey(id uint64) RecordKey {
+	var name [8]byte
+	for i := range name {
+		name[i] = byte(id >> (56 - 8*i))
+	}
+	return RecordKey{SessionKind, string(name[:])}
+}
+
+func (n *session) key() RecordKey { return sessionKey(n.id) }
+
+func (n *session) record() Record {
+	r := &SessionRecord{ID: n.id, Node: n.node, LastSeen: n.lastSeen, Base: n.base}
+	for i, kept := range n.window {
+		if kept.Result != nil {
+			r.Results = append(r.Results, SessionResult{Seq: n.base + uint64(i), Index: kept.Index, Result: kept.Result})
+		}
+	}
+	return r
+}
+
+// digest stands on the path of every command, so the results themselves are represented by their number: they follow from the rest.
+func (n *session) digest() Digest { return sessionDigest(n.id, n.node, n.lastSeen, n.base, n.stored) }
+
+func (r *SessionRecord) fold(h *hasher) {
+	foldSession(h, r.ID, r.Node, r.LastSeen, r.Base, len(r.Results))
+}
+
+func sessionDigest(id uint64, node string, lastSeen int64, base uint64, stored int) Digest {
+	h := newHasher(SessionKind)
+	foldSession(&h, id, node, lastSeen, base, stored)
+	return h.digest()
+}
+
+func foldSession(h *hasher, id uint64, node string, lastSeen int64, base uint64, stored int) {
+	h.word(id)
+	h.string(node)
+	h.int(lastSeen)
+	h.word(base)
+	h.word(uint64(stored))
+}
+
+func (s *State) loadSession(r *SessionRecord) bool {
+	if r.ID == 0 || r.Base == 0 || s.sessions[r.ID] != nil {
+		return false
+	}
+	n := &session{id: r.ID, node: r.Node, lastSeen: r.LastSeen, base: r.Base}
+	for _, kept := range r.Results {
+		at := kept.Seq - r.Base
+		if kept.Seq < r.Base || at >= MaxSessionWindow || at < uint64(len(n.window)) || kept.Result == nil {
+			return false
+		}
+		n.keep(at, Replayed{Result: kept.Result, Index: kept.Index})
+	}
+	s.sessions[r.ID] = n
+	s.added(n)
+	return true
+}
