@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,4 +162,31 @@ func TestDamage_WhileOpen(t *testing.T) {
 	_, err = recordsOf(r)
 	require.Equal(t, store.KindDamaged, store.KindOf(err))
 	require.ErrorIs(t, <-reported, &store.Error{Kind: store.KindDamaged})
+}
+
+// The walk must accept whatever bbolt makes of a long life: pages that split, merge, lose their first key or all of it.
+func TestVerify_AcceptsWhatBoltWrites(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	for round := range 150 {
+		changed := map[string]string{}
+		from, n := rng.IntN(4000), rng.IntN(1200)
+		for i := from; i < from+n; i++ {
+			switch round % 3 {
+			case 0: // a range appears
+				changed[fmt.Sprintf("key-%06d", i)] = strings.Repeat("x", rng.IntN(120))
+			case 1: // a range vanishes
+				changed[fmt.Sprintf("key-%06d", i)] = ""
+			default: // here and there
+				if rng.IntN(9) == 0 {
+					changed[fmt.Sprintf("key-%06d", i)] = strings.Repeat("y", rng.IntN(3)*60)
+				}
+			}
+		}
+		snapshot(t, s, uint64(10+round), changed)
+		require.NoError(t, store.VerifyState(filepath.Join(dir, "state.db")))
+	}
 }

@@ -171,8 +171,10 @@ func (w *pageWalk) readError(id uint64, err error) error {
 	return ioError(w.path, "reading", err)
 }
 
-// tree walks a page and what is below it. Its keys must be at least low and below
-// high (nil for no bound) and above *last, which moves along.
+// tree walks a page and what is below it. It must begin with the key low: bbolt
+// finds a child's place in its parent by the child's own first key, and where the
+// two differ it would add the child a second time and free a page that is in use.
+// All keys must be below high (nil for no bound) and above *last, which moves along.
 func (w *pageWalk) tree(bucket []byte, id uint64, depth int, low, high []byte, last *[]byte) error {
 	if depth > maxDepth {
 		return w.bad(id, "is too deep")
@@ -195,8 +197,11 @@ func (w *pageWalk) tree(bucket []byte, id uint64, depth int, low, high []byte, l
 	}
 	for i := range n {
 		key, child, ok := branchElem(page, i)
-		if !ok || (i == 0 && low != nil && bytes.Compare(key, low) < 0) {
+		if !ok {
 			return w.bad(id, "has a child out of bounds")
+		}
+		if i == 0 && low != nil && !bytes.Equal(key, low) {
+			return w.bad(id, "does not begin with the key that its parent has for it")
 		}
 		next := high
 		if i+1 < n {
@@ -244,6 +249,9 @@ func (w *pageWalk) leaf(bucket, page []byte, id uint64, depth int, low, high []b
 		if (low != nil && bytes.Compare(key, low) < 0) || (high != nil && bytes.Compare(key, high) >= 0) ||
 			(*last != nil && bytes.Compare(*last, key) >= 0) {
 			return w.bad(id, "has keys out of order")
+		}
+		if i == 0 && low != nil && !bytes.Equal(key, low) {
+			return w.bad(id, "does not begin with the key that its parent has for it")
 		}
 		*last = append((*last)[:0], key...)
 		switch {

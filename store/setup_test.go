@@ -29,6 +29,9 @@ var kinds = []store.LogKind{store.LogBolt, store.LogWAL}
 func mustOpen(tb testing.TB, dir string, options ...func(*store.Options)) *store.Store {
 	tb.Helper()
 	o := store.Options{Dir: dir}
+	if _, err := os.Stat(filepath.Join(dir, "meta.json")); os.IsNotExist(err) {
+		o.LogStore = store.LogBolt // small, and in a file that tests can name
+	}
 	for _, set := range options {
 		set(&o)
 	}
