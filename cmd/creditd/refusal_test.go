@@ -152,7 +152,7 @@ func TestRefusal_DirectoryInUse(t *testing.T) {
 func TestRefusal_Directory(t *testing.T) {
 	t.Parallel()
 	made := filepath.Join(t.TempDir(), "made")
-	p, c := startMember(t, alone(t, made)...)
+	p, c := startMember(t, alone(t, made, "--log-store", "boltdb")...)
 	addCustomer(t, c, "customer", 10)
 	p.terminate()
 
@@ -233,7 +233,7 @@ func TestRefusal_FullDisk(t *testing.T) {
 func TestRefusal_DiskFillsUp(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "size=32m")
-	args := alone(t, filepath.Join(disk, "data"))
+	args := alone(t, filepath.Join(disk, "data"), "--log-store", "boltdb") // wal reserves more than this disk has
 	p, c := startMember(t, args...)
 	key := addCustomer(t, c, "customer", 1000)
 	must[object](t, c, "keys.verifyKey", object{"key": key})
