@@ -45,7 +45,7 @@ build: ## static binary at bin/creditd
 
 ##@ Test
 
-# Both halves run even when the first fails, so one run shows every failure.
+# The parts run even when the first fails, so one run shows every failure.
 .PHONY: test
 test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 to defeat the cache)
 	@race=-race; \
@@ -55,7 +55,16 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
+	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
+		$(MAKE) --no-print-directory sdk || rc=$$?; \
+	else \
+		echo "note: no node or no npm: skipping the stock SDKs (make sdk)" >&2; \
+	fi; \
 	exit $$rc
+
+.PHONY: sdk
+sdk: ## the stock Go and TypeScript SDKs against a follower of three real processes (needs node and npm)
+	$(GO) run -buildvcs=false ./scripts/sdk
 
 .PHONY: race
 race: ## all tests under the race detector, no exceptions

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as errors from "@unkey/api/models/errors";
+import { ratelimit } from "./ratelimit.mjs";
+import { rows } from "./rows.mjs";
+import { client, createKey, granted, identity, notServed, post, unique, unkey } from "./suite.mjs";
+
+for (const [method, row] of Object.entries(rows)) {
+  test(method, row);
+}
+
+for (const { name, endpoint, call, check } of ratelimit) {
+  test(`@unkey/ratelimit ${name}`, async () => {
+    if (notServed.includes(endpoint)) {
+      await assert.rejects(call, (err) => err.statusCode === 404);
+    } else {
+      check(await call());
+    }
+  });
+}
+
+// A method of the SDK has a row, or its endpoint is listed as not served; never both.
+test("every method is accounted for", () => {
+  const want = ["apis", "identities", "keys", "permissions", "ratelimit"].flatMap((group) =>
+    Object.getOwnPropertyNames(Object.getPrototypeOf(unkey[group])).filter((name) => name !== "constructor")
+      .map((name) => `${group}.${name}`));
+  assert.deepEqual([...Object.keys(rows), ...notServed].sort(), want.sort());
+});
+
+// What this release does not serve is a 404 of the router, without the error envelope.
+test("what is not served is a 404", async (t) => {
+  for (const endpoint of notServed) {
+    const { status, text } = await post(endpoint, {});
+    assert.equal(status, 404, `${endpoint} is served now: move it from not_served.txt to a row\n${text}`);
+    assert.ok(!text.includes("requestId"), text);
+  }
+});
+
+// The SDK makes its own class of every error, which it does only if status, content type and shape are right.
+const user = unique("user");
+const failures = [
+  ["400", errors.BadRequestErrorResponse, "unkey/application/invalid_input", () => unkey.apis.createApi({ name: "x" })],
+  ["400 of deleteIdentity", errors.BadRequestErrorResponse, "unkey/application/invalid_input",
+    () => unkey.identities.deleteIdentity({ identity: "" })],
+  ["401", errors.UnauthorizedErrorResponse, "unkey/authentication/key_not_found",
+    () => client("nobody").apis.getApi({ apiId: "api_12345678" })],
+  ["403", errors.ForbiddenErrorResponse, "unkey/authorization/insufficient_permissions",
+    async () => (await granted("api.*.read_api")).apis.createApi({ name: "sdk" })],
+  ["403 of deleteIdentity", errors.ForbiddenErrorResponse, "unkey/authorization/insufficient_permissions",
+    async () => (await granted("api.*.read_api")).identities.deleteIdentity({ identity: user })],
+  ["404 of an API", errors.NotFoundErrorResponse, "unkey/data/api_not_found", () => unkey.apis.getApi({ apiId: "api_12345678" })],
+  ["404 of a key", errors.NotFoundErrorResponse, "unkey/data/key_not_found", () => unkey.keys.getKey({ keyId: "key_12345678" })],
+  ["404 of an identity", errors.NotFoundErrorResponse, "unkey/data/identity_not_found",
+    () => unkey.identities.getIdentity({ identity: "nobody" })],
+  ["404 of deleteIdentity", errors.NotFoundErrorResponse, "unkey/data/identity_not_found",
+    () => unkey.identities.deleteIdentity({ identity: "nobody" })],
+  ["409", errors.ConflictErrorResponse, "unkey/data/identity_already_exists",
+    async () => { await identity(user); return unkey.identities.createIdentity({ externalId: user }); }],
+];
+for (const [name, type, path, call] of failures) {
+  test(`error ${name}`, async () => {
+    await assert.rejects(call, (err) => {
+      assert.ok(err instanceof type, `${err.constructor.name}: ${err.message}`);
+      assert.equal(err.statusCode, Number(name.slice(0, 3)));
+      assert.equal(err.error.status, err.statusCode);
+      assert.equal(err.error.type, `https://unkey.com/docs/errors/${path}`);
+      assert.ok(err.error.title && err.error.detail);
+      if (err.statusCode === 400) assert.equal(err.error.errors.length, 1);
+      return true;
+    });
+  });
+}
+
+// The SDK declares 412 only for apis.deleteApi. Elsewhere it is an error that carries status and body.
+test("error 412", async () => {
+  const { keyId } = await createKey({});
+  await assert.rejects(unkey.keys.getKey({ keyId, decrypt: true }), (err) => {
+    assert.ok(err instanceof errors.UnkeyError);
+    assert.equal(err.statusCode, 412);
+    assert.equal(JSON.parse(err.body).error.type, "https://unkey.com/docs/errors/unkey/application/precondition_failed");
+    return true;
+  });
+});
