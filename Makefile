@@ -135,6 +135,7 @@ $(STATICCHECK):
 fix: ## repair what verify can complain about and a tool can mend
 	$(GOFMT) -w -s .
 	$(GO) mod tidy
+	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
 
 .PHONY: clean
 clean: ## remove build output, tools and coverage (never a data directory)

@@ -154,3 +154,8 @@ var descriptions = map[string]description{
 		example:    `{}`,
 	},
 }
+
+// ExampleVariables maps ids of the examples to the names of shell variables that a page may use in their place.
+func ExampleVariables() map[string]string {
+	return map[string]string{exampleAPI: "API_ID", exampleKey: "KEY_ID", exampleSecret: "KEY"}
+}

@@ -1,5 +1,5 @@
 // Command sdk runs the stock Unkey SDKs against a follower of a three-node cluster of real processes on this machine, then the
-// programs that docs/sdks.md shows, as they are written there.
+// programs that docs/sdks.md shows and the commands of docs/api.md, as they are written there.
 //
 //	go run ./scripts/sdk
 //
@@ -106,8 +106,47 @@ func runAll(ctx context.Context, url string) error {
 		command(ctx, url, "node", "node", "--test"),
 		shown(ctx, url, "go", "go", "run"),
 		shown(ctx, url, "ts", "node"),
+		pasted(ctx, url),
 	)
 }
+
+// reference has one command to paste for each endpoint, and before them the commands that make what they name.
+const reference = "docs/api.md"
+
+// pasted runs the commands of the reference. What they do to the API and key they work on must not reach the next one, so
+// each begins anew.
+func pasted(ctx context.Context, url string) error {
+	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") != "true" {
+		fmt.Println("note: no curl: the commands of", reference, "are not run")
+		return nil
+	}
+	text, err := os.ReadFile(reference)
+	if err != nil {
+		return err
+	}
+	blocks := strings.Split(string(text), "\n```sh\n")[1:]
+	var prepare string
+	var problems []error
+	for i, block := range blocks {
+		commands, _, closed := strings.Cut(block, "\n```\n")
+		if !closed {
+			return fmt.Errorf("%s: a block of commands has no end", reference)
+		}
+		if i == 0 {
+			prepare = retrying + commands
+			continue
+		}
+		err := execute(ctx, io.Discard, url, ".", "bash", "-euc", prepare+"\n"+commands)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w\n%s", reference, err, commands))
+		}
+	}
+	fmt.Printf("== %d commands of %s\n", len(blocks)-1, reference)
+	return errors.Join(problems...)
+}
+
+// retrying lets curl wait for a leader: after cluster.transferLeadership there is a moment without one, which is a 503.
+const retrying = "curl() { command curl --retry 20 --retry-delay 1 \"$@\"; }\n"
 
 // page shows one program for each language; both must print expected.
 const (
@@ -134,6 +173,7 @@ func shown(ctx context.Context, url, language, name string, args ...string) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(file)) }()
+	fmt.Println("== the", language, "program of", page)
 	var printed strings.Builder
 	if err := execute(ctx, &printed, url, filepath.Dir(file), name, append(args, filepath.Base(file))...); err != nil {
 		return err
@@ -146,17 +186,21 @@ func shown(ctx context.Context, url, language, name string, args ...string) (err
 
 // command runs a program in a directory below home.
 func command(ctx context.Context, url, dir, name string, args ...string) error {
-	return execute(ctx, os.Stdout, url, filepath.Join(home, dir), name, args...)
+	line := strings.Join(append([]string{name}, args...), " ")
+	fmt.Println("==", line)
+	if err := execute(ctx, os.Stdout, url, filepath.Join(home, dir), name, args...); err != nil {
+		return fmt.Errorf("%s: %w", line, err)
+	}
+	return nil
 }
 
 func execute(ctx context.Context, stdout io.Writer, url, dir, name string, args ...string) error {
-	fmt.Println("==", name, strings.Join(args, " "))
 	program := exec.CommandContext(ctx, name, args...)
 	program.Dir = dir
 	program.Env = append(os.Environ(), "CREDITD_URL="+url, "CREDITD_ROOT_KEY="+rootKey)
 	program.Stdout, program.Stderr = stdout, os.Stderr
 	if err := program.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import * as errors from "@unkey/api/models/errors";
 import { ratelimit } from "./ratelimit.mjs";
 import { rows } from "./rows.mjs";
-import { client, createKey, granted, identity, notServed, post, unique, unkey } from "./suite.mjs";
+import { client, createKey, granted, identity, notServed, post, unique, unkey, url } from "./suite.mjs";
 
 for (const [method, row] of Object.entries(rows)) {
   test(method, row);
@@ -80,4 +81,15 @@ test("error 412", async () => {
     assert.equal(JSON.parse(err.body).error.type, "https://unkey.com/docs/errors/unkey/application/precondition_failed");
     return true;
   });
+});
+
+// The document that a node serves is OpenAPI 3.1 by the official schema, and names every method that has a row.
+test("openapi.json", async () => {
+  const document = await (await fetch(`${url}/openapi.json`)).json();
+  const result = await new Validator().validate(structuredClone(document));
+  assert.ok(result.valid, JSON.stringify(result.errors, null, 2));
+  assert.equal(document.openapi, "3.1.0");
+  for (const method of Object.keys(rows)) {
+    assert.equal(document.paths[`/v2/${method}`].post.operationId, method);
+  }
 });
