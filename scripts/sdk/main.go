@@ -74,8 +74,20 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	troubledURL, stop, err := serveTroubled()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	fmt.Println("follower at", follower)
-	return runAll(ctx, "http://"+follower)
+	return runAll(ctx, target{"http://" + follower, troubledURL})
+}
+
+// target is what the programs are pointed at.
+type target struct{ follower, troubled string }
+
+func (t target) environment() []string {
+	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+rootKey)
 }
 
 // followerOf is the HTTP address of a node that is not the leader.
@@ -99,14 +111,14 @@ func followerOf(ctx context.Context, cluster *local.Cluster) (addr string, err e
 }
 
 // runAll runs every suite and every program, so that one run shows every failure.
-func runAll(ctx context.Context, url string) error {
+func runAll(ctx context.Context, at target) error {
 	return errors.Join(
-		command(ctx, url, "go", "go", "test", "-count=1", "./..."),
-		command(ctx, url, "node", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
-		command(ctx, url, "node", "node", "--test"),
-		shown(ctx, url, "go", "go", "run"),
-		shown(ctx, url, "ts", "node"),
-		pasted(ctx, url),
+		command(ctx, at, "go", "go", "test", "-count=1", "./..."),
+		command(ctx, at, "node", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+		command(ctx, at, "node", "node", "--test"),
+		shown(ctx, at, "go", "go", "run"),
+		shown(ctx, at, "ts", "node"),
+		pasted(ctx, at),
 	)
 }
 
@@ -115,7 +127,7 @@ const reference = "docs/api.md"
 
 // pasted runs the commands of the reference. What they do to the API and key they work on must not reach the next one, so
 // each begins anew.
-func pasted(ctx context.Context, url string) error {
+func pasted(ctx context.Context, at target) error {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") != "true" {
 		fmt.Println("note: no curl: the commands of", reference, "are not run")
 		return nil
@@ -136,7 +148,7 @@ func pasted(ctx context.Context, url string) error {
 			prepare = retrying + commands
 			continue
 		}
-		err := execute(ctx, io.Discard, url, ".", "bash", "-euc", prepare+"\n"+commands)
+		err := execute(ctx, io.Discard, at, ".", "bash", "-euc", prepare+"\n"+commands)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w\n%s", reference, err, commands))
 		}
@@ -158,7 +170,7 @@ const (
 var places = map[string]string{"go": "go/page.go", "ts": "node/page.mjs"}
 
 // shown runs the program that the page shows in a language.
-func shown(ctx context.Context, url, language, name string, args ...string) (err error) {
+func shown(ctx context.Context, at target, language, name string, args ...string) (err error) {
 	text, err := os.ReadFile(page)
 	if err != nil {
 		return err
@@ -175,7 +187,7 @@ func shown(ctx context.Context, url, language, name string, args ...string) (err
 	defer func() { err = errors.Join(err, os.Remove(file)) }()
 	fmt.Println("== the", language, "program of", page)
 	var printed strings.Builder
-	if err := execute(ctx, &printed, url, filepath.Dir(file), name, append(args, filepath.Base(file))...); err != nil {
+	if err := execute(ctx, &printed, at, filepath.Dir(file), name, append(args, filepath.Base(file))...); err != nil {
 		return err
 	}
 	if printed.String() != expected {
@@ -185,19 +197,19 @@ func shown(ctx context.Context, url, language, name string, args ...string) (err
 }
 
 // command runs a program in a directory below home.
-func command(ctx context.Context, url, dir, name string, args ...string) error {
+func command(ctx context.Context, at target, dir, name string, args ...string) error {
 	line := strings.Join(append([]string{name}, args...), " ")
 	fmt.Println("==", line)
-	if err := execute(ctx, os.Stdout, url, filepath.Join(home, dir), name, args...); err != nil {
+	if err := execute(ctx, os.Stdout, at, filepath.Join(home, dir), name, args...); err != nil {
 		return fmt.Errorf("%s: %w", line, err)
 	}
 	return nil
 }
 
-func execute(ctx context.Context, stdout io.Writer, url, dir, name string, args ...string) error {
+func execute(ctx context.Context, stdout io.Writer, at target, dir, name string, args ...string) error {
 	program := exec.CommandContext(ctx, name, args...)
 	program.Dir = dir
-	program.Env = append(os.Environ(), "CREDITD_URL="+url, "CREDITD_ROOT_KEY="+rootKey)
+	program.Env = at.environment()
 	program.Stdout, program.Stderr = stdout, os.Stderr
 	if err := program.Run(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -1,10 +1,13 @@
 package suite
 
 import (
+	"net/http"
+	"os"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	unkey "github.com/unkeyed/sdks/api/go/v2"
 	"github.com/unkeyed/sdks/api/go/v2/models/apierrors"
 	"github.com/unkeyed/sdks/api/go/v2/models/components"
 )
@@ -96,4 +99,38 @@ func TestErrors_WithoutAType(t *testing.T) {
 	got := is[*apierrors.APIError](t, err)
 	require.Equal(t, 412, got.StatusCode)
 	require.Contains(t, got.Body, errorBase+"unkey/application/precondition_failed")
+}
+
+// counting counts what the SDK really sends.
+type counting struct{ sent int }
+
+func (c *counting) Do(r *http.Request) (*http.Response, error) {
+	c.sent++
+	return http.DefaultClient.Do(r)
+}
+
+// troubled is the SDK at a node in trouble: it is full, and never learns what became of a verification.
+func troubled(t *testing.T) (*suite, *counting) {
+	s, c := newSuite(t), &counting{}
+	s.Unkey = unkey.New(unkey.WithServerURL(os.Getenv("CREDITD_TROUBLED_URL")), unkey.WithSecurity(s.key), unkey.WithClient(c))
+	return s, c
+}
+
+// TestErrors_TooManyRequests: the SDK has a type for 429 too, and leaves it to the caller to try again.
+func TestErrors_TooManyRequests(t *testing.T) {
+	s, c := troubled(t)
+	_, err := s.Apis.CreateAPI(s.ctx, components.V2ApisCreateAPIRequestBody{Name: "sdk"})
+	got := is[*apierrors.TooManyRequestsErrorResponse](t, err).Error_
+	require.Equal(t, errorBase+"user/too_many_requests/workspace_rate_limited", got.Type)
+	require.Equal(t, 1, c.sent)
+}
+
+// TestErrors_UnknownOutcomeIsNotRetried: a charge that may have happened must not be sent again behind the caller's back.
+func TestErrors_UnknownOutcomeIsNotRetried(t *testing.T) {
+	s, c := troubled(t)
+	_, err := s.Keys.VerifyKey(s.ctx, components.V2KeysVerifyKeyRequestBody{Key: "x"})
+	got := is[*apierrors.APIError](t, err)
+	require.Equal(t, http.StatusRequestTimeout, got.StatusCode)
+	require.Equal(t, "unknown", got.RawResponse.Header.Get("Creditd-Outcome"))
+	require.Equal(t, 1, c.sent)
 }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { Unkey } from "@unkey/api";
+import { HTTPClient } from "@unkey/api/lib/http.js";
 import * as errors from "@unkey/api/models/errors";
 import { ratelimit } from "./ratelimit.mjs";
 import { rows } from "./rows.mjs";
-import { client, createKey, granted, identity, notServed, post, unique, unkey, url } from "./suite.mjs";
+import { client, createKey, granted, identity, notServed, post, rootKey, unique, unkey, url } from "./suite.mjs";
 
 for (const [method, row] of Object.entries(rows)) {
   test(method, row);
@@ -81,6 +83,33 @@ test("error 412", async () => {
     assert.equal(JSON.parse(err.body).error.type, "https://unkey.com/docs/errors/unkey/application/precondition_failed");
     return true;
   });
+});
+
+// The SDK at a node in trouble: it is full, and never learns what became of a verification. Neither may be sent again behind
+// the caller's back.
+let sent = 0;
+const troubled = new Unkey({
+  serverURL: process.env.CREDITD_TROUBLED_URL, rootKey,
+  httpClient: new HTTPClient({ fetcher: (request) => { sent++; return fetch(request); } }),
+});
+test("error 429", async () => {
+  sent = 0;
+  await assert.rejects(troubled.apis.createApi({ name: "sdk" }), (err) => {
+    assert.ok(err instanceof errors.TooManyRequestsErrorResponse, `${err.constructor.name}: ${err.message}`);
+    assert.equal(err.error.type, "https://unkey.com/docs/errors/user/too_many_requests/workspace_rate_limited");
+    return true;
+  });
+  assert.equal(sent, 1);
+});
+test("error 408", async () => {
+  sent = 0;
+  await assert.rejects(troubled.keys.verifyKey({ key: "x" }), (err) => {
+    assert.ok(err instanceof errors.UnkeyError);
+    assert.equal(err.statusCode, 408);
+    assert.equal(err.headers.get("Creditd-Outcome"), "unknown");
+    return true;
+  });
+  assert.equal(sent, 1);
 });
 
 // The document that a node serves is OpenAPI 3.1 by the official schema, and names every method that has a row.
