@@ -23,6 +23,9 @@ TEST_TIMEOUT ?= 9m
 FUZZTIME     ?= 10s
 ARGS         ?=
 
+# The Go SDK is a dependency of its suite alone.
+SDK_MODULE := scripts/sdk/go
+
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
@@ -109,12 +112,15 @@ verify-format:
 .PHONY: verify-modules
 verify-modules:
 	@$(GO) mod verify
-	@$(GO) mod tidy -diff || { echo "go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }
+	@for dir in . $(SDK_MODULE); do \
+		$(GO) -C $$dir mod tidy -diff || { echo "$$dir: go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }; \
+	done
 	@echo "go mod tidy: ok"
 
 .PHONY: verify-vet
 verify-vet:
 	@$(GO) vet ./...
+	@$(GO) -C $(SDK_MODULE) vet ./...
 	@echo "go vet: ok"
 
 # Import arrows, purity of fsm and the other rules that correctness or the reader rests on.
@@ -135,6 +141,7 @@ $(STATICCHECK):
 fix: ## repair what verify can complain about and a tool can mend
 	$(GOFMT) -w -s .
 	$(GO) mod tidy
+	$(GO) -C $(SDK_MODULE) mod tidy
 	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
 
 .PHONY: clean

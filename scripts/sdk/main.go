@@ -115,7 +115,7 @@ func runAll(ctx context.Context, at target) error {
 	return errors.Join(
 		command(ctx, at, "go", "go", "test", "-count=1", "./..."),
 		command(ctx, at, "node", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
-		command(ctx, at, "node", "node", "--test"),
+		command(ctx, at, "node", "node", "--test", "--test-reporter=spec", "suite.test.mjs"),
 		shown(ctx, at, "go", "go", "run"),
 		shown(ctx, at, "ts", "node"),
 		pasted(ctx, at),
