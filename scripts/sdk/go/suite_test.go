@@ -84,13 +84,22 @@ func ptr[T any](v T) *T { return &v }
 
 // TestMethods runs the row of every method that is served.
 func TestMethods(t *testing.T) {
-	for _, method := range slices.Sorted(maps.Keys(rows)) {
-		t.Run(method, func(t *testing.T) { rows[method](newSuite(t)) })
+	absent := notServed(t)
+	all := allRows()
+	for _, method := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Contains(absent, method) {
+			t.Run(method, func(t *testing.T) { all[method](newSuite(t)) })
+		}
 	}
 }
 
-// TestMethods_AreAllAccountedFor: a method of the SDK has a row, or its endpoint is listed as not served; never both. This SDK
-// lacks a method that the TypeScript one has, so the list may name more.
+func allRows() map[string]func(*suite) {
+	all := maps.Clone(rows)
+	maps.Copy(all, later)
+	return all
+}
+
+// TestMethods_AreAllAccountedFor: every method of the SDK has a row, and nothing else has. What rows claims to be served is.
 func TestMethods_AreAllAccountedFor(t *testing.T) {
 	var want []string
 	for group, sdk := range map[string]any{
@@ -99,15 +108,17 @@ func TestMethods_AreAllAccountedFor(t *testing.T) {
 	} {
 		methods := reflect.TypeOf(sdk)
 		for i := range methods.NumMethod() {
-			want = append(want, group+"."+methods.Method(i).Name)
+			want = append(want, strings.ToLower(group+"."+methods.Method(i).Name)) // it writes CreateAPI for createApi
 		}
 	}
-	have := lower(slices.Concat(notServed(t), slices.Collect(maps.Keys(rows))))
-	want = lower(want)
-	require.Subset(t, have, want)
-	require.Subset(t, want, lower(slices.Collect(maps.Keys(rows))))
-	slices.Sort(have)
-	require.Len(t, slices.Compact(slices.Clone(have)), len(have), "both served and not: %v", have)
+	var have []string
+	for method := range allRows() {
+		have = append(have, strings.ToLower(method))
+	}
+	require.ElementsMatch(t, want, have)
+	for _, method := range notServed(t) {
+		require.NotContains(t, rows, method, "it belongs to later, or its line in not_served.txt goes")
+	}
 }
 
 // TestNotServed: what this release does not serve is a 404 of the router, without the error envelope.
@@ -115,19 +126,10 @@ func TestNotServed(t *testing.T) {
 	for _, endpoint := range notServed(t) {
 		t.Run(endpoint, func(t *testing.T) {
 			status, body := newSuite(t).post(endpoint, struct{}{})
-			require.Equal(t, http.StatusNotFound, status, "it is served now: move it from not_served.txt to a row\n%s", body)
+			require.Equal(t, http.StatusNotFound, status, "it is served now: delete its line in not_served.txt\n%s", body)
 			require.NotContains(t, body, "requestId")
 		})
 	}
-}
-
-// lower makes names comparable: the SDK writes CreateAPI where the path has createApi.
-func lower(names []string) []string {
-	lowered := make([]string, len(names))
-	for i, name := range names {
-		lowered[i] = strings.ToLower(name)
-	}
-	return lowered
 }
 
 func notServed(t *testing.T) []string {
