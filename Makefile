@@ -23,6 +23,9 @@ TEST_TIMEOUT ?= 9m
 FUZZTIME     ?= 10s
 ARGS         ?=
 
+# The Go SDK is a dependency of its suite alone.
+SDK_MODULE := scripts/sdk/go
+
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
@@ -45,7 +48,7 @@ build: ## static binary at bin/creditd
 
 ##@ Test
 
-# Both halves run even when the first fails, so one run shows every failure.
+# The parts run even when the first fails, so one run shows every failure.
 .PHONY: test
 test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 to defeat the cache)
 	@race=-race; \
@@ -55,7 +58,16 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
+	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
+		$(GO) run -buildvcs=false ./scripts/sdk || rc=$$?; \
+	else \
+		echo "note: no node or no npm: skipping the stock SDKs (make sdk)" >&2; \
+	fi; \
 	exit $$rc
+
+.PHONY: sdk
+sdk: ## the stock Go and TypeScript SDKs against a follower of three real processes (needs node and npm)
+	$(GO) run -buildvcs=false ./scripts/sdk
 
 .PHONY: race
 race: ## all tests under the race detector, no exceptions
@@ -100,12 +112,15 @@ verify-format:
 .PHONY: verify-modules
 verify-modules:
 	@$(GO) mod verify
-	@$(GO) mod tidy -diff || { echo "go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }
+	@for dir in . $(SDK_MODULE); do \
+		$(GO) -C $$dir mod tidy -diff || { echo "$$dir: go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }; \
+	done
 	@echo "go mod tidy: ok"
 
 .PHONY: verify-vet
 verify-vet:
 	@$(GO) vet ./...
+	@$(GO) -C $(SDK_MODULE) vet ./...
 	@echo "go vet: ok"
 
 # Import arrows, purity of fsm and the other rules that correctness or the reader rests on.
@@ -126,6 +141,8 @@ $(STATICCHECK):
 fix: ## repair what verify can complain about and a tool can mend
 	$(GOFMT) -w -s .
 	$(GO) mod tidy
+	$(GO) -C $(SDK_MODULE) mod tidy
+	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
 
 .PHONY: clean
 clean: ## remove build output, tools and coverage (never a data directory)

@@ -44,6 +44,11 @@ func New(config Config) (*API, error) {
 		a.engine.POST(e.path, a.serve(e))
 	}
 	a.probes(!config.HideMetrics)
+	if !config.HideOpenAPI {
+		if err := a.document(config.Version, !config.HideMetrics); err != nil {
+			return nil, err
+		}
+	}
 	return a, nil
 }
 

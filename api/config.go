@@ -16,7 +16,7 @@ type Config struct {
 	Logger *slog.Logger
 	// Registry gets the metrics of this package, and is what GET /metrics shows. Default: a new one.
 	Registry *prometheus.Registry
-	// Version is the version of the program, for the metric creditd_api_build_info.
+	// Version is the version of the program, for the metric creditd_api_build_info and the OpenAPI document.
 	Version string
 	// MaxBodyBytes is the largest request body; a longer one is a 413. Default: 10 MiB.
 	MaxBodyBytes int64
@@ -25,6 +25,8 @@ type Config struct {
 	RequestTimeout time.Duration
 	// HideMetrics leaves out GET /metrics, for deployments that serve the registry elsewhere.
 	HideMetrics bool
+	// HideOpenAPI leaves out GET /openapi.json.
+	HideOpenAPI bool
 }
 
 // The defaults, as docs/contract.md 1.1 states them.

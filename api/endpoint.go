@@ -19,6 +19,8 @@ type endpoint struct {
 	reads bool
 	// bare: there is no data in the answer, and errors are always problem+json. Only identities.deleteIdentity.
 	bare bool
+	// schema is the JSON Schema of the body.
+	schema func() map[string]any
 
 	metrics endpointMetrics
 }
@@ -26,7 +28,7 @@ type endpoint struct {
 // write describes an endpoint that changes or charges something. Its body is described by the type of the handler's request.
 func write[Request any](name string, handler func(*call, Request) (any, error)) *endpoint {
 	body := schema.MustCompile[Request](name)
-	e := &endpoint{name: name, path: "/v2/" + name}
+	e := &endpoint{name: name, path: "/v2/" + name, schema: body.JSONSchema}
 	e.run = func(c *call) (any, error) {
 		if err := c.receive(); err != nil {
 			return nil, err

@@ -45,6 +45,28 @@ var outcomes = [...]string{
 // verdict shows a verification as docs/contract.md 3.7 says.
 type verdict struct{ *fsm.Verdict }
 
+// verifyKeyData describes what appendJSON writes.
+type verifyKeyData struct {
+	Valid    bool             `json:"valid"`
+	Code     string           `json:"code" doc:"VALID, NOT_FOUND, DISABLED, EXPIRED, FORBIDDEN or USAGE_EXCEEDED. More may come."`
+	KeyID    string           `json:"keyId,omitempty"`
+	Enabled  bool             `json:"enabled,omitempty"`
+	Credits  int64            `json:"credits,omitempty" doc:"What is left. Left out when nothing limits the key."`
+	Name     string           `json:"name,omitempty"`
+	Meta     schema.Object    `json:"meta,omitempty"`
+	Expires  int64            `json:"expires,omitempty"`
+	Identity *verdictIdentity `json:"identity,omitempty"`
+}
+
+type verdictIdentity struct {
+	ID         string        `json:"id"`
+	ExternalID string        `json:"externalId"`
+	Meta       schema.Object `json:"meta,omitempty"`
+}
+
+// Shape tells the OpenAPI document what stands in for a type that encodes itself.
+func (verdict) Shape() any { return verifyKeyData{} }
+
 func (v verdict) appendJSON(b []byte) []byte {
 	b = append(b, `{"valid":`...)
 	b = strconv.AppendBool(b, v.Outcome == fsm.Valid)

@@ -8,7 +8,9 @@ import (
 // secretKey is a full key as a caller presents it.
 type secretKey string
 
-func (secretKey) SchemaTag() string { return `schema:"minLength=1,maxLength=512"` }
+func (secretKey) SchemaTag() string {
+	return `schema:"minLength=1,maxLength=512" doc:"The full key, as it was shown at its creation."`
+}
 
 type whoAmIRequest struct {
 	Key secretKey `json:"key" schema:"required"`

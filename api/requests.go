@@ -16,16 +16,20 @@ func (keyID) SchemaTag() string {
 type externalID string
 
 func (externalID) SchemaTag() string {
-	return `schema:"minLength=1,maxLength=255,pattern=^[a-zA-Z0-9_.-]+$"`
+	return `schema:"minLength=1,maxLength=255,pattern=^[a-zA-Z0-9_.-]+$" doc:"Your own name for the owner of keys."`
 }
 
 type identityRef string
 
-func (identityRef) SchemaTag() string { return `schema:"minLength=1"` }
+func (identityRef) SchemaTag() string {
+	return `schema:"minLength=1" doc:"The id of an identity, or its externalId."`
+}
 
 type expiry int64
 
-func (expiry) SchemaTag() string { return `schema:"minimum=0,maximum=4102444800000"` }
+func (expiry) SchemaTag() string {
+	return `schema:"minimum=0,maximum=4102444800000" doc:"Unix milliseconds."`
+}
 
 // expiresAt is the expiry of something new.
 func expiresAt(e schema.Optional[expiry]) int64 { return int64(e.Or(expiry(fsm.Never))) }
@@ -105,7 +109,9 @@ var creditPolicies = [...]string{fsm.IdentityPays: "identity", fsm.KeyPays: "key
 
 type creditPolicy string
 
-func (creditPolicy) SchemaTag() string { return `schema:"enum=identity|key|both"` }
+func (creditPolicy) SchemaTag() string {
+	return `schema:"enum=identity|key|both" doc:"Who pays for a verification."`
+}
 
 // policy converts a policy; "" is the default one.
 func (p creditPolicy) policy() fsm.Policy {

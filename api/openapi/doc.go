@@ -1,0 +1,45 @@
+// Package openapi turns descriptions of endpoints into an OpenAPI 3.1 document for programs (Document) and a page for people
+// (Page).
+//
+// It knows no endpoint: package api describes its own, in one table, and nothing is written down for a document alone. The
+// schema of a request is the one its decoder was made from; the schema of an answer is read off the Go type that is encoded
+// (ShapeOf). Both are made once, at start: nothing here runs while a request is served.
+package openapi
+
+import "reflect"
+
+// Endpoint describes one route.
+type Endpoint struct {
+	Name        string // "keys.verifyKey"
+	Method      string
+	Path        string
+	Summary     string
+	Description string
+	Permission  string         // of the root key, in words; empty: none
+	Open        bool           // needs no credentials and reads no body
+	Request     map[string]any // JSON Schema of the body
+	Example     string         // a body that is answered with 200
+	Result      reflect.Type   // of data; nil: the answer has no data
+	Paged       bool           // pagination stands beside data
+	Reads       bool           // the headers that choose the freshness of a read apply
+	Problems    []Problem      // every error it may answer with
+}
+
+// Problem is one error that an endpoint may answer with.
+type Problem struct {
+	Status      int
+	Type        string // the whole URI
+	Title       string
+	Detail      string
+	ProblemOnly bool // never sent as application/json
+	ListsErrors bool // the error object has an errors array
+	RetryAfter  bool
+	Doubtful    bool // with a header that says so, the outcome is unknown
+}
+
+// Probe is a route outside the envelope: plain text without credentials.
+type Probe struct {
+	Path      string
+	Summary   string
+	Unhealthy bool // may answer 503
+}

@@ -1,0 +1,281 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	mediaJSON    = "application/json"
+	mediaProblem = "application/problem+json"
+	mediaText    = "text/plain"
+)
+
+type object = map[string]any
+
+// builder gathers what operations refer to.
+type builder struct {
+	shapes    shapes
+	responses object
+}
+
+// Document returns an OpenAPI 3.1 document in JSON.
+func Document(version string, endpoints []Endpoint, probes []Probe) ([]byte, error) {
+	b := &builder{shapes: shapes{}, responses: object{}}
+	paths := object{}
+	for _, e := range endpoints {
+		operation, err := b.operation(e)
+		if err != nil {
+			return nil, fmt.Errorf("openapi: %s: %w", e.Name, err)
+		}
+		paths[e.Path] = object{strings.ToLower(e.Method): operation}
+	}
+	for _, p := range probes {
+		paths[p.Path] = object{"get": probe(p)}
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(object{
+		"openapi": "3.1.0",
+		"info": object{
+			"title": "creditd", "version": version,
+			"description": "A distributed, in-memory credit ledger that speaks the HTTP API of Unkey v2.",
+			"license":     object{"name": "Apache 2.0", "identifier": "Apache-2.0"},
+		},
+		"servers": []any{object{"url": "/"}},
+		"tags":    tags(endpoints),
+		"paths":   paths,
+		"components": object{
+			"schemas": b.schemas(), "responses": b.responses, "headers": headers(), "parameters": parameters(),
+			"securitySchemes": object{"rootKey": object{"type": "http", "scheme": "bearer", "description": "A root key."}},
+		},
+	})
+	return out.Bytes(), err
+}
+
+// noun is the part of a name that groups endpoints.
+func noun(name string) string {
+	group, _, _ := strings.Cut(name, ".")
+	return group
+}
+
+func tags(endpoints []Endpoint) []any {
+	var names []string
+	for _, e := range endpoints {
+		if group := noun(e.Name); !slices.Contains(names, group) {
+			names = append(names, group)
+		}
+	}
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = object{"name": name}
+	}
+	return list
+}
+
+func (b *builder) operation(e Endpoint) (object, error) {
+	operation := object{
+		"operationId": e.Name, "tags": []any{noun(e.Name)}, "summary": e.Summary, "responses": b.answers(e),
+	}
+	if text := describe(e); text != "" {
+		operation["description"] = text
+	}
+	if e.Open {
+		operation["security"] = []any{}
+		return operation, nil
+	}
+	operation["security"] = []any{object{"rootKey": []any{}}}
+	var example any
+	decoder := json.NewDecoder(strings.NewReader(e.Example))
+	decoder.UseNumber()
+	if err := decoder.Decode(&example); err != nil {
+		return nil, fmt.Errorf("example: %w", err)
+	}
+	operation["requestBody"] = object{
+		"required": true,
+		"content":  object{mediaJSON: object{"schema": e.Request, "example": example}},
+	}
+	if e.Reads {
+		operation["parameters"] = []any{reference("parameters", "Consistency"), reference("parameters", "MinIndex")}
+	}
+	return operation, nil
+}
+
+func describe(e Endpoint) string {
+	text := e.Description
+	if e.Permission != "" {
+		text = strings.TrimSpace(text + "\n\nPermission: " + e.Permission + ".")
+	}
+	return text
+}
+
+// answers describes the answers of an endpoint by status.
+func (b *builder) answers(e Endpoint) object {
+	properties, required := object{"meta": reference("schemas", "Meta")}, []any{"meta"}
+	if e.Result != nil {
+		properties["data"] = b.shapes.of(e.Result)
+		required = append(required, "data")
+	}
+	if e.Paged {
+		properties["pagination"] = reference("schemas", "Pagination")
+		required = append(required, "pagination")
+	}
+	success := object{
+		"description": "Executed.",
+		"content": object{mediaJSON: object{"schema": object{
+			"type": "object", "properties": properties, "required": required,
+		}}},
+	}
+	if !e.Open {
+		success["headers"] = object{"Creditd-Index": reference("headers", "Index")}
+	}
+	all := object{"200": success}
+	for _, group := range byStatus(e.Problems) {
+		all[strconv.Itoa(group[0].Status)] = b.failure(group)
+	}
+	return all
+}
+
+// byStatus groups problems, in ascending order of status.
+func byStatus(problems []Problem) [][]Problem {
+	sorted := slices.Clone(problems)
+	slices.SortStableFunc(sorted, func(a, b Problem) int { return a.Status - b.Status })
+	var groups [][]Problem
+	for i, p := range sorted {
+		if i == 0 || p.Status != sorted[i-1].Status {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], p)
+	}
+	return groups
+}
+
+// failure describes the answers of one status, and refers to the description if another endpoint has the same.
+func (b *builder) failure(group []Problem) object {
+	first := group[0]
+	name, text := strconv.Itoa(first.Status), first.Title+"."
+	var types []any
+	for _, p := range group {
+		if slices.Contains(types, any(p.Type)) {
+			continue
+		}
+		types = append(types, p.Type)
+		name += "." + path.Base(p.Type)
+		text += "\n\n- `" + path.Base(p.Type) + "`: " + p.Detail
+	}
+	media := object{mediaProblem: object{"schema": problemSchema(first, types)}}
+	if first.ProblemOnly {
+		name += ".problem"
+	} else {
+		media[mediaJSON] = media[mediaProblem]
+	}
+	response := object{"description": text, "content": media}
+	links := object{}
+	if first.RetryAfter {
+		links["Retry-After"] = reference("headers", "RetryAfter")
+	}
+	if first.Doubtful {
+		name += ".doubtful"
+		links["Creditd-Outcome"] = reference("headers", "Outcome")
+	}
+	if len(links) > 0 {
+		response["headers"] = links
+	}
+	b.responses[name] = response
+	return reference("responses", name)
+}
+
+// problemSchema is the error envelope of one status.
+func problemSchema(p Problem, types []any) object {
+	properties := object{
+		"title": object{"type": "string"}, "detail": object{"type": "string"},
+		"status": object{"const": p.Status}, "type": object{"type": "string", "enum": types},
+	}
+	required := []any{"title", "detail", "status", "type"}
+	if p.ListsErrors {
+		properties["errors"] = object{"type": "array", "items": reference("schemas", "Violation")}
+		required = append(required, "errors")
+	}
+	return object{
+		"type": "object", "required": []any{"meta", "error"},
+		"properties": object{
+			"meta":  reference("schemas", "Meta"),
+			"error": object{"type": "object", "properties": properties, "required": required},
+		},
+	}
+}
+
+// schemas are those of the envelope, and what the answers refer to.
+func (b *builder) schemas() object {
+	all := object{
+		"Meta": object{
+			"type": "object", "required": []any{"requestId"},
+			"properties": object{"requestId": object{"type": "string", "description": "New for every request."}},
+		},
+		"Pagination": object{
+			"type": "object", "required": []any{"hasMore"},
+			"properties": object{
+				"hasMore": object{"type": "boolean"},
+				"cursor":  object{"type": "string", "description": "Where the next page begins. Left out on the last one."},
+			},
+		},
+		"Violation": object{
+			"type": "object", "required": []any{"location", "message"},
+			"properties": object{
+				"location": object{"type": "string", "description": "The path of the rule in the schema of the body."},
+				"message":  object{"type": "string"}, "fix": object{"type": "string"},
+			},
+		},
+	}
+	for name, shape := range b.shapes {
+		all[name] = shape
+	}
+	return all
+}
+
+func headers() object {
+	header := func(kind, text string) object {
+		return object{"description": text, "schema": object{"type": kind}}
+	}
+	outcome := header("string", "Present when the request may have been executed. Without it, it certainly was not.")
+	outcome["schema"] = object{"const": "unknown"}
+	return object{
+		"Index":      header("integer", "The log index that the answer reflects; for a change or charge, that of its entry."),
+		"Outcome":    outcome,
+		"RetryAfter": header("integer", "Seconds to wait. The request was not executed."),
+	}
+}
+
+func parameters() object {
+	parameter := func(name, text string, schema object) object {
+		return object{"name": name, "in": "header", "required": false, "description": text, "schema": schema}
+	}
+	return object{
+		"Consistency": parameter("Creditd-Consistency", "Answer from the state of the node that is asked, as it is.",
+			object{"const": "stale"}),
+		"MinIndex": parameter("Creditd-Min-Index", "Answer from a state that includes this log index: that of a write is read by any node.",
+			object{"type": "integer", "minimum": 0}),
+	}
+}
+
+func probe(p Probe) object {
+	answer := func(text string) object {
+		return object{"description": text, "content": object{mediaText: object{"schema": object{"type": "string"}}}}
+	}
+	answers := object{"200": answer(http.StatusText(http.StatusOK))}
+	if p.Unhealthy {
+		answers["503"] = answer("Not now; the text says why.")
+	}
+	return object{
+		"operationId": strings.Trim(p.Path, "/"), "tags": []any{"probes"}, "summary": p.Summary, "security": []any{}, "responses": answers,
+	}
+}
+
+func reference(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }

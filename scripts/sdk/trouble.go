@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// troubled is a node that can be had in a state which a healthy cluster will not reach on demand. It never learns what became
+// of a verification, and has too many requests waiting to take any other.
+type troubled struct{}
+
+func (troubled) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	if _, charge := call.Command.(*fsm.VerifyKey); charge {
+		return nil, 0, fault.New(fault.Unknown, "")
+	}
+	return nil, 0, errFull
+}
+
+var errFull = fault.New(fault.Overloaded, "Too many requests are waiting")
+
+func (troubled) Answer(context.Context, fsm.Hash, fsm.Query) (fsm.Result, uint64, error) {
+	return nil, 0, errFull
+}
+
+func (troubled) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.Result, uint64, error) {
+	return nil, 0, errFull
+}
+
+func (troubled) Status(context.Context) (api.Status, error)       { return api.Status{}, errFull }
+func (troubled) TransferLeadership(context.Context, string) error { return errFull }
+func (troubled) Ready() error                                     { return nil }
+
+// serveTroubled serves the HTTP of this checkout over such a node.
+func serveTroubled() (url string, stop func() error, err error) {
+	a, err := api.New(api.Config{Node: troubled{}})
+	if err != nil {
+		return "", nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: a.Handler()}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	return "http://" + listener.Addr().String(), server.Close, nil
+}
