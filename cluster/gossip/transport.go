@@ -17,10 +17,7 @@ type transport struct {
 	ctx context.Context
 }
 
-var (
-	_ memberlist.NodeAwareTransport      = (*transport)(nil)
-	_ memberlist.IngestionAwareTransport = (*transport)(nil)
-)
+var _ memberlist.NodeAwareTransport = (*transport)(nil)
 
 // newTransport binds to addr. With port 0 the kernel picks a TCP port whose
 // UDP twin may be taken, so it tries a few times.
