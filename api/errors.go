@@ -75,6 +75,17 @@ var refusals = [...]kind{
 		"A precondition of the operation is not met"},
 	// Only after a proposer drew taken ids several times in a row.
 	fsm.IDTaken: unexpectedError,
+
+	fsm.PermissionNotFound: {http.StatusNotFound, "unkey/data/permission_not_found", "Not Found",
+		"The permission does not exist"},
+	fsm.RoleNotFound: {http.StatusNotFound, "unkey/data/role_not_found", "Not Found",
+		"The role does not exist"},
+	fsm.PermissionExists: {http.StatusConflict, "unkey/data/permission_already_exists", "Conflicting Resource",
+		"A permission with this slug exists already"},
+	fsm.RoleExists: {http.StatusConflict, "unkey/data/role_already_exists", "Conflicting Resource",
+		"A role with this name exists already"},
+	fsm.QuerySyntax: {http.StatusBadRequest, "user/bad_request/permissions_query_syntax_error", "Bad Request",
+		"The permission query has a syntax error"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.

@@ -40,6 +40,7 @@ var outcomes = [...]string{
 	fsm.Expired:       "EXPIRED",
 	fsm.Forbidden:     "FORBIDDEN",
 	fsm.UsageExceeded: "USAGE_EXCEEDED",
+	fsm.NotPermitted:  "INSUFFICIENT_PERMISSIONS",
 }
 
 // verdict shows a verification as docs/contract.md 3.7 says.

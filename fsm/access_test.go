@@ -110,6 +110,41 @@ func operations() []operation {
 			lost:    fsm.WorkspaceNotFound, first: permissionFirst,
 		},
 		{
+			name: "createPermission", command: &fsm.CreatePermission{ID: "perm_new", Slug: "new"}, needs: []string{"rbac.*.create_permission"},
+		},
+		{
+			name: "getPermission", query: &fsm.GetPermission{Permission: "docs.read"}, needs: []string{"rbac.*.read_permission"},
+			unknown: operand{query: &fsm.GetPermission{Permission: "perm_9"}}, lost: fsm.PermissionNotFound, first: permissionFirst,
+		},
+		{
+			name: "listPermissions", query: &fsm.ListPermissions{Limit: 1}, needs: []string{"rbac.*.read_permission"},
+		},
+		{
+			name: "deletePermission", command: &fsm.DeletePermission{Permission: "perm_1"}, needs: []string{"rbac.*.delete_permission"},
+			unknown: operand{command: &fsm.DeletePermission{Permission: "perm_9"}}, lost: fsm.PermissionNotFound,
+			first: permissionFirst,
+		},
+		{
+			name: "createRole", command: &fsm.CreateRole{ID: "role_new", Name: "new"}, needs: []string{"rbac.*.create_role"},
+		},
+		{
+			name: "getRole", query: &fsm.GetRole{Role: "editor"}, needs: []string{"rbac.*.read_role"},
+			unknown: operand{query: &fsm.GetRole{Role: "role_9"}}, lost: fsm.RoleNotFound, first: permissionFirst,
+		},
+		{
+			name: "listRoles", query: &fsm.ListRoles{Limit: 1}, needs: []string{"rbac.*.read_role"},
+		},
+		{
+			name: "deleteRole", command: &fsm.DeleteRole{Role: "role_1"}, needs: []string{"rbac.*.delete_role"},
+			unknown: operand{command: &fsm.DeleteRole{Role: "role_9"}}, lost: fsm.RoleNotFound, first: permissionFirst,
+		},
+		{
+			name: "removeRoles", command: &fsm.LinkKeyRoles{KeyID: "key_a", Op: fsm.RemoveLinks, Roles: []string{"editor"}},
+			needs:   []string{"api.*.update_key", "api.api_1.update_key"},
+			unknown: operand{command: &fsm.LinkKeyRoles{KeyID: "key_9", Op: fsm.RemoveLinks}}, lost: fsm.KeyNotFound,
+			first: lookupFirst,
+		},
+		{
 			name: "authorize", query: &fsm.Authorize{Permission: "cluster.*.read"}, needs: []string{"cluster.*.read"},
 		},
 	}
@@ -122,6 +157,8 @@ func newTown(t *testing.T) *fsm.State {
 	newIdentity(t, s, "alice", credits(5), fsm.IdentityPays)
 	newKey(t, s, 'a', "alice", credits(5))
 	require.Zero(t, code(apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})))
+	newPermission(t, s, "perm_1", "docs.read")
+	newRole(t, s, "role_1", "editor", "docs.read")
 	return s
 }
 
@@ -288,6 +325,11 @@ func TestCreate_RefusesWhatIsTaken(t *testing.T) {
 		"api id":                     &fsm.CreateAPI{ID: "api_1"},
 		"identity id on its own":     &fsm.CreateIdentity{ID: "id_alice", ExternalID: "new"},
 		"workspace id":               &fsm.CreateWorkspace{ID: "ws_1"},
+		"permission id":              &fsm.CreatePermission{ID: "perm_1", Slug: "new"},
+		"permission id on the way":   &fsm.CreateRole{ID: "role_2", Name: "new", Permissions: slugRefs("perm_1", "new")},
+		"permission id twice":        &fsm.CreateRole{ID: "role_2", Name: "new", Permissions: slugRefs("perm_2", "new", "perm_2", "newer")},
+		"role id":                    &fsm.CreateRole{ID: "role_1", Name: "new"},
+		"permission id for a key":    &fsm.UpdateKey{KeyID: "key_a", Name: fsm.Set("x"), Permissions: fsm.Set(slugRefs("perm_1", "new"))},
 		"id of a deleted identity":   &fsm.CreateIdentity{ID: "id_gone", ExternalID: "new"},
 		"id of a deleted one linked": plain("key_z", 'z', "id_gone"),
 	} {

@@ -48,6 +48,22 @@ func (s *State) apply(call *Call) Result {
 		return s.createRootKey(root, c)
 	case *CreateWorkspace:
 		return s.createWorkspace(root, c)
+
+	case *CreatePermission:
+		return s.createPermission(root, c)
+	case *DeletePermission:
+		return s.deletePermission(root, c)
+	case *CreateRole:
+		return s.createRole(root, c)
+	case *DeleteRole:
+		return s.deleteRole(root, c)
+	case *SetRolePermissions:
+		return s.setRolePermissions(root, c)
+	case *LinkKeyPermissions:
+		return s.linkKeyPermissions(root, c)
+	case *LinkKeyRoles:
+		return s.linkKeyRoles(root, c)
+
 	default:
 		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
 	}

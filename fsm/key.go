@@ -19,7 +19,10 @@ type key struct {
 	deleted    bool
 }
 
-type keyDetails struct{ name, meta string }
+type keyDetails struct {
+	name, meta string
+	access     *keyAccess // nil: no permissions and no roles
+}
 
 func (k *key) name() string {
 	if k.details == nil {
@@ -35,13 +38,22 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// describe replaces name and meta. The details are never changed in place: a frozen copy of the key may share them.
+// describe replaces name and meta.
 func (k *key) describe(name, meta string) {
-	if name == "" && meta == "" {
+	var given *keyAccess
+	if k.details != nil {
+		given = k.details.access
+	}
+	k.detail(name, meta, given)
+}
+
+// detail replaces the details. They are never changed in place: a frozen copy of the key may share them.
+func (k *key) detail(name, meta string, given *keyAccess) {
+	if name == "" && meta == "" && given == nil {
 		k.details = nil
 		return
 	}
-	k.details = &keyDetails{name: name, meta: meta}
+	k.details = &keyDetails{name: name, meta: meta, access: given}
 }
 
 // liveIdentity returns the key's identity unless there is none or it was deleted.
@@ -75,11 +87,19 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	roles, refusal := s.findRoles(root, c.Roles)
+	if refusal != nil {
+		return refusal
+	}
 	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
 		return refuse(IDTaken)
 	}
 	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)
 	if refusal != nil {
+		return refusal
+	}
+	slugs := s.planSlugs(root, c.Permissions)
+	if refusal := s.free(slugs); refusal != nil {
 		return refusal
 	}
 
@@ -88,6 +108,7 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 	}
 	k.describe(c.Name, c.Meta)
+	k.give(s.carryOut(slugs), roles)
 	s.addKey(k)
 	if credits.Limited {
 		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
@@ -138,11 +159,19 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 	if refusal := c.Credits.check(k.credit); refusal != nil {
 		return refusal
 	}
+	roles, refusal := s.findRoles(root, c.Roles.Value)
+	if refusal != nil {
+		return refusal
+	}
 	var owner identityLink
 	if c.ExternalID.State == Given {
 		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
 			return refusal
 		}
+	}
+	slugs := s.planSlugs(root, c.Permissions.Value)
+	if refusal := s.free(slugs); refusal != nil {
+		return refusal
 	}
 
 	s.change(k)
@@ -150,6 +179,12 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 		k.identity = s.link(owner)
 	}
 	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()))
+	if c.Permissions.State != Absent {
+		k.give(s.carryOut(slugs), k.access().roles)
+	}
+	if c.Roles.State != Absent {
+		k.give(k.access().slugs, roles)
+	}
 	switch c.Expires.State {
 	case Null:
 		k.expires = Never
@@ -244,7 +279,7 @@ func (s *State) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.credit.show(s.clock),
+		Credits: k.credit.show(s.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
 	}
 	if k.credit.limited() {
 		shown.UpdatedAt = max(shown.UpdatedAt, k.credit.refilled(s.clock))

@@ -28,6 +28,31 @@ func (*GetKey) isQuery()      {}
 func (*WhoAmI) isQuery()      {}
 func (*GetIdentity) isQuery() {}
 
+// GetPermission asks for a permission by id or slug. See contract 2.5.
+type GetPermission struct{ Permission string }
+
+// ListPermissions asks for permissions in the order of their ids. See contract 1.14.
+type ListPermissions struct {
+	Search string // empty: all
+	Cursor string // lower bound of ids
+	Limit  int    // at least 1
+}
+
+// GetRole asks for a role by id or name. See contract 2.5.
+type GetRole struct{ Role string }
+
+// ListRoles asks for roles in the order of their ids. See contract 1.14.
+type ListRoles struct {
+	Search string // empty: all
+	Cursor string // lower bound of ids
+	Limit  int    // at least 1
+}
+
+func (*GetPermission) isQuery()   {}
+func (*ListPermissions) isQuery() {}
+func (*GetRole) isQuery()         {}
+func (*ListRoles) isQuery()       {}
+
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
 	root, refusal := s.authenticate(actor)
@@ -48,6 +73,16 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.whoAmI(root, q)
 	case *GetIdentity:
 		return s.getIdentity(root, q)
+
+	case *GetPermission:
+		return s.getPermission(root, q)
+	case *ListPermissions:
+		return s.listPermissions(root, q)
+	case *GetRole:
+		return s.getRole(root, q)
+	case *ListRoles:
+		return s.listRoles(root, q)
+
 	default:
 		panic("fsm: unknown query")
 	}

@@ -1,19 +1,21 @@
 package fsm
 
-// Kind is the kind of a record. The numbers are on disk, and records are restored in their order: append only, and never before
-// a kind that a record refers to.
+// Kind is the kind of a record. The numbers are on disk, and records are restored in their order: a kind comes after those that
+// its records refer to. There are gaps for new ones.
 type Kind uint8
 
 // The kinds.
 const (
-	MetaKind Kind = iota + 1
-	WorkspaceKind
-	RootKeyKind
-	APIKind
-	IdentityKind
-	KeyKind
-	IdentityCreditKind
-	KeyCreditKind
+	MetaKind           Kind = 1
+	WorkspaceKind      Kind = 10
+	RootKeyKind        Kind = 20
+	APIKind            Kind = 30
+	PermissionKind     Kind = 40
+	RoleKind           Kind = 50
+	IdentityKind       Kind = 60
+	KeyKind            Kind = 70
+	IdentityCreditKind Kind = 80
+	KeyCreditKind      Kind = 90
 )
 
 // RecordKey names a record. It stays the same for the record's whole life.
@@ -77,19 +79,21 @@ type IdentityRecord struct {
 
 // KeyRecord is a key at rest.
 type KeyRecord struct {
-	ID         string
-	Hash       Hash
-	Start      string
-	APIID      string
-	IdentityID string // empty: none
-	Name       string
-	Meta       string
-	CreatedAt  int64
-	UpdatedAt  int64
-	LastUsedAt int64
-	Expires    int64
-	Enabled    bool
-	Deleted    bool
+	ID          string
+	Hash        Hash
+	Start       string
+	APIID       string
+	IdentityID  string // empty: none
+	Name        string
+	Meta        string
+	CreatedAt   int64
+	UpdatedAt   int64
+	LastUsedAt  int64
+	Expires     int64
+	Enabled     bool
+	Deleted     bool
+	Permissions []string // ids of the direct ones, in byte order; deleted ones may be among them
+	Roles       []string // ids, likewise
 }
 
 // CreditRecord is a balance at rest.
@@ -100,6 +104,51 @@ type CreditRecord struct {
 	Refill     Refill
 	RefilledAt int64
 	Considered int64 // day since 1970-01-01
+}
+
+// PermissionRecord is a permission at rest. A deleted one keeps only what its first two and last two fields say.
+type PermissionRecord struct {
+	ID          string
+	WorkspaceID string
+	Name        string
+	Slug        string
+	Description string
+	CreatedAt   int64
+	Deleted     bool
+}
+
+// RoleRecord is a role at rest. A deleted one keeps only what its first two and last two fields say.
+type RoleRecord struct {
+	ID          string
+	WorkspaceID string
+	Name        string
+	Description string
+	Permissions []string // ids, in byte order; deleted ones may be among them
+	CreatedAt   int64
+	Deleted     bool
+}
+
+// Key names the record.
+func (r *PermissionRecord) Key() RecordKey { return RecordKey{PermissionKind, r.ID} }
+
+// Key names the record.
+func (r *RoleRecord) Key() RecordKey { return RecordKey{RoleKind, r.ID} }
+
+func (p *slug) key() RecordKey { return RecordKey{PermissionKind, p.id} }
+func (r *role) key() RecordKey { return RecordKey{RoleKind, r.id} }
+
+func (p *slug) record() Record {
+	return &PermissionRecord{
+		ID: p.id, WorkspaceID: p.workspace.id, Name: p.name, Slug: p.text, Description: p.description,
+		CreatedAt: p.createdAt, Deleted: p.deleted,
+	}
+}
+
+func (r *role) record() Record {
+	return &RoleRecord{
+		ID: r.id, WorkspaceID: r.workspace.id, Name: r.name, Description: r.description, Permissions: slugIDs(r.slugs),
+		CreatedAt: r.createdAt, Deleted: r.deleted,
+	}
 }
 
 // Key names the record.
@@ -181,6 +230,9 @@ func (k *key) plain() KeyRecord {
 	}
 	if k.identity != nil {
 		r.IdentityID = k.identity.id
+	}
+	if k.details != nil && k.details.access != nil {
+		r.Permissions, r.Roles = slugIDs(k.details.access.slugs), roleIDs(k.details.access.roles)
 	}
 	return r
 }

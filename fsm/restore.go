@@ -84,9 +84,66 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+	case *PermissionRecord:
+		return s.loadPermission(r)
+	case *RoleRecord:
+		return s.loadRole(r)
 	default:
 		return false
 	}
+}
+
+func (s *State) loadPermission(r *PermissionRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.slugs[r.ID] != nil {
+		return false
+	}
+	p := &slug{
+		id: r.ID, name: r.Name, text: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if p.deleted {
+		s.slugs[p.id] = p
+		s.added(p)
+		return true
+	}
+	if s.slugNames[p.ref()] != nil {
+		return false
+	}
+	s.addSlug(p)
+	return true
+}
+
+func (s *State) loadRole(r *RoleRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	list, ok := resolve(s.slugs, r.Permissions)
+	if w == nil || !ok || s.roles[r.ID] != nil {
+		return false
+	}
+	loaded := &role{
+		id: r.ID, name: r.Name, description: r.Description, slugs: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if loaded.deleted {
+		s.roles[loaded.id] = loaded
+		s.added(loaded)
+		return len(list) == 0
+	}
+	if s.roleNames[loaded.ref()] != nil {
+		return false
+	}
+	s.addRole(loaded)
+	return true
+}
+
+// resolve finds the records of a list of ids, which must be in byte order and different.
+func resolve[T any](records map[string]*T, ids []string) (list []*T, ok bool) {
+	for i, id := range ids {
+		r := records[id]
+		if r == nil || i > 0 && id <= ids[i-1] {
+			return nil, false
+		}
+		list = append(list, r)
+	}
+	return list, true
 }
 
 func (s *State) loadWorkspace(r *WorkspaceRecord) bool {
@@ -153,7 +210,13 @@ func (s *State) loadKey(r *KeyRecord) bool {
 			return false
 		}
 	}
+	slugs, ok := resolve(s.slugs, r.Permissions)
+	roles, known := resolve(s.roles, r.Roles)
+	if !ok || !known {
+		return false
+	}
 	k.describe(r.Name, r.Meta)
+	k.give(slugs, roles)
 	s.addKey(k)
 	return true
 }

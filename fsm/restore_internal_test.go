@@ -26,7 +26,7 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 	}
 	credit := func(change func(*CreditRecord)) []Record {
 		list := oneOfEach()
-		change(list[7].(*CreditRecord))
+		change(list[11].(*CreditRecord))
 		return list
 	}
 	for name, list := range map[string][]Record{
@@ -39,17 +39,30 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"root key with a hash again": slices.Insert(oneOfEach(), 3, Record(&RootKeyRecord{ID: "key_q", Hash: Hash{1}, WorkspaceID: "ws_1"})),
 		"api twice":                  slices.Insert(oneOfEach(), 3, oneOfEach()[3]),
 		"api of no workspace":        replaced(3, &APIRecord{ID: "api_1", WorkspaceID: "ws_2"}),
-		"identity twice":             slices.Insert(oneOfEach(), 4, oneOfEach()[4]),
-		"identity of no workspace":   replaced(4, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_2"}),
-		"identity with a policy 3":   replaced(4, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Policy: 3}),
-		"externalId twice":           slices.Insert(oneOfEach(), 5, Record(&IdentityRecord{ID: "id_2", ExternalID: "e", WorkspaceID: "ws_1"})),
-		"key twice":                  slices.Insert(oneOfEach(), 6, oneOfEach()[5]),
-		"key with a hash again":      slices.Insert(oneOfEach(), 6, Record(&KeyRecord{ID: "key_2", Hash: Hash{2}, APIID: "api_1"})),
-		"key of no api":              replaced(5, &KeyRecord{ID: "key_1", APIID: "api_2"}),
-		"key of no identity":         replaced(5, &KeyRecord{ID: "key_1", APIID: "api_1", IdentityID: "id_2"}),
-		"credits of no identity":     replaced(6, &CreditRecord{Owner: "id_2", Identity: true}),
-		"credits of no key":          replaced(7, &CreditRecord{Owner: "key_2"}),
-		"credits twice":              append(oneOfEach(), oneOfEach()[7]),
+		"permission twice":           slices.Insert(oneOfEach(), 5, oneOfEach()[4]),
+		"permission of no workspace": replaced(4, &PermissionRecord{ID: "a", Slug: "s", WorkspaceID: "ws_2"}),
+		"slug twice":                 slices.Insert(oneOfEach(), 5, Record(&PermissionRecord{ID: "b", Slug: "S", WorkspaceID: "ws_1"})),
+		"role twice":                 slices.Insert(oneOfEach(), 7, oneOfEach()[6]),
+		"role of no workspace":       replaced(6, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_2"}),
+		"role name twice":            slices.Insert(oneOfEach(), 7, Record(&RoleRecord{ID: "b", Name: "N", WorkspaceID: "ws_1"})),
+		"role of no permission":      replaced(6, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"b"}}),
+		"role with a disorder":       replaced(6, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"bc", "a"}}),
+		"role with a repetition":     replaced(6, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "a"}}),
+		"deleted role with a rest":   replaced(7, &RoleRecord{ID: "bc", WorkspaceID: "ws_1", Permissions: []string{"a"}, Deleted: true}),
+		"key with no permission":     replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Permissions: []string{"b"}}),
+		"key with no role":           replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"b"}}),
+		"key with roles in disorder": replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"bc", "a"}}),
+		"identity twice":             slices.Insert(oneOfEach(), 8, oneOfEach()[8]),
+		"identity of no workspace":   replaced(8, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_2"}),
+		"identity with a policy 3":   replaced(8, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Policy: 3}),
+		"externalId twice":           slices.Insert(oneOfEach(), 9, Record(&IdentityRecord{ID: "id_2", ExternalID: "e", WorkspaceID: "ws_1"})),
+		"key twice":                  slices.Insert(oneOfEach(), 10, oneOfEach()[9]),
+		"key with a hash again":      slices.Insert(oneOfEach(), 10, Record(&KeyRecord{ID: "key_2", Hash: Hash{2}, APIID: "api_1"})),
+		"key of no api":              replaced(9, &KeyRecord{ID: "key_1", APIID: "api_2"}),
+		"key of no identity":         replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", IdentityID: "id_2"}),
+		"credits of no identity":     replaced(10, &CreditRecord{Owner: "id_2", Identity: true}),
+		"credits of no key":          replaced(11, &CreditRecord{Owner: "key_2"}),
+		"credits twice":              append(oneOfEach(), oneOfEach()[11]),
 		"negative balance":           credit(func(c *CreditRecord) { c.Remaining = -1 }),
 		"refill of nothing":          credit(func(c *CreditRecord) { c.Refill.Amount = 0 }),
 		"daily on a day":             credit(func(c *CreditRecord) { c.Refill.Day = 1 }),
@@ -92,7 +105,7 @@ func TestLoader_ChecksTheWhole(t *testing.T) {
 	require.ErrorContains(t, err, "own record")
 
 	richer := oneOfEach()
-	richer[7].(*CreditRecord).Remaining++
+	richer[11].(*CreditRecord).Remaining++
 	l = NewLoader()
 	require.NoError(t, add(l, richer))
 	_, err = l.Finish(l.state.Digest())

@@ -40,6 +40,21 @@ const (
 	IDTaken
 )
 
+// The codes about permissions and roles.
+const (
+	PermissionNotFound Code = iota + 30
+	RoleNotFound
+	PermissionExists
+	RoleExists
+	// QuerySyntax: the permission query of a verification does not parse.
+	QuerySyntax
+)
+
+// Known reports whether there is such a code.
+func (c Code) Known() bool {
+	return c >= RootKeyNotFound && c <= IDTaken || c >= PermissionNotFound && c <= QuerySyntax
+}
+
 // Credits are a balance as shown to a caller. Limited false is unlimited.
 type Credits struct {
 	Limited   bool
@@ -61,17 +76,19 @@ type Identity struct {
 
 // Key is what keys.getKey shows.
 type Key struct {
-	ID         string
-	Start      string
-	Name       string
-	Meta       string
-	Enabled    bool
-	CreatedAt  int64
-	UpdatedAt  int64 // 0: never
-	LastUsedAt int64 // 0: never
-	Expires    int64 // Unix ms, or Never
-	Credits    Credits
-	Identity   *Identity // nil: none
+	ID          string
+	Start       string
+	Name        string
+	Meta        string
+	Enabled     bool
+	CreatedAt   int64
+	UpdatedAt   int64 // 0: never
+	LastUsedAt  int64 // 0: never
+	Expires     int64 // Unix ms, or Never
+	Credits     Credits
+	Identity    *Identity // nil: none
+	Permissions []string  // slugs, direct ones and those of roles, each once, sorted
+	Roles       []string  // names, sorted
 }
 
 // Outcome is the code of a verification. See contract 3.2.
@@ -87,6 +104,14 @@ const (
 	UsageExceeded
 )
 
+// NotPermitted: the permission query is not satisfied.
+const NotPermitted Outcome = 10
+
+// Known reports whether there is such an outcome.
+func (o Outcome) Known() bool {
+	return o >= Valid && o <= UsageExceeded || o == NotPermitted
+}
+
 // Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
 type Verdict struct {
 	Outcome  Outcome
@@ -98,10 +123,42 @@ type Verdict struct {
 	Name     string
 	Meta     string
 	Identity *VerdictIdentity // nil: none
+	Access   *VerdictAccess   // nil: none
 }
 
 // VerdictIdentity is the identity as a verification shows it.
 type VerdictIdentity struct{ ID, ExternalID, Meta string }
+
+// VerdictAccess is what a key may do as a verification shows it: see Key.
+type VerdictAccess struct{ Permissions, Roles []string }
+
+// Permission is what permissions.getPermission shows.
+type Permission struct{ ID, Name, Slug, Description string }
+
+// Role is what permissions.getRole shows.
+type Role struct {
+	ID          string
+	Name        string
+	Description string
+	Permissions []Permission // by slug
+}
+
+// PermissionList is a list of permissions, or a page of one.
+type PermissionList struct {
+	Permissions []Permission
+	Next        string // id of the first one of the next page; empty: no more
+}
+
+// RoleList is a list of roles, or a page of one.
+type RoleList struct {
+	Roles []Role
+	Next  string // id of the first one of the next page; empty: no more
+}
+
+func (*Permission) isResult()     {}
+func (*Role) isResult()           {}
+func (*PermissionList) isResult() {}
+func (*RoleList) isResult()       {}
 
 func (*Done) isResult()     {}
 func (*Created) isResult()  {}

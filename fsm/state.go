@@ -17,6 +17,7 @@ type State struct {
 
 	limited int // credit records that exist
 
+	access
 	tracker
 }
 
@@ -46,6 +47,7 @@ func New() *State {
 		external:   make(map[externalRef]*identity),
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
+		access:     newAccess(),
 		tracker:    tracker{gen: clean + 1},
 	}
 }

@@ -63,6 +63,13 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
 		return decision{outcome: NotFound}, nil
 	}
+	permitted := true
+	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
+		var refusal *Refusal
+		if permitted, refusal = s.satisfies(k, c.Query); refusal != nil {
+			return decision{}, refusal
+		}
+	}
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost}
 	if d.payers.first != nil {
 		d.remaining = d.payers.remaining(s.clock)
@@ -72,6 +79,8 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 		d.outcome = Disabled
 	case s.clock > k.expires:
 		d.outcome = Expired
+	case !permitted:
+		d.outcome = NotPermitted
 	case d.payers.first != nil && d.remaining < c.Cost:
 		d.outcome = UsageExceeded
 	}
@@ -113,7 +122,7 @@ func (d *decision) verdict() *Verdict {
 	}
 	v := &Verdict{
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
-		KeyID: k.id, Name: k.name(), Meta: k.meta(),
+		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: k.access().show(),
 	}
 	if i := k.liveIdentity(); i != nil {
 		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta}

@@ -135,6 +135,17 @@ func (c *coder) strings(p *[]string) {
 	}
 }
 
+// list codes a list of things that take at least one byte each.
+func list[T any](c *coder, p *[]T, element func(*T)) {
+	n := c.length(len(*p))
+	if c.reading && n > 0 {
+		*p = make([]T, n)
+	}
+	for i := range n {
+		element(&(*p)[i])
+	}
+}
+
 func (c *coder) hash(p *fsm.Hash) {
 	if !c.reading {
 		c.buf = append(c.buf, p[:]...)
@@ -160,6 +171,22 @@ func enum[T ~uint8](c *coder, p *T, first, last T) {
 		c.fail(err)
 	}
 	*p = T(b)
+}
+
+// known codes a small number that says itself whether there is such a one. Writing another panics, as with enum.
+func known[T interface {
+	~uint8
+	Known() bool
+}](c *coder, p *T) {
+	b := byte(*p)
+	c.byte(&b)
+	if *p = T(b); c.err == nil && !(*p).Known() {
+		err := fmt.Errorf("%T is %d, which is unknown", *p, b)
+		if !c.reading {
+			panic("codec: " + err.Error())
+		}
+		c.fail(err)
+	}
 }
 
 // field codes a three-state field; value codes its value.

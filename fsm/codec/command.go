@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/creditd/creditd/fsm"
@@ -24,6 +25,18 @@ const (
 	updateIdentityKind
 	deleteIdentityKind
 	verifyKeyKind
+)
+
+// The command kinds about permissions and roles.
+const (
+	verifyKeyQueryKind byte = iota + 30
+	createPermissionKind
+	deletePermissionKind
+	createRoleKind
+	deleteRoleKind
+	setRolePermissionsKind
+	linkKeyPermissionsKind
+	linkKeyRolesKind
 )
 
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
@@ -159,9 +172,13 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	if c.reading {
 		var kind byte
 		c.byte(&kind)
-		if kind == verifyKeyKind {
+		switch kind {
+		case verifyKeyKind:
 			*p = verifications.next()
-		} else {
+		case verifyKeyQueryKind:
+			c.verifyKeyQuery(p, verifications.next())
+			return
+		default:
 			*p = newCommand(kind)
 		}
 		if *p == nil {
@@ -171,6 +188,11 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	}
 	switch m := (*p).(type) {
 	case *fsm.VerifyKey:
+		if m.Query != "" {
+			c.kind(verifyKeyQueryKind)
+			c.verifyKeyQuery(p, m)
+			return
+		}
 		c.kind(verifyKeyKind)
 		c.hash(&m.Hash)
 		c.int(&m.Cost)
@@ -216,6 +238,40 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	case *fsm.Bootstrap:
 		c.kind(bootstrapKind)
 		c.bootstrap(m)
+
+	case *fsm.CreatePermission:
+		c.kind(createPermissionKind)
+		c.string(&m.ID)
+		c.string(&m.Name)
+		c.string(&m.Slug)
+		c.string(&m.Description)
+	case *fsm.DeletePermission:
+		c.kind(deletePermissionKind)
+		c.string(&m.Permission)
+	case *fsm.CreateRole:
+		c.kind(createRoleKind)
+		c.string(&m.ID)
+		c.string(&m.Name)
+		c.string(&m.Description)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.DeleteRole:
+		c.kind(deleteRoleKind)
+		c.string(&m.Role)
+	case *fsm.SetRolePermissions:
+		c.kind(setRolePermissionsKind)
+		c.string(&m.RoleID)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.LinkKeyPermissions:
+		c.kind(linkKeyPermissionsKind)
+		c.string(&m.KeyID)
+		enum(c, &m.Op, fsm.AddLinks, fsm.SetLinks)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.LinkKeyRoles:
+		c.kind(linkKeyRolesKind)
+		c.string(&m.KeyID)
+		enum(c, &m.Op, fsm.AddLinks, fsm.SetLinks)
+		c.strings(&m.Roles)
+
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -254,9 +310,42 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.UpdateIdentity{}
 	case deleteIdentityKind:
 		return &fsm.DeleteIdentity{}
+
+	case createPermissionKind:
+		return &fsm.CreatePermission{}
+	case deletePermissionKind:
+		return &fsm.DeletePermission{}
+	case createRoleKind:
+		return &fsm.CreateRole{}
+	case deleteRoleKind:
+		return &fsm.DeleteRole{}
+	case setRolePermissionsKind:
+		return &fsm.SetRolePermissions{}
+	case linkKeyPermissionsKind:
+		return &fsm.LinkKeyPermissions{}
+	case linkKeyRolesKind:
+		return &fsm.LinkKeyRoles{}
+
 	default:
 		return nil
 	}
+}
+
+// verifyKeyQuery codes a verification with a permission query. It has a kind of its own, so that the many without one stay as
+// short as they were.
+func (c *coder) verifyKeyQuery(p *fsm.Command, m *fsm.VerifyKey) {
+	*p = m
+	c.hash(&m.Hash)
+	c.int(&m.Cost)
+	c.string(&m.Query)
+	if c.reading && m.Query == "" {
+		c.fail(errors.New("the query is empty"))
+	}
+}
+
+func (c *coder) slugRef(m *fsm.SlugRef) {
+	c.string(&m.Slug)
+	c.string(&m.ID)
 }
 
 func (c *coder) bootstrap(m *fsm.Bootstrap) {
@@ -289,6 +378,8 @@ func (c *coder) createKey(m *fsm.CreateKey) {
 	c.bool(&m.Enabled)
 	c.bool(&m.Recoverable)
 	c.newCredits(&m.Credits)
+	list(c, &m.Permissions, c.slugRef)
+	c.strings(&m.Roles)
 }
 
 func (c *coder) updateKey(m *fsm.UpdateKey) {
@@ -300,6 +391,8 @@ func (c *coder) updateKey(m *fsm.UpdateKey) {
 	field(c, &m.Expires, c.int)
 	field(c, &m.Enabled, c.bool)
 	c.creditsChange(&m.Credits)
+	field(c, &m.Permissions, func(p *[]fsm.SlugRef) { list(c, p, c.slugRef) })
+	field(c, &m.Roles, c.strings)
 }
 
 func (c *coder) createIdentity(m *fsm.CreateIdentity) {

@@ -64,6 +64,10 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+	case fsm.PermissionKind:
+		return &fsm.PermissionRecord{}
+	case fsm.RoleKind:
+		return &fsm.RoleRecord{}
 	default:
 		return nil
 	}
@@ -101,6 +105,10 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+	case *fsm.PermissionRecord:
+		c.permissionRecord(r)
+	case *fsm.RoleRecord:
+		c.roleRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}
@@ -140,6 +148,28 @@ func (c *coder) keyRecord(r *fsm.KeyRecord) {
 	c.int(&r.LastUsedAt)
 	c.int(&r.Expires)
 	c.bool(&r.Enabled)
+	c.bool(&r.Deleted)
+	c.strings(&r.Permissions)
+	c.strings(&r.Roles)
+}
+
+func (c *coder) permissionRecord(r *fsm.PermissionRecord) {
+	c.string(&r.ID)
+	c.string(&r.WorkspaceID)
+	c.string(&r.Name)
+	c.string(&r.Slug)
+	c.string(&r.Description)
+	c.int(&r.CreatedAt)
+	c.bool(&r.Deleted)
+}
+
+func (c *coder) roleRecord(r *fsm.RoleRecord) {
+	c.string(&r.ID)
+	c.string(&r.WorkspaceID)
+	c.string(&r.Name)
+	c.string(&r.Description)
+	c.strings(&r.Permissions)
+	c.int(&r.CreatedAt)
 	c.bool(&r.Deleted)
 }
 

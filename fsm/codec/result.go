@@ -21,6 +21,14 @@ const (
 	verdictKind
 )
 
+// The result kinds about permissions and roles.
+const (
+	permissionKind byte = iota + 30
+	roleKind
+	permissionListKind
+	roleListKind
+)
+
 // AppendResult appends the encoding of r to buf.
 func AppendResult(buf []byte, r fsm.Result) []byte {
 	c := coder{buf: buf}
@@ -69,7 +77,7 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.IDTaken)
+		known(c, &m.Code)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -85,6 +93,22 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Key:
 		c.kind(keyKind)
 		c.key(m)
+
+	case *fsm.Permission:
+		c.kind(permissionKind)
+		c.permission(m)
+	case *fsm.Role:
+		c.kind(roleKind)
+		c.role(m)
+	case *fsm.PermissionList:
+		c.kind(permissionListKind)
+		list(c, &m.Permissions, c.permission)
+		c.string(&m.Next)
+	case *fsm.RoleList:
+		c.kind(roleListKind)
+		list(c, &m.Roles, c.role)
+		c.string(&m.Next)
+
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -108,13 +132,23 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+
+	case permissionKind:
+		return &fsm.Permission{}
+	case roleKind:
+		return &fsm.Role{}
+	case permissionListKind:
+		return &fsm.PermissionList{}
+	case roleListKind:
+		return &fsm.RoleList{}
+
 	default:
 		return nil
 	}
 }
 
 func (c *coder) verdict(m *fsm.Verdict) {
-	enum(c, &m.Outcome, fsm.Valid, fsm.UsageExceeded)
+	known(c, &m.Outcome)
 	c.bool(&m.Enabled)
 	c.bool(&m.Limited)
 	c.int(&m.Credits)
@@ -127,6 +161,24 @@ func (c *coder) verdict(m *fsm.Verdict) {
 		c.string(&m.Identity.ExternalID)
 		c.string(&m.Identity.Meta)
 	}
+	if optional(c, &m.Access) {
+		c.strings(&m.Access.Permissions)
+		c.strings(&m.Access.Roles)
+	}
+}
+
+func (c *coder) permission(m *fsm.Permission) {
+	c.string(&m.ID)
+	c.string(&m.Name)
+	c.string(&m.Slug)
+	c.string(&m.Description)
+}
+
+func (c *coder) role(m *fsm.Role) {
+	c.string(&m.ID)
+	c.string(&m.Name)
+	c.string(&m.Description)
+	list(c, &m.Permissions, c.permission)
 }
 
 func (c *coder) credits(m *fsm.Credits) {
@@ -157,6 +209,8 @@ func (c *coder) key(m *fsm.Key) {
 	if optional(c, &m.Identity) {
 		c.identity(m.Identity)
 	}
+	c.strings(&m.Permissions)
+	c.strings(&m.Roles)
 }
 
 // optional codes whether *p is there, makes it when reading, and reports whether its fields follow.

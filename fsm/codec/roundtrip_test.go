@@ -182,14 +182,28 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.Interval]():   uint64(fsm.Monthly),
 	reflect.TypeFor[fsm.Policy]():     uint64(fsm.BothPay),
 	reflect.TypeFor[fsm.BalanceOp]():  uint64(fsm.Decrement),
-	reflect.TypeFor[fsm.Code]():       uint64(fsm.IDTaken),
-	reflect.TypeFor[fsm.Outcome]():    uint64(fsm.UsageExceeded),
+	reflect.TypeFor[fsm.LinkOp]():     uint64(fsm.SetLinks),
 	reflect.TypeFor[uint8]():          31, // the day of a refill
+}
+
+// knownNumbers are the numbers of a type that says itself which ones there are.
+func knownNumbers(typ reflect.Type) (list []uint64) {
+	if _, ok := reflect.Zero(typ).Interface().(interface{ Known() bool }); !ok {
+		return nil
+	}
+	for n := range uint64(256) {
+		v := reflect.New(typ).Elem()
+		v.SetUint(n)
+		if v.Interface().(interface{ Known() bool }).Known() {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // nonzero are the small numbers that have no zero: there is no such operation, code or outcome.
 var nonzero = map[reflect.Type]bool{
-	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
 }
 
 // TestAppendBatch_RefusesWhatNobodyCouldRead: such an entry, once committed, would stop every node.
@@ -212,6 +226,13 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetUint(1 + f.rng.Uint64N(last))
 		if f.full {
 			v.SetUint(last)
+		}
+		return
+	}
+	if list := knownNumbers(v.Type()); list != nil {
+		v.SetUint(list[f.rng.IntN(len(list))])
+		if f.full {
+			v.SetUint(list[len(list)-1])
 		}
 		return
 	}

@@ -63,6 +63,24 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteIdentity{Identity: "user.1"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
 	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+	&fsm.VerifyKey{Hash: hash(7), Cost: 1, Query: "docs.read AND (docs.write OR admin)"},
+	&fsm.CreateKey{
+		ID: "key_3", Hash: hash(8), APIID: "api_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}, {}},
+		Roles: []string{"editor", "Größe"},
+	},
+	&fsm.UpdateKey{
+		KeyID: "key_3", Permissions: fsm.Set([]fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}), Roles: fsm.Set([]string{"editor"}),
+	},
+	&fsm.UpdateKey{KeyID: "key_3", Permissions: fsm.Set[[]fsm.SlugRef](nil), Roles: fsm.Set[[]string](nil)},
+	&fsm.CreatePermission{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"},
+	&fsm.DeletePermission{Permission: "docs.read"},
+	&fsm.CreateRole{
+		ID: "role_1", Name: "editor", Description: "edits", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}},
+	},
+	&fsm.DeleteRole{Role: "editor"},
+	&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.LinkKeyPermissions{KeyID: "key_1", Op: fsm.SetLinks, Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.LinkKeyRoles{KeyID: "key_1", Op: fsm.AddLinks, Roles: []string{"editor"}},
 }
 
 // batchSample has all of them, from three actors.
@@ -101,6 +119,19 @@ var resultSamples = []fsm.Result{
 		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
 		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
 	},
+	&fsm.Verdict{
+		Outcome: fsm.NotPermitted, KeyID: "key_1", Expires: fsm.Never,
+		Access: &fsm.VerdictAccess{Permissions: []string{"docs.read"}, Roles: []string{"editor"}},
+	},
+	&fsm.Key{ID: "key_3", Expires: fsm.Never, Permissions: []string{"docs.read", "docs.write"}, Roles: []string{"editor"}},
+	&fsm.Refusal{Code: fsm.QuerySyntax, Detail: "at position 30"},
+	&fsm.Permission{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"},
+	&fsm.Role{
+		ID: "role_1", Name: "editor", Description: "edits",
+		Permissions: []fsm.Permission{{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"}},
+	},
+	&fsm.PermissionList{Permissions: []fsm.Permission{{ID: "perm_1", Name: "Read", Slug: "docs.read"}, {}}, Next: "perm_2"},
+	&fsm.RoleList{Roles: []fsm.Role{{ID: "role_1", Name: "editor"}}, Next: "role_2"},
 }
 
 var recordSamples = []fsm.Record{
@@ -126,6 +157,16 @@ var recordSamples = []fsm.Record{
 	},
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+	&fsm.PermissionRecord{
+		ID: "perm_1", WorkspaceID: "ws_1", Name: "Read", Slug: "docs.read", Description: "reads", CreatedAt: 5, Deleted: true,
+	},
+	&fsm.RoleRecord{
+		ID: "role_1", WorkspaceID: "ws_1", Name: "editor", Description: "edits", Permissions: []string{"perm_1", "perm_2"},
+		CreatedAt: 6, Deleted: true,
+	},
+	&fsm.KeyRecord{
+		ID: "key_3", Hash: hash(9), APIID: "api_1", Permissions: []string{"perm_1", "perm_2"}, Roles: []string{"role_1"},
+	},
 }
 
 // sealed appends the checksum that batches and results end in.

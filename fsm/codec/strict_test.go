@@ -41,6 +41,11 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"call without a command":        "\x01\x00\x01" + actor + "\x01\x00",
 		"kind 0":                        one("\x00"),
 		"kind 14":                       one("\x0e\x01a"),
+		"kind 38":                       one("\x26\x01a"),
+		"query that is empty":           one("\x1e" + actor + "\x02\x00"),
+		"link operation 0":              one("\x24\x01a\x00\x00"),
+		"link operation 4":              one("\x24\x01a\x04\x00"),
+		"slugs more than bytes":         one("\x22\x01a\x09\x00\x00"),
 		"trailing byte":                 one("\x0c\x01a\x00"),
 		"string shorter than it says":   one("\x0c\x02a"),
 		"string length longer":          one("\x0c\x81\x00a"),
@@ -121,11 +126,16 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 		"kind 0":               "\x01\x00",
 		"kind 9":               "\x01\x09",
 		"no kind":              "\x01",
-		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.IDTaken) + 1}) + "\x00\x00",
-		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
-			"\x00\x00\x00\x00\x00\x00\x00\x00",
+		"kind 34":              "\x01\x22",
+		"code 0":               "\x01\x03\x00\x00\x00",
+		"code in a gap":        "\x01\x03" + string([]byte{byte(fsm.IDTaken) + 1}) + "\x00\x00",
+		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.QuerySyntax) + 1}) + "\x00\x00",
+		"outcome in a gap": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
+			"\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.NotPermitted) + 1}) +
+			"\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 		"bool of 2":              "\x01\x04\x02\x00\x00",
-		"optional of 2":          "\x01\x08\x01\x00\x00\x00\x00\x00\x00\x00\x02",
+		"optional of 2":          "\x01\x08\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00",
 		"accepted more than are": "\x01\x03\x06\x00\x03\x00\x00",
 		"trailing byte":          "\x01\x01\x00",
 	} {
@@ -137,9 +147,9 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 // A record that is stored under another's key, or under none, is refused.
 func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 	value := codec.AppendRecord(nil, &fsm.CreditRecord{Owner: "key_1", Remaining: 5})
-	_, err := codec.DecodeRecord([]byte("\x08key_1"), value)
+	_, err := codec.DecodeRecord([]byte("\x5akey_1"), value)
 	require.NoError(t, err)
-	for _, key := range []string{"", "\x08", "\x08key_2", "\x08key_", "\x08key_11", "\x07key_1", "\x06key_1", "\x00key_1", "\x09key_1"} {
+	for _, key := range []string{"", "\x5a", "\x5akey_2", "\x5akey_", "\x5akey_11", "\x50key_1", "\x46key_1", "\x00key_1", "\x5bkey_1"} {
 		_, err := codec.DecodeRecord([]byte(key), value)
 		require.Error(t, err, "%q", key)
 	}
@@ -147,7 +157,7 @@ func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 	require.Error(t, err, "the ledger's own record has an empty id")
 	for _, version := range []byte{0, 2} {
 		value[0] = version
-		_, err = codec.DecodeRecord([]byte("\x08key_1"), value)
+		_, err = codec.DecodeRecord([]byte("\x5akey_1"), value)
 		require.ErrorContains(t, err, "version")
 	}
 }
@@ -155,7 +165,10 @@ func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 // Records are restored in the order of their keys: kinds first, as fsm.Loader wants them.
 func TestAppendRecordKey_SortsByKind(t *testing.T) {
 	var last []byte
-	for kind := fsm.MetaKind; kind <= fsm.KeyCreditKind; kind++ {
+	for _, kind := range []fsm.Kind{
+		fsm.MetaKind, fsm.WorkspaceKind, fsm.RootKeyKind, fsm.APIKind, fsm.PermissionKind, fsm.RoleKind, fsm.IdentityKind, fsm.KeyKind,
+		fsm.IdentityCreditKind, fsm.KeyCreditKind,
+	} {
 		key := codec.AppendRecordKey(nil, fsm.RecordKey{Kind: kind, ID: "\xff"})
 		require.Negative(t, bytes.Compare(last, codec.AppendRecordKey(nil, fsm.RecordKey{Kind: kind})))
 		require.Negative(t, bytes.Compare(last, key))

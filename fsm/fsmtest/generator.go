@@ -23,6 +23,8 @@ type Generator struct {
 	// ReuseIDs lets a key be made under the id of one that was deleted for good. Proposers never do that.
 	ReuseIDs bool
 	gone     map[string]bool // keys that were perhaps deleted for good
+
+	permissionIDs, roleIDs int // given out so far
 }
 
 // NewGenerator returns a generator for a seed.
@@ -63,6 +65,11 @@ func (g *Generator) Setup() []fsm.Batch {
 			"api.*.create_key", "api.api_2.encrypt_key", "api.api_2.read_key", "api.api_2.decrypt_key", "api.api_2.delete_key",
 			"identity.*.update_identity", "identity.*.delete_identity", "identity.*.create_identity",
 		},
+		8: {
+			"api.*.update_key", "api.*.read_key", "rbac.*.add_permission_to_key", "rbac.*.create_role", "rbac.*.add_permission_to_role",
+			"rbac.*.read_role", "rbac.*.remove_permission_from_role",
+		},
+		9: {"api.api_1.update_key", "rbac.*.remove_permission_from_key", "rbac.*.create_permission", "rbac.*.read_permission"},
 	}
 	calls := []fsm.Call{
 		{Command: &fsm.Bootstrap{
@@ -150,9 +157,11 @@ func (g *Generator) actor() fsm.Hash {
 }
 
 func (g *Generator) command() fsm.Command {
-	switch n := g.rng.IntN(100); {
+	switch n := g.rng.IntN(118); {
+	case n >= 100:
+		return g.accessCommand()
 	case n < 44:
-		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost()}
+		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost(), Query: g.permissionQuery()}
 	case n < 54:
 		return &fsm.UpdateKeyCredits{KeyID: g.keyID(), Change: g.balanceChange()}
 	case n < 61:
@@ -180,7 +189,7 @@ func (g *Generator) createOther() fsm.Command {
 		id := fmt.Sprintf("api_%d", 1+g.fresh(&g.apis, 5))
 		return &fsm.CreateAPI{ID: id, KeyspaceID: "ks" + id[3:], Name: g.text()}
 	case 1:
-		n := g.fresh(&g.rootKeys, 12)
+		n := g.fresh(&g.rootKeys, 14)
 		return &fsm.CreateRootKey{
 			ID: rootKeyID(n), Hash: pick(g, rootHash(n), rootHash(n), rootHash(n), g.keyHash()), Name: g.text(),
 			WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_3", "ws_none"), Permissions: g.permissions(), Expires: g.expires(),
@@ -350,6 +359,9 @@ func (g *Generator) createKey() *fsm.CreateKey {
 	if g.chance(10) {
 		c.Hash = pick(g, g.keyHash(), rootHash(g.rng.IntN(g.rootKeys)))
 	}
+	if g.chance(30) {
+		c.Permissions, c.Roles = g.slugRefs(), g.roleNames()
+	}
 	if g.chance(60) {
 		c.ExternalID, c.IdentityID = g.externalID(), g.newIdentityID()
 	}
@@ -369,6 +381,9 @@ func (g *Generator) updateKey() *fsm.UpdateKey {
 	}
 	if c.ExternalID.State == fsm.Given {
 		c.IdentityID = g.newIdentityID()
+	}
+	if g.chance(30) {
+		c.Permissions, c.Roles = given(g, g.slugRefs()), given(g, g.roleNames())
 	}
 	return c
 }
@@ -397,7 +412,9 @@ type Question struct {
 func (g *Generator) Question() Question { return Question{g.actor(), g.query()} }
 
 func (g *Generator) query() fsm.Query {
-	switch n := g.rng.IntN(100); {
+	switch n := g.rng.IntN(115); {
+	case n >= 100:
+		return g.accessQuery()
 	case n < 40:
 		return &fsm.GetKey{KeyID: g.keyID(), Decrypt: g.chance(10)}
 	case n < 60:
@@ -428,6 +445,7 @@ func (g *Generator) Questions() []Question {
 	for n := range g.apis {
 		ask(&fsm.GetAPI{APIID: fmt.Sprintf("api_%d", n+1)})
 	}
+	g.accessQuestions(ask)
 	for n := range g.rootKeys {
 		for _, p := range EveryPermission() {
 			all = append(all, Question{rootHash(n), &fsm.Authorize{Permission: p}})

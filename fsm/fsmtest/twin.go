@@ -18,6 +18,10 @@ type Twin struct {
 	apis       []*api
 	identities []*identity
 	keys       []*key
+
+	permissions            []*permission
+	roles                  []*role
+	permissionIDs, roleIDs []string // ever given out
 }
 
 type workspace struct{ id string }
@@ -46,6 +50,7 @@ type key struct {
 	enabled, deleted                      bool
 	createdAt, updatedAt, usedAt, expires int64
 	account                               account
+	permissions, roles                    []string // ids
 }
 
 // NewTwin returns an empty ledger.
@@ -125,6 +130,22 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.deleteIdentity(root, c)
 	case *fsm.VerifyKey:
 		return t.verifyKey(root, c)
+
+	case *fsm.CreatePermission:
+		return t.createPermission(root, c)
+	case *fsm.DeletePermission:
+		return t.deletePermission(root, c)
+	case *fsm.CreateRole:
+		return t.createRole(root, c)
+	case *fsm.DeleteRole:
+		return t.deleteRole(root, c)
+	case *fsm.SetRolePermissions:
+		return t.setRolePermissions(root, c)
+	case *fsm.LinkKeyPermissions:
+		return t.linkKeyPermissions(root, c)
+	case *fsm.LinkKeyRoles:
+		return t.linkKeyRoles(root, c)
+
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
 	}
@@ -150,6 +171,16 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.whoAmI(root, q)
 	case *fsm.GetIdentity:
 		return t.getIdentity(root, q)
+
+	case *fsm.GetPermission:
+		return t.getPermission(root, q)
+	case *fsm.ListPermissions:
+		return t.listPermissions(root, q)
+	case *fsm.GetRole:
+		return t.getRole(root, q)
+	case *fsm.ListRoles:
+		return t.listRoles(root, q)
+
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}
@@ -207,6 +238,11 @@ func EveryPermission() []string {
 		},
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
 		"cluster":  {"read", "operate"},
+		"rbac": {
+			"create_permission", "read_permission", "delete_permission", "create_role", "read_role", "delete_role",
+			"add_permission_to_key", "remove_permission_from_key", "add_role_to_key", "remove_role_from_key",
+			"add_permission_to_role", "remove_permission_from_role",
+		},
 	}
 	var all []string
 	for resource, list := range actions {

@@ -152,9 +152,19 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	if k == nil || need(root, either("api", k.api, "verify_key")...) != nil {
 		return &fsm.Verdict{Outcome: fsm.NotFound}
 	}
+	permitted := true
+	if c.Query != "" {
+		var ok bool
+		if permitted, ok = satisfied(c.Query, t.slugsOf(k)); !ok {
+			return refusal(fsm.QuerySyntax)
+		}
+	}
 	v := &fsm.Verdict{KeyID: k.id, Enabled: k.enabled, Name: k.name, Meta: k.meta, Expires: k.expires}
 	if i := t.identityOf(k); i != nil {
 		v.Identity = &fsm.VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta}
+	}
+	if slugs, roles := t.slugsOf(k), t.rolesOf(k); slugs != nil || roles != nil {
+		v.Access = &fsm.VerdictAccess{Permissions: slugs, Roles: roles}
 	}
 	payers := t.payers(k)
 	v.Limited = len(payers) > 0
@@ -163,6 +173,8 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 		v.Outcome = fsm.Disabled
 	case t.now > k.expires:
 		v.Outcome = fsm.Expired
+	case !permitted:
+		v.Outcome = fsm.NotPermitted
 	case v.Limited && smallest(payers) < c.Cost:
 		v.Outcome = fsm.UsageExceeded
 	default:

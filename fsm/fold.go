@@ -1,0 +1,25 @@
+package fsm
+
+import "strings"
+
+// foldedName is a slug or the name of a role, unique within a workspace whatever its case. See contract 6, D-11.
+type foldedName struct{ workspaceID, folded string }
+
+// fold puts a name into lower case: the letters of ASCII, Latin-1, Greek and Cyrillic, whose other case is at a fixed distance.
+// The tables of package unicode change from one release of Go to the next, and nodes of different builds must agree.
+func fold(s string) string { return strings.Map(lower, s) }
+
+func lower(r rune) rune {
+	switch {
+	case 'A' <= r && r <= 'Z':
+		return r + 32
+	case r < 'À':
+		return r
+	case r <= 'Þ' && r != '×', 'Α' <= r && r <= 'Ω', 'А' <= r && r <= 'Я':
+		return r + 32
+	case 'Ѐ' <= r && r <= 'Џ':
+		return r + 80
+	default:
+		return r
+	}
+}
