@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // fixture is one API with one key of one identity, for requests that need something to be about.
-type fixture struct{ apiID, keyID, key, identityID string }
+type fixture struct{ apiID, keyID, key, identityID, permissionID, roleID string }
 
 func (s *server) fixture() fixture {
 	s.t.Helper()
@@ -21,12 +22,14 @@ func (s *server) fixture() fixture {
 	f.identityID = s.get("identityId", "identities.createIdentity", `{"externalId":"user_1","credits":{"remaining":50}}`)
 	created := s.post("keys.createKey", f.in(`{"apiId":"API","externalId":"user_1","credits":{"remaining":10}}`))
 	f.keyID, f.key = created.field("keyId"), created.field("key")
+	f.permissionID = s.get("permissionId", "permissions.createPermission", `{"name":"Read","slug":"docs.read"}`)
+	f.roleID = s.get("roleId", "permissions.createRole", `{"name":"editor"}`)
 	return f
 }
 
 // in puts the ids of the fixture into a body.
 func (f fixture) in(body string) string {
-	return strings.NewReplacer("API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID).Replace(body)
+	return strings.NewReplacer("API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID, "PERMID", f.permissionID, "ROLEID", f.roleID).Replace(body)
 }
 
 type answerRow struct {
@@ -43,7 +46,7 @@ var (
 var matrix = []struct {
 	endpoint string
 	body     string
-	grants   []string  // each of them alone is enough
+	grants   []string  // each of them alone is enough; words of one are needed together
 	without  answerRow // to a root key without any of them
 	foreign  answerRow // to a root key of another workspace that has them all
 }{
@@ -78,6 +81,37 @@ var matrix = []struct {
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
+
+	{"keys.addPermissions", `{"keyId":"KEYID","permissions":["docs.read"]}`,
+		[]string{"api.*.update_key rbac.*.add_permission_to_key", "api.API.update_key rbac.*.add_permission_to_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.removePermissions", `{"keyId":"KEYID","permissions":["docs.read"]}`,
+		[]string{"api.*.update_key rbac.*.remove_permission_from_key", "api.API.update_key rbac.*.remove_permission_from_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.setPermissions", `{"keyId":"KEYID","permissions":["docs.read"]}`,
+		[]string{"api.*.update_key rbac.*.add_permission_to_key rbac.*.remove_permission_from_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.addRoles", `{"keyId":"KEYID","roles":["editor"]}`,
+		[]string{"api.*.update_key rbac.*.add_role_to_key", "api.API.update_key rbac.*.add_role_to_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.removeRoles", `{"keyId":"KEYID","roles":["editor"]}`, []string{"api.*.update_key", "api.API.update_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.setRoles", `{"keyId":"KEYID","roles":["editor"]}`, []string{"api.*.update_key", "api.API.update_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+
+	{"permissions.createPermission", `{"name":"x","slug":"x"}`, []string{"rbac.*.create_permission"}, missingPermission, success},
+	{"permissions.getPermission", `{"permission":"PERMID"}`, []string{"rbac.*.read_permission"},
+		missingPermission, answerRow{404, permissionMissing}},
+	{"permissions.listPermissions", `{}`, []string{"rbac.*.read_permission"}, missingPermission, answerRow{200, "[]"}},
+	{"permissions.deletePermission", `{"permission":"PERMID"}`, []string{"rbac.*.delete_permission"},
+		missingPermission, answerRow{404, permissionMissing}},
+	{"permissions.createRole", `{"name":"x","permissions":["docs.read"]}`,
+		[]string{"rbac.*.create_role rbac.*.add_permission_to_role"}, missingPermission, success},
+	{"permissions.getRole", `{"role":"ROLEID"}`, []string{"rbac.*.read_role"}, missingPermission, answerRow{404, roleMissing}},
+	{"permissions.listRoles", `{}`, []string{"rbac.*.read_role"}, missingPermission, answerRow{200, "[]"}},
+	{"permissions.deleteRole", `{"role":"ROLEID"}`, []string{"rbac.*.delete_role"}, missingPermission, answerRow{404, roleMissing}},
+	{"permissions.setRolePermissions", `{"roleId":"ROLEID","permissions":["docs.read"]}`,
+		[]string{"rbac.*.add_permission_to_role rbac.*.remove_permission_from_role"}, missingPermission, answerRow{404, roleMissing}},
 }
 
 // TestPermissions_MatrixIsComplete: an endpoint without a row would be an endpoint whose permission nobody tests.
@@ -142,7 +176,7 @@ func TestPermissions_Matrix(t *testing.T) {
 			t.Run("without the permission", func(t *testing.T) {
 				caller := func(s *server, f fixture) *server {
 					wrong := []string{"*", "other.*.thing"}
-					for _, grant := range row.grants {
+					for _, grant := range strings.Fields(strings.Join(row.grants, " ")) {
 						wrong = append(wrong, strings.ToUpper(f.in(grant)), strings.Replace(grant, ".*.", ".someone_elses.", 1)+"x")
 					}
 					return s.grant(wrong...)
@@ -150,7 +184,7 @@ func TestPermissions_Matrix(t *testing.T) {
 				re := ask(t, caller)
 				row.without.check(re)
 				if row.without == missingPermission {
-					require.Contains(t, re.Error.Detail, row.grants[0])
+					require.Contains(t, re.Error.Detail, strings.Fields(row.grants[0])[0])
 					require.NotContains(t, re.Error.Detail, "other.*.thing", "a 403 must not list what the caller holds")
 				}
 			})
@@ -159,7 +193,17 @@ func TestPermissions_Matrix(t *testing.T) {
 			})
 			for _, grant := range row.grants {
 				t.Run(grant, func(t *testing.T) {
-					ask(t, func(s *server, f fixture) *server { return s.grant(f.in(grant)) }).ok()
+					needed := strings.Fields(grant)
+					holding := func(permissions []string) *reply {
+						return ask(t, func(s *server, f fixture) *server {
+							return s.grant(strings.Fields(f.in(strings.Join(permissions, " ")))...)
+						})
+					}
+					holding(needed).ok()
+					for i := range needed[1:] { // one of several is missing
+						re := holding(slices.Delete(slices.Clone(needed), i+1, i+2)).fails(403, forbidden)
+						require.Equal(t, "Missing permission: '"+needed[i+1]+"'", re.Error.Detail)
+					}
 				})
 			}
 		})

@@ -178,7 +178,11 @@ type reply struct {
 	Meta struct {
 		RequestID string `json:"requestId"`
 	} `json:"meta"`
-	Data  json.RawMessage `json:"data"`
+	Data       json.RawMessage `json:"data"`
+	Pagination *struct {
+		HasMore bool    `json:"hasMore"`
+		Cursor  *string `json:"cursor"`
+	} `json:"pagination"`
 	Error *struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
@@ -280,6 +284,10 @@ const (
 	keyNotFound     = "unkey/data/key_not_found"
 	apiNotFound     = "unkey/data/api_not_found"
 	identityMissing = "unkey/data/identity_not_found"
+
+	permissionMissing = "unkey/data/permission_not_found"
+	roleMissing       = "unkey/data/role_not_found"
+	querySyntax       = "user/bad_request/permissions_query_syntax_error"
 )
 
 // field returns one string of data.

@@ -15,8 +15,8 @@ type updateKeyRequest struct {
 	Credits     schema.Nullable[creditsUpdate] `json:"credits"`
 	Ratelimits  schema.Unsupported             `json:"ratelimits"`
 	Enabled     schema.Optional[bool]          `json:"enabled"`
-	Roles       schema.Unsupported             `json:"roles"`
-	Permissions schema.Unsupported             `json:"permissions"`
+	Roles       []roleName                     `json:"roles" schema:"maxItems=100"`
+	Permissions []slug                         `json:"permissions" schema:"maxItems=1000"`
 }
 
 // updateKey serves keys.updateKey, docs/contract.md 2.3 and 4.5.
@@ -32,6 +32,12 @@ func updateKey(c *call, req updateKeyRequest) (any, error) {
 		}
 		if req.Enabled.Set() {
 			command.Enabled = fsm.Set(req.Enabled.Value)
+		}
+		if req.Permissions != nil {
+			command.Permissions = fsm.Set(slugRefs(req.Permissions))
+		}
+		if req.Roles != nil {
+			command.Roles = fsm.Set(roleNames(req.Roles))
 		}
 		if req.ExternalID.Set() {
 			command.IdentityID = mint.ID(mint.Identity)

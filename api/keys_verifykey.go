@@ -12,7 +12,7 @@ type verifyKeyRequest struct {
 	Key         secretKey             `json:"key" schema:"required"`
 	Credits     schema.Optional[cost] `json:"credits"`
 	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // checked, and of no influence
-	Permissions schema.Unsupported    `json:"permissions"`
+	Permissions string                `json:"permissions" schema:"minLength=1,maxLength=1000"`             // a query
 	Ratelimits  schema.Unsupported    `json:"ratelimits"`
 	MigrationID schema.Unsupported    `json:"migrationId"`
 }
@@ -24,7 +24,9 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost})
+	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{
+		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Query: req.Permissions,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,25 @@ func (v verdict) appendJSON(b []byte) []byte {
 		b = appendMeta(b, i.Meta)
 		b = append(b, '}')
 	}
+	if a := v.Access; a != nil {
+		b = appendStrings(b, `,"permissions":`, a.Permissions)
+		b = appendStrings(b, `,"roles":`, a.Roles)
+	}
 	return append(b, '}')
+}
+
+// appendStrings appends a list after its name, unless it is empty.
+func appendStrings(b []byte, name string, list []string) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = append(b, name...)
+	separator := byte('[')
+	for _, s := range list {
+		b = appendString(append(b, separator), s)
+		separator = ','
+	}
+	return append(b, ']')
 }
 
 // appendMeta appends a stored meta, which is JSON already, unless there is nothing in it.

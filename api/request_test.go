@@ -249,9 +249,9 @@ func TestHeaders_IdempotencyKeyIsRefused(t *testing.T) {
 // TestUnsupportedFields_AreRefused whatever their value: docs/contract.md 1.9 and 8.
 func TestUnsupportedFields_AreRefused(t *testing.T) {
 	for _, test := range []struct{ endpoint, body, fields string }{
-		{"keys.createKey", `{"apiId":"API",%s}`, "roles permissions ratelimits"},
-		{"keys.updateKey", `{"keyId":"KEYID",%s}`, "roles permissions ratelimits"},
-		{"keys.verifyKey", `{"key":"SECRET",%s}`, "permissions ratelimits migrationId"},
+		{"keys.createKey", `{"apiId":"API",%s}`, "ratelimits"},
+		{"keys.updateKey", `{"keyId":"KEYID",%s}`, "ratelimits"},
+		{"keys.verifyKey", `{"key":"SECRET",%s}`, "ratelimits migrationId"},
 		{"identities.createIdentity", `{"externalId":"u",%s}`, "ratelimits"},
 		{"identities.updateIdentity", `{"identity":"IDENTITY",%s}`, "ratelimits"},
 	} {

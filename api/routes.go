@@ -26,5 +26,22 @@ func endpoints() []*endpoint {
 
 		read("cluster.getStatus", getStatus),
 		write("cluster.transferLeadership", transferLeadership),
+
+		write("keys.addPermissions", addKeyPermissions),
+		write("keys.removePermissions", removeKeyPermissions),
+		write("keys.setPermissions", setKeyPermissions),
+		write("keys.addRoles", addKeyRoles),
+		write("keys.removeRoles", removeKeyRoles),
+		write("keys.setRoles", setKeyRoles),
+
+		write("permissions.createPermission", createPermission),
+		read("permissions.getPermission", getPermission),
+		read("permissions.listPermissions", listPermissions),
+		write("permissions.deletePermission", deletePermission),
+		write("permissions.createRole", createRole),
+		read("permissions.getRole", getRole),
+		read("permissions.listRoles", listRoles),
+		write("permissions.deleteRole", deleteRole),
+		write("permissions.setRolePermissions", setRolePermissions),
 	}
 }

@@ -57,23 +57,26 @@ func showIdentity(i *fsm.Identity) *identityOut {
 }
 
 type keyOut struct {
-	KeyID      string        `json:"keyId"`
-	Start      string        `json:"start"`
-	Enabled    bool          `json:"enabled"`
-	CreatedAt  int64         `json:"createdAt"`
-	Name       string        `json:"name,omitempty"`
-	Meta       schema.Object `json:"meta,omitempty"`
-	UpdatedAt  int64         `json:"updatedAt,omitempty"`
-	LastUsedAt int64         `json:"lastUsedAt,omitempty"`
-	Expires    int64         `json:"expires,omitempty"`
-	Credits    *creditsOut   `json:"credits,omitempty"`
-	Identity   *identityOut  `json:"identity,omitempty"`
+	KeyID       string        `json:"keyId"`
+	Start       string        `json:"start"`
+	Enabled     bool          `json:"enabled"`
+	CreatedAt   int64         `json:"createdAt"`
+	Name        string        `json:"name,omitempty"`
+	Meta        schema.Object `json:"meta,omitempty"`
+	UpdatedAt   int64         `json:"updatedAt,omitempty"`
+	LastUsedAt  int64         `json:"lastUsedAt,omitempty"`
+	Expires     int64         `json:"expires,omitempty"`
+	Credits     *creditsOut   `json:"credits,omitempty"`
+	Identity    *identityOut  `json:"identity,omitempty"`
+	Permissions []string      `json:"permissions,omitempty"`
+	Roles       []string      `json:"roles,omitempty"`
 }
 
 func showKey(k *fsm.Key) *keyOut {
 	shown := &keyOut{
 		KeyID: k.ID, Start: k.Start, Enabled: k.Enabled, CreatedAt: k.CreatedAt, Name: k.Name, Meta: showMeta(k.Meta),
 		UpdatedAt: k.UpdatedAt, LastUsedAt: k.LastUsedAt, Expires: showExpiry(k.Expires), Credits: showRecord(&k.Credits),
+		Permissions: k.Permissions, Roles: k.Roles,
 	}
 	if k.Identity != nil {
 		shown.Identity = showIdentity(k.Identity)

@@ -17,6 +17,9 @@ const (
 	Key       = "key"
 	Keyspace  = "ks"
 	Workspace = "ws"
+
+	Permission = "perm"
+	Role       = "role"
 )
 
 const alphanumerics = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
