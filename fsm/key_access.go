@@ -40,20 +40,31 @@ func (a keyAccess) holds(p *slug) bool {
 
 // permissionNames returns the slugs that the key has, each once, in byte order.
 func (a keyAccess) permissionNames() []string {
-	var names []string
-	collect := func(list []*slug) {
-		for _, p := range list {
-			if !p.deleted {
-				names = append(names, p.text)
-			}
-		}
-	}
-	collect(a.slugs)
+	most := len(a.slugs)
 	for _, r := range a.roles {
-		collect(r.slugs)
+		most += len(r.slugs)
+	}
+	if most == 0 {
+		return nil
+	}
+	names := appendSlugs(make([]string, 0, most), a.slugs)
+	for _, r := range a.roles {
+		names = appendSlugs(names, r.slugs)
+	}
+	if len(names) == 0 { // all deleted
+		return nil
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+func appendSlugs(names []string, list []*slug) []string {
+	for _, p := range list {
+		if !p.deleted {
+			names = append(names, p.text)
+		}
+	}
+	return names
 }
 
 // roleNames returns the names of the key's roles in byte order.
