@@ -115,7 +115,7 @@ func (s *State) loadPermission(r *PermissionRecord) bool {
 
 func (s *State) loadRole(r *RoleRecord) bool {
 	w := s.workspaces[r.WorkspaceID]
-	list, ok := resolve(s.slugs, r.Permissions)
+	list, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
 	if w == nil || !ok || s.roles[r.ID] != nil {
 		return false
 	}
@@ -134,11 +134,11 @@ func (s *State) loadRole(r *RoleRecord) bool {
 	return true
 }
 
-// resolve finds the records of a list of ids, which must be in byte order and different.
-func resolve[T any](records map[string]*T, ids []string) (list []*T, ok bool) {
+// resolve finds the records of a list of ids, which must be in byte order and different, and of the same workspace.
+func resolve[T any](records map[string]*T, ids []string, belongs func(*T) bool) (list []*T, ok bool) {
 	for i, id := range ids {
 		r := records[id]
-		if r == nil || i > 0 && id <= ids[i-1] {
+		if r == nil || !belongs(r) || i > 0 && id <= ids[i-1] {
 			return nil, false
 		}
 		list = append(list, r)
@@ -210,8 +210,8 @@ func (s *State) loadKey(r *KeyRecord) bool {
 			return false
 		}
 	}
-	slugs, ok := resolve(s.slugs, r.Permissions)
-	roles, known := resolve(s.roles, r.Roles)
+	slugs, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
+	roles, known := resolve(s.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
 	if !ok || !known {
 		return false
 	}

@@ -50,6 +50,8 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"role with a repetition":     replaced(6, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "a"}}),
 		"deleted role with a rest":   replaced(7, &RoleRecord{ID: "bc", WorkspaceID: "ws_1", Permissions: []string{"a"}, Deleted: true}),
 		"key with no permission":     replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Permissions: []string{"b"}}),
+		"role of a foreign permission": slices.Concat(oneOfEach()[:2], []Record{&WorkspaceRecord{ID: "ws_2"}}, oneOfEach()[2:6],
+			[]Record{&RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_2", Permissions: []string{"a"}}}),
 		"key with no role":           replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"b"}}),
 		"key with roles in disorder": replaced(9, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"bc", "a"}}),
 		"identity twice":             slices.Insert(oneOfEach(), 8, oneOfEach()[8]),
