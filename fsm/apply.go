@@ -7,7 +7,10 @@ import "fmt"
 //
 // An unknown command type panics: the entry was committed, so skipping it would make this node differ from the others.
 func (s *State) Apply(b Batch) []Result {
-	s.clock = max(s.clock, b.Stamp)
+	if b.Stamp > s.clock {
+		s.clock = b.Stamp
+		s.sweepWindows()
+	}
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
 		results[i] = s.apply(&b.Calls[i])
@@ -70,8 +73,8 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 		if refusal != nil {
 			return refusal, true
 		}
-		if !d.charges() {
-			return d.verdict(), true
+		if !d.charges() && !d.takes() {
+			return d.verdict(s.clock), true
 		}
 	}
 	return nil, false

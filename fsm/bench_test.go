@@ -30,7 +30,7 @@ func largeLedger(b *testing.B, n int) *fsm.State {
 		batch := fsm.Batch{Stamp: benchStart}
 		for ; made < n && len(batch.Calls) < 1000; made++ {
 			batch.Calls = append(batch.Calls, fsm.Call{Actor: root, Command: &fsm.CreateKey{
-				ID: fmt.Sprintf("key_%09d", made), Hash: benchHash(made), Start: "sk_3fTq", APIID: "api_1", Enabled: true,
+				ID: benchKeyID(made), Hash: benchHash(made), Start: "sk_3fTq", APIID: "api_1", Enabled: true,
 				Expires: fsm.Never, Credits: credits(1_000_000_000_000),
 			}})
 		}
@@ -133,3 +133,5 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+func benchKeyID(n int) string { return fmt.Sprintf("key_%09d", n) }

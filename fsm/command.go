@@ -71,6 +71,7 @@ type CreateKey struct {
 	Enabled     bool
 	Recoverable bool
 	Credits     NewCredits
+	Ratelimits  []Ratelimit
 }
 
 // UpdateKey changes fields of a key; each absent field is kept. See contract 2.3 and 4.5.
@@ -83,6 +84,7 @@ type UpdateKey struct {
 	Expires    Field[int64]
 	Enabled    Field[bool]
 	Credits    CreditsChange
+	Ratelimits Field[[]Ratelimit] // replaces the list
 }
 
 // DeleteKey hides a key, or with Permanent removes its record. See contract 2.3.
@@ -110,14 +112,16 @@ type CreateIdentity struct {
 	Meta       string
 	Credits    NewCredits
 	Policy     Policy
+	Ratelimits []Ratelimit
 }
 
 // UpdateIdentity changes fields of an identity; each absent field is kept. See contract 2.4 and 4.6.
 type UpdateIdentity struct {
-	Identity string // id or externalId
-	Meta     Field[string]
-	Credits  CreditsChange
-	Policy   Field[Policy]
+	Identity   string // id or externalId
+	Meta       Field[string]
+	Credits    CreditsChange
+	Policy     Field[Policy]
+	Ratelimits Field[[]Ratelimit] // replaces the list
 }
 
 // DeleteIdentity ends an identity; its keys stay, without it. See contract 2.4.
@@ -127,8 +131,9 @@ type DeleteIdentity struct {
 
 // VerifyKey asks whether a key is valid and may spend Cost credits, and spends them if so. See contract 3.
 type VerifyKey struct {
-	Hash Hash
-	Cost int64
+	Hash       Hash
+	Cost       int64
+	Ratelimits []RatelimitCheck
 }
 
 func (*Bootstrap) isCommand()             {}

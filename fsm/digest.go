@@ -157,6 +157,7 @@ func (r *IdentityRecord) fold(h *hasher) {
 	h.int(int64(r.Policy))
 	h.int(r.CreatedAt)
 	h.bool(r.Deleted)
+	foldRatelimits(h, r.Ratelimits)
 }
 
 func (r *KeyRecord) fold(h *hasher) {
@@ -173,6 +174,7 @@ func (r *KeyRecord) fold(h *hasher) {
 	h.int(r.Expires)
 	h.bool(r.Enabled)
 	h.bool(r.Deleted)
+	foldRatelimits(h, r.Ratelimits)
 }
 
 func (r *CreditRecord) fold(h *hasher) {

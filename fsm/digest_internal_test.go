@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -18,21 +19,30 @@ func oneOfEach() []Record {
 			Expires: 2, Enabled: true,
 		},
 		&APIRecord{ID: "api_1", KeyspaceID: "ks_1", Name: "n", WorkspaceID: "ws_1", CreatedAt: 1},
-		&IdentityRecord{ID: "id_1", ExternalID: "e", WorkspaceID: "ws_1", Meta: "{}", Policy: KeyPays, CreatedAt: 1},
+		&IdentityRecord{ID: "id_1", ExternalID: "e", WorkspaceID: "ws_1", Meta: "{}", Policy: KeyPays, CreatedAt: 1, Ratelimits: twoRatelimits()},
 		&KeyRecord{
 			ID: "key_1", Hash: Hash{2}, Start: "s", APIID: "api_1", IdentityID: "id_1", Name: "n", Meta: "{}", CreatedAt: 1,
-			UpdatedAt: 2, LastUsedAt: 3, Expires: 4, Enabled: true,
+			UpdatedAt: 2, LastUsedAt: 3, Expires: 4, Enabled: true, Ratelimits: twoRatelimits(),
 		},
 		&CreditRecord{
 			Owner: "id_1", Identity: true, Remaining: 2, Refill: Refill{Monthly, 7, 5}, RefilledAt: 1, Considered: 2,
 		},
 		&CreditRecord{Owner: "key_1", Remaining: 4, Refill: Refill{Interval: Daily, Amount: 7}, RefilledAt: 1, Considered: 2},
+		&WindowRecord{Scope: 2, Owner: "id_1", Name: "n", Duration: 1000, Current: 3, Previous: 4},
 	}
 }
 
+func twoRatelimits() []Ratelimit {
+	return []Ratelimit{{ID: "rl_1", Name: "a", Limit: 1, Duration: 1000, AutoApply: true}, {ID: "rl_2", Name: "bc", Limit: 2, Duration: 2000}}
+}
+
 func TestDigest_KnowsEveryKind(t *testing.T) {
+	kinds := []Kind{
+		MetaKind, WorkspaceKind, RootKeyKind, APIKind, IdentityKind, KeyKind, IdentityCreditKind, KeyCreditKind,
+		WindowKind,
+	}
 	for i, r := range oneOfEach() {
-		require.Equal(t, Kind(i+1), r.Key().Kind, "%T", r)
+		require.Equal(t, kinds[i], r.Key().Kind, "%T", r)
 	}
 }
 
@@ -72,7 +82,15 @@ func eachChange(v reflect.Value, path string, f func(change string)) {
 			eachChange(v.Index(i), path, f)
 		}
 	case reflect.Slice:
-		list := v.Interface().([]string)
+		list, plain := v.Interface().([]string)
+		if !plain {
+			try("empty", func() { v.SetLen(0) })
+			try("one less", func() { v.SetLen(1) })
+			for i := range v.Len() {
+				eachChange(v.Index(i), fmt.Sprint(path, i), f)
+			}
+			return
+		}
 		for name, other := range map[string][]string{
 			"empty": nil, "one less": list[:1], "one more": append(slices.Clone(list), ""), "moved": {"ab", "c"},
 			"swapped": {"bc", "a"},

@@ -19,7 +19,10 @@ type key struct {
 	deleted    bool
 }
 
-type keyDetails struct{ name, meta string }
+type keyDetails struct {
+	name, meta string
+	ratelimits []Ratelimit // by name; never changed in place
+}
 
 func (k *key) name() string {
 	if k.details == nil {
@@ -35,13 +38,13 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// describe replaces name and meta. The details are never changed in place: a frozen copy of the key may share them.
-func (k *key) describe(name, meta string) {
-	if name == "" && meta == "" {
+// describe replaces the details. They are never changed in place: a frozen copy of the key may share them.
+func (k *key) describe(name, meta string, ratelimits []Ratelimit) {
+	if name == "" && meta == "" && len(ratelimits) == 0 {
 		k.details = nil
 		return
 	}
-	k.details = &keyDetails{name: name, meta: meta}
+	k.details = &keyDetails{name: name, meta: meta, ratelimits: ratelimits}
 }
 
 // liveIdentity returns the key's identity unless there is none or it was deleted.
@@ -75,6 +78,10 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
+	if refusal != nil {
+		return refusal
+	}
 	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
 		return refuse(IDTaken)
 	}
@@ -87,7 +94,7 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
 		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 	}
-	k.describe(c.Name, c.Meta)
+	k.describe(c.Name, c.Meta, ratelimits)
 	s.addKey(k)
 	if credits.Limited {
 		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
@@ -138,6 +145,12 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 	if refusal := c.Credits.check(k.credit); refusal != nil {
 		return refusal
 	}
+	ratelimits := k.ratelimits()
+	if c.Ratelimits.State != Absent {
+		if ratelimits, refusal = checkRatelimits(c.Ratelimits.Value, ratelimits); refusal != nil {
+			return refusal
+		}
+	}
 	var owner identityLink
 	if c.ExternalID.State == Given {
 		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
@@ -149,7 +162,7 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 	if c.ExternalID.State != Absent {
 		k.identity = s.link(owner)
 	}
-	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()))
+	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
 	switch c.Expires.State {
 	case Null:
 		k.expires = Never
@@ -244,7 +257,7 @@ func (s *State) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.credit.show(s.clock),
+		Credits: k.credit.show(s.clock), Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {
 		shown.UpdatedAt = max(shown.UpdatedAt, k.credit.refilled(s.clock))

@@ -16,6 +16,11 @@ const (
 	KeyCreditKind
 )
 
+// The kinds of rate limits.
+const (
+	WindowKind Kind = 120
+)
+
 // RecordKey names a record. It stays the same for the record's whole life.
 type RecordKey struct {
 	Kind Kind
@@ -73,6 +78,7 @@ type IdentityRecord struct {
 	Policy      Policy
 	CreatedAt   int64
 	Deleted     bool
+	Ratelimits  []Ratelimit // by name
 }
 
 // KeyRecord is a key at rest.
@@ -90,6 +96,7 @@ type KeyRecord struct {
 	Expires    int64
 	Enabled    bool
 	Deleted    bool
+	Ratelimits []Ratelimit // by name
 }
 
 // CreditRecord is a balance at rest.
@@ -122,6 +129,9 @@ func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
 
 // Key names the record.
 func (r *CreditRecord) Key() RecordKey { return creditKey(r.Owner, r.Identity) }
+
+// Key names the record.
+func (r *WindowRecord) Key() RecordKey { return RecordKey{WindowKind, r.name().recordID()} }
 
 func creditKey(owner string, identity bool) RecordKey {
 	if identity {
@@ -163,7 +173,7 @@ func (a *api) record() Record {
 func (i *identity) record() Record {
 	return &IdentityRecord{
 		ID: i.id, ExternalID: i.externalID, WorkspaceID: i.workspace.id, Meta: i.meta, Policy: i.policy,
-		CreatedAt: i.createdAt, Deleted: i.deleted,
+		CreatedAt: i.createdAt, Deleted: i.deleted, Ratelimits: i.ratelimits,
 	}
 }
 
@@ -177,7 +187,7 @@ func (k *key) plain() KeyRecord {
 	r := KeyRecord{
 		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id, Name: k.name(), Meta: k.meta(),
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Enabled: k.enabled, Deleted: k.deleted,
+		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(),
 	}
 	if k.identity != nil {
 		r.IdentityID = k.identity.id

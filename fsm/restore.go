@@ -84,6 +84,8 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+	case *WindowRecord:
+		return s.loadWindow(r)
 	default:
 		return false
 	}
@@ -120,12 +122,12 @@ func (s *State) loadAPI(r *APIRecord) bool {
 
 func (s *State) loadIdentity(r *IdentityRecord) bool {
 	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay {
+	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	i := &identity{
 		id: r.ID, externalID: r.ExternalID, workspace: w, meta: r.Meta, policy: r.Policy,
-		createdAt: r.CreatedAt, deleted: r.Deleted,
+		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if r.Deleted {
 		s.identities[i.id] = i
@@ -141,7 +143,7 @@ func (s *State) loadIdentity(r *IdentityRecord) bool {
 
 func (s *State) loadKey(r *KeyRecord) bool {
 	a := s.apis[r.APIID]
-	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil {
+	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	k := &key{
@@ -153,7 +155,7 @@ func (s *State) loadKey(r *KeyRecord) bool {
 			return false
 		}
 	}
-	k.describe(r.Name, r.Meta)
+	k.describe(r.Name, r.Meta, r.Ratelimits)
 	s.addKey(k)
 	return true
 }

@@ -56,6 +56,14 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"monthly on no day":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 0} }),
 		"monthly on day 32":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 32} }),
 		"no refill with an amount":   credit(func(c *CreditRecord) { c.Refill = Refill{NoRefill, 1, 0} }),
+		"rate limits not by name":    replaced(4, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Ratelimits: []Ratelimit{twoRatelimits()[1], twoRatelimits()[0]}}),
+		"rate limit of nothing":      replaced(5, &KeyRecord{ID: "key_1", APIID: "api_1", Ratelimits: []Ratelimit{{Name: "n", Duration: 1000}}}),
+		"window twice":               append(oneOfEach(), oneOfEach()[8]),
+		"window of nobody":           replaced(8, &WindowRecord{Duration: 1000}),
+		"window without length":      replaced(8, &WindowRecord{Scope: 1}),
+		"window of the future":       replaced(8, &WindowRecord{Scope: 1, Duration: 1000, Sequence: 1}),
+		"window counting backwards":  replaced(8, &WindowRecord{Scope: 1, Duration: 1000, Current: -1}),
+		"window that counted so":     replaced(8, &WindowRecord{Scope: 1, Duration: 1000, Previous: -1}),
 		"interval 3":                 credit(func(c *CreditRecord) { c.Refill = Refill{3, 1, 1} }),
 	} {
 		require.Error(t, add(NewLoader(), list), name)

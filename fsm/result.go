@@ -57,6 +57,7 @@ type Identity struct {
 	Meta       string
 	Credits    Credits
 	Policy     Policy
+	Ratelimits []Ratelimit
 }
 
 // Key is what keys.getKey shows.
@@ -72,6 +73,7 @@ type Key struct {
 	Expires    int64 // Unix ms, or Never
 	Credits    Credits
 	Identity   *Identity // nil: none
+	Ratelimits []Ratelimit
 }
 
 // Outcome is the code of a verification. See contract 3.2.
@@ -87,6 +89,9 @@ const (
 	UsageExceeded
 )
 
+// The outcome of rate limits.
+const RateLimited Outcome = 20
+
 // Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
 type Verdict struct {
 	Outcome  Outcome
@@ -98,10 +103,15 @@ type Verdict struct {
 	Name     string
 	Meta     string
 	Identity *VerdictIdentity // nil: none
+	// Ratelimits are those that were checked, in no particular order.
+	Ratelimits []RatelimitState
 }
 
 // VerdictIdentity is the identity as a verification shows it.
-type VerdictIdentity struct{ ID, ExternalID, Meta string }
+type VerdictIdentity struct {
+	ID, ExternalID, Meta string
+	Ratelimits           []Ratelimit // unless the key has one of the same name
+}
 
 func (*Done) isResult()     {}
 func (*Created) isResult()  {}

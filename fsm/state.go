@@ -17,6 +17,10 @@ type State struct {
 
 	limited int // credit records that exist
 
+	windows  map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
+	expiries expiryHeap             // the present ones
+	dropped  []*window              // the others, by when they were dropped
+
 	tracker
 }
 
@@ -46,6 +50,7 @@ func New() *State {
 		external:   make(map[externalRef]*identity),
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
+		windows:    make(map[windowName]*window),
 		tracker:    tracker{gen: clean + 1},
 	}
 }
@@ -60,6 +65,7 @@ func (s *State) ClusterID() string { return s.clusterID }
 type Stats struct {
 	Workspaces, RootKeys, APIs, Identities, Keys int
 	CreditRecords                                int
+	RatelimitWindows                             int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 }
@@ -69,6 +75,6 @@ func (s *State) Stats() Stats {
 	return Stats{
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		CreditRecords: s.limited, DirtyRecords: len(s.dirty), Books: s.books,
+		CreditRecords: s.limited, RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }

@@ -156,10 +156,12 @@ func (s *slab) next() *fsm.VerifyKey {
 
 // command codes the kind and the fields of one command.
 func (c *coder) command(p *fsm.Command, verifications *slab) {
+	var limited bool // a verification that asks for more than most do
 	if c.reading {
 		var kind byte
 		c.byte(&kind)
-		if kind == verifyKeyKind {
+		limited = kind == verifyKeyWithKind
+		if kind == verifyKeyKind || limited {
 			*p = verifications.next()
 		} else {
 			*p = newCommand(kind)
@@ -171,9 +173,7 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	}
 	switch m := (*p).(type) {
 	case *fsm.VerifyKey:
-		c.kind(verifyKeyKind)
-		c.hash(&m.Hash)
-		c.int(&m.Cost)
+		c.verifyKey(m, limited)
 	case *fsm.UpdateKeyCredits:
 		c.kind(updateKeyCreditsKind)
 		c.string(&m.KeyID)
@@ -289,6 +289,7 @@ func (c *coder) createKey(m *fsm.CreateKey) {
 	c.bool(&m.Enabled)
 	c.bool(&m.Recoverable)
 	c.newCredits(&m.Credits)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) updateKey(m *fsm.UpdateKey) {
@@ -300,6 +301,7 @@ func (c *coder) updateKey(m *fsm.UpdateKey) {
 	field(c, &m.Expires, c.int)
 	field(c, &m.Enabled, c.bool)
 	c.creditsChange(&m.Credits)
+	field(c, &m.Ratelimits, c.ratelimits)
 }
 
 func (c *coder) createIdentity(m *fsm.CreateIdentity) {
@@ -308,6 +310,7 @@ func (c *coder) createIdentity(m *fsm.CreateIdentity) {
 	c.string(&m.Meta)
 	c.newCredits(&m.Credits)
 	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) updateIdentity(m *fsm.UpdateIdentity) {
@@ -315,6 +318,7 @@ func (c *coder) updateIdentity(m *fsm.UpdateIdentity) {
 	field(c, &m.Meta, c.string)
 	c.creditsChange(&m.Credits)
 	field(c, &m.Policy, func(p *fsm.Policy) { enum(c, p, fsm.IdentityPays, fsm.BothPay) })
+	field(c, &m.Ratelimits, c.ratelimits)
 }
 
 func (c *coder) newCredits(m *fsm.NewCredits) {

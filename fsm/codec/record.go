@@ -64,6 +64,8 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+	case fsm.WindowKind:
+		return &fsm.WindowRecord{}
 	default:
 		return nil
 	}
@@ -101,6 +103,8 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+	case *fsm.WindowRecord:
+		c.windowRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}
@@ -125,6 +129,7 @@ func (c *coder) identityRecord(r *fsm.IdentityRecord) {
 	enum(c, &r.Policy, fsm.IdentityPays, fsm.BothPay)
 	c.int(&r.CreatedAt)
 	c.bool(&r.Deleted)
+	c.ratelimits(&r.Ratelimits)
 }
 
 func (c *coder) keyRecord(r *fsm.KeyRecord) {
@@ -141,6 +146,7 @@ func (c *coder) keyRecord(r *fsm.KeyRecord) {
 	c.int(&r.Expires)
 	c.bool(&r.Enabled)
 	c.bool(&r.Deleted)
+	c.ratelimits(&r.Ratelimits)
 }
 
 // AppendDigest appends the encoding of a digest, as it is stored with a snapshot.

@@ -114,7 +114,8 @@ func newResult(kind byte) fsm.Result {
 }
 
 func (c *coder) verdict(m *fsm.Verdict) {
-	enum(c, &m.Outcome, fsm.Valid, fsm.UsageExceeded)
+	enum(c, &m.Outcome, fsm.Valid, fsm.RateLimited)
+	assigned(c, m.Outcome, m.Outcome <= fsm.UsageExceeded || m.Outcome == fsm.RateLimited)
 	c.bool(&m.Enabled)
 	c.bool(&m.Limited)
 	c.int(&m.Credits)
@@ -126,7 +127,9 @@ func (c *coder) verdict(m *fsm.Verdict) {
 		c.string(&m.Identity.ID)
 		c.string(&m.Identity.ExternalID)
 		c.string(&m.Identity.Meta)
+		c.ratelimits(&m.Identity.Ratelimits)
 	}
+	c.ratelimitStates(&m.Ratelimits)
 }
 
 func (c *coder) credits(m *fsm.Credits) {
@@ -141,6 +144,7 @@ func (c *coder) identity(m *fsm.Identity) {
 	c.string(&m.Meta)
 	c.credits(&m.Credits)
 	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) key(m *fsm.Key) {
@@ -157,6 +161,7 @@ func (c *coder) key(m *fsm.Key) {
 	if optional(c, &m.Identity) {
 		c.identity(m.Identity)
 	}
+	c.ratelimits(&m.Ratelimits)
 }
 
 // optional codes whether *p is there, makes it when reading, and reports whether its fields follow.

@@ -16,6 +16,11 @@ func hash(b byte) (h fsm.Hash) {
 	return h
 }
 
+var ratelimits = []fsm.Ratelimit{
+	{ID: "rl_1", Name: "requests", Limit: 100, Duration: 60_000, AutoApply: true},
+	{ID: "rl_2", Name: "tokens", Limit: math.MaxInt64, Duration: 2_592_000_000},
+}
+
 // commandSamples has one command of each type and in each shape that its encoding branches on. The golden files hold their
 // encoding: change none, append.
 var commandSamples = []fsm.Command{
@@ -63,6 +68,15 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteIdentity{Identity: "user.1"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
 	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+
+	// Rate limits.
+	&fsm.CreateKey{ID: "key_3", Hash: hash(7), APIID: "api_1", Ratelimits: ratelimits},
+	&fsm.UpdateKey{KeyID: "key_1", Ratelimits: fsm.Set(ratelimits)},
+	&fsm.CreateIdentity{ID: "id_2", ExternalID: "user.2", Ratelimits: ratelimits},
+	&fsm.UpdateIdentity{Identity: "id_2", Ratelimits: fsm.Set([]fsm.Ratelimit(nil))},
+	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Ratelimits: []fsm.RatelimitCheck{
+		{Name: "tokens", Cost: 300}, {Name: "requests", Cost: 1, AdHoc: true, Limit: 10, Duration: 60_000},
+	}},
 }
 
 // batchSample has all of them, from three actors.
@@ -101,6 +115,13 @@ var resultSamples = []fsm.Result{
 		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
 		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
 	},
+
+	// Rate limits.
+	&fsm.Verdict{
+		Outcome: fsm.RateLimited, KeyID: "key_1",
+		Identity:   &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Ratelimits: ratelimits[1:]},
+		Ratelimits: []fsm.RatelimitState{{Ratelimit: ratelimits[0], Reset: 1_764_000_060_000, Remaining: 99, Exceeded: true}},
+	},
 }
 
 var recordSamples = []fsm.Record{
@@ -126,6 +147,11 @@ var recordSamples = []fsm.Record{
 	},
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+
+	// Rate limits.
+	&fsm.IdentityRecord{ID: "id_2", ExternalID: "user.2", WorkspaceID: "ws_1", Ratelimits: ratelimits},
+	&fsm.KeyRecord{ID: "key_3", APIID: "api_1", Ratelimits: ratelimits},
+	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
 }
 
 // sealed appends the checksum that batches and results end in.

@@ -19,6 +19,7 @@ type Generator struct {
 	last int64 // no stamp is later, unless by a few days
 
 	keys, identities, apis, rootKeys int // ids given out so far
+	ratelimits                       int
 
 	// ReuseIDs lets a key be made under the id of one that was deleted for good. Proposers never do that.
 	ReuseIDs bool
@@ -152,7 +153,7 @@ func (g *Generator) actor() fsm.Hash {
 func (g *Generator) command() fsm.Command {
 	switch n := g.rng.IntN(100); {
 	case n < 44:
-		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost()}
+		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost(), Ratelimits: g.checks()}
 	case n < 54:
 		return &fsm.UpdateKeyCredits{KeyID: g.keyID(), Change: g.balanceChange()}
 	case n < 61:
@@ -346,6 +347,7 @@ func (g *Generator) createKey() *fsm.CreateKey {
 		ID: fmt.Sprintf("key_%d", n), Hash: keyHash(n), Start: "sk_abcd", Name: g.text(), Meta: g.meta(),
 		APIID: pick(g, "api_1", "api_1", "api_2", "api_3", "api_4", "api_none"), Expires: g.expires(),
 		Enabled: g.chance(90), Recoverable: g.chance(5), Credits: g.newCredits(),
+		Ratelimits: g.limits(true),
 	}
 	if g.chance(10) {
 		c.Hash = pick(g, g.keyHash(), rootHash(g.rng.IntN(g.rootKeys)))
@@ -366,6 +368,7 @@ func (g *Generator) updateKey() *fsm.UpdateKey {
 	c := &fsm.UpdateKey{
 		KeyID: g.keyID(), Name: maybe(g, g.text()), Meta: maybe(g, g.meta()), Expires: maybe(g, g.expires()),
 		Enabled: given(g, g.chance(80)), ExternalID: maybe(g, g.externalID()), Credits: g.creditsChange(),
+		Ratelimits: given(g, g.limits(true)),
 	}
 	if c.ExternalID.State == fsm.Given {
 		c.IdentityID = g.newIdentityID()
@@ -376,12 +379,14 @@ func (g *Generator) updateKey() *fsm.UpdateKey {
 func (g *Generator) createIdentity() *fsm.CreateIdentity {
 	return &fsm.CreateIdentity{
 		ID: g.newIdentityID(), ExternalID: g.externalID(), Meta: g.meta(), Credits: g.newCredits(), Policy: g.policy(),
+		Ratelimits: g.limits(true),
 	}
 }
 
 func (g *Generator) updateIdentity() *fsm.UpdateIdentity {
 	return &fsm.UpdateIdentity{
 		Identity: g.identityRef(), Meta: given(g, g.meta()), Credits: g.creditsChange(), Policy: given(g, g.policy()),
+		Ratelimits: given(g, g.limits(g.chance(20))),
 	}
 }
 

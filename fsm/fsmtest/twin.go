@@ -18,6 +18,7 @@ type Twin struct {
 	apis       []*api
 	identities []*identity
 	keys       []*key
+	counts     map[count]int64
 }
 
 type workspace struct{ id string }
@@ -35,6 +36,7 @@ type api struct{ id, name, workspace string }
 type identity struct {
 	id, externalID, workspace, meta string
 	policy                          fsm.Policy
+	limits                          []fsm.Ratelimit
 	deleted                         bool
 	account                         account
 }
@@ -46,10 +48,11 @@ type key struct {
 	enabled, deleted                      bool
 	createdAt, updatedAt, usedAt, expires int64
 	account                               account
+	limits                                []fsm.Ratelimit
 }
 
 // NewTwin returns an empty ledger.
-func NewTwin() *Twin { return &Twin{} }
+func NewTwin() *Twin { return &Twin{counts: map[count]int64{}} }
 
 // Clock returns the log time in Unix milliseconds.
 func (t *Twin) Clock() int64 { return t.now }

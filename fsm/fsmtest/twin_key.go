@@ -55,6 +55,7 @@ func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 	t.keys = append(t.keys, &key{
 		id: c.ID, start: c.Start, api: c.APIID, name: c.Name, meta: c.Meta, identity: linked, hash: c.Hash,
 		enabled: c.Enabled, createdAt: t.now, expires: c.Expires, account: opening,
+		limits: replaced(nil, c.Ratelimits),
 	})
 	return &fsm.Created{ID: c.ID}
 }
@@ -93,6 +94,9 @@ func (t *Twin) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 			return refusal(fsm.IDTaken)
 		}
 		k.identity = linked
+	}
+	if c.Ratelimits.State == fsm.Given {
+		k.limits = replaced(k.limits, c.Ratelimits.Value)
 	}
 	k.account = after
 	change(&k.name, c.Name, "")
@@ -179,6 +183,7 @@ func (t *Twin) shownKey(k *key) *fsm.Key {
 	shown := &fsm.Key{
 		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
 		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),
+		Ratelimits: byName(k.limits),
 	}
 	if k.account.limited && k.account.refilledAt > k.updatedAt {
 		shown.UpdatedAt = k.account.refilledAt
