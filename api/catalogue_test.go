@@ -14,7 +14,7 @@ import (
 func TestCatalogue_IsComplete(t *testing.T) {
 	require.Len(t, refusals, int(fsm.IDTaken)+1)
 	require.Len(t, faults, int(fault.Invalid)+1)
-	require.Len(t, outcomes, int(fsm.UsageExceeded)+1)
+	require.Len(t, outcomes, int(fsm.RateLimited)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
 	for code, k := range refusals[1:] {
 		require.NotZero(t, k, "code %d", code+1)
@@ -22,8 +22,11 @@ func TestCatalogue_IsComplete(t *testing.T) {
 	for kind, k := range faults {
 		require.NotZero(t, k, "fault %d", kind)
 	}
-	for outcome, code := range outcomes[1:] {
-		require.NotEmpty(t, code, "outcome %d", outcome+1)
+	for _, outcome := range []fsm.Outcome{
+		fsm.Valid, fsm.NotFound, fsm.Disabled, fsm.Expired, fsm.Forbidden, fsm.UsageExceeded,
+		fsm.RateLimited,
+	} {
+		require.NotEmpty(t, outcomes[outcome], "outcome %d", outcome)
 	}
 }
 

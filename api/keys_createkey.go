@@ -17,7 +17,7 @@ type createKeyRequest struct {
 	Permissions schema.Unsupported      `json:"permissions"`
 	Expires     schema.Optional[expiry] `json:"expires"`
 	Credits     *credits                `json:"credits"`
-	Ratelimits  schema.Unsupported      `json:"ratelimits"`
+	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
 	Enabled     bool                    `json:"enabled" schema:"default=true"`
 	Recoverable bool                    `json:"recoverable" schema:"default=false"`
 }
@@ -37,7 +37,7 @@ func createKey(c *call, req createKeyRequest) (any, error) {
 			ID: mint.ID(mint.Key), Hash: mint.Hash(key), Start: start,
 			APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
 			Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
-			Credits: req.Credits.newCredits(),
+			Credits: req.Credits.newCredits(), Ratelimits: newRatelimits(req.Ratelimits),
 		}
 		if command.ExternalID != "" {
 			command.IdentityID = mint.ID(mint.Identity)

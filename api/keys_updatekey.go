@@ -13,7 +13,7 @@ type updateKeyRequest struct {
 	Meta        schema.Nullable[meta]          `json:"meta" schema:"maxProperties=100"`
 	Expires     schema.Nullable[expiry]        `json:"expires"`
 	Credits     schema.Nullable[creditsUpdate] `json:"credits"`
-	Ratelimits  schema.Unsupported             `json:"ratelimits"`
+	Ratelimits  []ratelimitConfig              `json:"ratelimits" schema:"maxItems=50"`
 	Enabled     schema.Optional[bool]          `json:"enabled"`
 	Roles       schema.Unsupported             `json:"roles"`
 	Permissions schema.Unsupported             `json:"permissions"`
@@ -29,6 +29,7 @@ func updateKey(c *call, req updateKeyRequest) (any, error) {
 			Meta:       field(req.Meta, keptMeta),
 			Expires:    field(req.Expires, func(e expiry) int64 { return int64(e) }),
 			Credits:    creditsChange(req.Credits),
+			Ratelimits: ratelimitsChange(req.Ratelimits),
 		}
 		if req.Enabled.Set() {
 			command.Enabled = fsm.Set(req.Enabled.Value)

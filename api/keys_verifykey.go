@@ -13,7 +13,7 @@ type verifyKeyRequest struct {
 	Credits     schema.Optional[cost] `json:"credits"`
 	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // checked, and of no influence
 	Permissions schema.Unsupported    `json:"permissions"`
-	Ratelimits  schema.Unsupported    `json:"ratelimits"`
+	Ratelimits  []ratelimitCheck      `json:"ratelimits"`
 	MigrationID schema.Unsupported    `json:"migrationId"`
 }
 
@@ -24,7 +24,9 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost})
+	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{
+		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Ratelimits: ratelimitChecks(req.Ratelimits),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,8 @@ var outcomes = [...]string{
 	fsm.Expired:       "EXPIRED",
 	fsm.Forbidden:     "FORBIDDEN",
 	fsm.UsageExceeded: "USAGE_EXCEEDED",
+
+	fsm.RateLimited: "RATE_LIMITED",
 }
 
 // verdict shows a verification as docs/contract.md 3.7 says.
@@ -77,8 +81,10 @@ func (v verdict) appendJSON(b []byte) []byte {
 		b = append(b, `,"externalId":`...)
 		b = appendString(b, i.ExternalID)
 		b = appendMeta(b, i.Meta)
+		b = appendRatelimits(b, i.Ratelimits)
 		b = append(b, '}')
 	}
+	b = appendRatelimitStates(b, v.Ratelimits)
 	return append(b, '}')
 }
 

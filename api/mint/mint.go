@@ -17,6 +17,7 @@ const (
 	Key       = "key"
 	Keyspace  = "ks"
 	Workspace = "ws"
+	Ratelimit = "rl"
 )
 
 const alphanumerics = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
