@@ -51,6 +51,12 @@ func (s *State) apply(call *Call) Result {
 		return s.createRootKey(root, c)
 	case *CreateWorkspace:
 		return s.createWorkspace(root, c)
+	case *Limit:
+		return s.takeTokens(root, c)
+	case *SetOverride:
+		return s.setOverride(root, c)
+	case *DeleteOverride:
+		return s.deleteOverride(root, c)
 	default:
 		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
 	}
@@ -75,6 +81,15 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 		}
 		if !d.charges() && !d.takes() {
 			return d.verdict(s.clock), true
+		}
+	}
+	if c, limits := call.Command.(*Limit); limits {
+		p, refusal := s.planLimit(root, c)
+		if refusal != nil && refusal.Code != IDTaken {
+			return refusal, true
+		}
+		if refusal == nil && !p.changes() {
+			return p.answer(s.clock), true
 		}
 	}
 	return nil, false

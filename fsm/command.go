@@ -150,6 +150,12 @@ func (*UpdateIdentity) isCommand()        {}
 func (*DeleteIdentity) isCommand()        {}
 func (*VerifyKey) isCommand()             {}
 
+// Rate limits: limit.go and namespace.go.
+
+func (*Limit) isCommand()          {}
+func (*SetOverride) isCommand()    {}
+func (*DeleteOverride) isCommand() {}
+
 // FieldState is one of the three states of an optional field: see contract 1.8.
 type FieldState uint8
 

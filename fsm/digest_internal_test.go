@@ -28,6 +28,8 @@ func oneOfEach() []Record {
 			Owner: "id_1", Identity: true, Remaining: 2, Refill: Refill{Monthly, 7, 5}, RefilledAt: 1, Considered: 2,
 		},
 		&CreditRecord{Owner: "key_1", Remaining: 4, Refill: Refill{Interval: Daily, Amount: 7}, RefilledAt: 1, Considered: 2},
+		&NamespaceRecord{ID: "rlns_1", Name: "n", WorkspaceID: "ws_1", CreatedAt: 1},
+		&OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "a*", Limit: 1, Duration: 1000, CreatedAt: 1},
 		&WindowRecord{Scope: 2, Owner: "id_1", Name: "n", Duration: 1000, Current: 3, Previous: 4},
 	}
 }
@@ -39,7 +41,7 @@ func twoRatelimits() []Ratelimit {
 func TestDigest_KnowsEveryKind(t *testing.T) {
 	kinds := []Kind{
 		MetaKind, WorkspaceKind, RootKeyKind, APIKind, IdentityKind, KeyKind, IdentityCreditKind, KeyCreditKind,
-		WindowKind,
+		NamespaceKind, OverrideKind, WindowKind,
 	}
 	for i, r := range oneOfEach() {
 		require.Equal(t, kinds[i], r.Key().Kind, "%T", r)

@@ -28,6 +28,11 @@ func (*GetKey) isQuery()      {}
 func (*WhoAmI) isQuery()      {}
 func (*GetIdentity) isQuery() {}
 
+// Rate limits: namespace.go.
+
+func (*GetOverride) isQuery()   {}
+func (*ListOverrides) isQuery() {}
+
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
 	root, refusal := s.authenticate(actor)
@@ -48,6 +53,10 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.whoAmI(root, q)
 	case *GetIdentity:
 		return s.getIdentity(root, q)
+	case *GetOverride:
+		return s.getOverride(root, q)
+	case *ListOverrides:
+		return s.listOverrides(root, q)
 	default:
 		panic("fsm: unknown query")
 	}

@@ -18,7 +18,9 @@ const (
 
 // The kinds of rate limits.
 const (
-	WindowKind Kind = 120
+	NamespaceKind Kind = 100
+	OverrideKind  Kind = 110
+	WindowKind    Kind = 120
 )
 
 // RecordKey names a record. It stays the same for the record's whole life.
@@ -129,6 +131,12 @@ func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
 
 // Key names the record.
 func (r *CreditRecord) Key() RecordKey { return creditKey(r.Owner, r.Identity) }
+
+// Key names the record.
+func (r *NamespaceRecord) Key() RecordKey { return RecordKey{NamespaceKind, r.ID} }
+
+// Key names the record.
+func (r *OverrideRecord) Key() RecordKey { return RecordKey{OverrideKind, r.ID} }
 
 // Key names the record.
 func (r *WindowRecord) Key() RecordKey { return RecordKey{WindowKind, r.name().recordID()} }

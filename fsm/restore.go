@@ -84,6 +84,10 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+	case *NamespaceRecord:
+		return s.loadNamespace(r)
+	case *OverrideRecord:
+		return s.loadOverride(r)
 	case *WindowRecord:
 		return s.loadWindow(r)
 	default:

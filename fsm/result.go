@@ -40,6 +40,13 @@ const (
 	IDTaken
 )
 
+// The codes of rate limits.
+const (
+	RatelimitNamespaceNotFound Code = iota + 50
+	RatelimitNamespaceGone
+	RatelimitOverrideNotFound
+)
+
 // Credits are a balance as shown to a caller. Limited false is unlimited.
 type Credits struct {
 	Limited   bool
@@ -121,6 +128,12 @@ func (*API) isResult()      {}
 func (*Identity) isResult() {}
 func (*Key) isResult()      {}
 func (*Verdict) isResult()  {}
+
+// Rate limits: limit.go and namespace.go.
+
+func (*Limited) isResult()   {}
+func (*Override) isResult()  {}
+func (*Overrides) isResult() {}
 
 func refuse(code Code) *Refusal { return &Refusal{Code: code} }
 

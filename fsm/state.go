@@ -17,6 +17,10 @@ type State struct {
 
 	limited int // credit records that exist
 
+	namespaces      map[string]*namespace
+	namespaceByName map[namespaceRef]*namespace
+	overrides       map[string]*override
+
 	windows  map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
 	expiries expiryHeap             // the present ones
 	dropped  []*window              // the others, by when they were dropped
@@ -51,7 +55,9 @@ func New() *State {
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
 		windows:    make(map[windowName]*window),
-		tracker:    tracker{gen: clean + 1},
+		namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
+		overrides: make(map[string]*override),
+		tracker:   tracker{gen: clean + 1},
 	}
 }
 
@@ -65,7 +71,7 @@ func (s *State) ClusterID() string { return s.clusterID }
 type Stats struct {
 	Workspaces, RootKeys, APIs, Identities, Keys int
 	CreditRecords                                int
-	RatelimitWindows                             int
+	Namespaces, Overrides, RatelimitWindows      int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 }
@@ -75,6 +81,6 @@ func (s *State) Stats() Stats {
 	return Stats{
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		CreditRecords: s.limited, RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
+		CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }

@@ -26,6 +26,7 @@ type limitCheck struct {
 	window   windowName
 	cost     int64
 	used     int64 // before the cost
+	earlier  int64 // taken from the same window by earlier requests of the same call
 	exceeded bool
 }
 
@@ -38,14 +39,15 @@ func (s *State) newCheck(r Ratelimit, w windowName, cost int64) limitCheck {
 
 // judge decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
 func (c *limitCheck) judge() {
-	c.exceeded = c.Limit == 0 || c.used > c.Limit || c.cost > c.Limit-c.used
+	used := c.used + c.earlier // no overflow: what was earlier passed, so it is within a limit
+	c.exceeded = c.Limit == 0 || used > c.Limit || c.cost > c.Limit-used
 }
 
 // remaining is what is left once the cost was taken, or not.
 func (c *limitCheck) remaining(taken bool) int64 {
 	left := c.Limit - c.used
 	if taken {
-		left -= c.cost
+		left -= c.earlier + c.cost
 	}
 	if c.exceeded {
 		return 0

@@ -216,6 +216,16 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	case *fsm.Bootstrap:
 		c.kind(bootstrapKind)
 		c.bootstrap(m)
+	case *fsm.Limit:
+		c.kind(limitKind)
+		c.limit(m)
+	case *fsm.SetOverride:
+		c.kind(setOverrideKind)
+		c.setOverride(m)
+	case *fsm.DeleteOverride:
+		c.kind(deleteOverrideKind)
+		c.string(&m.Namespace)
+		c.string(&m.Identifier)
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -254,6 +264,12 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.UpdateIdentity{}
 	case deleteIdentityKind:
 		return &fsm.DeleteIdentity{}
+	case limitKind:
+		return &fsm.Limit{}
+	case setOverrideKind:
+		return &fsm.SetOverride{}
+	case deleteOverrideKind:
+		return &fsm.DeleteOverride{}
 	default:
 		return nil
 	}

@@ -10,6 +10,16 @@ import (
 const (
 	// verifyKeyWithKind is a verification that asks for more than most do. The others keep their short form.
 	verifyKeyWithKind byte = iota + 50
+	limitKind
+	setOverrideKind
+	deleteOverrideKind
+)
+
+// The result kinds of rate limits. Their numbers travel between nodes: append only.
+const (
+	limitedKind byte = iota + 50
+	overrideKind
+	overridesKind
 )
 
 // verifyWith are the bits of the byte that says what a verification of verifyKeyWithKind has.
@@ -101,4 +111,58 @@ func (c *coder) windowRecord(r *fsm.WindowRecord) {
 	c.int(&r.Sequence)
 	c.int(&r.Current)
 	c.int(&r.Previous)
+}
+
+func (c *coder) limit(m *fsm.Limit) {
+	list(c, &m.Requests, func(r *fsm.LimitRequest) {
+		c.string(&r.Namespace)
+		c.string(&r.NamespaceID)
+		c.string(&r.Identifier)
+		c.int(&r.Limit)
+		c.int(&r.Duration)
+		c.int(&r.Cost)
+	})
+}
+
+func (c *coder) setOverride(m *fsm.SetOverride) {
+	c.string(&m.ID)
+	c.string(&m.Namespace)
+	c.string(&m.Identifier)
+	c.int(&m.Limit)
+	c.int(&m.Duration)
+}
+
+func (c *coder) limited(m *fsm.Limited) {
+	c.bool(&m.Passed)
+	list(c, &m.Requests, func(r *fsm.LimitedRequest) {
+		c.bool(&r.Passed)
+		c.int(&r.Limit)
+		c.int(&r.Remaining)
+		c.int(&r.Reset)
+		c.string(&r.OverrideID)
+	})
+}
+
+func (c *coder) override(m *fsm.Override) {
+	c.string(&m.ID)
+	c.string(&m.Identifier)
+	c.int(&m.Limit)
+	c.int(&m.Duration)
+}
+
+func (c *coder) namespaceRecord(r *fsm.NamespaceRecord) {
+	c.string(&r.ID)
+	c.string(&r.Name)
+	c.string(&r.WorkspaceID)
+	c.int(&r.CreatedAt)
+	c.bool(&r.Deleted)
+}
+
+func (c *coder) overrideRecord(r *fsm.OverrideRecord) {
+	c.string(&r.ID)
+	c.string(&r.NamespaceID)
+	c.string(&r.Identifier)
+	c.int(&r.Limit)
+	c.int(&r.Duration)
+	c.int(&r.CreatedAt)
 }

@@ -64,6 +64,10 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+	case fsm.NamespaceKind:
+		return &fsm.NamespaceRecord{}
+	case fsm.OverrideKind:
+		return &fsm.OverrideRecord{}
 	case fsm.WindowKind:
 		return &fsm.WindowRecord{}
 	default:
@@ -103,6 +107,10 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+	case *fsm.NamespaceRecord:
+		c.namespaceRecord(r)
+	case *fsm.OverrideRecord:
+		c.overrideRecord(r)
 	case *fsm.WindowRecord:
 		c.windowRecord(r)
 	default:

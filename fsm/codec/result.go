@@ -69,7 +69,8 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.IDTaken)
+		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.RatelimitOverrideNotFound)
+		assigned(c, m.Code, m.Code <= fsm.IDTaken || m.Code >= fsm.RatelimitNamespaceNotFound)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -85,6 +86,16 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Key:
 		c.kind(keyKind)
 		c.key(m)
+	case *fsm.Limited:
+		c.kind(limitedKind)
+		c.limited(m)
+	case *fsm.Override:
+		c.kind(overrideKind)
+		c.override(m)
+	case *fsm.Overrides:
+		c.kind(overridesKind)
+		list(c, &m.List, c.override)
+		c.string(&m.Next)
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -108,6 +119,12 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+	case limitedKind:
+		return &fsm.Limited{}
+	case overrideKind:
+		return &fsm.Override{}
+	case overridesKind:
+		return &fsm.Overrides{}
 	default:
 		return nil
 	}

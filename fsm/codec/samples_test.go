@@ -77,6 +77,11 @@ var commandSamples = []fsm.Command{
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Ratelimits: []fsm.RatelimitCheck{
 		{Name: "tokens", Cost: 300}, {Name: "requests", Cost: 1, AdHoc: true, Limit: 10, Duration: 60_000},
 	}},
+	&fsm.Limit{Requests: []fsm.LimitRequest{
+		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "user ✓", Limit: 10, Duration: 60_000, Cost: 1}, {Namespace: "rlns_2"},
+	}},
+	&fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "user_*", Limit: 200, Duration: 120_000},
+	&fsm.DeleteOverride{Namespace: "email", Identifier: "user_*"},
 }
 
 // batchSample has all of them, from three actors.
@@ -122,6 +127,12 @@ var resultSamples = []fsm.Result{
 		Identity:   &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Ratelimits: ratelimits[1:]},
 		Ratelimits: []fsm.RatelimitState{{Ratelimit: ratelimits[0], Reset: 1_764_000_060_000, Remaining: 99, Exceeded: true}},
 	},
+	&fsm.Limited{Passed: true, Requests: []fsm.LimitedRequest{
+		{Passed: true, Limit: 200, Remaining: 199, Reset: 1_764_000_060_000, OverrideID: "rlor_1"}, {},
+	}},
+	&fsm.Override{ID: "rlor_1", Identifier: "user_*", Limit: 200, Duration: 120_000},
+	&fsm.Overrides{List: []fsm.Override{{ID: "rlor_1", Identifier: "user_*", Duration: 1000}}, Next: "rlor_2"},
+	&fsm.Refusal{Code: fsm.RatelimitOverrideNotFound},
 }
 
 var recordSamples = []fsm.Record{
@@ -151,6 +162,8 @@ var recordSamples = []fsm.Record{
 	// Rate limits.
 	&fsm.IdentityRecord{ID: "id_2", ExternalID: "user.2", WorkspaceID: "ws_1", Ratelimits: ratelimits},
 	&fsm.KeyRecord{ID: "key_3", APIID: "api_1", Ratelimits: ratelimits},
+	&fsm.NamespaceRecord{ID: "rlns_1", Name: "email", WorkspaceID: "ws_1", CreatedAt: 1, Deleted: true},
+	&fsm.OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "user_*", Limit: 200, Duration: 120_000, CreatedAt: 1},
 	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
 }
 

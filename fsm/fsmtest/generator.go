@@ -18,8 +18,8 @@ type Generator struct {
 	now  int64 // Unix ms
 	last int64 // no stamp is later, unless by a few days
 
-	keys, identities, apis, rootKeys int // ids given out so far
-	ratelimits                       int
+	keys, identities, apis, rootKeys  int // ids given out so far
+	ratelimits, namespaces, overrides int
 
 	// ReuseIDs lets a key be made under the id of one that was deleted for good. Proposers never do that.
 	ReuseIDs bool
@@ -59,6 +59,11 @@ func (g *Generator) Setup() []fsm.Batch {
 		3: {"api.api_1.create_key", "api.api_1.update_key", "api.api_1.read_key", "api.api_1.verify_key"},
 		4: EveryPermission(), // expires after a while
 		5: {"api.*.read_key", "api.*.read_api", "identity.*.read_identity", "identity.id_2.update_identity"},
+		8: {
+			"ratelimit.*.limit", "ratelimit.rlns_2.set_override", "ratelimit.rlns_1.read_override", "ratelimit.rlns_1.delete_override",
+			"ratelimit.*.set_override", "ratelimit.rlns_2.limit",
+		},
+		9: {"ratelimit.rlns_1.limit", "ratelimit.*.create_namespace", "ratelimit.*.read_override", "ratelimit.rlns_1.set_override"},
 		6: {"*", "api.*.*", "API.*.VERIFY_KEY", "api.api_1", "identity.*", "identity.b.read_identity"},
 		7: {
 			"api.*.create_key", "api.api_2.encrypt_key", "api.api_2.read_key", "api.api_2.decrypt_key", "api.api_2.delete_key",
@@ -152,6 +157,8 @@ func (g *Generator) actor() fsm.Hash {
 
 func (g *Generator) command() fsm.Command {
 	switch n := g.rng.IntN(100); {
+	case n < 8:
+		return g.limitCommand()
 	case n < 44:
 		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost(), Ratelimits: g.checks()}
 	case n < 54:
@@ -181,7 +188,7 @@ func (g *Generator) createOther() fsm.Command {
 		id := fmt.Sprintf("api_%d", 1+g.fresh(&g.apis, 5))
 		return &fsm.CreateAPI{ID: id, KeyspaceID: "ks" + id[3:], Name: g.text()}
 	case 1:
-		n := g.fresh(&g.rootKeys, 12)
+		n := g.fresh(&g.rootKeys, 14)
 		return &fsm.CreateRootKey{
 			ID: rootKeyID(n), Hash: pick(g, rootHash(n), rootHash(n), rootHash(n), g.keyHash()), Name: g.text(),
 			WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_3", "ws_none"), Permissions: g.permissions(), Expires: g.expires(),
@@ -403,6 +410,8 @@ func (g *Generator) Question() Question { return Question{g.actor(), g.query()} 
 
 func (g *Generator) query() fsm.Query {
 	switch n := g.rng.IntN(100); {
+	case n < 10:
+		return g.overrideQuery()
 	case n < 40:
 		return &fsm.GetKey{KeyID: g.keyID(), Decrypt: g.chance(10)}
 	case n < 60:
@@ -426,6 +435,12 @@ func (g *Generator) Questions() []Question {
 	}
 	for n := range g.identities {
 		ask(&fsm.GetIdentity{Identity: fmt.Sprintf("id_%d", n)})
+	}
+	for _, name := range append(namespaceNames, "rlns_1", "rlns_2", "rlns_3") {
+		ask(&fsm.ListOverrides{Namespace: name, Limit: 100})
+		for _, identifier := range identifiers {
+			ask(&fsm.GetOverride{Namespace: name, Identifier: identifier})
+		}
 	}
 	for _, name := range externalIDs {
 		ask(&fsm.GetIdentity{Identity: name})

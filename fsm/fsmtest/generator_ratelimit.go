@@ -3,6 +3,7 @@ package fsmtest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -57,4 +58,53 @@ func (g *Generator) checks() []fsm.RatelimitCheck {
 		list = append(list, c)
 	}
 	return list
+}
+
+// namespaceNames has a name that is also an id.
+var namespaceNames = []string{"email", "e mail ✓", "rlns_2"}
+
+var identifiers = []string{"a", "ab", "abc", "b", "a*", "*", "*b*", "a*c", "**", "é\n"}
+
+func (g *Generator) namespace() string {
+	if g.chance(70) {
+		return pick(g, namespaceNames...)
+	}
+	return fmt.Sprintf("rlns_%d", g.rng.IntN(g.namespaces+2))
+}
+
+// limitCommand is a command of contract 2.6.
+func (g *Generator) limitCommand() fsm.Command {
+	switch n := g.rng.IntN(100); {
+	case n < 75:
+		c := &fsm.Limit{}
+		for range pick(g, 1, 1, 1, 2, 3) {
+			c.Requests = append(c.Requests, fsm.LimitRequest{
+				Namespace: g.namespace(), NamespaceID: fmt.Sprintf("rlns_%d", g.fresh(&g.namespaces, math.MaxInt)),
+				Identifier: pick(g, identifiers...), Limit: g.limit(), Duration: g.duration(), Cost: pick[int64](g, 0, 1, 1, 1, 2, 5, math.MaxInt64),
+			})
+		}
+		for i, r := range c.Requests { // nobody knows an id before it is given
+			if slices.ContainsFunc(c.Requests, func(o fsm.LimitRequest) bool { return o.NamespaceID == r.Namespace }) {
+				c.Requests[i].Namespace = "email"
+			}
+		}
+		return c
+	case n < 92:
+		g.overrides++
+		return &fsm.SetOverride{
+			ID: fmt.Sprintf("rlor_%d", g.overrides-g.rng.IntN(2)), Namespace: g.namespace(), Identifier: pick(g, identifiers...),
+			Limit: g.limit() - 1, Duration: g.duration(),
+		}
+	default:
+		return &fsm.DeleteOverride{Namespace: g.namespace(), Identifier: pick(g, identifiers...)}
+	}
+}
+
+func (g *Generator) overrideQuery() fsm.Query {
+	if g.chance(60) {
+		return &fsm.GetOverride{Namespace: g.namespace(), Identifier: pick(g, identifiers...)}
+	}
+	return &fsm.ListOverrides{
+		Namespace: g.namespace(), Cursor: pick(g, "", "", "rlor_2", "rlor_3x"), Limit: pick[int64](g, 1, 2, 100),
+	}
 }

@@ -19,6 +19,7 @@ type Twin struct {
 	identities []*identity
 	keys       []*key
 	counts     map[count]int64
+	namespaces []*namespace
 }
 
 type workspace struct{ id string }
@@ -128,6 +129,12 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.deleteIdentity(root, c)
 	case *fsm.VerifyKey:
 		return t.verifyKey(root, c)
+	case *fsm.Limit:
+		return t.limit(root, c)
+	case *fsm.SetOverride:
+		return t.setOverride(root, c)
+	case *fsm.DeleteOverride:
+		return t.deleteOverride(root, c)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
 	}
@@ -153,6 +160,10 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.whoAmI(root, q)
 	case *fsm.GetIdentity:
 		return t.getIdentity(root, q)
+	case *fsm.GetOverride:
+		return t.getOverride(root, q)
+	case *fsm.ListOverrides:
+		return t.listOverrides(root, q)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}
@@ -208,8 +219,9 @@ func EveryPermission() []string {
 			"create_api", "read_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
 			"decrypt_key",
 		},
-		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
-		"cluster":  {"read", "operate"},
+		"identity":  {"create_identity", "read_identity", "update_identity", "delete_identity"},
+		"cluster":   {"read", "operate"},
+		"ratelimit": {"limit", "create_namespace", "set_override", "read_override", "delete_override"},
 	}
 	var all []string
 	for resource, list := range actions {
