@@ -12,13 +12,16 @@ import (
 )
 
 // fixture is one API with one key of one identity, for requests that need something to be about.
-type fixture struct{ apiID, keyID, key, identityID string }
+type fixture struct{ apiID, keyID, key, identityID, namespaceID string }
 
 func (s *server) fixture() fixture {
 	s.t.Helper()
 	var f fixture
 	f.apiID = s.get("apiId", "apis.createApi", `{"name":"payments"}`)
 	f.identityID = s.get("identityId", "identities.createIdentity", `{"externalId":"user_1","credits":{"remaining":50}}`)
+	s.must("ratelimit.limit", `{"namespace":"space","identifier":"i","limit":9,"duration":60000}`)
+	f.namespaceID = s.namespaceID("space")
+	s.must("ratelimit.setOverride", `{"namespace":"space","identifier":"i","limit":9,"duration":60000}`)
 	created := s.post("keys.createKey", f.in(`{"apiId":"API","externalId":"user_1","credits":{"remaining":10}}`))
 	f.keyID, f.key = created.field("keyId"), created.field("key")
 	return f
@@ -26,7 +29,7 @@ func (s *server) fixture() fixture {
 
 // in puts the ids of the fixture into a body.
 func (f fixture) in(body string) string {
-	return strings.NewReplacer("API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID).Replace(body)
+	return strings.NewReplacer("API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID, "NAMESPACE", f.namespaceID).Replace(body)
 }
 
 type answerRow struct {
@@ -73,6 +76,19 @@ var matrix = []struct {
 		missingPermission, answerRow{404, identityMissing}},
 	{"identities.updateCredits", `{"identity":"IDENTITY","operation":"set","value":1}`,
 		[]string{"identity.*.update_identity", "identity.IDENTITY.update_identity"}, missingPermission, answerRow{404, identityMissing}},
+
+	{"ratelimit.limit", `{"namespace":"space","identifier":"i","limit":5,"duration":60000}`,
+		[]string{"ratelimit.*.limit", "ratelimit.NAMESPACE.limit"}, missingPermission, success},
+	{"ratelimit.multiLimit", `[{"namespace":"NAMESPACE","identifier":"i","limit":5,"duration":60000}]`,
+		[]string{"ratelimit.*.limit", "ratelimit.NAMESPACE.limit"}, missingPermission, success},
+	{"ratelimit.setOverride", `{"namespace":"space","identifier":"i","limit":5,"duration":60000}`,
+		[]string{"ratelimit.*.set_override", "ratelimit.NAMESPACE.set_override"}, missingPermission, answerRow{404, namespaceMissing}},
+	{"ratelimit.getOverride", `{"namespace":"space","identifier":"i"}`,
+		[]string{"ratelimit.*.read_override", "ratelimit.NAMESPACE.read_override"}, answerRow{404, overrideMissing}, answerRow{404, namespaceMissing}},
+	{"ratelimit.listOverrides", `{"namespace":"space"}`,
+		[]string{"ratelimit.*.read_override", "ratelimit.NAMESPACE.read_override"}, missingPermission, answerRow{404, namespaceMissing}},
+	{"ratelimit.deleteOverride", `{"namespace":"space","identifier":"i"}`,
+		[]string{"ratelimit.*.delete_override", "ratelimit.NAMESPACE.delete_override"}, missingPermission, answerRow{404, namespaceMissing}},
 
 	{"rootKeys.createRootKey", `{"name":"x","permissions":["a"]}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},

@@ -12,12 +12,16 @@ import (
 // TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. A new code, fault or outcome
 // is appended behind the last one named here.
 func TestCatalogue_IsComplete(t *testing.T) {
-	require.Len(t, refusals, int(fsm.IDTaken)+1)
+	require.Len(t, refusals, int(fsm.RatelimitOverrideNotFound)+1)
 	require.Len(t, faults, int(fault.Invalid)+1)
 	require.Len(t, outcomes, int(fsm.RateLimited)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
-	for code, k := range refusals[1:] {
-		require.NotZero(t, k, "code %d", code+1)
+	codes := []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitNamespaceGone, fsm.RatelimitOverrideNotFound}
+	for code := fsm.RootKeyNotFound; code <= fsm.IDTaken; code++ {
+		codes = append(codes, code)
+	}
+	for _, code := range codes {
+		require.NotZero(t, refusals[code], "code %d", code)
 	}
 	for kind, k := range faults {
 		require.NotZero(t, k, "fault %d", kind)

@@ -75,6 +75,13 @@ var refusals = [...]kind{
 		"A precondition of the operation is not met"},
 	// Only after a proposer drew taken ids several times in a row.
 	fsm.IDTaken: unexpectedError,
+
+	fsm.RatelimitNamespaceNotFound: {http.StatusNotFound, "unkey/data/ratelimit_namespace_not_found", "Not Found",
+		"The rate limit namespace does not exist"},
+	fsm.RatelimitNamespaceGone: {http.StatusGone, "unkey/data/ratelimit_namespace_gone", "Resource Gone",
+		"The rate limit namespace was deleted"},
+	fsm.RatelimitOverrideNotFound: {http.StatusNotFound, "unkey/data/ratelimit_override_not_found", "Not Found",
+		"There is no rate limit override for this identifier"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.

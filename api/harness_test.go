@@ -178,7 +178,11 @@ type reply struct {
 	Meta struct {
 		RequestID string `json:"requestId"`
 	} `json:"meta"`
-	Data  json.RawMessage `json:"data"`
+	Data       json.RawMessage `json:"data"`
+	Pagination *struct {
+		HasMore bool    `json:"hasMore"`
+		Cursor  *string `json:"cursor"`
+	} `json:"pagination"`
 	Error *struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
@@ -275,11 +279,13 @@ func (re *reply) anonymous() string { return strings.ReplaceAll(re.text, re.Meta
 
 // The error types of docs/contract.md 1.6 that tests name often.
 const (
-	invalidInput    = "unkey/application/invalid_input"
-	forbidden       = "unkey/authorization/insufficient_permissions"
-	keyNotFound     = "unkey/data/key_not_found"
-	apiNotFound     = "unkey/data/api_not_found"
-	identityMissing = "unkey/data/identity_not_found"
+	invalidInput     = "unkey/application/invalid_input"
+	forbidden        = "unkey/authorization/insufficient_permissions"
+	keyNotFound      = "unkey/data/key_not_found"
+	apiNotFound      = "unkey/data/api_not_found"
+	namespaceMissing = "unkey/data/ratelimit_namespace_not_found"
+	overrideMissing  = "unkey/data/ratelimit_override_not_found"
+	identityMissing  = "unkey/data/identity_not_found"
 )
 
 // field returns one string of data.

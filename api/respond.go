@@ -33,9 +33,28 @@ func (c *call) appendEnvelope(b []byte) []byte {
 	return append(b, `"}`...)
 }
 
+// page is the data of an answer that lists things, docs/contract.md 1.4 and 1.14.
+type page struct {
+	Items      any // a slice, never nil
+	Pagination pagination
+}
+
+type pagination struct {
+	HasMore bool   `json:"hasMore"`
+	Cursor  string `json:"cursor,omitempty"`
+}
+
+// pageOf makes a page; next is empty on the last one.
+func pageOf(items any, next string) page { return page{items, pagination{next != "", next}} }
+
 // succeed sends data in the success envelope, docs/contract.md 1.4.
 func (c *call) succeed(data any) {
 	b := c.appendEnvelope(c.out[:0])
+	if page, ok := data.(page); ok {
+		b = append(b, `,"pagination":`...)
+		b = appendData(b, page.Pagination)
+		data = page.Items
+	}
 	if !c.point.bare {
 		b = append(b, `,"data":`...)
 		b = appendData(b, data)

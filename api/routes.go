@@ -21,6 +21,12 @@ func endpoints() []*endpoint {
 		bare(write("identities.deleteIdentity", deleteIdentity)),
 		write("identities.updateCredits", updateIdentityCredits),
 
+		write("ratelimit.limit", limit),
+		write("ratelimit.multiLimit", multiLimit),
+		write("ratelimit.setOverride", setOverride),
+		read("ratelimit.getOverride", getOverride),
+		read("ratelimit.listOverrides", listOverrides),
+		write("ratelimit.deleteOverride", deleteOverride),
 		write("rootKeys.createRootKey", createRootKey),
 		write("workspaces.createWorkspace", createWorkspace),
 

@@ -18,6 +18,8 @@ const (
 	Keyspace  = "ks"
 	Workspace = "ws"
 	Ratelimit = "rl"
+	Namespace = "rlns"
+	Override  = "rlor"
 )
 
 const alphanumerics = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
