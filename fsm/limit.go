@@ -145,7 +145,7 @@ func (s *State) takeTokens(root *rootKey, c *Limit) Result {
 	}
 	for i := range p.checks {
 		if check := &p.checks[i]; p.passed && check.cost > 0 {
-			s.take(check.window, check.cost)
+			s.take(check.window, check.found, check.cost)
 		}
 	}
 	return p.answer(s.clock)

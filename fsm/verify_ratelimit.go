@@ -24,6 +24,7 @@ type RatelimitState struct {
 type limitCheck struct {
 	Ratelimit
 	window   windowName
+	found    *window // nil: it does not exist
 	cost     int64
 	used     int64 // before the cost
 	earlier  int64 // taken from the same window by earlier requests of the same call
@@ -32,7 +33,8 @@ type limitCheck struct {
 
 // newCheck looks a rate limit up without changing anything.
 func (s *State) newCheck(r Ratelimit, w windowName, cost int64) limitCheck {
-	c := limitCheck{Ratelimit: r, window: w, cost: cost, used: s.windows[w].used(s.clock)}
+	found := s.windows[w]
+	c := limitCheck{Ratelimit: r, window: w, found: found, cost: cost, used: found.used(s.clock)}
 	c.judge()
 	return c
 }
@@ -164,7 +166,7 @@ func (d *decision) takes() bool {
 func (s *State) takeLimits(d *decision) {
 	for i := range d.limits {
 		if c := &d.limits[i]; c.cost > 0 {
-			s.take(c.window, c.cost)
+			s.take(c.window, c.found, c.cost)
 		}
 	}
 }

@@ -101,9 +101,11 @@ func windowEnd(now, duration, n int64) int64 {
 	return int64(low)
 }
 
-// take counts cost in a window. The caller has decided that the limit allows it.
-func (s *State) take(name windowName, cost int64) {
-	w := s.windows[name]
+// take counts cost in a window. The caller has decided that the limit allows it; w is what it found then.
+func (s *State) take(name windowName, w *window, cost int64) {
+	if w == nil {
+		w = s.windows[name] // an earlier request of the same call may have made it
+	}
 	if w == nil || !w.present {
 		// Two go for each that comes: there are never many more than those that matter.
 		s.dropWindows(2)

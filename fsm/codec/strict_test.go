@@ -21,6 +21,8 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 	one := func(command string) string { return "\x01\x00\x01" + actor + "\x01\x00" + command }
 	_, err := codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
 	require.NoError(t, err)
+	_, err = codec.DecodeBatch(sealed([]byte(one("\x32" + actor + "\x02\x01\x01\x01n\x02\x00"))))
+	require.NoError(t, err)
 	for name, b := range map[string]string{
 		"nothing":                       "",
 		"version 0":                     "\x00\x00\x00\x00",
@@ -56,6 +58,12 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"permissions more than bytes":   one("\x03\x01a" + actor + "\x00\x00\x09\x00\x00\x00"),
 		"permissions without end":       one("\x03\x01a" + actor + "\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		"null that is followed by data": one("\x0b\x01a\x01\x01x\x00\x00\x00\x00"),
+		"kind 49":                       one("\x31\x01a"),
+		"verification with nothing":     one("\x32" + actor + "\x02\x00\x00"),
+		"verification with no limits":   one("\x32" + actor + "\x02\x01\x00"),
+		"verification with bit 2":       one("\x32" + actor + "\x02\x03\x01\x01n\x02\x00"),
+		"rate limits without end":       one("\x32" + actor + "\x02\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		"ad hoc without a duration":     one("\x32" + actor + "\x02\x01\x01\x01n\x02\x01\x02"),
 	} {
 		_, err := codec.DecodeBatch(sealed([]byte(b)))
 		require.Error(t, err, name)
@@ -120,6 +128,9 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 		"version 2":            "\x02\x01",
 		"kind 0":               "\x01\x00",
 		"kind 9":               "\x01\x09",
+		"code 14":              "\x01\x03\x0e\x00\x00",
+		"code 49":              "\x01\x03\x31\x00\x00",
+		"outcome 7":            "\x01\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 		"no kind":              "\x01",
 		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.IDTaken) + 1}) + "\x00\x00",
 		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
