@@ -37,7 +37,7 @@ const (
 // operations are contract 1.13, row by row. An operation that changes something is one that any state allows.
 func operations() []operation {
 	free := fsm.BalanceChange{Op: fsm.SetBalance, Limited: true, Value: 5}
-	return []operation{
+	return append(limitOperations(), []operation{
 		{
 			name: "createApi", command: &fsm.CreateAPI{ID: "api_new", KeyspaceID: "ks_new"}, needs: []string{"api.*.create_api"},
 		},
@@ -112,7 +112,7 @@ func operations() []operation {
 		{
 			name: "authorize", query: &fsm.Authorize{Permission: "cluster.*.read"}, needs: []string{"cluster.*.read"},
 		},
-	}
+	}...)
 }
 
 // newTown is a ledger with a key and an identity to work on, and a second workspace.
@@ -122,6 +122,10 @@ func newTown(t *testing.T) *fsm.State {
 	newIdentity(t, s, "alice", credits(5), fsm.IdentityPays)
 	newKey(t, s, 'a', "alice", credits(5))
 	require.Zero(t, code(apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})))
+	require.Zero(t, code(apply(t, s, &fsm.Limit{Requests: []fsm.LimitRequest{
+		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "u", Limit: 1, Duration: 1000},
+	}})))
+	require.Zero(t, code(apply(t, s, &fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "u", Duration: 1000})))
 	return s
 }
 
