@@ -86,8 +86,10 @@ func (s *State) Freeze() *Frozen {
 		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
 		early: []Change{{meta.Key(), meta}},
 	}
+	told := make(map[RecordKey]bool, len(s.removed)) // a name may have come and gone more than once
 	for _, n := range s.removed {
-		if name := n.key(); !s.writes(name) {
+		if name := n.key(); !told[name] && !s.writes(name) {
+			told[name] = true
 			f.early = append(f.early, Change{Key: name})
 		}
 	}

@@ -85,3 +85,21 @@ func TestOverride_ComesBackUnderItsName(t *testing.T) {
 	}
 	require.Equal(t, 1, seen)
 }
+
+// A name that came and went twice between two snapshots is one removal.
+func TestFreeze_RemovesANameOnce(t *testing.T) {
+	list := oneOfEach()
+	r := list[2].(*RootKeyRecord)
+	r.Expires, r.Permissions = Never, AllPermissions()
+	s := loaded(t, list...)
+	s.Freeze().Release(true)
+	remove := Call{r.Hash, &DeleteOverride{Namespace: "n", Identifier: "a*"}}
+	s.Apply(Batch{Calls: []Call{
+		remove, {r.Hash, &SetOverride{ID: "rlor_1", Namespace: "n", Identifier: "a*", Limit: 3, Duration: 1000}}, remove,
+	}})
+	f := s.Freeze()
+	changes := f.Next(100)
+	require.Len(t, changes, f.Len)
+	require.Contains(t, changes, Change{Key: RecordKey{OverrideKind, "rlor_1"}})
+	require.Len(t, changes, 2)
+}
