@@ -43,12 +43,15 @@ var (
 var matrix = []struct {
 	endpoint string
 	body     string
-	grants   []string  // each of them alone is enough
+	grants   []string  // each of them alone is enough; several in one string are needed together
 	without  answerRow // to a root key without any of them
 	foreign  answerRow // to a root key of another workspace that has them all
 }{
 	{"apis.createApi", `{"name":"more"}`, []string{"api.*.create_api"}, missingPermission, success},
 	{"apis.getApi", `{"apiId":"API"}`, []string{"api.*.read_api", "api.API.read_api"}, missingPermission, answerRow{404, apiNotFound}},
+	{"apis.deleteApi", `{"apiId":"API"}`, []string{"api.*.delete_api", "api.API.delete_api"}, missingPermission, answerRow{404, apiNotFound}},
+	{"apis.listKeys", `{"apiId":"API"}`, []string{"api.*.read_key api.API.read_api", "api.API.read_key api.*.read_api"},
+		answerRow{404, apiNotFound}, answerRow{404, apiNotFound}},
 
 	{"keys.createKey", `{"apiId":"API"}`, []string{"api.*.create_key", "api.API.create_key"},
 		answerRow{404, apiNotFound}, answerRow{404, apiNotFound}},
@@ -67,6 +70,8 @@ var matrix = []struct {
 	{"identities.createIdentity", `{"externalId":"user_2"}`, []string{"identity.*.create_identity"}, missingPermission, success},
 	{"identities.getIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.read_identity", "identity.IDENTITY.read_identity"},
 		missingPermission, answerRow{404, identityMissing}},
+	{"identities.listIdentities", `{}`, []string{"identity.*.read_identity", "identity.IDENTITY.read_identity"},
+		missingPermission, answerRow{200, `[]`}},
 	{"identities.updateIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.update_identity"},
 		missingPermission, answerRow{404, identityMissing}},
 	{"identities.deleteIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.delete_identity"},
@@ -75,6 +80,10 @@ var matrix = []struct {
 		[]string{"identity.*.update_identity", "identity.IDENTITY.update_identity"}, missingPermission, answerRow{404, identityMissing}},
 
 	{"rootKeys.createRootKey", `{"name":"x","permissions":["a"]}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"rootKeys.listRootKeys", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"rootKeys.revokeRootKey", `{"keyId":"key_root"}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"workspaces.listWorkspaces", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"workspaces.updateWorkspace", `{"workspaceId":"ws_test","enabled":true}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
@@ -159,7 +168,7 @@ func TestPermissions_Matrix(t *testing.T) {
 			})
 			for _, grant := range row.grants {
 				t.Run(grant, func(t *testing.T) {
-					ask(t, func(s *server, f fixture) *server { return s.grant(f.in(grant)) }).ok()
+					ask(t, func(s *server, f fixture) *server { return s.grant(strings.Fields(f.in(grant))...) }).ok()
 				})
 			}
 		})

@@ -9,16 +9,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// codes are all codes of refusals. Their numbers have gaps.
+var codes = []fsm.Code{
+	fsm.RootKeyNotFound, fsm.RootKeyDisabled, fsm.RootKeyExpired, fsm.WorkspaceDisabled, fsm.WorkspaceNotFound,
+	fsm.InsufficientPermissions, fsm.KeyNotFound, fsm.APINotFound, fsm.IdentityNotFound, fsm.IdentityExists, fsm.InvalidInput,
+	fsm.PreconditionFailed, fsm.IDTaken,
+
+	fsm.APIProtected,
+}
+
 // TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. A new code, fault or outcome
 // is appended behind the last one named here.
 func TestCatalogue_IsComplete(t *testing.T) {
-	require.Len(t, refusals, int(fsm.IDTaken)+1)
+	for _, code := range codes {
+		require.Less(t, int(code), len(refusals), "code %d", code)
+		require.NotZero(t, refusals[code], "code %d", code)
+	}
 	require.Len(t, faults, int(fault.Invalid)+1)
 	require.Len(t, outcomes, int(fsm.UsageExceeded)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
-	for code, k := range refusals[1:] {
-		require.NotZero(t, k, "code %d", code+1)
-	}
 	for kind, k := range faults {
 		require.NotZero(t, k, "fault %d", kind)
 	}

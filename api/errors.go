@@ -75,6 +75,9 @@ var refusals = [...]kind{
 		"A precondition of the operation is not met"},
 	// Only after a proposer drew taken ids several times in a row.
 	fsm.IDTaken: unexpectedError,
+
+	fsm.APIProtected: {http.StatusPreconditionFailed, "unkey/application/protected_resource", "Resource is protected",
+		"The API is protected from deletion"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.

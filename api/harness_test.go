@@ -179,6 +179,10 @@ type reply struct {
 		RequestID string `json:"requestId"`
 	} `json:"meta"`
 	Data  json.RawMessage `json:"data"`
+	Pages *struct {
+		HasMore bool    `json:"hasMore"`
+		Cursor  *string `json:"cursor"`
+	} `json:"pagination"`
 	Error *struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`

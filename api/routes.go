@@ -6,6 +6,8 @@ func endpoints() []*endpoint {
 	return []*endpoint{
 		write("apis.createApi", createAPI),
 		read("apis.getApi", getAPI),
+		write("apis.deleteApi", deleteAPI),
+		read("apis.listKeys", listKeys),
 
 		write("keys.createKey", createKey),
 		read("keys.getKey", getKey),
@@ -17,12 +19,17 @@ func endpoints() []*endpoint {
 
 		write("identities.createIdentity", createIdentity),
 		read("identities.getIdentity", getIdentity),
+		read("identities.listIdentities", listIdentities),
 		write("identities.updateIdentity", updateIdentity),
 		bare(write("identities.deleteIdentity", deleteIdentity)),
 		write("identities.updateCredits", updateIdentityCredits),
 
 		write("rootKeys.createRootKey", createRootKey),
+		read("rootKeys.listRootKeys", listRootKeys),
+		write("rootKeys.revokeRootKey", revokeRootKey),
 		write("workspaces.createWorkspace", createWorkspace),
+		read("workspaces.listWorkspaces", listWorkspaces),
+		write("workspaces.updateWorkspace", updateWorkspace),
 
 		read("cluster.getStatus", getStatus),
 		write("cluster.transferLeadership", transferLeadership),

@@ -46,6 +46,10 @@ func operations() []operation {
 			unknown: operand{query: &fsm.GetAPI{APIID: "api_9"}}, lost: fsm.APINotFound, first: permissionFirst,
 		},
 		{
+			name: "deleteApi", command: &fsm.DeleteAPI{APIID: "api_1"}, needs: []string{"api.*.delete_api", "api.api_1.delete_api"},
+			unknown: operand{command: &fsm.DeleteAPI{APIID: "api_9"}}, lost: fsm.APINotFound, first: permissionFirst,
+		},
+		{
 			name: "createKey", command: &fsm.CreateKey{ID: "key_new", Hash: fsm.Hash{'n'}, APIID: "api_1"},
 			needs: []string{"api.*.create_key", "api.api_1.create_key"}, hidden: fsm.APINotFound,
 			unknown: operand{command: &fsm.CreateKey{ID: "key_new", Hash: fsm.Hash{'n'}, APIID: "api_9"}}, lost: fsm.APINotFound,

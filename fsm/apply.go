@@ -48,6 +48,13 @@ func (s *State) apply(call *Call) Result {
 		return s.createRootKey(root, c)
 	case *CreateWorkspace:
 		return s.createWorkspace(root, c)
+
+	case *DeleteAPI:
+		return s.deleteAPI(root, c)
+	case *RevokeRootKey:
+		return s.revokeRootKey(root, c)
+	case *UpdateWorkspace:
+		return s.updateWorkspace(root, c)
 	default:
 		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
 	}

@@ -21,6 +21,7 @@ type permission struct{ resource, action string }
 var (
 	createAPIPermission      = permission{"api", "create_api"}
 	readAPIPermission        = permission{"api", "read_api"}
+	deleteAPIPermission      = permission{"api", "delete_api"}
 	createKeyPermission      = permission{"api", "create_key"}
 	readKeyPermission        = permission{"api", "read_key"}
 	updateKeyPermission      = permission{"api", "update_key"}
@@ -39,7 +40,7 @@ var (
 
 // allPermissions is what the first root key holds.
 var allPermissions = [...]permission{
-	createAPIPermission, readAPIPermission, {"api", "update_api"}, {"api", "delete_api"},
+	createAPIPermission, readAPIPermission, {"api", "update_api"}, deleteAPIPermission,
 	createKeyPermission, readKeyPermission, updateKeyPermission, deleteKeyPermission, verifyKeyPermission,
 	encryptKeyPermission, decryptKeyPermission,
 	createIdentityPermission, readIdentityPermission, updateIdentityPermission, deleteIdentityPermission,
@@ -146,6 +147,7 @@ func (s *State) createRootKey(root *rootKey, c *CreateRootKey) Result {
 func (s *State) addRootKey(r *rootKey) {
 	s.rootKeys[r.id] = r
 	s.rootByHash[r.hash] = r
+	s.rootKeyList.insert(r)
 	s.added(r)
 }
 
@@ -159,6 +161,9 @@ func permissionSet(list []string) map[string]struct{} {
 
 // sorted returns the permission strings in byte order, the order in which they are stored.
 func (r *rootKey) sorted() []string {
+	if len(r.permissions) == 0 {
+		return nil
+	}
 	list := make([]string, 0, len(r.permissions))
 	for p := range r.permissions { // order-free: sorted below
 		list = append(list, p)

@@ -145,6 +145,10 @@ func (*UpdateIdentity) isCommand()        {}
 func (*DeleteIdentity) isCommand()        {}
 func (*VerifyKey) isCommand()             {}
 
+func (*DeleteAPI) isCommand()       {}
+func (*RevokeRootKey) isCommand()   {}
+func (*UpdateWorkspace) isCommand() {}
+
 // FieldState is one of the three states of an optional field: see contract 1.8.
 type FieldState uint8
 

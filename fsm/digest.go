@@ -147,6 +147,8 @@ func (r *APIRecord) fold(h *hasher) {
 	h.string(r.Name)
 	h.string(r.WorkspaceID)
 	h.int(r.CreatedAt)
+	h.bool(r.Protected)
+	h.bool(r.Deleted)
 }
 
 func (r *IdentityRecord) fold(h *hasher) {

@@ -138,6 +138,9 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
 func (s *State) writes(name RecordKey) bool {
+	if name.Kind == RootKeyKind {
+		return s.rootKeys[name.ID] != nil
+	}
 	k := s.keys[name.ID]
 	if k == nil || name.Kind == KeyKind {
 		return k != nil

@@ -12,6 +12,8 @@ type identity struct {
 	policy     Policy
 	createdAt  int64
 	deleted    bool
+
+	keys []apiKeys // its keys that are not deleted; none of a deleted identity
 }
 
 // ownCredit returns the identity's credit record, making an absent one where there is none.
@@ -58,6 +60,7 @@ func (s *State) link(l identityLink) *identity {
 func (s *State) addIdentity(i *identity) {
 	s.identities[i.id] = i
 	s.external[i.ref()] = i
+	i.workspace.identities.insert(i)
 	s.added(i)
 }
 
@@ -143,6 +146,8 @@ func (s *State) deleteIdentity(root *rootKey, c *DeleteIdentity) Result {
 	i.deleted = true
 	s.changed(i)
 	delete(s.external, i.ref())
+	i.workspace.identities.remove(i)
+	i.keys = nil
 	return done
 }
 

@@ -98,6 +98,7 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 func (s *State) addKey(k *key) {
 	s.keys[k.id] = k
 	s.keyByHash[k.hash] = k
+	s.list(k)
 	s.added(k)
 }
 
@@ -112,7 +113,7 @@ func (s *State) findKey(root *rootKey, id string) *key {
 }
 
 func visible(root *rootKey, k *key) *key {
-	if k == nil || k.deleted || k.api.workspace != root.workspace {
+	if k == nil || k.deleted || k.api.deleted || k.api.workspace != root.workspace {
 		return nil
 	}
 	return k
@@ -147,7 +148,7 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 
 	s.change(k)
 	if c.ExternalID.State != Absent {
-		k.identity = s.link(owner)
+		s.relink(k, s.link(owner))
 	}
 	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()))
 	switch c.Expires.State {
@@ -198,6 +199,7 @@ func (s *State) deleteKey(root *rootKey, c *DeleteKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	s.unlist(k)
 	if !c.Permanent {
 		s.change(k)
 		k.deleted = true

@@ -28,6 +28,11 @@ func (*GetKey) isQuery()      {}
 func (*WhoAmI) isQuery()      {}
 func (*GetIdentity) isQuery() {}
 
+func (*ListKeys) isQuery()       {}
+func (*ListIdentities) isQuery() {}
+func (*ListRootKeys) isQuery()   {}
+func (*ListWorkspaces) isQuery() {}
+
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
 	root, refusal := s.authenticate(actor)
@@ -48,6 +53,15 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.whoAmI(root, q)
 	case *GetIdentity:
 		return s.getIdentity(root, q)
+
+	case *ListKeys:
+		return s.listKeys(root, q)
+	case *ListIdentities:
+		return s.listIdentities(root, q)
+	case *ListRootKeys:
+		return s.listRootKeys(root, q)
+	case *ListWorkspaces:
+		return s.listWorkspaces(root, q)
 	default:
 		panic("fsm: unknown query")
 	}

@@ -62,6 +62,8 @@ type APIRecord struct {
 	Name        string
 	WorkspaceID string
 	CreatedAt   int64
+	Protected   bool // deletion is refused
+	Deleted     bool
 }
 
 // IdentityRecord is an identity at rest.
@@ -157,7 +159,10 @@ func (r *rootKey) record() Record {
 }
 
 func (a *api) record() Record {
-	return &APIRecord{ID: a.id, KeyspaceID: a.keyspaceID, Name: a.name, WorkspaceID: a.workspace.id, CreatedAt: a.createdAt}
+	return &APIRecord{
+		ID: a.id, KeyspaceID: a.keyspaceID, Name: a.name, WorkspaceID: a.workspace.id, CreatedAt: a.createdAt,
+		Protected: a.protected, Deleted: a.deleted,
+	}
 }
 
 func (i *identity) record() Record {

@@ -114,7 +114,10 @@ func (s *State) loadAPI(r *APIRecord) bool {
 	if w == nil || s.apis[r.ID] != nil {
 		return false
 	}
-	s.addAPI(&api{id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt})
+	s.addAPI(&api{
+		id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt,
+		protected: r.Protected, deleted: r.Deleted,
+	})
 	return true
 }
 

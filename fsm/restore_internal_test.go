@@ -120,3 +120,15 @@ func TestAuthenticate_RefusesWhatIsDisabled(t *testing.T) {
 		w.Enabled, r.Expires, r.Enabled = false, 4, false
 	}))
 }
+
+// No endpoint sets the protection of an API; a snapshot may hold it. Contract 2.2.
+func TestDeleteAPI_RefusesAProtectedOne(t *testing.T) {
+	list := oneOfEach()
+	list[2].(*RootKeyRecord).Permissions = []string{"api.*.delete_api", "api.*.read_api"}
+	list[2].(*RootKeyRecord).Expires = Never
+	list[3].(*APIRecord).Protected = true
+	s := loaded(t, list...)
+	refused := s.Apply(Batch{Calls: []Call{{Actor: Hash{1}, Command: &DeleteAPI{APIID: "api_1"}}}})[0]
+	require.Equal(t, refuse(APIProtected), refused)
+	require.Equal(t, &API{ID: "api_1", Name: "n"}, s.Answer(Hash{1}, &GetAPI{APIID: "api_1"}))
+}

@@ -38,6 +38,9 @@ const (
 	PreconditionFailed
 	// IDTaken: a generated id or key hash exists already. The proposer makes another and tries again.
 	IDTaken
+
+	// APIProtected: the API may not be deleted.
+	APIProtected Code = 20
 )
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.
@@ -111,6 +114,11 @@ func (*API) isResult()      {}
 func (*Identity) isResult() {}
 func (*Key) isResult()      {}
 func (*Verdict) isResult()  {}
+
+func (*Keys) isResult()       {}
+func (*Identities) isResult() {}
+func (*RootKeys) isResult()   {}
+func (*Workspaces) isResult() {}
 
 func refuse(code Code) *Refusal { return &Refusal{Code: code} }
 

@@ -15,6 +15,9 @@ type State struct {
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
 
+	rootKeyList   ordered[*rootKey]
+	workspaceList ordered[*workspace]
+
 	limited int // credit records that exist
 
 	tracker

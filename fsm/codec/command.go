@@ -26,6 +26,12 @@ const (
 	verifyKeyKind
 )
 
+const (
+	deleteAPIKind byte = iota + 20
+	revokeRootKeyKind
+	updateWorkspaceKind
+)
+
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
 func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	c := coder{buf: buf}
@@ -216,6 +222,17 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	case *fsm.Bootstrap:
 		c.kind(bootstrapKind)
 		c.bootstrap(m)
+
+	case *fsm.DeleteAPI:
+		c.kind(deleteAPIKind)
+		c.string(&m.APIID)
+	case *fsm.RevokeRootKey:
+		c.kind(revokeRootKeyKind)
+		c.string(&m.KeyID)
+	case *fsm.UpdateWorkspace:
+		c.kind(updateWorkspaceKind)
+		c.string(&m.WorkspaceID)
+		c.bool(&m.Enabled)
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -254,6 +271,13 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.UpdateIdentity{}
 	case deleteIdentityKind:
 		return &fsm.DeleteIdentity{}
+
+	case deleteAPIKind:
+		return &fsm.DeleteAPI{}
+	case revokeRootKeyKind:
+		return &fsm.RevokeRootKey{}
+	case updateWorkspaceKind:
+		return &fsm.UpdateWorkspace{}
 	default:
 		return nil
 	}

@@ -90,6 +90,8 @@ func (c *coder) record(r fsm.Record) {
 		c.string(&r.Name)
 		c.string(&r.WorkspaceID)
 		c.int(&r.CreatedAt)
+		c.bool(&r.Protected)
+		c.bool(&r.Deleted)
 	case *fsm.IdentityRecord:
 		c.identityRecord(r)
 	case *fsm.KeyRecord:

@@ -21,6 +21,13 @@ const (
 	verdictKind
 )
 
+const (
+	keysKind byte = iota + 20
+	identitiesKind
+	rootKeysKind
+	workspacesKind
+)
+
 // AppendResult appends the encoding of r to buf.
 func AppendResult(buf []byte, r fsm.Result) []byte {
 	c := coder{buf: buf}
@@ -69,7 +76,7 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.IDTaken)
+		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.APIProtected)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -85,6 +92,23 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Key:
 		c.kind(keyKind)
 		c.key(m)
+
+	case *fsm.Keys:
+		c.kind(keysKind)
+		list(c, &m.List, c.key)
+		c.string(&m.Next)
+	case *fsm.Identities:
+		c.kind(identitiesKind)
+		list(c, &m.List, c.identity)
+		c.string(&m.Next)
+	case *fsm.RootKeys:
+		c.kind(rootKeysKind)
+		list(c, &m.List, c.rootKey)
+		c.string(&m.Next)
+	case *fsm.Workspaces:
+		c.kind(workspacesKind)
+		list(c, &m.List, c.workspace)
+		c.string(&m.Next)
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -108,6 +132,15 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+
+	case keysKind:
+		return &fsm.Keys{}
+	case identitiesKind:
+		return &fsm.Identities{}
+	case rootKeysKind:
+		return &fsm.RootKeys{}
+	case workspacesKind:
+		return &fsm.Workspaces{}
 	default:
 		return nil
 	}

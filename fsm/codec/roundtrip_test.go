@@ -182,7 +182,7 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.Interval]():   uint64(fsm.Monthly),
 	reflect.TypeFor[fsm.Policy]():     uint64(fsm.BothPay),
 	reflect.TypeFor[fsm.BalanceOp]():  uint64(fsm.Decrement),
-	reflect.TypeFor[fsm.Code]():       uint64(fsm.IDTaken),
+	reflect.TypeFor[fsm.Code]():       uint64(fsm.APIProtected),
 	reflect.TypeFor[fsm.Outcome]():    uint64(fsm.UsageExceeded),
 	reflect.TypeFor[uint8]():          31, // the day of a refill
 }

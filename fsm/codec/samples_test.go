@@ -63,6 +63,10 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteIdentity{Identity: "user.1"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
 	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+
+	&fsm.DeleteAPI{APIID: "api_1"},
+	&fsm.RevokeRootKey{KeyID: "key_r2"},
+	&fsm.UpdateWorkspace{WorkspaceID: "ws_2", Enabled: true},
 }
 
 // batchSample has all of them, from three actors.
@@ -101,6 +105,16 @@ var resultSamples = []fsm.Result{
 		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
 		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
 	},
+
+	&fsm.Keys{},
+	&fsm.Keys{List: []fsm.Key{{ID: "key_1", Identity: &fsm.Identity{ID: "id_1"}}, {ID: "key_2", Expires: 5}}, Next: "key_3"},
+	&fsm.Identities{List: []fsm.Identity{{ID: "id_1", ExternalID: "user.1"}}, Next: "id_2"},
+	&fsm.RootKeys{
+		List: []fsm.RootKey{{
+			ID: "key_r", Name: "ci", WorkspaceID: "ws_1", Permissions: []string{"a", "b"}, CreatedAt: 1, Expires: 2, Enabled: true,
+		}}, Next: "key_s",
+	},
+	&fsm.Workspaces{List: []fsm.Workspace{{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true}}, Next: "ws_2"},
 }
 
 var recordSamples = []fsm.Record{
@@ -126,6 +140,7 @@ var recordSamples = []fsm.Record{
 	},
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+	&fsm.APIRecord{ID: "api_2", KeyspaceID: "ks_2", Name: "old", WorkspaceID: "ws_1", CreatedAt: 1, Protected: true, Deleted: true},
 }
 
 // sealed appends the checksum that batches and results end in.

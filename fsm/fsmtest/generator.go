@@ -175,6 +175,9 @@ func (g *Generator) command() fsm.Command {
 }
 
 func (g *Generator) createOther() fsm.Command {
+	if g.chance(15) {
+		return g.end()
+	}
 	switch g.rng.IntN(4) {
 	case 0:
 		id := fmt.Sprintf("api_%d", 1+g.fresh(&g.apis, 5))
@@ -397,6 +400,9 @@ type Question struct {
 func (g *Generator) Question() Question { return Question{g.actor(), g.query()} }
 
 func (g *Generator) query() fsm.Query {
+	if g.chance(30) {
+		return g.listing()
+	}
 	switch n := g.rng.IntN(100); {
 	case n < 40:
 		return &fsm.GetKey{KeyID: g.keyID(), Decrypt: g.chance(10)}
@@ -415,6 +421,9 @@ func (g *Generator) query() fsm.Query {
 func (g *Generator) Questions() []Question {
 	var all []Question
 	ask := func(q fsm.Query) { all = append(all, Question{Root, q}, Question{other, q}) }
+	for _, q := range listings() {
+		ask(q)
+	}
 	for n := range g.keys {
 		ask(&fsm.GetKey{KeyID: fmt.Sprintf("key_%d", n)})
 		ask(&fsm.WhoAmI{Hash: keyHash(n)})

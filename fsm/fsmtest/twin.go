@@ -20,17 +20,25 @@ type Twin struct {
 	keys       []*key
 }
 
-type workspace struct{ id string }
+type workspace struct {
+	id, name  string
+	createdAt int64
+	disabled  bool
+}
 
 type rootKey struct {
-	id          string
+	id, name    string
 	hash        fsm.Hash
 	workspace   string
 	permissions []string
+	createdAt   int64
 	expires     int64
 }
 
-type api struct{ id, name, workspace string }
+type api struct {
+	id, name, workspace string
+	deleted             bool
+}
 
 type identity struct {
 	id, externalID, workspace, meta string
@@ -125,6 +133,13 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.deleteIdentity(root, c)
 	case *fsm.VerifyKey:
 		return t.verifyKey(root, c)
+
+	case *fsm.DeleteAPI:
+		return t.deleteAPI(root, c)
+	case *fsm.RevokeRootKey:
+		return t.revokeRootKey(root, c)
+	case *fsm.UpdateWorkspace:
+		return t.updateWorkspace(root, c)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
 	}
@@ -150,6 +165,15 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.whoAmI(root, q)
 	case *fsm.GetIdentity:
 		return t.getIdentity(root, q)
+
+	case *fsm.ListKeys:
+		return t.listKeys(root, q)
+	case *fsm.ListIdentities:
+		return t.listIdentities(root, q)
+	case *fsm.ListRootKeys:
+		return t.listRootKeys(root, q)
+	case *fsm.ListWorkspaces:
+		return t.listWorkspaces(root, q)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}
@@ -163,6 +187,11 @@ func (t *Twin) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
 		}
 		if t.now > r.expires {
 			return nil, refusal(fsm.RootKeyExpired)
+		}
+		for _, w := range t.workspaces {
+			if w.id == r.workspace && w.disabled {
+				return nil, refusal(fsm.WorkspaceDisabled)
+			}
 		}
 		return r, nil
 	}
@@ -191,9 +220,10 @@ func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
 		return &fsm.Done{}
 	}
 	t.clusterID = c.ClusterID
-	t.workspaces = append(t.workspaces, &workspace{c.WorkspaceID})
+	t.workspaces = append(t.workspaces, &workspace{id: c.WorkspaceID, name: c.WorkspaceName, createdAt: t.now})
 	t.rootKeys = append(t.rootKeys, &rootKey{
-		id: c.RootKeyID, hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: EveryPermission(), expires: fsm.Never,
+		id: c.RootKeyID, name: "bootstrap", hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: fsm.AllPermissions(),
+		createdAt: t.now, expires: fsm.Never,
 	})
 	return &fsm.Done{}
 }
@@ -202,7 +232,7 @@ func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
 func EveryPermission() []string {
 	actions := map[string][]string{
 		"api": {
-			"create_api", "read_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
+			"create_api", "read_api", "delete_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
 			"decrypt_key",
 		},
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
@@ -225,7 +255,7 @@ func (t *Twin) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result
 	if t.hasWorkspace(c.ID) {
 		return refusal(fsm.IDTaken)
 	}
-	t.workspaces = append(t.workspaces, &workspace{c.ID})
+	t.workspaces = append(t.workspaces, &workspace{id: c.ID, name: c.Name, createdAt: t.now})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -248,7 +278,8 @@ func (t *Twin) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 		return refusal(fsm.IDTaken)
 	}
 	t.rootKeys = append(t.rootKeys, &rootKey{
-		id: c.ID, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions), expires: c.Expires,
+		id: c.ID, name: c.Name, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions),
+		createdAt: t.now, expires: c.Expires,
 	})
 	return &fsm.Created{ID: c.ID}
 }
@@ -265,7 +296,7 @@ func (t *Twin) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 	if slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == c.ID }) {
 		return refusal(fsm.IDTaken)
 	}
-	t.apis = append(t.apis, &api{c.ID, c.Name, root.workspace})
+	t.apis = append(t.apis, &api{id: c.ID, name: c.Name, workspace: root.workspace})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -282,7 +313,7 @@ func (t *Twin) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
 
 func (t *Twin) findAPI(root *rootKey, id string) *api {
 	for _, a := range t.apis {
-		if a.id == id && a.workspace == root.workspace {
+		if a.id == id && a.workspace == root.workspace && !a.deleted {
 			return a
 		}
 	}
