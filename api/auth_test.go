@@ -21,6 +21,7 @@ func (s *server) fixture() fixture {
 	f.identityID = s.get("identityId", "identities.createIdentity", `{"externalId":"user_1","credits":{"remaining":50}}`)
 	created := s.post("keys.createKey", f.in(`{"apiId":"API","externalId":"user_1","credits":{"remaining":10}}`))
 	f.keyID, f.key = created.field("keyId"), created.field("key")
+	s.must("migrations.createMigration", `{"migrationId":"mig","algorithm":"sha256"}`)
 	return f
 }
 
@@ -66,6 +67,10 @@ var matrix = []struct {
 		missingPermission, answerRow{404, keyNotFound}},
 	{"keys.deleteKey", `{"keyId":"KEYID"}`, []string{"api.*.delete_key", "api.API.delete_key"},
 		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.rerollKey", `{"keyId":"KEYID","expiration":0}`, []string{"api.*.create_key", "api.API.create_key"},
+		missingPermission, answerRow{404, keyNotFound}},
+	{"keys.migrateKeys", `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc"}]}`, []string{"api.*.create_key", "api.API.create_key"},
+		missingPermission, answerRow{404, apiNotFound}},
 
 	{"identities.createIdentity", `{"externalId":"user_2"}`, []string{"identity.*.create_identity"}, missingPermission, success},
 	{"identities.getIdentity", `{"identity":"IDENTITY"}`, []string{"identity.*.read_identity", "identity.IDENTITY.read_identity"},
@@ -84,6 +89,7 @@ var matrix = []struct {
 	{"rootKeys.revokeRootKey", `{"keyId":"key_root"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.listWorkspaces", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.updateWorkspace", `{"workspaceId":"ws_test","enabled":true}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"migrations.createMigration", `{"migrationId":"new","algorithm":"sha256"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},

@@ -15,7 +15,7 @@ var codes = []fsm.Code{
 	fsm.InsufficientPermissions, fsm.KeyNotFound, fsm.APINotFound, fsm.IdentityNotFound, fsm.IdentityExists, fsm.InvalidInput,
 	fsm.PreconditionFailed, fsm.IDTaken,
 
-	fsm.APIProtected,
+	fsm.APIProtected, fsm.MigrationNotFound, fsm.MigrationExists,
 }
 
 // TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. A new code, fault or outcome

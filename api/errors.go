@@ -78,6 +78,10 @@ var refusals = [...]kind{
 
 	fsm.APIProtected: {http.StatusPreconditionFailed, "unkey/application/protected_resource", "Resource is protected",
 		"The API is protected from deletion"},
+	fsm.MigrationNotFound: {http.StatusNotFound, "unkey/data/migration_not_found", "Not Found",
+		"The migration does not exist"},
+	fsm.MigrationExists: {http.StatusConflict, "unkey/data/migration_already_exists", "Conflicting Resource",
+		"A migration with this id exists already"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.

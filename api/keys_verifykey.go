@@ -14,7 +14,7 @@ type verifyKeyRequest struct {
 	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // checked, and of no influence
 	Permissions schema.Unsupported    `json:"permissions"`
 	Ratelimits  schema.Unsupported    `json:"ratelimits"`
-	MigrationID schema.Unsupported    `json:"migrationId"`
+	MigrationID string                `json:"migrationId" schema:"maxLength=256"`
 }
 
 type cost struct {
@@ -24,12 +24,25 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost})
+	verification := &fsm.VerifyKey{Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost}
+	v, err := execute[*fsm.Verdict](c, migrating(req, verification))
 	if err != nil {
 		return nil, err
 	}
 	c.api.metrics.verified(v.Outcome)
 	return verdict{v}, nil
+}
+
+// migrating makes the verification one that may find the key under its hash in another system, if the request says so.
+func migrating(req verifyKeyRequest, v *fsm.VerifyKey) fsm.Command {
+	if req.MigrationID == "" {
+		return v
+	}
+	hash, start, ok := mint.Prefixed(string(req.Key))
+	if !ok {
+		return v
+	}
+	return &fsm.VerifyMigrated{Verify: *v, MigrationID: req.MigrationID, Hash: hash, Start: start}
 }
 
 // outcomes are the codes of docs/contract.md 3.2.

@@ -251,7 +251,7 @@ func TestUnsupportedFields_AreRefused(t *testing.T) {
 	for _, test := range []struct{ endpoint, body, fields string }{
 		{"keys.createKey", `{"apiId":"API",%s}`, "roles permissions ratelimits"},
 		{"keys.updateKey", `{"keyId":"KEYID",%s}`, "roles permissions ratelimits"},
-		{"keys.verifyKey", `{"key":"SECRET",%s}`, "permissions ratelimits migrationId"},
+		{"keys.verifyKey", `{"key":"SECRET",%s}`, "permissions ratelimits"},
 		{"identities.createIdentity", `{"externalId":"u",%s}`, "ratelimits"},
 		{"identities.updateIdentity", `{"identity":"IDENTITY",%s}`, "ratelimits"},
 	} {

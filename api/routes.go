@@ -16,6 +16,8 @@ func endpoints() []*endpoint {
 		write("keys.updateKey", updateKey),
 		write("keys.updateCredits", updateKeyCredits),
 		write("keys.deleteKey", deleteKey),
+		write("keys.rerollKey", rerollKey),
+		write("keys.migrateKeys", migrateKeys),
 
 		write("identities.createIdentity", createIdentity),
 		read("identities.getIdentity", getIdentity),
@@ -30,6 +32,7 @@ func endpoints() []*endpoint {
 		write("workspaces.createWorkspace", createWorkspace),
 		read("workspaces.listWorkspaces", listWorkspaces),
 		write("workspaces.updateWorkspace", updateWorkspace),
+		write("migrations.createMigration", createMigration),
 
 		read("cluster.getStatus", getStatus),
 		write("cluster.transferLeadership", transferLeadership),

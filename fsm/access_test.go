@@ -80,6 +80,15 @@ func operations() []operation {
 			unknown: operand{command: &fsm.DeleteKey{KeyID: "key_9"}}, lost: fsm.KeyNotFound, first: lookupFirst,
 		},
 		{
+			name: "rerollKey", command: &fsm.RerollKey{KeyID: "key_a", NewID: "key_new", Hash: fsm.Hash{'n'}},
+			needs:   []string{"api.*.create_key", "api.api_1.create_key"},
+			unknown: operand{command: &fsm.RerollKey{KeyID: "key_9", NewID: "key_new", Hash: fsm.Hash{'n'}}}, lost: fsm.KeyNotFound,
+			first: lookupFirst,
+		},
+		{
+			name: "createMigration", command: &fsm.CreateMigration{ID: "mig", Algorithm: fsm.SHA256}, needs: []string{"cluster.*.operate"},
+		},
+		{
 			name: "createIdentity", command: &fsm.CreateIdentity{ID: "id_new", ExternalID: "new"},
 			needs: []string{"identity.*.create_identity"},
 		},

@@ -55,6 +55,14 @@ func (s *State) apply(call *Call) Result {
 		return s.revokeRootKey(root, c)
 	case *UpdateWorkspace:
 		return s.updateWorkspace(root, c)
+	case *RerollKey:
+		return s.rerollKey(root, c)
+	case *CreateMigration:
+		return s.createMigration(root, c)
+	case *MigrateKeys:
+		return s.migrateKeys(root, c)
+	case *VerifyMigrated:
+		return s.verifyMigrated(root, c)
 	default:
 		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
 	}
@@ -72,7 +80,11 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 	if refusal != nil {
 		return refusal, true
 	}
-	if c, verify := call.Command.(*VerifyKey); verify {
+	c, verify := call.Command.(*VerifyKey)
+	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m) == nil {
+		c, verify = &m.Verify, true
+	}
+	if verify {
 		d, refusal := s.decide(root, c)
 		if refusal != nil {
 			return refusal, true

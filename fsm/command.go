@@ -148,6 +148,10 @@ func (*VerifyKey) isCommand()             {}
 func (*DeleteAPI) isCommand()       {}
 func (*RevokeRootKey) isCommand()   {}
 func (*UpdateWorkspace) isCommand() {}
+func (*RerollKey) isCommand()       {}
+func (*CreateMigration) isCommand() {}
+func (*MigrateKeys) isCommand()     {}
+func (*VerifyMigrated) isCommand()  {}
 
 // FieldState is one of the three states of an optional field: see contract 1.8.
 type FieldState uint8

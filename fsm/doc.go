@@ -12,6 +12,7 @@
 //	credit.go     a balance: charge, set, increment, decrement; refill.go: the lazy refill
 //	auth.go       root keys, their permissions and workspaces
 //	key.go, identity.go, api.go, workspace.go: the records and the commands that change them
+//	reroll.go, migration.go: keys made from other keys, and from the hashes of another system
 //	list.go, ordered.go: listing page by page; revoke.go: what operators end
 //	record.go     what is kept on disk of each record; freeze.go: the changed ones, for a snapshot; digest.go
 //

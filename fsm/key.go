@@ -249,7 +249,9 @@ func (s *State) showKey(k *key) *Key {
 		Credits: k.credit.show(s.clock),
 	}
 	if k.credit.limited() {
-		shown.UpdatedAt = max(shown.UpdatedAt, k.credit.refilled(s.clock))
+		if refilled := k.credit.refilled(s.clock); refilled > k.createdAt { // else it is that of the key it was rerolled from
+			shown.UpdatedAt = max(shown.UpdatedAt, refilled)
+		}
 	}
 	if i := k.liveIdentity(); i != nil {
 		shown.Identity = s.showIdentity(i)

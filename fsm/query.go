@@ -32,6 +32,7 @@ func (*ListKeys) isQuery()       {}
 func (*ListIdentities) isQuery() {}
 func (*ListRootKeys) isQuery()   {}
 func (*ListWorkspaces) isQuery() {}
+func (*RerollStart) isQuery()    {}
 
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
@@ -62,6 +63,8 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.listRootKeys(root, q)
 	case *ListWorkspaces:
 		return s.listWorkspaces(root, q)
+	case *RerollStart:
+		return s.rerollStart(root, q)
 	default:
 		panic("fsm: unknown query")
 	}

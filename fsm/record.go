@@ -14,6 +14,8 @@ const (
 	KeyKind
 	IdentityCreditKind
 	KeyCreditKind
+
+	MigrationKind Kind = 20
 )
 
 // RecordKey names a record. It stays the same for the record's whole life.
@@ -125,6 +127,13 @@ func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
 // Key names the record.
 func (r *CreditRecord) Key() RecordKey { return creditKey(r.Owner, r.Identity) }
 
+// Key names the record. A migration's id is one of its workspace's, and a workspace's id has no slash.
+func (r *MigrationRecord) Key() RecordKey { return migrationKey(r.WorkspaceID, r.ID) }
+
+func migrationKey(workspaceID, id string) RecordKey {
+	return RecordKey{MigrationKind, workspaceID + "/" + id}
+}
+
 func creditKey(owner string, identity bool) RecordKey {
 	if identity {
 		return RecordKey{IdentityCreditKind, owner}
@@ -146,6 +155,8 @@ func (a *api) key() RecordKey       { return RecordKey{APIKind, a.id} }
 func (i *identity) key() RecordKey  { return RecordKey{IdentityKind, i.id} }
 func (k *key) key() RecordKey       { return RecordKey{KeyKind, k.id} }
 func (c *credit) key() RecordKey    { return creditKey(c.owner, c.identity) }
+
+func (m *migration) key() RecordKey { return migrationKey(m.workspace.id, m.id) }
 
 func (w *workspace) record() Record {
 	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}

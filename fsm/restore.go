@@ -84,6 +84,9 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+
+	case *MigrationRecord:
+		return s.loadMigration(r)
 	default:
 		return false
 	}

@@ -56,7 +56,11 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"monthly on no day":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 0} }),
 		"monthly on day 32":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 32} }),
 		"no refill with an amount":   credit(func(c *CreditRecord) { c.Refill = Refill{NoRefill, 1, 0} }),
-		"interval 3":                 credit(func(c *CreditRecord) { c.Refill = Refill{3, 1, 1} }),
+		"migration twice": append(oneOfEach(), &MigrationRecord{ID: "m", WorkspaceID: "ws_1", Algorithm: 1},
+			&MigrationRecord{ID: "m", WorkspaceID: "ws_1", Algorithm: 1}),
+		"migration of no workspace": append(oneOfEach(), &MigrationRecord{ID: "m", WorkspaceID: "ws_2", Algorithm: 1}),
+		"migration of no algorithm": append(oneOfEach(), &MigrationRecord{ID: "m", WorkspaceID: "ws_1"}),
+		"interval 3":                credit(func(c *CreditRecord) { c.Refill = Refill{3, 1, 1} }),
 	} {
 		require.Error(t, add(NewLoader(), list), name)
 	}

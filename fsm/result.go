@@ -40,7 +40,9 @@ const (
 	IDTaken
 
 	// APIProtected: the API may not be deleted.
-	APIProtected Code = 20
+	APIProtected      Code = 20
+	MigrationNotFound Code = 21
+	MigrationExists   Code = 22
 )
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.
@@ -119,6 +121,8 @@ func (*Keys) isResult()       {}
 func (*Identities) isResult() {}
 func (*RootKeys) isResult()   {}
 func (*Workspaces) isResult() {}
+func (*Start) isResult()      {}
+func (*Migrated) isResult()   {}
 
 func refuse(code Code) *Refusal { return &Refusal{Code: code} }
 

@@ -15,6 +15,8 @@ type State struct {
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
 
+	migrations map[migrationRef]*migration
+
 	rootKeyList   ordered[*rootKey]
 	workspaceList ordered[*workspace]
 
@@ -49,6 +51,7 @@ func New() *State {
 		external:   make(map[externalRef]*identity),
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
+		migrations: make(map[migrationRef]*migration),
 		tracker:    tracker{gen: clean + 1},
 	}
 }

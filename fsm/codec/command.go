@@ -30,6 +30,10 @@ const (
 	deleteAPIKind byte = iota + 20
 	revokeRootKeyKind
 	updateWorkspaceKind
+	rerollKeyKind
+	createMigrationKind
+	migrateKeysKind
+	verifyMigratedKind
 )
 
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
@@ -233,6 +237,19 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 		c.kind(updateWorkspaceKind)
 		c.string(&m.WorkspaceID)
 		c.bool(&m.Enabled)
+	case *fsm.RerollKey:
+		c.kind(rerollKeyKind)
+		c.rerollKey(m)
+	case *fsm.CreateMigration:
+		c.kind(createMigrationKind)
+		c.string(&m.ID)
+		c.algorithm(&m.Algorithm)
+	case *fsm.MigrateKeys:
+		c.kind(migrateKeysKind)
+		c.migrateKeys(m)
+	case *fsm.VerifyMigrated:
+		c.kind(verifyMigratedKind)
+		c.verifyMigrated(m)
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -278,6 +295,14 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.RevokeRootKey{}
 	case updateWorkspaceKind:
 		return &fsm.UpdateWorkspace{}
+	case rerollKeyKind:
+		return &fsm.RerollKey{}
+	case createMigrationKind:
+		return &fsm.CreateMigration{}
+	case migrateKeysKind:
+		return &fsm.MigrateKeys{}
+	case verifyMigratedKind:
+		return &fsm.VerifyMigrated{}
 	default:
 		return nil
 	}

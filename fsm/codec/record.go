@@ -64,6 +64,9 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+
+	case fsm.MigrationKind:
+		return &fsm.MigrationRecord{}
 	default:
 		return nil
 	}
@@ -103,6 +106,9 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+
+	case *fsm.MigrationRecord:
+		c.migrationRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}

@@ -26,6 +26,8 @@ const (
 	identitiesKind
 	rootKeysKind
 	workspacesKind
+	startKind
+	migratedKind
 )
 
 // AppendResult appends the encoding of r to buf.
@@ -76,7 +78,7 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.APIProtected)
+		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.MigrationExists)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -109,6 +111,12 @@ func (c *coder) result(p *fsm.Result) {
 		c.kind(workspacesKind)
 		list(c, &m.List, c.workspace)
 		c.string(&m.Next)
+	case *fsm.Start:
+		c.kind(startKind)
+		c.string(&m.Text)
+	case *fsm.Migrated:
+		c.kind(migratedKind)
+		c.strings(&m.IDs)
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -141,6 +149,10 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.RootKeys{}
 	case workspacesKind:
 		return &fsm.Workspaces{}
+	case startKind:
+		return &fsm.Start{}
+	case migratedKind:
+		return &fsm.Migrated{}
 	default:
 		return nil
 	}

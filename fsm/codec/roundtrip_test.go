@@ -182,7 +182,8 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.Interval]():   uint64(fsm.Monthly),
 	reflect.TypeFor[fsm.Policy]():     uint64(fsm.BothPay),
 	reflect.TypeFor[fsm.BalanceOp]():  uint64(fsm.Decrement),
-	reflect.TypeFor[fsm.Code]():       uint64(fsm.APIProtected),
+	reflect.TypeFor[fsm.Code]():       uint64(fsm.MigrationExists),
+	reflect.TypeFor[fsm.Algorithm]():  uint64(fsm.PrefixedAPIKey),
 	reflect.TypeFor[fsm.Outcome]():    uint64(fsm.UsageExceeded),
 	reflect.TypeFor[uint8]():          31, // the day of a refill
 }
@@ -190,6 +191,7 @@ var enums = map[reflect.Type]uint64{
 // nonzero are the small numbers that have no zero: there is no such operation, code or outcome.
 var nonzero = map[reflect.Type]bool{
 	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.Algorithm](): true,
 }
 
 // TestAppendBatch_RefusesWhatNobodyCouldRead: such an entry, once committed, would stop every node.

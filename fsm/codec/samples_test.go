@@ -67,6 +67,17 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteAPI{APIID: "api_1"},
 	&fsm.RevokeRootKey{KeyID: "key_r2"},
 	&fsm.UpdateWorkspace{WorkspaceID: "ws_2", Enabled: true},
+	&fsm.RerollKey{KeyID: "key_1", NewID: "key_3", Hash: hash(7), Start: "sk_9", Expiration: 60_000},
+	&fsm.CreateMigration{ID: "mig_1", Algorithm: fsm.PrefixedAPIKey},
+	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1"},
+	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1", Keys: []fsm.MigratedKey{
+		{
+			ID: "key_4", Hash: hash(8), Form: fsm.SHA256, Name: "n", ExternalID: "user.1", IdentityID: "id_1", Meta: "{}", Expires: 5,
+			Enabled: true, Credits: fsm.NewCredits{Limited: true, Remaining: 7},
+		},
+		{ID: "key_5"},
+	}},
+	&fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: hash(9), Cost: 1}, MigrationID: "mig_1", Hash: hash(10), Start: "p_1"},
 }
 
 // batchSample has all of them, from three actors.
@@ -114,6 +125,9 @@ var resultSamples = []fsm.Result{
 			ID: "key_r", Name: "ci", WorkspaceID: "ws_1", Permissions: []string{"a", "b"}, CreatedAt: 1, Expires: 2, Enabled: true,
 		}}, Next: "key_s",
 	},
+	&fsm.Start{Text: "sk_3fTq"},
+	&fsm.Migrated{IDs: []string{"key_4", ""}},
+	&fsm.Refusal{Code: fsm.MigrationExists},
 	&fsm.Workspaces{List: []fsm.Workspace{{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true}}, Next: "ws_2"},
 }
 
@@ -141,6 +155,7 @@ var recordSamples = []fsm.Record{
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
 	&fsm.APIRecord{ID: "api_2", KeyspaceID: "ks_2", Name: "old", WorkspaceID: "ws_1", CreatedAt: 1, Protected: true, Deleted: true},
+	&fsm.MigrationRecord{ID: "mig_1", WorkspaceID: "ws_1", Algorithm: fsm.PrefixedAPIKey, CreatedAt: 1},
 }
 
 // sealed appends the checksum that batches and results end in.

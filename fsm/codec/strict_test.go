@@ -121,7 +121,7 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 		"kind 0":               "\x01\x00",
 		"kind 9":               "\x01\x09",
 		"no kind":              "\x01",
-		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.APIProtected) + 1}) + "\x00\x00",
+		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.MigrationExists) + 1}) + "\x00\x00",
 		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
 			"\x00\x00\x00\x00\x00\x00\x00\x00",
 		"bool of 2":              "\x01\x04\x02\x00\x00",

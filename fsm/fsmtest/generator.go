@@ -150,6 +150,9 @@ func (g *Generator) actor() fsm.Hash {
 }
 
 func (g *Generator) command() fsm.Command {
+	if g.chance(12) {
+		return g.replacing()
+	}
 	switch n := g.rng.IntN(100); {
 	case n < 44:
 		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost()}

@@ -18,6 +18,7 @@ type Twin struct {
 	apis       []*api
 	identities []*identity
 	keys       []*key
+	migrations []*migration
 }
 
 type workspace struct {
@@ -140,6 +141,14 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.revokeRootKey(root, c)
 	case *fsm.UpdateWorkspace:
 		return t.updateWorkspace(root, c)
+	case *fsm.RerollKey:
+		return t.rerollKey(root, c)
+	case *fsm.CreateMigration:
+		return t.createMigration(root, c)
+	case *fsm.MigrateKeys:
+		return t.migrateKeys(root, c)
+	case *fsm.VerifyMigrated:
+		return t.verifyMigrated(root, c)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
 	}
@@ -174,6 +183,8 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.listRootKeys(root, q)
 	case *fsm.ListWorkspaces:
 		return t.listWorkspaces(root, q)
+	case *fsm.RerollStart:
+		return t.rerollStart(root, q)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}

@@ -180,7 +180,7 @@ func (t *Twin) shownKey(k *key) *fsm.Key {
 		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
 		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),
 	}
-	if k.account.limited && k.account.refilledAt > k.updatedAt {
+	if k.account.limited && k.account.refilledAt > k.updatedAt && k.account.refilledAt > k.createdAt {
 		shown.UpdatedAt = k.account.refilledAt
 	}
 	if i := t.identityOf(k); i != nil {
