@@ -92,6 +92,7 @@ var matrix = []struct {
 	{"migrations.createMigration", `{"migrationId":"new","algorithm":"sha256"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
+	{"cluster.removeServer", `{"nodeId":"n2"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
 }
 

@@ -96,6 +96,13 @@ func (l *ledger) TransferLeadership(ctx context.Context, nodeID string) error {
 	return l.enter(ctx, "TransferLeadership")
 }
 
+func (l *ledger) RemoveServer(ctx context.Context, nodeID string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moved = append(l.moved, nodeID)
+	return l.enter(ctx, "RemoveServer")
+}
+
 func (l *ledger) Ready() error { return l.ready }
 
 // apply carries out a command of the cluster itself, or of the caller with the given root key.

@@ -36,5 +36,6 @@ func endpoints() []*endpoint {
 
 		read("cluster.getStatus", getStatus),
 		write("cluster.transferLeadership", transferLeadership),
+		write("cluster.removeServer", removeServer),
 	}
 }

@@ -36,6 +36,7 @@ func commands() []command {
 		{"server", "run a member of a cluster", serverCommand},
 		{"cluster", "show the cluster, hand leadership over", clusterCommand},
 		{"rootkey", "make credentials for the management API", rootkeyCommand},
+		{"workspace", "make and show tenants", workspaceCommand},
 		{"bench", "put a node under load and measure it", func(in invocation) int {
 			return benchCommand(in.args, in.stdout, in.stderr)
 		}},
