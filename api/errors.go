@@ -75,6 +75,31 @@ var refusals = [...]kind{
 		"A precondition of the operation is not met"},
 	// Only after a proposer drew taken ids several times in a row.
 	fsm.IDTaken: unexpectedError,
+
+	fsm.APIProtected: {http.StatusPreconditionFailed, "unkey/application/protected_resource", "Resource is protected",
+		"The API is protected from deletion"},
+	fsm.MigrationNotFound: {http.StatusNotFound, "unkey/data/migration_not_found", "Not Found",
+		"The migration does not exist"},
+	fsm.MigrationExists: {http.StatusConflict, "unkey/data/migration_already_exists", "Conflicting Resource",
+		"A migration with this id exists already"},
+
+	fsm.PermissionNotFound: {http.StatusNotFound, "unkey/data/permission_not_found", "Not Found",
+		"The permission does not exist"},
+	fsm.RoleNotFound: {http.StatusNotFound, "unkey/data/role_not_found", "Not Found",
+		"The role does not exist"},
+	fsm.PermissionExists: {http.StatusConflict, "unkey/data/permission_already_exists", "Conflicting Resource",
+		"A permission with this slug exists already"},
+	fsm.RoleExists: {http.StatusConflict, "unkey/data/role_already_exists", "Conflicting Resource",
+		"A role with this name exists already"},
+	fsm.QuerySyntax: {http.StatusBadRequest, "user/bad_request/permissions_query_syntax_error", "Bad Request",
+		"The permission query has a syntax error"},
+
+	fsm.RatelimitNamespaceNotFound: {http.StatusNotFound, "unkey/data/ratelimit_namespace_not_found", "Not Found",
+		"The rate limit namespace does not exist"},
+	fsm.RatelimitNamespaceGone: {http.StatusGone, "unkey/data/ratelimit_namespace_gone", "Resource Gone",
+		"The rate limit namespace was deleted"},
+	fsm.RatelimitOverrideNotFound: {http.StatusNotFound, "unkey/data/ratelimit_override_not_found", "Not Found",
+		"There is no rate limit override for this identifier"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.

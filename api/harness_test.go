@@ -96,6 +96,13 @@ func (l *ledger) TransferLeadership(ctx context.Context, nodeID string) error {
 	return l.enter(ctx, "TransferLeadership")
 }
 
+func (l *ledger) RemoveServer(ctx context.Context, nodeID string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moved = append(l.moved, nodeID)
+	return l.enter(ctx, "RemoveServer")
+}
+
 func (l *ledger) Ready() error { return l.ready }
 
 // apply carries out a command of the cluster itself, or of the caller with the given root key.
@@ -178,7 +185,11 @@ type reply struct {
 	Meta struct {
 		RequestID string `json:"requestId"`
 	} `json:"meta"`
-	Data  json.RawMessage `json:"data"`
+	Data       json.RawMessage `json:"data"`
+	Pagination *struct {
+		HasMore bool    `json:"hasMore"`
+		Cursor  *string `json:"cursor"`
+	} `json:"pagination"`
 	Error *struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
@@ -283,6 +294,13 @@ const (
 	keyNotFound     = "unkey/data/key_not_found"
 	apiNotFound     = "unkey/data/api_not_found"
 	identityMissing = "unkey/data/identity_not_found"
+
+	permissionMissing = "unkey/data/permission_not_found"
+	roleMissing       = "unkey/data/role_not_found"
+	querySyntax       = "user/bad_request/permissions_query_syntax_error"
+
+	namespaceMissing = "unkey/data/ratelimit_namespace_not_found"
+	overrideMissing  = "unkey/data/ratelimit_override_not_found"
 )
 
 // field returns one string of data.

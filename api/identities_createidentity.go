@@ -10,11 +10,11 @@ import (
 
 type createIdentityRequest struct {
 	_            schema.Loose
-	ExternalID   externalID         `json:"externalId" schema:"required"`
-	Meta         meta               `json:"meta" schema:"maxProperties=100"`
-	Ratelimits   schema.Unsupported `json:"ratelimits"`
-	Credits      *credits           `json:"credits"`
-	CreditPolicy creditPolicy       `json:"creditPolicy"`
+	ExternalID   externalID        `json:"externalId" schema:"required"`
+	Meta         meta              `json:"meta" schema:"maxProperties=100"`
+	Ratelimits   []ratelimitConfig `json:"ratelimits" schema:"maxItems=50"`
+	Credits      *credits          `json:"credits"`
+	CreditPolicy creditPolicy      `json:"creditPolicy"`
 }
 
 type createIdentityData struct {
@@ -30,6 +30,7 @@ func createIdentity(c *call, req createIdentityRequest) (any, error) {
 		return &fsm.CreateIdentity{
 			ID: mint.ID(mint.Identity), ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
 			Credits: req.Credits.newCredits(), Policy: req.CreditPolicy.policy(),
+			Ratelimits: newRatelimits(req.Ratelimits),
 		}
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 type updateIdentityRequest struct {
 	Identity     identityRef                    `json:"identity" schema:"required"`
 	Meta         meta                           `json:"meta" schema:"maxProperties=100"`
-	Ratelimits   schema.Unsupported             `json:"ratelimits"`
+	Ratelimits   []ratelimitConfig              `json:"ratelimits" schema:"maxItems=50"`
 	Credits      schema.Nullable[creditsUpdate] `json:"credits"`
 	CreditPolicy creditPolicy                   `json:"creditPolicy"`
 }
@@ -18,7 +18,7 @@ func updateIdentity(c *call, req updateIdentityRequest) (any, error) {
 	if err := c.checkIdentityMeta(req.Meta, "identity.*.update_identity"); err != nil {
 		return nil, err
 	}
-	command := &fsm.UpdateIdentity{Identity: string(req.Identity), Credits: creditsChange(req.Credits)}
+	command := &fsm.UpdateIdentity{Identity: string(req.Identity), Credits: creditsChange(req.Credits), Ratelimits: ratelimitsChange(req.Ratelimits)}
 	if req.Meta != "" {
 		command.Meta = fsm.Set(keptMeta(req.Meta))
 	}

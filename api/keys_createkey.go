@@ -13,11 +13,11 @@ type createKeyRequest struct {
 	ByteLength  int64                   `json:"byteLength" schema:"minimum=16,maximum=255,default=16"`
 	ExternalID  externalID              `json:"externalId"`
 	Meta        meta                    `json:"meta" schema:"maxProperties=100"`
-	Roles       schema.Unsupported      `json:"roles"`
-	Permissions schema.Unsupported      `json:"permissions"`
+	Roles       []roleName              `json:"roles" schema:"maxItems=100"`
+	Permissions []slug                  `json:"permissions" schema:"maxItems=1000"`
 	Expires     schema.Optional[expiry] `json:"expires"`
 	Credits     *credits                `json:"credits"`
-	Ratelimits  schema.Unsupported      `json:"ratelimits"`
+	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
 	Enabled     bool                    `json:"enabled" schema:"default=true"`
 	Recoverable bool                    `json:"recoverable" schema:"default=false"`
 }
@@ -37,7 +37,8 @@ func createKey(c *call, req createKeyRequest) (any, error) {
 			ID: mint.ID(mint.Key), Hash: mint.Hash(key), Start: start,
 			APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
 			Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
-			Credits: req.Credits.newCredits(),
+			Credits: req.Credits.newCredits(), Permissions: slugRefs(req.Permissions), Roles: roleNames(req.Roles),
+			Ratelimits: newRatelimits(req.Ratelimits),
 		}
 		if command.ExternalID != "" {
 			command.IdentityID = mint.ID(mint.Identity)

@@ -13,10 +13,10 @@ type updateKeyRequest struct {
 	Meta        schema.Nullable[meta]          `json:"meta" schema:"maxProperties=100"`
 	Expires     schema.Nullable[expiry]        `json:"expires"`
 	Credits     schema.Nullable[creditsUpdate] `json:"credits"`
-	Ratelimits  schema.Unsupported             `json:"ratelimits"`
+	Ratelimits  []ratelimitConfig              `json:"ratelimits" schema:"maxItems=50"`
 	Enabled     schema.Optional[bool]          `json:"enabled"`
-	Roles       schema.Unsupported             `json:"roles"`
-	Permissions schema.Unsupported             `json:"permissions"`
+	Roles       []roleName                     `json:"roles" schema:"maxItems=100"`
+	Permissions []slug                         `json:"permissions" schema:"maxItems=1000"`
 }
 
 // updateKey serves keys.updateKey, docs/contract.md 2.3 and 4.5.
@@ -29,9 +29,16 @@ func updateKey(c *call, req updateKeyRequest) (any, error) {
 			Meta:       field(req.Meta, keptMeta),
 			Expires:    field(req.Expires, func(e expiry) int64 { return int64(e) }),
 			Credits:    creditsChange(req.Credits),
+			Ratelimits: ratelimitsChange(req.Ratelimits),
 		}
 		if req.Enabled.Set() {
 			command.Enabled = fsm.Set(req.Enabled.Value)
+		}
+		if req.Permissions != nil {
+			command.Permissions = fsm.Set(slugRefs(req.Permissions))
+		}
+		if req.Roles != nil {
+			command.Roles = fsm.Set(roleNames(req.Roles))
 		}
 		if req.ExternalID.Set() {
 			command.IdentityID = mint.ID(mint.Identity)

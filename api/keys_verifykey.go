@@ -12,9 +12,9 @@ type verifyKeyRequest struct {
 	Key         secretKey             `json:"key" schema:"required"`
 	Credits     schema.Optional[cost] `json:"credits"`
 	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // checked, and of no influence
-	Permissions schema.Unsupported    `json:"permissions"`
-	Ratelimits  schema.Unsupported    `json:"ratelimits"`
-	MigrationID schema.Unsupported    `json:"migrationId"`
+	Permissions string                `json:"permissions" schema:"minLength=1,maxLength=1000"`             // a query
+	Ratelimits  []ratelimitCheck      `json:"ratelimits"`
+	MigrationID string                `json:"migrationId" schema:"maxLength=256"`
 }
 
 type cost struct {
@@ -24,12 +24,27 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, &fsm.VerifyKey{Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost})
+	v, err := execute[*fsm.Verdict](c, migrating(req, &fsm.VerifyKey{
+		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Query: req.Permissions,
+		Ratelimits: ratelimitChecks(req.Ratelimits),
+	}))
 	if err != nil {
 		return nil, err
 	}
 	c.api.metrics.verified(v.Outcome)
 	return verdict{v}, nil
+}
+
+// migrating makes the verification one that may find the key under its hash in another system, if the request says so.
+func migrating(req verifyKeyRequest, v *fsm.VerifyKey) fsm.Command {
+	if req.MigrationID == "" {
+		return v
+	}
+	hash, start, ok := mint.Prefixed(string(req.Key))
+	if !ok {
+		return v
+	}
+	return &fsm.VerifyMigrated{Verify: *v, MigrationID: req.MigrationID, Hash: hash, Start: start}
 }
 
 // outcomes are the codes of docs/contract.md 3.2.
@@ -40,6 +55,8 @@ var outcomes = [...]string{
 	fsm.Expired:       "EXPIRED",
 	fsm.Forbidden:     "FORBIDDEN",
 	fsm.UsageExceeded: "USAGE_EXCEEDED",
+	fsm.NotPermitted:  "INSUFFICIENT_PERMISSIONS",
+	fsm.RateLimited:   "RATE_LIMITED",
 }
 
 // verdict shows a verification as docs/contract.md 3.7 says.
@@ -47,21 +64,36 @@ type verdict struct{ *fsm.Verdict }
 
 // verifyKeyData describes what appendJSON writes.
 type verifyKeyData struct {
-	Valid    bool             `json:"valid"`
-	Code     string           `json:"code" doc:"VALID, NOT_FOUND, DISABLED, EXPIRED, FORBIDDEN or USAGE_EXCEEDED. More may come."`
-	KeyID    string           `json:"keyId,omitempty"`
-	Enabled  bool             `json:"enabled,omitempty"`
-	Credits  int64            `json:"credits,omitempty" doc:"What is left. Left out when nothing limits the key."`
-	Name     string           `json:"name,omitempty"`
-	Meta     schema.Object    `json:"meta,omitempty"`
-	Expires  int64            `json:"expires,omitempty"`
-	Identity *verdictIdentity `json:"identity,omitempty"`
+	Valid       bool               `json:"valid"`
+	Code        string             `json:"code" doc:"VALID, NOT_FOUND, DISABLED, EXPIRED, FORBIDDEN, INSUFFICIENT_PERMISSIONS, RATE_LIMITED or USAGE_EXCEEDED."`
+	KeyID       string             `json:"keyId,omitempty"`
+	Enabled     bool               `json:"enabled,omitempty"`
+	Credits     int64              `json:"credits,omitempty" doc:"What is left. Left out when nothing limits the key."`
+	Name        string             `json:"name,omitempty"`
+	Meta        schema.Object      `json:"meta,omitempty"`
+	Expires     int64              `json:"expires,omitempty"`
+	Identity    *verdictIdentity   `json:"identity,omitempty"`
+	Permissions []string           `json:"permissions,omitempty"`
+	Roles       []string           `json:"roles,omitempty"`
+	Ratelimits  []verdictRatelimit `json:"ratelimits,omitempty" doc:"Those that were checked."`
 }
 
 type verdictIdentity struct {
-	ID         string        `json:"id"`
-	ExternalID string        `json:"externalId"`
-	Meta       schema.Object `json:"meta,omitempty"`
+	ID         string         `json:"id"`
+	ExternalID string         `json:"externalId"`
+	Meta       schema.Object  `json:"meta,omitempty"`
+	Ratelimits []ratelimitOut `json:"ratelimits,omitempty" doc:"Those that no rate limit of the key replaces."`
+}
+
+type verdictRatelimit struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Limit     int64  `json:"limit"`
+	Duration  int64  `json:"duration"`
+	AutoApply bool   `json:"autoApply"`
+	Reset     int64  `json:"reset"`
+	Remaining int64  `json:"remaining"`
+	Exceeded  bool   `json:"exceeded"`
 }
 
 // Shape tells the OpenAPI document what stands in for a type that encodes itself.
@@ -99,9 +131,29 @@ func (v verdict) appendJSON(b []byte) []byte {
 		b = append(b, `,"externalId":`...)
 		b = appendString(b, i.ExternalID)
 		b = appendMeta(b, i.Meta)
+		b = appendRatelimits(b, i.Ratelimits)
 		b = append(b, '}')
 	}
+	if a := v.Access; a != nil {
+		b = appendStrings(b, `,"permissions":`, a.Permissions)
+		b = appendStrings(b, `,"roles":`, a.Roles)
+	}
+	b = appendRatelimitStates(b, v.Ratelimits)
 	return append(b, '}')
+}
+
+// appendStrings appends a list after its name, unless it is empty.
+func appendStrings(b []byte, name string, list []string) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = append(b, name...)
+	separator := byte('[')
+	for _, s := range list {
+		b = appendString(append(b, separator), s)
+		separator = ','
+	}
+	return append(b, ']')
 }
 
 // appendMeta appends a stored meta, which is JSON already, unless there is nothing in it.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -55,6 +56,28 @@ func TestVerifyKey_Data(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestVerifyKey_QueryThenLimitsThenCredits: docs/contract.md 3.3. A check that fails leaves what later ones would take.
+func TestVerifyKey_QueryThenLimitsThenCredits(t *testing.T) {
+	s := newServer(t)
+	f := s.newKey(s.fixture(), `,"credits":{"remaining":1},"permissions":["docs.read"],"roles":["editor"],
+		"ratelimits":[{"name":"calls","limit":2,"duration":60000,"autoApply":true}]`)
+	limit := regexp.MustCompile(`rl_[a-zA-Z0-9]+`).FindString(s.showKey(f))
+	const access = `"permissions":["docs.read"],"roles":["editor"]`
+	state := func(remaining int, exceeded bool) string {
+		return fmt.Sprintf(`,"ratelimits":[{"id":%q,"name":"calls","limit":2,"duration":60000,"autoApply":true,"reset":%d,"remaining":%d,"exceeded":%t}]`,
+			limit, startTime/60_000*60_000+60_000, remaining, exceeded)
+	}
+	for _, test := range []struct{ ask, want string }{
+		{`,"permissions":"docs.write"`, `"valid":false,"code":"INSUFFICIENT_PERMISSIONS","credits":1,` + access},
+		{`,"permissions":"docs.read"`, `"valid":true,"code":"VALID","credits":0,` + access + state(1, false)},
+		{`,"permissions":"docs.read"`, `"valid":false,"code":"USAGE_EXCEEDED","credits":0,` + access + state(0, false)},
+		{``, `"valid":false,"code":"RATE_LIMITED","credits":0,` + access + state(0, true)},
+	} {
+		require.JSONEq(t, f.in(`{"keyId":"KEYID","enabled":true,`+test.want+`}`), s.verify(f, test.ask))
+	}
+	s.post("keys.verifyKey", f.in(`{"key":"SECRET","permissions":"a b","ratelimits":[{"name":"none"}]}`)).fails(400, querySyntax)
 }
 
 // The data of NOT_FOUND is exactly this: docs/contract.md 3.7.

@@ -21,6 +21,8 @@ type Node interface {
 	Status(ctx context.Context) (Status, error)
 	// TransferLeadership hands leadership to the named node, or to one that the leader chooses if the name is empty.
 	TransferLeadership(ctx context.Context, nodeID string) error
+	// RemoveServer takes a node out of the cluster for good.
+	RemoveServer(ctx context.Context, nodeID string) error
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }

@@ -134,8 +134,21 @@ func exampleLedger(t testing.TB) *server {
 	s.apply(t, rootKey, &fsm.CreateKey{
 		ID: "key_2cGKbMxRyIzhCxo1", Hash: mint.Hash("prod_CtvF5r2kTSWXYb1GdZ8qNh"), Start: "prod_CtvF", APIID: "api_2cGKbMxRyIzhCxo1",
 		ExternalID: "user_123", IdentityID: "id_2cGKbMxRyIzhCxo1", Expires: fsm.Never, Enabled: true,
-		Credits: fsm.NewCredits{Limited: true, Remaining: 1000},
+		Credits:     fsm.NewCredits{Limited: true, Remaining: 1000},
+		Permissions: []fsm.SlugRef{{Slug: "documents.read", ID: "perm_2cGKbMxRyIzhCxo1"}},
 	})
+	s.apply(t, rootKey, &fsm.CreateRole{ID: "role_2cGKbMxRyIzhCxo1", Name: "editor"})
+	s.apply(t, rootKey, &fsm.Limit{Requests: []fsm.LimitRequest{
+		{Namespace: "emails", NamespaceID: "rlns_2cGKbMxRyIzhCxo1", Identifier: "user_123", Limit: 10, Duration: 60_000, Cost: 1},
+	}})
+	s.apply(t, rootKey, &fsm.SetOverride{
+		ID: "rlor_2cGKbMxRyIzhCxo1", Namespace: "emails", Identifier: "user_123", Limit: 100, Duration: 60_000,
+	})
+	s.apply(t, rootKey, &fsm.CreateMigration{ID: "old_system", Algorithm: fsm.SHA256})
+	s.apply(t, rootKey, &fsm.CreateRootKey{
+		ID: "key_7dHLcNySzJaiDyp2", Hash: mint.Hash("other"), Name: "ci", Permissions: []string{"api.*.read_api"}, Expires: fsm.Never,
+	})
+	s.apply(t, rootKey, &fsm.CreateWorkspace{ID: "ws_2cGKbMxRyIzhCxo1", Name: "staging"})
 	return s
 }
 

@@ -95,3 +95,20 @@ func TestTransferLeadership(t *testing.T) {
 	re := s.post("cluster.transferLeadership", `{}`).fails(408, "user/bad_request/request_timeout")
 	require.Equal(t, "unknown", re.Header().Get("Creditd-Outcome"))
 }
+
+// cluster.removeServer: docs/contract.md 7.2.
+func TestRemoveServer(t *testing.T) {
+	s := newServer(t)
+	require.Equal(t, "{}", s.must("cluster.removeServer", `{"nodeId":"n2"}`))
+	require.Equal(t, []string{"n2"}, s.moved)
+	for _, body := range []string{`{}`, `{"nodeId":""}`, `{"nodeId":"n2","x":1}`} {
+		s.post("cluster.removeServer", body).fails(400, invalidInput)
+	}
+	s.hook = func(context.Context) error {
+		if s.calls[len(s.calls)-1] == "RemoveServer" {
+			return fault.New(fault.Invalid, "")
+		}
+		return nil
+	}
+	s.post("cluster.removeServer", `{"nodeId":"n3"}`).fails(400, invalidInput)
+}

@@ -249,11 +249,7 @@ func TestHeaders_IdempotencyKeyIsRefused(t *testing.T) {
 // TestUnsupportedFields_AreRefused whatever their value: docs/contract.md 1.9 and 8.
 func TestUnsupportedFields_AreRefused(t *testing.T) {
 	for _, test := range []struct{ endpoint, body, fields string }{
-		{"keys.createKey", `{"apiId":"API",%s}`, "roles permissions ratelimits"},
-		{"keys.updateKey", `{"keyId":"KEYID",%s}`, "roles permissions ratelimits"},
-		{"keys.verifyKey", `{"key":"SECRET",%s}`, "permissions ratelimits migrationId"},
-		{"identities.createIdentity", `{"externalId":"u",%s}`, "ratelimits"},
-		{"identities.updateIdentity", `{"identity":"IDENTITY",%s}`, "ratelimits"},
+		{"keys.migrateKeys", `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc",%s}]}`, "roles permissions ratelimits"},
 	} {
 		s := newServer(t)
 		f := s.fixture()
@@ -262,7 +258,7 @@ func TestUnsupportedFields_AreRefused(t *testing.T) {
 				body := f.in(fmt.Sprintf(test.body, `"`+field+`":`+value))
 				re := s.post(test.endpoint, body).fails(400, invalidInput)
 				location, _, _ := re.item()
-				require.Equal(t, "/properties/"+field, location)
+				require.Equal(t, "/properties/keys/items/properties/"+field, location)
 				require.Contains(t, re.Error.Detail, field)
 			}
 		}

@@ -37,8 +37,15 @@ func (c *call) appendEnvelope(b []byte) []byte {
 func (c *call) succeed(data any) {
 	b := c.appendEnvelope(c.out[:0])
 	if !c.point.bare {
+		list, paged := data.(page)
+		if paged {
+			data = list.data
+		}
 		b = append(b, `,"data":`...)
 		b = appendData(b, data)
+		if paged {
+			b = list.appendPagination(b)
+		}
 	}
 	b = append(b, '}')
 	c.send(http.StatusOK, contentJSON, b)

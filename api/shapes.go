@@ -41,15 +41,19 @@ func showRecord(c *fsm.Credits) *creditsOut {
 }
 
 type identityOut struct {
-	ID           string        `json:"id"`
-	ExternalID   string        `json:"externalId"`
-	Meta         schema.Object `json:"meta,omitempty"`
-	Credits      *creditsOut   `json:"credits,omitempty"`
-	CreditPolicy string        `json:"creditPolicy,omitempty"`
+	ID           string         `json:"id"`
+	ExternalID   string         `json:"externalId"`
+	Meta         schema.Object  `json:"meta,omitempty"`
+	Credits      *creditsOut    `json:"credits,omitempty"`
+	CreditPolicy string         `json:"creditPolicy,omitempty"`
+	Ratelimits   []ratelimitOut `json:"ratelimits,omitempty"`
 }
 
 func showIdentity(i *fsm.Identity) *identityOut {
-	shown := &identityOut{ID: i.ID, ExternalID: i.ExternalID, Meta: showMeta(i.Meta), Credits: showRecord(&i.Credits)}
+	shown := &identityOut{
+		ID: i.ID, ExternalID: i.ExternalID, Meta: showMeta(i.Meta), Credits: showRecord(&i.Credits),
+		Ratelimits: showRatelimits(i.Ratelimits),
+	}
 	if i.Policy != fsm.IdentityPays {
 		shown.CreditPolicy = creditPolicies[i.Policy]
 	}
@@ -57,23 +61,27 @@ func showIdentity(i *fsm.Identity) *identityOut {
 }
 
 type keyOut struct {
-	KeyID      string        `json:"keyId"`
-	Start      string        `json:"start"`
-	Enabled    bool          `json:"enabled"`
-	CreatedAt  int64         `json:"createdAt"`
-	Name       string        `json:"name,omitempty"`
-	Meta       schema.Object `json:"meta,omitempty"`
-	UpdatedAt  int64         `json:"updatedAt,omitempty"`
-	LastUsedAt int64         `json:"lastUsedAt,omitempty"`
-	Expires    int64         `json:"expires,omitempty"`
-	Credits    *creditsOut   `json:"credits,omitempty"`
-	Identity   *identityOut  `json:"identity,omitempty"`
+	KeyID       string         `json:"keyId"`
+	Start       string         `json:"start"`
+	Enabled     bool           `json:"enabled"`
+	CreatedAt   int64          `json:"createdAt"`
+	Name        string         `json:"name,omitempty"`
+	Meta        schema.Object  `json:"meta,omitempty"`
+	UpdatedAt   int64          `json:"updatedAt,omitempty"`
+	LastUsedAt  int64          `json:"lastUsedAt,omitempty"`
+	Expires     int64          `json:"expires,omitempty"`
+	Credits     *creditsOut    `json:"credits,omitempty"`
+	Identity    *identityOut   `json:"identity,omitempty"`
+	Permissions []string       `json:"permissions,omitempty"`
+	Roles       []string       `json:"roles,omitempty"`
+	Ratelimits  []ratelimitOut `json:"ratelimits,omitempty"`
 }
 
 func showKey(k *fsm.Key) *keyOut {
 	shown := &keyOut{
 		KeyID: k.ID, Start: k.Start, Enabled: k.Enabled, CreatedAt: k.CreatedAt, Name: k.Name, Meta: showMeta(k.Meta),
 		UpdatedAt: k.UpdatedAt, LastUsedAt: k.LastUsedAt, Expires: showExpiry(k.Expires), Credits: showRecord(&k.Credits),
+		Permissions: k.Permissions, Roles: k.Roles, Ratelimits: showRatelimits(k.Ratelimits),
 	}
 	if k.Identity != nil {
 		shown.Identity = showIdentity(k.Identity)

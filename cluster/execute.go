@@ -120,11 +120,11 @@ func (w waiter) Answer(a batch.Answer) { w <- a }
 
 var waiters = sync.Pool{New: func() any { return make(waiter, 1) }}
 
-// verifySize bounds the encoded size of a verification; everything else is measured.
+// verifySize bounds the encoded size of a plain verification; everything else is measured.
 const verifySize = 48
 
 func sizeOf(call fsm.Call) int {
-	if _, ok := call.Command.(*fsm.VerifyKey); ok {
+	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 {
 		return verifySize
 	}
 	return len(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{call}}))

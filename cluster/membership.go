@@ -49,7 +49,7 @@ func (n *Node) reconcile(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !m.Eligible() || m.Self {
+		if !m.Eligible() || m.Self || n.isBanished(m.ID) {
 			continue
 		}
 		if err := n.admit(m); err != nil {

@@ -79,6 +79,35 @@ func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
 	require.True(t, voters(t, c.Nodes[up].Node)[id])
 }
 
+// A removed node stops and is not taken in again; the others go on, also when it led.
+func TestCluster_RemovesAServer(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	for round, i := range []int{c.Follower(), c.Leader()} {
+		id := c.Nodes[i].ID()
+		asked := c.Follower()
+		if asked == i {
+			asked = c.Leader()
+		}
+		require.ErrorContains(t, c.Nodes[asked].RemoveServer(context.Background(), "nobody"), "not")
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		require.NoError(t, c.Nodes[asked].RemoveServer(ctx, id))
+		select {
+		case err := <-c.Nodes[i].Failed():
+			require.ErrorContains(t, err, "removed")
+		case <-ctx.Done():
+			require.Fail(t, "the removed node was not told")
+		}
+		c.StopAbruptly(i)
+		up := c.Leader()
+		require.False(t, voters(t, c.Nodes[up].Node)[id], "round %d", round) // gossip remembers it for a while
+		require.Equal(t, int64(99-round), c.Do(up, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
+	}
+	last := c.Leader()
+	require.Error(t, c.Nodes[last].RemoveServer(context.Background(), c.Nodes[last].ID()), "the last voter stays")
+}
+
 // A data directory of one cluster must not be fed into another.
 func TestNode_RefusesAnotherCluster(t *testing.T) {
 	ours := clustertest.New(t, 1, nil)

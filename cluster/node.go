@@ -40,6 +40,8 @@ type Node struct {
 	members       atomic.Pointer[[]gossip.Member] // what gossip last said
 	gossipChanged chan struct{}                   // holds a token when members has changed
 
+	banished sync.Map // node id to the time.Time until which it is not taken in again
+
 	// batcher is the present term's, nil unless this node leads and has applied everything of earlier terms.
 	batcher atomic.Pointer[batch.Batcher]
 

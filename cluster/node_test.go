@@ -1,10 +1,13 @@
 package cluster_test
 
 import (
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/fsm"
 )
@@ -42,5 +45,30 @@ func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 			require.Zero(t, c.Ask(i, &fsm.GetIdentity{Identity: "alice"}).(*fsm.Identity).Credits.Remaining)
 		}
 		c.WaitSameDigest()
+	}
+}
+
+// A rate limit lets its number through, whichever node is asked. Denials are answered without an entry of their own and still
+// see the window end, because the round that makes them fresh moves log time.
+func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
+	var now atomic.Int64
+	now.Store(1_750_000_000_000)
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		conf.Now = func() time.Time { return time.UnixMilli(now.Load()) }
+	})
+	seed(t, c, 0, 100)
+	for range 2 {
+		for i := range 6 {
+			v := c.Do(i%3, &fsm.VerifyKey{Hash: fsm.Hash{byte(i%2 + 1)}, Ratelimits: []fsm.RatelimitCheck{
+				{Name: "requests", Cost: 1, AdHoc: true, Limit: 2, Duration: 60_000},
+			}}).(*fsm.Verdict)
+			if i < 4 { // two of each key
+				require.Equal(t, fsm.Valid, v.Outcome)
+			} else {
+				require.Equal(t, fsm.RateLimited, v.Outcome)
+			}
+		}
+		c.WaitSameDigest()
+		now.Add(120_000)
 	}
 }

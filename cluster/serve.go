@@ -21,6 +21,8 @@ const (
 	methodStatus                    // → JSON of statusReply
 	methodTransfer                  // tag, node id or nothing → nothing
 	methodFounding                  // → JSON of foundingReply
+	methodRemove                    // tag, node id → nothing
+	methodLeave                     // tag → nothing
 )
 
 // The codes of answers that are no result. Numbers are append only.
@@ -70,6 +72,10 @@ func (n *Node) handle(r peer.Request, reply peer.Reply) {
 		go func() { replyJSON(reply, n.localStatus()) }()
 	case methodTransfer:
 		go n.handleTransfer(r, reply)
+	case methodLeave:
+		go n.handleLeave(r, reply)
+	case methodRemove:
+		go n.handleRemove(r, reply)
 	case methodFounding:
 		go func() { replyJSON(reply, n.founding()) }()
 	default:
@@ -169,7 +175,7 @@ func faultOfCode(e *peer.CodeError) *fault.Error {
 	case codeTooLarge:
 		return fault.Wrap(fault.TooLarge, "The request is too large", e)
 	case codeInvalid:
-		return fault.Wrap(fault.Invalid, "The node is not a voter of this cluster", e)
+		return fault.Wrap(fault.Invalid, "The leader refused: the node is not a voter of this cluster, or the others could not go on without it", e)
 	case codeForeign:
 		return fault.Wrap(fault.Unavailable, "The leader's address belongs to another cluster", e)
 	default:

@@ -37,13 +37,17 @@ const (
 // operations are contract 1.13, row by row. An operation that changes something is one that any state allows.
 func operations() []operation {
 	free := fsm.BalanceChange{Op: fsm.SetBalance, Limited: true, Value: 5}
-	return []operation{
+	return append(limitOperations(), []operation{
 		{
 			name: "createApi", command: &fsm.CreateAPI{ID: "api_new", KeyspaceID: "ks_new"}, needs: []string{"api.*.create_api"},
 		},
 		{
 			name: "getApi", query: &fsm.GetAPI{APIID: "api_1"}, needs: []string{"api.*.read_api", "api.api_1.read_api"},
 			unknown: operand{query: &fsm.GetAPI{APIID: "api_9"}}, lost: fsm.APINotFound, first: permissionFirst,
+		},
+		{
+			name: "deleteApi", command: &fsm.DeleteAPI{APIID: "api_1"}, needs: []string{"api.*.delete_api", "api.api_1.delete_api"},
+			unknown: operand{command: &fsm.DeleteAPI{APIID: "api_9"}}, lost: fsm.APINotFound, first: permissionFirst,
 		},
 		{
 			name: "createKey", command: &fsm.CreateKey{ID: "key_new", Hash: fsm.Hash{'n'}, APIID: "api_1"},
@@ -74,6 +78,15 @@ func operations() []operation {
 		{
 			name: "deleteKey", command: &fsm.DeleteKey{KeyID: "key_a"}, needs: []string{"api.*.delete_key", "api.api_1.delete_key"},
 			unknown: operand{command: &fsm.DeleteKey{KeyID: "key_9"}}, lost: fsm.KeyNotFound, first: lookupFirst,
+		},
+		{
+			name: "rerollKey", command: &fsm.RerollKey{KeyID: "key_a", NewID: "key_new", Hash: fsm.Hash{'n'}},
+			needs:   []string{"api.*.create_key", "api.api_1.create_key"},
+			unknown: operand{command: &fsm.RerollKey{KeyID: "key_9", NewID: "key_new", Hash: fsm.Hash{'n'}}}, lost: fsm.KeyNotFound,
+			first: lookupFirst,
+		},
+		{
+			name: "createMigration", command: &fsm.CreateMigration{ID: "mig", Algorithm: fsm.SHA256}, needs: []string{"cluster.*.operate"},
 		},
 		{
 			name: "createIdentity", command: &fsm.CreateIdentity{ID: "id_new", ExternalID: "new"},
@@ -110,9 +123,44 @@ func operations() []operation {
 			lost:    fsm.WorkspaceNotFound, first: permissionFirst,
 		},
 		{
+			name: "createPermission", command: &fsm.CreatePermission{ID: "perm_new", Slug: "new"}, needs: []string{"rbac.*.create_permission"},
+		},
+		{
+			name: "getPermission", query: &fsm.GetPermission{Permission: "docs.read"}, needs: []string{"rbac.*.read_permission"},
+			unknown: operand{query: &fsm.GetPermission{Permission: "perm_9"}}, lost: fsm.PermissionNotFound, first: permissionFirst,
+		},
+		{
+			name: "listPermissions", query: &fsm.ListPermissions{Limit: 1}, needs: []string{"rbac.*.read_permission"},
+		},
+		{
+			name: "deletePermission", command: &fsm.DeletePermission{Permission: "perm_1"}, needs: []string{"rbac.*.delete_permission"},
+			unknown: operand{command: &fsm.DeletePermission{Permission: "perm_9"}}, lost: fsm.PermissionNotFound,
+			first: permissionFirst,
+		},
+		{
+			name: "createRole", command: &fsm.CreateRole{ID: "role_new", Name: "new"}, needs: []string{"rbac.*.create_role"},
+		},
+		{
+			name: "getRole", query: &fsm.GetRole{Role: "editor"}, needs: []string{"rbac.*.read_role"},
+			unknown: operand{query: &fsm.GetRole{Role: "role_9"}}, lost: fsm.RoleNotFound, first: permissionFirst,
+		},
+		{
+			name: "listRoles", query: &fsm.ListRoles{Limit: 1}, needs: []string{"rbac.*.read_role"},
+		},
+		{
+			name: "deleteRole", command: &fsm.DeleteRole{Role: "role_1"}, needs: []string{"rbac.*.delete_role"},
+			unknown: operand{command: &fsm.DeleteRole{Role: "role_9"}}, lost: fsm.RoleNotFound, first: permissionFirst,
+		},
+		{
+			name: "removeRoles", command: &fsm.LinkKeyRoles{KeyID: "key_a", Op: fsm.RemoveLinks, Roles: []string{"editor"}},
+			needs:   []string{"api.*.update_key", "api.api_1.update_key"},
+			unknown: operand{command: &fsm.LinkKeyRoles{KeyID: "key_9", Op: fsm.RemoveLinks}}, lost: fsm.KeyNotFound,
+			first: lookupFirst,
+		},
+		{
 			name: "authorize", query: &fsm.Authorize{Permission: "cluster.*.read"}, needs: []string{"cluster.*.read"},
 		},
-	}
+	}...)
 }
 
 // newTown is a ledger with a key and an identity to work on, and a second workspace.
@@ -122,6 +170,12 @@ func newTown(t *testing.T) *fsm.State {
 	newIdentity(t, s, "alice", credits(5), fsm.IdentityPays)
 	newKey(t, s, 'a', "alice", credits(5))
 	require.Zero(t, code(apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})))
+	newPermission(t, s, "perm_1", "docs.read")
+	newRole(t, s, "role_1", "editor", "docs.read")
+	require.Zero(t, code(apply(t, s, &fsm.Limit{Requests: []fsm.LimitRequest{
+		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "u", Limit: 1, Duration: 1000},
+	}})))
+	require.Zero(t, code(apply(t, s, &fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "u", Duration: 1000})))
 	return s
 }
 
@@ -288,6 +342,11 @@ func TestCreate_RefusesWhatIsTaken(t *testing.T) {
 		"api id":                     &fsm.CreateAPI{ID: "api_1"},
 		"identity id on its own":     &fsm.CreateIdentity{ID: "id_alice", ExternalID: "new"},
 		"workspace id":               &fsm.CreateWorkspace{ID: "ws_1"},
+		"permission id":              &fsm.CreatePermission{ID: "perm_1", Slug: "new"},
+		"permission id on the way":   &fsm.CreateRole{ID: "role_2", Name: "new", Permissions: slugRefs("perm_1", "new")},
+		"permission id twice":        &fsm.CreateRole{ID: "role_2", Name: "new", Permissions: slugRefs("perm_2", "new", "perm_2", "newer")},
+		"role id":                    &fsm.CreateRole{ID: "role_1", Name: "new"},
+		"permission id for a key":    &fsm.UpdateKey{KeyID: "key_a", Name: fsm.Set("x"), Permissions: fsm.Set(slugRefs("perm_1", "new"))},
 		"id of a deleted identity":   &fsm.CreateIdentity{ID: "id_gone", ExternalID: "new"},
 		"id of a deleted one linked": plain("key_z", 'z', "id_gone"),
 	} {

@@ -8,6 +8,10 @@ type api struct {
 	name       string
 	workspace  *workspace
 	createdAt  int64
+	protected  bool // may not be deleted; no endpoint sets it
+	deleted    bool // its keys exist no more, and stay as they were
+
+	keys ordered[*key] // its keys that are not deleted
 }
 
 func (s *State) createAPI(root *rootKey, c *CreateAPI) Result {
@@ -38,11 +42,30 @@ func (s *State) getAPI(root *rootKey, q *GetAPI) Result {
 	return &API{ID: a.id, Name: a.name}
 }
 
-// findAPI finds an API that the caller can see.
+// findAPI finds a live API that the caller can see.
 func (s *State) findAPI(root *rootKey, id string) *api {
 	a := s.apis[id]
-	if a == nil || a.workspace != root.workspace {
+	if a == nil || a.deleted || a.workspace != root.workspace {
 		return nil
 	}
 	return a
+}
+
+// deleteAPI hides an API, and with it all of its keys: they are found through it. Their balances stay where they are, out of
+// everybody's reach. See contract 2.2.
+func (s *State) deleteAPI(root *rootKey, c *DeleteAPI) Result {
+	if !root.may(deleteAPIPermission, c.APIID) {
+		return deleteAPIPermission.missing(c.APIID)
+	}
+	a := s.findAPI(root, c.APIID)
+	if a == nil {
+		return refuse(APINotFound)
+	}
+	if a.protected {
+		return refuse(APIProtected)
+	}
+	s.change(a)
+	a.deleted = true
+	s.changed(a)
+	return done
 }

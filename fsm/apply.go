@@ -7,7 +7,10 @@ import "fmt"
 //
 // An unknown command type panics: the entry was committed, so skipping it would make this node differ from the others.
 func (s *State) Apply(b Batch) []Result {
-	s.clock = max(s.clock, b.Stamp)
+	if b.Stamp > s.clock {
+		s.clock = b.Stamp
+		s.sweepWindows()
+	}
 	s.expireSessions()
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
@@ -52,6 +55,43 @@ func (s *State) apply(call *Call) Result {
 		return s.createRootKey(root, c)
 	case *CreateWorkspace:
 		return s.createWorkspace(root, c)
+
+	case *DeleteAPI:
+		return s.deleteAPI(root, c)
+	case *RevokeRootKey:
+		return s.revokeRootKey(root, c)
+	case *UpdateWorkspace:
+		return s.updateWorkspace(root, c)
+	case *RerollKey:
+		return s.rerollKey(root, c)
+	case *CreateMigration:
+		return s.createMigration(root, c)
+	case *MigrateKeys:
+		return s.migrateKeys(root, c)
+	case *VerifyMigrated:
+		return s.verifyMigrated(root, c)
+
+	case *CreatePermission:
+		return s.createPermission(root, c)
+	case *DeletePermission:
+		return s.deletePermission(root, c)
+	case *CreateRole:
+		return s.createRole(root, c)
+	case *DeleteRole:
+		return s.deleteRole(root, c)
+	case *SetRolePermissions:
+		return s.setRolePermissions(root, c)
+	case *LinkKeyPermissions:
+		return s.linkKeyPermissions(root, c)
+	case *LinkKeyRoles:
+		return s.linkKeyRoles(root, c)
+
+	case *Limit:
+		return s.takeTokens(root, c)
+	case *SetOverride:
+		return s.setOverride(root, c)
+	case *DeleteOverride:
+		return s.deleteOverride(root, c)
 	default:
 		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
 	}
@@ -75,13 +115,26 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 	if refusal != nil {
 		return refusal, true
 	}
-	if c, verify := call.Command.(*VerifyKey); verify {
+	c, verify := call.Command.(*VerifyKey)
+	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m) == nil {
+		c, verify = &m.Verify, true
+	}
+	if verify {
 		d, refusal := s.decide(root, c)
 		if refusal != nil {
 			return refusal, true
 		}
-		if !d.charges() {
-			return d.verdict(), true
+		if !d.charges() && !d.takes() {
+			return d.verdict(s.clock), true
+		}
+	}
+	if c, limits := call.Command.(*Limit); limits {
+		p, refusal := s.planLimit(root, c)
+		if refusal != nil && refusal.Code != IDTaken {
+			return refusal, true
+		}
+		if refusal == nil && !p.changes() {
+			return p.answer(s.clock), true
 		}
 	}
 	return nil, false

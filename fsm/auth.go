@@ -21,6 +21,7 @@ type permission struct{ resource, action string }
 var (
 	createAPIPermission      = permission{"api", "create_api"}
 	readAPIPermission        = permission{"api", "read_api"}
+	deleteAPIPermission      = permission{"api", "delete_api"}
 	createKeyPermission      = permission{"api", "create_key"}
 	readKeyPermission        = permission{"api", "read_key"}
 	updateKeyPermission      = permission{"api", "update_key"}
@@ -37,17 +38,32 @@ var (
 	readAuditPermission      = permission{"audit", "read"}
 )
 
+// What permissions and roles of keys need.
+var (
+	createPermissionPermission         = permission{"rbac", "create_permission"}
+	readPermissionPermission           = permission{"rbac", "read_permission"}
+	deletePermissionPermission         = permission{"rbac", "delete_permission"}
+	createRolePermission               = permission{"rbac", "create_role"}
+	readRolePermission                 = permission{"rbac", "read_role"}
+	deleteRolePermission               = permission{"rbac", "delete_role"}
+	addPermissionToKeyPermission       = permission{"rbac", "add_permission_to_key"}
+	removePermissionFromKeyPermission  = permission{"rbac", "remove_permission_from_key"}
+	addRoleToKeyPermission             = permission{"rbac", "add_role_to_key"}
+	addPermissionToRolePermission      = permission{"rbac", "add_permission_to_role"}
+	removePermissionFromRolePermission = permission{"rbac", "remove_permission_from_role"}
+)
+
 // allPermissions is what the first root key holds.
 var allPermissions = [...]permission{
-	createAPIPermission, readAPIPermission, {"api", "update_api"}, {"api", "delete_api"},
+	createAPIPermission, readAPIPermission, {"api", "update_api"}, deleteAPIPermission,
 	createKeyPermission, readKeyPermission, updateKeyPermission, deleteKeyPermission, verifyKeyPermission,
 	encryptKeyPermission, decryptKeyPermission,
 	createIdentityPermission, readIdentityPermission, updateIdentityPermission, deleteIdentityPermission,
-	{"rbac", "create_permission"}, {"rbac", "read_permission"}, {"rbac", "delete_permission"},
-	{"rbac", "create_role"}, {"rbac", "read_role"}, {"rbac", "delete_role"},
-	{"rbac", "add_permission_to_key"}, {"rbac", "remove_permission_from_key"},
-	{"rbac", "add_role_to_key"}, {"rbac", "remove_role_from_key"},
-	{"rbac", "add_permission_to_role"}, {"rbac", "remove_permission_from_role"},
+	createPermissionPermission, readPermissionPermission, deletePermissionPermission,
+	createRolePermission, readRolePermission, deleteRolePermission,
+	addPermissionToKeyPermission, removePermissionFromKeyPermission,
+	addRoleToKeyPermission, {"rbac", "remove_role_from_key"},
+	addPermissionToRolePermission, removePermissionFromRolePermission,
 	{"ratelimit", "limit"}, {"ratelimit", "create_namespace"},
 	{"ratelimit", "set_override"}, {"ratelimit", "read_override"}, {"ratelimit", "delete_override"},
 	operateClusterPermission, readClusterPermission, readAuditPermission,
@@ -146,6 +162,7 @@ func (s *State) createRootKey(root *rootKey, c *CreateRootKey) Result {
 func (s *State) addRootKey(r *rootKey) {
 	s.rootKeys[r.id] = r
 	s.rootByHash[r.hash] = r
+	s.rootKeyList.insert(r)
 	s.added(r)
 }
 
@@ -159,6 +176,9 @@ func permissionSet(list []string) map[string]struct{} {
 
 // sorted returns the permission strings in byte order, the order in which they are stored.
 func (r *rootKey) sorted() []string {
+	if len(r.permissions) == 0 {
+		return nil
+	}
 	list := make([]string, 0, len(r.permissions))
 	for p := range r.permissions { // order-free: sorted below
 		list = append(list, p)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func largeLedger(b *testing.B, n int) *fsm.State {
 		batch := fsm.Batch{Stamp: benchStart}
 		for ; made < n && len(batch.Calls) < 1000; made++ {
 			batch.Calls = append(batch.Calls, fsm.Call{Actor: root, Command: &fsm.CreateKey{
-				ID: fmt.Sprintf("key_%09d", made), Hash: benchHash(made), Start: "sk_3fTq", APIID: "api_1", Enabled: true,
+				ID: benchKeyID(made), Hash: benchHash(made), Start: "sk_3fTq", APIID: "api_1", Enabled: true,
 				Expires: fsm.Never, Credits: credits(1_000_000_000_000),
 			}})
 		}
@@ -133,3 +134,50 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// What a verification costs that asks for 25 permissions, of a key that has 30 of its own and 30 in three roles, beside one that asks
+// for none, and one of a key that has nothing. One op is an entry of 1024 of them, at cost 0 so that nothing else weighs in.
+func BenchmarkVerifyQuery(b *testing.B) {
+	s := newLedger(b)
+	slug := func(n int) string { return fmt.Sprintf("resource_%02d.action", n) }
+	direct := make([]fsm.SlugRef, 30)
+	for i := range direct {
+		direct[i] = fsm.SlugRef{Slug: slug(i), ID: fmt.Sprintf("perm_%02d", i)}
+	}
+	for r := range 3 {
+		inherited := make([]string, 10)
+		for i := range inherited {
+			inherited[i] = slug(30 + 10*r + i)
+		}
+		newRole(b, s, fmt.Sprintf("role_%d", r), fmt.Sprintf("role %d", r), inherited...)
+	}
+	newKey(b, s, 'a', "", fsm.NewCredits{})
+	newKey(b, s, 'p', "", fsm.NewCredits{})
+	require.Zero(b, code(apply(b, s, &fsm.UpdateKey{
+		KeyID: "key_a", Permissions: fsm.Set(direct), Roles: fsm.Set([]string{"role 0", "role 1", "role 2"}),
+	})))
+	var operands []string
+	for i := range 25 {
+		operands = append(operands, slug(i*2))
+	}
+	query := "(" + strings.Join(operands[:12], " AND ") + ") AND (" + strings.Join(operands[12:], " AND ") + ")"
+	for name, c := range map[string]*fsm.VerifyKey{
+		"plain key": {Hash: fsm.Hash{'p'}}, "no query": {Hash: fsm.Hash{'a'}}, "25 operands": {Hash: fsm.Hash{'a'}, Query: query},
+	} {
+		b.Run(name, func(b *testing.B) {
+			const calls = 1024
+			batch := fsm.Batch{Stamp: benchStart, Calls: make([]fsm.Call, calls)}
+			for i := range batch.Calls {
+				batch.Calls[i] = fsm.Call{Actor: root, Command: c}
+			}
+			require.Equal(b, fsm.Valid, s.Apply(batch)[0].(*fsm.Verdict).Outcome)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Apply(batch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*calls), "ns/verification")
+		})
+	}
+}
+
+func benchKeyID(n int) string { return fmt.Sprintf("key_%09d", n) }

@@ -82,18 +82,24 @@ type CreateKey struct {
 	Enabled     bool
 	Recoverable bool
 	Credits     NewCredits
+	Permissions []SlugRef
+	Roles       []string // names
+	Ratelimits  []Ratelimit
 }
 
 // UpdateKey changes fields of a key; each absent field is kept. See contract 2.3 and 4.5.
 type UpdateKey struct {
-	KeyID      string
-	Name       Field[string]
-	ExternalID Field[string]
-	IdentityID string // id for the identity if ExternalID is new
-	Meta       Field[string]
-	Expires    Field[int64]
-	Enabled    Field[bool]
-	Credits    CreditsChange
+	KeyID       string
+	Name        Field[string]
+	ExternalID  Field[string]
+	IdentityID  string // id for the identity if ExternalID is new
+	Meta        Field[string]
+	Expires     Field[int64]
+	Enabled     Field[bool]
+	Credits     CreditsChange
+	Permissions Field[[]SlugRef]
+	Roles       Field[[]string]    // names
+	Ratelimits  Field[[]Ratelimit] // replaces the list
 }
 
 // DeleteKey hides a key, or with Permanent removes its record. See contract 2.3.
@@ -121,14 +127,16 @@ type CreateIdentity struct {
 	Meta       string
 	Credits    NewCredits
 	Policy     Policy
+	Ratelimits []Ratelimit
 }
 
 // UpdateIdentity changes fields of an identity; each absent field is kept. See contract 2.4 and 4.6.
 type UpdateIdentity struct {
-	Identity string // id or externalId
-	Meta     Field[string]
-	Credits  CreditsChange
-	Policy   Field[Policy]
+	Identity   string // id or externalId
+	Meta       Field[string]
+	Credits    CreditsChange
+	Policy     Field[Policy]
+	Ratelimits Field[[]Ratelimit] // replaces the list
 }
 
 // DeleteIdentity ends an identity; its keys stay, without it. See contract 2.4.
@@ -138,8 +146,10 @@ type DeleteIdentity struct {
 
 // VerifyKey asks whether a key is valid and may spend Cost credits, and spends them if so. See contract 3.
 type VerifyKey struct {
-	Hash Hash
-	Cost int64
+	Hash       Hash
+	Cost       int64
+	Ratelimits []RatelimitCheck
+	Query      string // of permissions; empty: none. See contract 3.5
 }
 
 // OpenSession begins a session. Doing it twice changes nothing. Sent by nodes for themselves, never for a client.
@@ -162,6 +172,85 @@ func (*CreateIdentity) isCommand()        {}
 func (*UpdateIdentity) isCommand()        {}
 func (*DeleteIdentity) isCommand()        {}
 func (*VerifyKey) isCommand()             {}
+
+func (*DeleteAPI) isCommand()       {}
+func (*RevokeRootKey) isCommand()   {}
+func (*UpdateWorkspace) isCommand() {}
+func (*RerollKey) isCommand()       {}
+func (*CreateMigration) isCommand() {}
+func (*MigrateKeys) isCommand()     {}
+func (*VerifyMigrated) isCommand()  {}
+
+// SlugRef is a permission that a command names by its slug.
+type SlugRef struct {
+	Slug string
+	ID   string // id for the permission if the slug is new and the command may make it
+}
+
+// CreatePermission adds a permission. See contract 2.5.
+type CreatePermission struct{ ID, Name, Slug, Description string }
+
+// DeletePermission ends a permission; roles and keys lose it. See contract 2.5.
+type DeletePermission struct {
+	Permission string // id or slug
+}
+
+// CreateRole adds a role, and those of its permissions that are new. See contract 2.5.
+type CreateRole struct {
+	ID          string
+	Name        string
+	Description string
+	Permissions []SlugRef
+}
+
+// DeleteRole ends a role; keys lose it. See contract 2.5.
+type DeleteRole struct {
+	Role string // id or name
+}
+
+// SetRolePermissions replaces the permissions of a role. See contract 2.5.
+type SetRolePermissions struct {
+	RoleID      string
+	Permissions []SlugRef
+}
+
+// LinkOp says what a list of permissions or roles is to a key.
+type LinkOp uint8
+
+// The operations.
+const (
+	AddLinks LinkOp = iota + 1
+	RemoveLinks
+	SetLinks
+)
+
+// LinkKeyPermissions adds, removes or sets the direct permissions of a key. See contract 2.3.
+type LinkKeyPermissions struct {
+	KeyID       string
+	Op          LinkOp
+	Permissions []SlugRef
+}
+
+// LinkKeyRoles adds, removes or sets the roles of a key. See contract 2.3.
+type LinkKeyRoles struct {
+	KeyID string
+	Op    LinkOp
+	Roles []string // names
+}
+
+func (*CreatePermission) isCommand()   {}
+func (*DeletePermission) isCommand()   {}
+func (*CreateRole) isCommand()         {}
+func (*DeleteRole) isCommand()         {}
+func (*SetRolePermissions) isCommand() {}
+func (*LinkKeyPermissions) isCommand() {}
+func (*LinkKeyRoles) isCommand()       {}
+
+// Rate limits: limit.go and namespace.go.
+
+func (*Limit) isCommand()          {}
+func (*SetOverride) isCommand()    {}
+func (*DeleteOverride) isCommand() {}
 
 // FieldState is one of the three states of an optional field: see contract 1.8.
 type FieldState uint8

@@ -68,6 +68,13 @@ func (h *hasher) string(s string) {
 	}
 }
 
+func (h *hasher) strings(list []string) {
+	h.int(int64(len(list)))
+	for _, s := range list {
+		h.string(s)
+	}
+}
+
 // word packs at most eight bytes, the first one lowest.
 func word(s string) uint64 {
 	var v uint64
@@ -93,6 +100,9 @@ func (w *workspace) digest() Digest { return digestOf(w.record()) }
 func (r *rootKey) digest() Digest   { return digestOf(r.record()) }
 func (a *api) digest() Digest       { return digestOf(a.record()) }
 func (i *identity) digest() Digest  { return digestOf(i.record()) }
+
+func (p *slug) digest() Digest { return digestOf(p.record()) }
+func (r *role) digest() Digest { return digestOf(r.record()) }
 
 func (k *key) digest() Digest {
 	r := k.plain()
@@ -132,10 +142,7 @@ func (r *RootKeyRecord) fold(h *hasher) {
 	h.hash(r.Hash)
 	h.string(r.Name)
 	h.string(r.WorkspaceID)
-	h.int(int64(len(r.Permissions)))
-	for _, p := range r.Permissions {
-		h.string(p)
-	}
+	h.strings(r.Permissions)
 	h.int(r.CreatedAt)
 	h.int(r.Expires)
 	h.bool(r.Enabled)
@@ -147,6 +154,8 @@ func (r *APIRecord) fold(h *hasher) {
 	h.string(r.Name)
 	h.string(r.WorkspaceID)
 	h.int(r.CreatedAt)
+	h.bool(r.Protected)
+	h.bool(r.Deleted)
 }
 
 func (r *IdentityRecord) fold(h *hasher) {
@@ -157,6 +166,7 @@ func (r *IdentityRecord) fold(h *hasher) {
 	h.int(int64(r.Policy))
 	h.int(r.CreatedAt)
 	h.bool(r.Deleted)
+	foldRatelimits(h, r.Ratelimits)
 }
 
 func (r *KeyRecord) fold(h *hasher) {
@@ -172,6 +182,29 @@ func (r *KeyRecord) fold(h *hasher) {
 	h.int(r.LastUsedAt)
 	h.int(r.Expires)
 	h.bool(r.Enabled)
+	h.bool(r.Deleted)
+	h.strings(r.Permissions)
+	h.strings(r.Roles)
+	foldRatelimits(h, r.Ratelimits)
+}
+
+func (r *PermissionRecord) fold(h *hasher) {
+	h.string(r.ID)
+	h.string(r.WorkspaceID)
+	h.string(r.Name)
+	h.string(r.Slug)
+	h.string(r.Description)
+	h.int(r.CreatedAt)
+	h.bool(r.Deleted)
+}
+
+func (r *RoleRecord) fold(h *hasher) {
+	h.string(r.ID)
+	h.string(r.WorkspaceID)
+	h.string(r.Name)
+	h.string(r.Description)
+	h.strings(r.Permissions)
+	h.int(r.CreatedAt)
 	h.bool(r.Deleted)
 }
 

@@ -10,8 +10,12 @@
 //	apply.go      one batch: advance log time, dispatch each call, return one result per call
 //	verify.go     the decision of keys.verifyKey, and who pays
 //	credit.go     a balance: charge, set, increment, decrement; refill.go: the lazy refill
+//	verify_ratelimit.go, limit.go  the decision of rate limits; window.go: how they count, and when that is dropped
 //	auth.go       root keys, their permissions and workspaces
-//	key.go, identity.go, api.go, workspace.go: the records and the commands that change them
+//	key.go, identity.go, api.go, workspace.go, ratelimit.go, namespace.go: the records and the commands that change them
+//	reroll.go, migration.go: keys made from other keys, and from the hashes of another system
+//	list.go, ordered.go: listing page by page; revoke.go: what operators end
+//	permission.go, role.go, key_access.go   what keys may do; permission_query.go: the question whether they may
 //	record.go     what is kept on disk of each record; freeze.go: the changed ones, for a snapshot; digest.go
 //
 // # Who may call
@@ -22,6 +26,7 @@
 //
 // # Invariants
 //
+//   - A rate limit never lets more through than its limit; its windows are counted in integers and log time.
 //   - A balance is never negative; all arithmetic on amounts is checked.
 //   - Granted − withdrawn − charged equals the sum of all balances (modulo 2^64, see [Books]).
 //   - Every command checks everything before it writes anything: a refused command changes nothing.

@@ -86,8 +86,10 @@ func (s *State) Freeze() *Frozen {
 		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
 		early: []Change{{meta.Key(), meta}},
 	}
+	told := make(map[RecordKey]bool, len(s.removed)) // a name may have come and gone more than once
 	for _, n := range s.removed {
-		if name := n.key(); !s.writes(name) {
+		if name := n.key(); !told[name] && !s.writes(name) {
+			told[name] = true
 			f.early = append(f.early, Change{Key: name})
 		}
 	}
@@ -138,8 +140,13 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
 func (s *State) writes(name RecordKey) bool {
-	if name.Kind == SessionKind {
+	switch name.Kind {
+	case SessionKind:
 		return false // ids are drawn at random and not used again
+	case RootKeyKind:
+		return s.rootKeys[name.ID] != nil
+	case OverrideKind:
+		return s.overrides[name.ID] != nil
 	}
 	k := s.keys[name.ID]
 	if k == nil || name.Kind == KeyKind {

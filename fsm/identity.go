@@ -10,8 +10,11 @@ type identity struct {
 	meta       string
 	credit     *credit // nil or not present: unlimited
 	policy     Policy
+	ratelimits []Ratelimit // by name; never changed in place
 	createdAt  int64
 	deleted    bool
+
+	keys []apiKeys // its keys that are not deleted; none of a deleted identity
 }
 
 // ownCredit returns the identity's credit record, making an absent one where there is none.
@@ -58,6 +61,7 @@ func (s *State) link(l identityLink) *identity {
 func (s *State) addIdentity(i *identity) {
 	s.identities[i.id] = i
 	s.external[i.ref()] = i
+	i.workspace.identities.insert(i)
 	s.added(i)
 }
 
@@ -77,6 +81,10 @@ func (s *State) createIdentity(root *rootKey, c *CreateIdentity) Result {
 	if refusal != nil {
 		return refusal
 	}
+	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
+	if refusal != nil {
+		return refusal
+	}
 	if s.external[externalRef{root.workspace.id, c.ExternalID}] != nil {
 		return refuse(IdentityExists)
 	}
@@ -84,7 +92,8 @@ func (s *State) createIdentity(root *rootKey, c *CreateIdentity) Result {
 		return refuse(IDTaken)
 	}
 	i := &identity{
-		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, createdAt: s.clock,
+		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, ratelimits: ratelimits,
+		createdAt: s.clock,
 	}
 	s.addIdentity(i)
 	if credits.Limited {
@@ -105,9 +114,14 @@ func (s *State) updateIdentity(root *rootKey, c *UpdateIdentity) Result {
 	if refusal := c.Credits.check(i.credit); refusal != nil {
 		return refusal
 	}
+	ratelimits, refusal := i.replaceRatelimits(c.Ratelimits)
+	if refusal != nil {
+		return refusal
+	}
 	s.change(i)
 	i.meta = c.Meta.over(i.meta)
 	i.policy = c.Policy.over(i.policy)
+	i.ratelimits = ratelimits
 	s.changed(i)
 	if c.Credits != (CreditsChange{}) {
 		s.changeCredits(i.ownCredit(), c.Credits)
@@ -143,6 +157,8 @@ func (s *State) deleteIdentity(root *rootKey, c *DeleteIdentity) Result {
 	i.deleted = true
 	s.changed(i)
 	delete(s.external, i.ref())
+	i.workspace.identities.remove(i)
+	i.keys = nil
 	return done
 }
 
@@ -158,5 +174,8 @@ func (s *State) getIdentity(root *rootKey, q *GetIdentity) Result {
 }
 
 func (s *State) showIdentity(i *identity) *Identity {
-	return &Identity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.credit.show(s.clock), Policy: i.policy}
+	return &Identity{
+		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.credit.show(s.clock), Policy: i.policy,
+		Ratelimits: i.ratelimits,
+	}
 }

@@ -19,7 +19,11 @@ type key struct {
 	deleted    bool
 }
 
-type keyDetails struct{ name, meta string }
+type keyDetails struct {
+	name, meta string
+	ratelimits []Ratelimit // by name; never changed in place
+	access     *keyAccess  // nil: no permissions and no roles
+}
 
 func (k *key) name() string {
 	if k.details == nil {
@@ -35,13 +39,23 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// describe replaces name and meta. The details are never changed in place: a frozen copy of the key may share them.
-func (k *key) describe(name, meta string) {
-	if name == "" && meta == "" {
+// describe replaces all details but the access: see give.
+func (k *key) describe(name, meta string, ratelimits []Ratelimit) {
+	var d keyDetails
+	if k.details != nil {
+		d = *k.details
+	}
+	d.name, d.meta, d.ratelimits = name, meta, ratelimits
+	k.detail(d)
+}
+
+// detail replaces the details. They are never changed in place: a frozen copy of the key may share them.
+func (k *key) detail(d keyDetails) {
+	if d.name == "" && d.meta == "" && d.access == nil && len(d.ratelimits) == 0 {
 		k.details = nil
 		return
 	}
-	k.details = &keyDetails{name: name, meta: meta}
+	k.details = &d
 }
 
 // liveIdentity returns the key's identity unless there is none or it was deleted.
@@ -75,6 +89,14 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
+	if refusal != nil {
+		return refusal
+	}
+	roles, refusal := s.findRoles(root, c.Roles)
+	if refusal != nil {
+		return refusal
+	}
 	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
 		return refuse(IDTaken)
 	}
@@ -82,12 +104,17 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	slugs := s.planSlugs(root, c.Permissions)
+	if refusal := s.free(slugs); refusal != nil {
+		return refusal
+	}
 
 	k := &key{
 		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
 		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 	}
-	k.describe(c.Name, c.Meta)
+	k.describe(c.Name, c.Meta, ratelimits)
+	k.give(s.carryOut(slugs), roles)
 	s.addKey(k)
 	if credits.Limited {
 		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
@@ -98,6 +125,7 @@ func (s *State) createKey(root *rootKey, c *CreateKey) Result {
 func (s *State) addKey(k *key) {
 	s.keys[k.id] = k
 	s.keyByHash[k.hash] = k
+	s.list(k)
 	s.added(k)
 }
 
@@ -112,7 +140,7 @@ func (s *State) findKey(root *rootKey, id string) *key {
 }
 
 func visible(root *rootKey, k *key) *key {
-	if k == nil || k.deleted || k.api.workspace != root.workspace {
+	if k == nil || k.deleted || k.api.deleted || k.api.workspace != root.workspace {
 		return nil
 	}
 	return k
@@ -138,18 +166,38 @@ func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
 	if refusal := c.Credits.check(k.credit); refusal != nil {
 		return refusal
 	}
+	ratelimits := k.ratelimits()
+	if c.Ratelimits.State != Absent {
+		if ratelimits, refusal = checkRatelimits(c.Ratelimits.Value, ratelimits); refusal != nil {
+			return refusal
+		}
+	}
+	roles, refusal := s.findRoles(root, c.Roles.Value)
+	if refusal != nil {
+		return refusal
+	}
 	var owner identityLink
 	if c.ExternalID.State == Given {
 		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
 			return refusal
 		}
 	}
+	slugs := s.planSlugs(root, c.Permissions.Value)
+	if refusal := s.free(slugs); refusal != nil {
+		return refusal
+	}
 
 	s.change(k)
 	if c.ExternalID.State != Absent {
-		k.identity = s.link(owner)
+		s.relink(k, s.link(owner))
 	}
-	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()))
+	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
+	if c.Permissions.State != Absent {
+		k.give(s.carryOut(slugs), k.access().roles)
+	}
+	if c.Roles.State != Absent {
+		k.give(k.access().slugs, roles)
+	}
 	switch c.Expires.State {
 	case Null:
 		k.expires = Never
@@ -198,6 +246,7 @@ func (s *State) deleteKey(root *rootKey, c *DeleteKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	s.unlist(k)
 	if !c.Permanent {
 		s.change(k)
 		k.deleted = true
@@ -244,10 +293,13 @@ func (s *State) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.credit.show(s.clock),
+		Credits: k.credit.show(s.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
+		Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {
-		shown.UpdatedAt = max(shown.UpdatedAt, k.credit.refilled(s.clock))
+		if refilled := k.credit.refilled(s.clock); refilled > k.createdAt { // else it is that of the key it was rerolled from
+			shown.UpdatedAt = max(shown.UpdatedAt, refilled)
+		}
 	}
 	if i := k.liveIdentity(); i != nil {
 		shown.Identity = s.showIdentity(i)

@@ -28,6 +28,42 @@ func (*GetKey) isQuery()      {}
 func (*WhoAmI) isQuery()      {}
 func (*GetIdentity) isQuery() {}
 
+func (*ListKeys) isQuery()       {}
+func (*ListIdentities) isQuery() {}
+func (*ListRootKeys) isQuery()   {}
+func (*ListWorkspaces) isQuery() {}
+func (*RerollStart) isQuery()    {}
+
+// GetPermission asks for a permission by id or slug. See contract 2.5.
+type GetPermission struct{ Permission string }
+
+// ListPermissions asks for permissions in the order of their ids. See contract 1.14.
+type ListPermissions struct {
+	Search string // empty: all
+	Cursor string // lower bound of ids
+	Limit  int    // at least 1
+}
+
+// GetRole asks for a role by id or name. See contract 2.5.
+type GetRole struct{ Role string }
+
+// ListRoles asks for roles in the order of their ids. See contract 1.14.
+type ListRoles struct {
+	Search string // empty: all
+	Cursor string // lower bound of ids
+	Limit  int    // at least 1
+}
+
+func (*GetPermission) isQuery()   {}
+func (*ListPermissions) isQuery() {}
+func (*GetRole) isQuery()         {}
+func (*ListRoles) isQuery()       {}
+
+// Rate limits: namespace.go.
+
+func (*GetOverride) isQuery()   {}
+func (*ListOverrides) isQuery() {}
+
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
 	root, refusal := s.authenticate(actor)
@@ -48,6 +84,31 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.whoAmI(root, q)
 	case *GetIdentity:
 		return s.getIdentity(root, q)
+
+	case *ListKeys:
+		return s.listKeys(root, q)
+	case *ListIdentities:
+		return s.listIdentities(root, q)
+	case *ListRootKeys:
+		return s.listRootKeys(root, q)
+	case *ListWorkspaces:
+		return s.listWorkspaces(root, q)
+	case *RerollStart:
+		return s.rerollStart(root, q)
+
+	case *GetPermission:
+		return s.getPermission(root, q)
+	case *ListPermissions:
+		return s.listPermissions(root, q)
+	case *GetRole:
+		return s.getRole(root, q)
+	case *ListRoles:
+		return s.listRoles(root, q)
+
+	case *GetOverride:
+		return s.getOverride(root, q)
+	case *ListOverrides:
+		return s.listOverrides(root, q)
 	default:
 		panic("fsm: unknown query")
 	}

@@ -84,11 +84,78 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadKey(r)
 	case *CreditRecord:
 		return s.loadCredit(r)
+
+	case *MigrationRecord:
+		return s.loadMigration(r)
+
 	case *SessionRecord:
 		return s.loadSession(r)
+	case *PermissionRecord:
+		return s.loadPermission(r)
+	case *RoleRecord:
+		return s.loadRole(r)
+	case *NamespaceRecord:
+		return s.loadNamespace(r)
+	case *OverrideRecord:
+		return s.loadOverride(r)
+	case *WindowRecord:
+		return s.loadWindow(r)
 	default:
 		return false
 	}
+}
+
+func (s *State) loadPermission(r *PermissionRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.slugs[r.ID] != nil {
+		return false
+	}
+	p := &slug{
+		id: r.ID, name: r.Name, text: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if p.deleted {
+		s.slugs[p.id] = p
+		s.added(p)
+		return true
+	}
+	if s.slugNames[p.ref()] != nil {
+		return false
+	}
+	s.addSlug(p)
+	return true
+}
+
+func (s *State) loadRole(r *RoleRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	list, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
+	if w == nil || !ok || s.roles[r.ID] != nil {
+		return false
+	}
+	loaded := &role{
+		id: r.ID, name: r.Name, description: r.Description, slugs: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if loaded.deleted {
+		s.roles[loaded.id] = loaded
+		s.added(loaded)
+		return len(list) == 0
+	}
+	if s.roleNames[loaded.ref()] != nil {
+		return false
+	}
+	s.addRole(loaded)
+	return true
+}
+
+// resolve finds the records of a list of ids, which must be in byte order and different, and of the same workspace.
+func resolve[T any](records map[string]*T, ids []string, belongs func(*T) bool) (list []*T, ok bool) {
+	for i, id := range ids {
+		r := records[id]
+		if r == nil || !belongs(r) || i > 0 && id <= ids[i-1] {
+			return nil, false
+		}
+		list = append(list, r)
+	}
+	return list, true
 }
 
 func (s *State) loadWorkspace(r *WorkspaceRecord) bool {
@@ -116,18 +183,21 @@ func (s *State) loadAPI(r *APIRecord) bool {
 	if w == nil || s.apis[r.ID] != nil {
 		return false
 	}
-	s.addAPI(&api{id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt})
+	s.addAPI(&api{
+		id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt,
+		protected: r.Protected, deleted: r.Deleted,
+	})
 	return true
 }
 
 func (s *State) loadIdentity(r *IdentityRecord) bool {
 	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay {
+	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	i := &identity{
 		id: r.ID, externalID: r.ExternalID, workspace: w, meta: r.Meta, policy: r.Policy,
-		createdAt: r.CreatedAt, deleted: r.Deleted,
+		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if r.Deleted {
 		s.identities[i.id] = i
@@ -143,7 +213,7 @@ func (s *State) loadIdentity(r *IdentityRecord) bool {
 
 func (s *State) loadKey(r *KeyRecord) bool {
 	a := s.apis[r.APIID]
-	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil {
+	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	k := &key{
@@ -155,7 +225,13 @@ func (s *State) loadKey(r *KeyRecord) bool {
 			return false
 		}
 	}
-	k.describe(r.Name, r.Meta)
+	slugs, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
+	roles, known := resolve(s.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
+	if !ok || !known {
+		return false
+	}
+	k.describe(r.Name, r.Meta, r.Ratelimits)
+	k.give(slugs, roles)
 	s.addKey(k)
 	return true
 }

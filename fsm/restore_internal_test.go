@@ -26,7 +26,7 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 	}
 	credit := func(change func(*CreditRecord)) []Record {
 		list := oneOfEach()
-		change(list[7].(*CreditRecord))
+		change(list[12].(*CreditRecord))
 		return list
 	}
 	for name, list := range map[string][]Record{
@@ -39,23 +39,58 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"root key with a hash again": slices.Insert(oneOfEach(), 3, Record(&RootKeyRecord{ID: "key_q", Hash: Hash{1}, WorkspaceID: "ws_1"})),
 		"api twice":                  slices.Insert(oneOfEach(), 3, oneOfEach()[3]),
 		"api of no workspace":        replaced(3, &APIRecord{ID: "api_1", WorkspaceID: "ws_2"}),
-		"identity twice":             slices.Insert(oneOfEach(), 4, oneOfEach()[4]),
-		"identity of no workspace":   replaced(4, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_2"}),
-		"identity with a policy 3":   replaced(4, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Policy: 3}),
-		"externalId twice":           slices.Insert(oneOfEach(), 5, Record(&IdentityRecord{ID: "id_2", ExternalID: "e", WorkspaceID: "ws_1"})),
-		"key twice":                  slices.Insert(oneOfEach(), 6, oneOfEach()[5]),
-		"key with a hash again":      slices.Insert(oneOfEach(), 6, Record(&KeyRecord{ID: "key_2", Hash: Hash{2}, APIID: "api_1"})),
-		"key of no api":              replaced(5, &KeyRecord{ID: "key_1", APIID: "api_2"}),
-		"key of no identity":         replaced(5, &KeyRecord{ID: "key_1", APIID: "api_1", IdentityID: "id_2"}),
-		"credits of no identity":     replaced(6, &CreditRecord{Owner: "id_2", Identity: true}),
-		"credits of no key":          replaced(7, &CreditRecord{Owner: "key_2"}),
-		"credits twice":              append(oneOfEach(), oneOfEach()[7]),
+		"permission twice":           slices.Insert(oneOfEach(), 6, oneOfEach()[5]),
+		"permission of no workspace": replaced(5, &PermissionRecord{ID: "a", Slug: "s", WorkspaceID: "ws_2"}),
+		"slug twice":                 slices.Insert(oneOfEach(), 6, Record(&PermissionRecord{ID: "b", Slug: "S", WorkspaceID: "ws_1"})),
+		"role twice":                 slices.Insert(oneOfEach(), 8, oneOfEach()[7]),
+		"role of no workspace":       replaced(7, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_2"}),
+		"role name twice":            slices.Insert(oneOfEach(), 8, Record(&RoleRecord{ID: "b", Name: "N", WorkspaceID: "ws_1"})),
+		"role of no permission":      replaced(7, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"b"}}),
+		"role with a disorder":       replaced(7, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"bc", "a"}}),
+		"role with a repetition":     replaced(7, &RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "a"}}),
+		"deleted role with a rest":   replaced(8, &RoleRecord{ID: "bc", WorkspaceID: "ws_1", Permissions: []string{"a"}, Deleted: true}),
+		"key with no permission":     replaced(10, &KeyRecord{ID: "key_1", APIID: "api_1", Permissions: []string{"b"}}),
+		"role of a foreign permission": slices.Concat(oneOfEach()[:2], []Record{&WorkspaceRecord{ID: "ws_2"}}, oneOfEach()[2:7],
+			[]Record{&RoleRecord{ID: "a", Name: "n", WorkspaceID: "ws_2", Permissions: []string{"a"}}}),
+		"key with no role":           replaced(10, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"b"}}),
+		"key with roles in disorder": replaced(10, &KeyRecord{ID: "key_1", APIID: "api_1", Roles: []string{"bc", "a"}}),
+		"identity twice":             slices.Insert(oneOfEach(), 9, oneOfEach()[9]),
+		"identity of no workspace":   replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_2"}),
+		"identity with a policy 3":   replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Policy: 3}),
+		"externalId twice":           slices.Insert(oneOfEach(), 10, Record(&IdentityRecord{ID: "id_2", ExternalID: "e", WorkspaceID: "ws_1"})),
+		"key twice":                  slices.Insert(oneOfEach(), 11, oneOfEach()[10]),
+		"key with a hash again":      slices.Insert(oneOfEach(), 11, Record(&KeyRecord{ID: "key_2", Hash: Hash{2}, APIID: "api_1"})),
+		"key of no api":              replaced(10, &KeyRecord{ID: "key_1", APIID: "api_2"}),
+		"key of no identity":         replaced(10, &KeyRecord{ID: "key_1", APIID: "api_1", IdentityID: "id_2"}),
+		"credits of no identity":     replaced(11, &CreditRecord{Owner: "id_2", Identity: true}),
+		"credits of no key":          replaced(12, &CreditRecord{Owner: "key_2"}),
+		"credits twice":              slices.Insert(oneOfEach(), 13, oneOfEach()[12]),
 		"negative balance":           credit(func(c *CreditRecord) { c.Remaining = -1 }),
 		"refill of nothing":          credit(func(c *CreditRecord) { c.Refill.Amount = 0 }),
 		"daily on a day":             credit(func(c *CreditRecord) { c.Refill.Day = 1 }),
 		"monthly on no day":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 0} }),
 		"monthly on day 32":          credit(func(c *CreditRecord) { c.Refill = Refill{Monthly, 1, 32} }),
 		"no refill with an amount":   credit(func(c *CreditRecord) { c.Refill = Refill{NoRefill, 1, 0} }),
+		"migration twice":            slices.Insert(oneOfEach(), 5, oneOfEach()[4]),
+		"migration of no workspace":  replaced(4, &MigrationRecord{ID: "mig_1", WorkspaceID: "ws_2", Algorithm: SHA256}),
+		"migration of no algorithm":  replaced(4, &MigrationRecord{ID: "mig_1", WorkspaceID: "ws_1"}),
+		"migration of algorithm 3":   replaced(4, &MigrationRecord{ID: "mig_1", WorkspaceID: "ws_1", Algorithm: 3}),
+		"rate limits not by name":    replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Ratelimits: []Ratelimit{twoRatelimits()[1], twoRatelimits()[0]}}),
+		"rate limit of nothing":      replaced(10, &KeyRecord{ID: "key_1", APIID: "api_1", Ratelimits: []Ratelimit{{Name: "n", Duration: 1000}}}),
+		"namespace twice":            slices.Insert(oneOfEach(), 13, oneOfEach()[13]),
+		"namespace of no workspace":  replaced(13, &NamespaceRecord{ID: "rlns_1", WorkspaceID: "ws_2"}),
+		"namespace name twice":       slices.Insert(oneOfEach(), 14, Record(&NamespaceRecord{ID: "rlns_2", Name: "n", WorkspaceID: "ws_1"})),
+		"override twice":             slices.Insert(oneOfEach(), 14, oneOfEach()[14]),
+		"override of no namespace":   replaced(14, &OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_2", Duration: 1000}),
+		"override identifier twice":  slices.Insert(oneOfEach(), 15, Record(&OverrideRecord{ID: "rlor_2", NamespaceID: "rlns_1", Identifier: "a*", Duration: 1000})),
+		"override below nothing":     replaced(14, &OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Limit: -1, Duration: 1000}),
+		"override without length":    replaced(14, &OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1"}),
+		"window twice":               append(oneOfEach(), oneOfEach()[15]),
+		"window of nobody":           replaced(15, &WindowRecord{Duration: 1000}),
+		"window without length":      replaced(15, &WindowRecord{Scope: 1}),
+		"window of the future":       replaced(15, &WindowRecord{Scope: 1, Duration: 1000, Sequence: 1}),
+		"window counting backwards":  replaced(15, &WindowRecord{Scope: 1, Duration: 1000, Current: -1}),
+		"window that counted so":     replaced(15, &WindowRecord{Scope: 1, Duration: 1000, Previous: -1}),
 		"interval 3":                 credit(func(c *CreditRecord) { c.Refill = Refill{3, 1, 1} }),
 	} {
 		require.Error(t, add(NewLoader(), list), name)
@@ -92,7 +127,7 @@ func TestLoader_ChecksTheWhole(t *testing.T) {
 	require.ErrorContains(t, err, "own record")
 
 	richer := oneOfEach()
-	richer[7].(*CreditRecord).Remaining++
+	richer[12].(*CreditRecord).Remaining++
 	l = NewLoader()
 	require.NoError(t, add(l, richer))
 	_, err = l.Finish(l.state.Digest())
@@ -119,4 +154,16 @@ func TestAuthenticate_RefusesWhatIsDisabled(t *testing.T) {
 	require.Equal(t, refuse(RootKeyDisabled), answer(func(w *WorkspaceRecord, r *RootKeyRecord) {
 		w.Enabled, r.Expires, r.Enabled = false, 4, false
 	}))
+}
+
+// No endpoint sets the protection of an API; a snapshot may hold it. Contract 2.2.
+func TestDeleteAPI_RefusesAProtectedOne(t *testing.T) {
+	list := oneOfEach()
+	list[2].(*RootKeyRecord).Permissions = []string{"api.*.delete_api", "api.*.read_api"}
+	list[2].(*RootKeyRecord).Expires = Never
+	list[3].(*APIRecord).Protected = true
+	s := loaded(t, list...)
+	refused := s.Apply(Batch{Calls: []Call{{Actor: Hash{1}, Command: &DeleteAPI{APIID: "api_1"}}}})[0]
+	require.Equal(t, refuse(APIProtected), refused)
+	require.Equal(t, &API{ID: "api_1", Name: "n"}, s.Answer(Hash{1}, &GetAPI{APIID: "api_1"}))
 }

@@ -16,7 +16,22 @@ type State struct {
 	keyByHash  map[Hash]*key
 	sessions   map[uint64]*session
 
+	migrations map[migrationRef]*migration
+
+	rootKeyList   ordered[*rootKey]
+	workspaceList ordered[*workspace]
+
 	limited int // credit records that exist
+
+	namespaces      map[string]*namespace
+	namespaceByName map[namespaceRef]*namespace
+	overrides       map[string]*override
+
+	windows  map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
+	expiries expiryHeap             // the present ones
+	dropped  []*window              // the others, by when they were dropped
+
+	access
 
 	tracker
 }
@@ -47,8 +62,13 @@ func New() *State {
 		external:   make(map[externalRef]*identity),
 		keys:       make(map[string]*key),
 		keyByHash:  make(map[Hash]*key),
+		migrations: make(map[migrationRef]*migration),
 		sessions:   make(map[uint64]*session),
-		tracker:    tracker{gen: clean + 1},
+		access:     newAccess(),
+		windows:    make(map[windowName]*window),
+		namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
+		overrides: make(map[string]*override),
+		tracker:   tracker{gen: clean + 1},
 	}
 }
 
@@ -62,6 +82,7 @@ func (s *State) ClusterID() string { return s.clusterID }
 type Stats struct {
 	Workspaces, RootKeys, APIs, Identities, Keys int
 	CreditRecords                                int
+	Namespaces, Overrides, RatelimitWindows      int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 	Sessions, SessionResults                     int // of nodes; results not acknowledged
@@ -77,6 +98,6 @@ func (s *State) Stats() Stats {
 		Sessions: len(s.sessions), SessionResults: results,
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		CreditRecords: s.limited, DirtyRecords: len(s.dirty), Books: s.books,
+		CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }

@@ -49,6 +49,7 @@ type decision struct {
 	payers    payers
 	cost      int64
 	remaining int64 // of the payers, before the charge
+	limits    []limitCheck
 }
 
 // charges reports whether carrying the decision out changes any balance.
@@ -59,9 +60,19 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 	if c.Cost < 0 {
 		return decision{}, invalid("credits.cost must not be negative")
 	}
+	if refusal := c.checkNamed(); refusal != nil {
+		return decision{}, refusal
+	}
 	k := visible(root, s.keyByHash[c.Hash])
 	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
 		return decision{outcome: NotFound}, nil
+	}
+	permitted := true
+	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
+		var refusal *Refusal
+		if permitted, refusal = s.satisfies(k, c.Query); refusal != nil {
+			return decision{}, refusal
+		}
 	}
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost}
 	if d.payers.first != nil {
@@ -72,7 +83,15 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 		d.outcome = Disabled
 	case s.clock > k.expires:
 		d.outcome = Expired
-	case d.payers.first != nil && d.remaining < c.Cost:
+	case !permitted:
+		d.outcome = NotPermitted
+	}
+	if d.outcome == Valid && k.hasRatelimits(c) {
+		if refusal := s.checkLimits(&d, c); refusal != nil {
+			return decision{}, refusal
+		}
+	}
+	if d.outcome == Valid && d.payers.first != nil && d.remaining < c.Cost {
 		d.outcome = UsageExceeded
 	}
 	return d, nil
@@ -84,6 +103,9 @@ func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
 	if refusal != nil {
 		return refusal
 	}
+	if d.takes() {
+		s.takeLimits(&d)
+	}
 	if d.charges() {
 		s.charge(d.payers.first, d.cost)
 		if d.payers.second != nil {
@@ -92,7 +114,7 @@ func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
 		d.remaining -= d.cost
 		s.used(d.key)
 	}
-	return d.verdict()
+	return d.verdict(s.clock)
 }
 
 // used notes that a key was just used.
@@ -106,17 +128,17 @@ func (s *State) used(k *key) {
 }
 
 // verdict is what the caller is told. See contract 3.7.
-func (d *decision) verdict() *Verdict {
+func (d *decision) verdict(now int64) *Verdict {
 	k := d.key
 	if k == nil {
 		return &Verdict{Outcome: d.outcome}
 	}
 	v := &Verdict{
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
-		KeyID: k.id, Name: k.name(), Meta: k.meta(),
+		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: k.access().show(), Ratelimits: d.ratelimits(now),
 	}
 	if i := k.liveIdentity(); i != nil {
-		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta}
+		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Ratelimits: i.shownTo(k)}
 	}
 	return v
 }

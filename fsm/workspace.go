@@ -7,6 +7,8 @@ type workspace struct {
 	name      string
 	createdAt int64
 	enabled   bool
+
+	identities ordered[*identity] // its identities that are not deleted
 }
 
 // bootstrap gives an empty ledger its identity; see Bootstrap.
@@ -37,5 +39,6 @@ func (s *State) createWorkspace(root *rootKey, c *CreateWorkspace) Result {
 
 func (s *State) addWorkspace(w *workspace) {
 	s.workspaces[w.id] = w
+	s.workspaceList.insert(w)
 	s.added(w)
 }

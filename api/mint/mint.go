@@ -17,6 +17,13 @@ const (
 	Key       = "key"
 	Keyspace  = "ks"
 	Workspace = "ws"
+
+	Permission = "perm"
+	Role       = "role"
+
+	Ratelimit = "rl"
+	Namespace = "rlns"
+	Override  = "rlor"
 )
 
 const alphanumerics = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -116,6 +116,11 @@ const largestAnswer = 16 << 20
 
 // call sends one request; the data of the answer goes into result, unless that is nil.
 func (c *client) call(ctx context.Context, endpoint string, request, result any) error {
+	return c.exchange(ctx, endpoint, request, result, nil)
+}
+
+// exchange is call that also tells where the next page of a list begins, unless next is nil.
+func (c *client) exchange(ctx context.Context, endpoint string, request, result any, next *string) error {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return err
@@ -136,7 +141,7 @@ func (c *client) call(ctx context.Context, endpoint string, request, result any)
 	if err != nil {
 		return fmt.Errorf("the answer of %s broke off, so whether %s took effect is not known: %w", c.base, endpoint, err)
 	}
-	return c.decode(endpoint, response, text, result)
+	return c.decode(endpoint, response, text, result, next)
 }
 
 func (c *client) unreachable(err error) error {
@@ -153,12 +158,15 @@ func (c *client) unreachable(err error) error {
 	return fmt.Errorf("cannot reach %s (--addr): %w", c.base, err)
 }
 
-func (c *client) decode(endpoint string, response *http.Response, text []byte, result any) error {
+func (c *client) decode(endpoint string, response *http.Response, text []byte, result any, next *string) error {
 	var envelope struct {
 		Meta *struct {
 			RequestID string `json:"requestId"`
 		} `json:"meta"`
 		Data  json.RawMessage `json:"data"`
+		Pages struct {
+			Cursor string `json:"cursor"`
+		} `json:"pagination"`
 		Error *struct {
 			Title  string `json:"title"`
 			Detail string `json:"detail"`
@@ -185,6 +193,9 @@ func (c *client) decode(endpoint string, response *http.Response, text []byte, r
 	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answered %s without saying why", c.base, response.Status)
+	}
+	if next != nil {
+		*next = envelope.Pages.Cursor
 	}
 	if result == nil {
 		return nil

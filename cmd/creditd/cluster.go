@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ func clusterCommand(in invocation) int {
 	return subcommands("creditd cluster", "Shows and steers the cluster, through any of its nodes.", []command{
 		{"status", "show every node: role, health, addresses, progress", clusterStatusCommand},
 		{"transfer-leader", "hand leadership to another node", clusterTransferCommand},
+		{"remove", "take a node out of the cluster for good", clusterRemoveCommand},
 	}, in)
 }
 
@@ -100,4 +102,28 @@ func printStatus(w io.Writer, status api.Status) error {
 			cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"), cmp.Or(n.GossipAddr, "-"), strconv.FormatUint(n.AppliedIndex, 10), digest, cmp.Or(n.Version, "-"))
 	}
 	return columns.Flush()
+}
+
+func clusterRemoveCommand(in invocation) int {
+	const name = "creditd cluster remove"
+	s := &clientSettings{}
+	s.synopsis = "cluster remove NODE [flags]"
+	s.about = "Takes NODE, a node id as `creditd cluster status` shows it, out of the cluster for good. If it is up, it\nstops. Refused where the nodes that stay could not go on without it."
+	s.declareClient()
+	helped, err := s.read(in, 1)
+	if helped || err != nil {
+		return finish(in, name, err)
+	}
+	c, err := s.client()
+	if err != nil {
+		return finish(in, name, err)
+	}
+	if len(s.rest) == 0 {
+		return finish(in, name, errors.New("which NODE? `creditd cluster status` shows them"))
+	}
+	if err := c.call(context.Background(), "cluster.removeServer", map[string]string{"nodeId": s.rest[0]}, nil); err != nil {
+		return finish(in, name, err)
+	}
+	fmt.Fprintf(in.stdout, "removed  %s\n", s.rest[0])
+	return exitDone
 }

@@ -34,8 +34,9 @@ func commands() []command {
 	return []command{
 		{"dev", "run one node with everything embedded, for development", devCommand},
 		{"server", "run a member of a cluster", serverCommand},
-		{"cluster", "show the cluster, hand leadership over", clusterCommand},
+		{"cluster", "show the cluster, hand leadership over, remove a node", clusterCommand},
 		{"rootkey", "make credentials for the management API", rootkeyCommand},
+		{"workspace", "make and show tenants", workspaceCommand},
 		{"bench", "put a node under load and measure it", func(in invocation) int {
 			return benchCommand(in.args, in.stdout, in.stderr)
 		}},

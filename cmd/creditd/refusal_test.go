@@ -44,7 +44,7 @@ func TestRefusal_WrongUsage(t *testing.T) {
 	}{
 		"no command":          {args: []string{}, says: []string{"Usage: creditd COMMAND"}},
 		"unknown command":     {args: []string{"serve"}, says: []string{`unknown command "serve"`, "server"}},
-		"unknown subcommand":  {args: []string{"cluster", "remove"}, says: []string{`creditd cluster: unknown command "remove"`, "status, transfer-leader"}},
+		"unknown subcommand":  {args: []string{"cluster", "evict"}, says: []string{`creditd cluster: unknown command "evict"`, "status, transfer-leader"}},
 		"unknown flag":        {args: []string{"server", "--htpp-addr", "x"}, says: []string{"-htpp-addr", "'creditd help server'"}},
 		"flag without value":  {args: []string{"server", "--data-dir"}, says: []string{"-data-dir", "needs an argument"}},
 		"argument":            {args: []string{"server", "x", "--data-dir", "$DIR"}, says: []string{`unexpected argument "x"`}},

@@ -11,6 +11,8 @@ import (
 func rootkeyCommand(in invocation) int {
 	return subcommands("creditd rootkey", "Root keys authorise callers of the management API.", []command{
 		{"create", "make a root key and print it once", rootkeyCreateCommand},
+		{"list", "show the root keys of all workspaces", rootkeyListCommand},
+		{"revoke", "end a root key for good", rootkeyRevokeCommand},
 	}, in)
 }
 

@@ -135,6 +135,24 @@ func (c *coder) strings(p *[]string) {
 	}
 }
 
+// list codes a list of things that take at least one byte each. A reader takes memory for what is there, not for what the length
+// claims: an element in memory can be a hundred times its bytes.
+func list[T any](c *coder, p *[]T, element func(*T)) {
+	n := c.length(len(*p))
+	if c.reading && n > 0 {
+		*p = make([]T, 0, min(n, 64))
+	}
+	for i := range n {
+		if c.err != nil {
+			return
+		}
+		if c.reading {
+			*p = append(*p, *new(T))
+		}
+		element(&(*p)[i])
+	}
+}
+
 func (c *coder) hash(p *fsm.Hash) {
 	if !c.reading {
 		c.buf = append(c.buf, p[:]...)
@@ -160,6 +178,22 @@ func enum[T ~uint8](c *coder, p *T, first, last T) {
 		c.fail(err)
 	}
 	*p = T(b)
+}
+
+// known codes a small number that says itself whether there is such a one. Writing another panics, as with enum.
+func known[T interface {
+	~uint8
+	Known() bool
+}](c *coder, p *T) {
+	b := byte(*p)
+	c.byte(&b)
+	if *p = T(b); c.err == nil && !(*p).Known() {
+		err := fmt.Errorf("%T is %d, which is unknown", *p, b)
+		if !c.reading {
+			panic("codec: " + err.Error())
+		}
+		c.fail(err)
+	}
 }
 
 // field codes a three-state field; value codes its value.

@@ -29,6 +29,29 @@ const (
 	openSessionKind byte = 70
 )
 
+// The command kinds about permissions and roles.
+const (
+	verifyKeyExtendedKind byte = iota + 30 // a verification that asks for more than most do
+	createPermissionKind
+	deletePermissionKind
+	createRoleKind
+	deleteRoleKind
+	setRolePermissionsKind
+	linkKeyPermissionsKind
+	linkKeyRolesKind
+)
+
+// The command kinds of what ends, rerolls and migrations.
+const (
+	deleteAPIKind byte = iota + 20
+	revokeRootKeyKind
+	updateWorkspaceKind
+	rerollKeyKind
+	createMigrationKind
+	migrateKeysKind
+	verifyMigratedKind
+)
+
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
 func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	c := coder{buf: buf}
@@ -178,12 +201,15 @@ func (s *slab) next() *fsm.VerifyKey {
 
 // command codes the kind and the fields of one command.
 func (c *coder) command(p *fsm.Command, verifications *slab) {
+	var extended bool // a verification that asks for more than most do
 	if c.reading {
 		var kind byte
 		c.byte(&kind)
-		if kind == verifyKeyKind {
+		switch kind {
+		case verifyKeyKind, verifyKeyExtendedKind:
+			extended = kind == verifyKeyExtendedKind
 			*p = verifications.next()
-		} else {
+		default:
 			*p = newCommand(kind)
 		}
 		if *p == nil {
@@ -193,9 +219,7 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	}
 	switch m := (*p).(type) {
 	case *fsm.VerifyKey:
-		c.kind(verifyKeyKind)
-		c.hash(&m.Hash)
-		c.int(&m.Cost)
+		c.verifyKey(m, extended)
 	case *fsm.UpdateKeyCredits:
 		c.kind(updateKeyCreditsKind)
 		c.string(&m.KeyID)
@@ -238,10 +262,79 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 	case *fsm.Bootstrap:
 		c.kind(bootstrapKind)
 		c.bootstrap(m)
+
+	case *fsm.DeleteAPI:
+		c.kind(deleteAPIKind)
+		c.string(&m.APIID)
+	case *fsm.RevokeRootKey:
+		c.kind(revokeRootKeyKind)
+		c.string(&m.KeyID)
+	case *fsm.UpdateWorkspace:
+		c.kind(updateWorkspaceKind)
+		c.string(&m.WorkspaceID)
+		c.bool(&m.Enabled)
+	case *fsm.RerollKey:
+		c.kind(rerollKeyKind)
+		c.rerollKey(m)
+	case *fsm.CreateMigration:
+		c.kind(createMigrationKind)
+		c.string(&m.ID)
+		c.algorithm(&m.Algorithm)
+	case *fsm.MigrateKeys:
+		c.kind(migrateKeysKind)
+		c.migrateKeys(m)
+	case *fsm.VerifyMigrated:
+		c.kind(verifyMigratedKind)
+		c.verifyMigrated(m)
+
 	case *fsm.OpenSession:
 		c.kind(openSessionKind)
 		c.uint(&m.ID)
 		c.string(&m.Node)
+
+	case *fsm.CreatePermission:
+		c.kind(createPermissionKind)
+		c.string(&m.ID)
+		c.string(&m.Name)
+		c.string(&m.Slug)
+		c.string(&m.Description)
+	case *fsm.DeletePermission:
+		c.kind(deletePermissionKind)
+		c.string(&m.Permission)
+	case *fsm.CreateRole:
+		c.kind(createRoleKind)
+		c.string(&m.ID)
+		c.string(&m.Name)
+		c.string(&m.Description)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.DeleteRole:
+		c.kind(deleteRoleKind)
+		c.string(&m.Role)
+	case *fsm.SetRolePermissions:
+		c.kind(setRolePermissionsKind)
+		c.string(&m.RoleID)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.LinkKeyPermissions:
+		c.kind(linkKeyPermissionsKind)
+		c.string(&m.KeyID)
+		enum(c, &m.Op, fsm.AddLinks, fsm.SetLinks)
+		list(c, &m.Permissions, c.slugRef)
+	case *fsm.LinkKeyRoles:
+		c.kind(linkKeyRolesKind)
+		c.string(&m.KeyID)
+		enum(c, &m.Op, fsm.AddLinks, fsm.SetLinks)
+		c.strings(&m.Roles)
+
+	case *fsm.Limit:
+		c.kind(limitKind)
+		c.limit(m)
+	case *fsm.SetOverride:
+		c.kind(setOverrideKind)
+		c.setOverride(m)
+	case *fsm.DeleteOverride:
+		c.kind(deleteOverrideKind)
+		c.string(&m.Namespace)
+		c.string(&m.Identifier)
 	default:
 		panic(fmt.Sprintf("codec: command of unknown type %T", m))
 	}
@@ -280,11 +373,54 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.UpdateIdentity{}
 	case deleteIdentityKind:
 		return &fsm.DeleteIdentity{}
+
+	case deleteAPIKind:
+		return &fsm.DeleteAPI{}
+	case revokeRootKeyKind:
+		return &fsm.RevokeRootKey{}
+	case updateWorkspaceKind:
+		return &fsm.UpdateWorkspace{}
+	case rerollKeyKind:
+		return &fsm.RerollKey{}
+	case createMigrationKind:
+		return &fsm.CreateMigration{}
+	case migrateKeysKind:
+		return &fsm.MigrateKeys{}
+	case verifyMigratedKind:
+		return &fsm.VerifyMigrated{}
+
 	case openSessionKind:
 		return &fsm.OpenSession{}
+
+	case createPermissionKind:
+		return &fsm.CreatePermission{}
+	case deletePermissionKind:
+		return &fsm.DeletePermission{}
+	case createRoleKind:
+		return &fsm.CreateRole{}
+	case deleteRoleKind:
+		return &fsm.DeleteRole{}
+	case setRolePermissionsKind:
+		return &fsm.SetRolePermissions{}
+	case linkKeyPermissionsKind:
+		return &fsm.LinkKeyPermissions{}
+	case linkKeyRolesKind:
+		return &fsm.LinkKeyRoles{}
+
+	case limitKind:
+		return &fsm.Limit{}
+	case setOverrideKind:
+		return &fsm.SetOverride{}
+	case deleteOverrideKind:
+		return &fsm.DeleteOverride{}
 	default:
 		return nil
 	}
+}
+
+func (c *coder) slugRef(m *fsm.SlugRef) {
+	c.string(&m.Slug)
+	c.string(&m.ID)
 }
 
 func (c *coder) bootstrap(m *fsm.Bootstrap) {
@@ -317,6 +453,9 @@ func (c *coder) createKey(m *fsm.CreateKey) {
 	c.bool(&m.Enabled)
 	c.bool(&m.Recoverable)
 	c.newCredits(&m.Credits)
+	list(c, &m.Permissions, c.slugRef)
+	c.strings(&m.Roles)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) updateKey(m *fsm.UpdateKey) {
@@ -328,6 +467,9 @@ func (c *coder) updateKey(m *fsm.UpdateKey) {
 	field(c, &m.Expires, c.int)
 	field(c, &m.Enabled, c.bool)
 	c.creditsChange(&m.Credits)
+	field(c, &m.Permissions, func(p *[]fsm.SlugRef) { list(c, p, c.slugRef) })
+	field(c, &m.Roles, c.strings)
+	field(c, &m.Ratelimits, c.ratelimits)
 }
 
 func (c *coder) createIdentity(m *fsm.CreateIdentity) {
@@ -336,6 +478,7 @@ func (c *coder) createIdentity(m *fsm.CreateIdentity) {
 	c.string(&m.Meta)
 	c.newCredits(&m.Credits)
 	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) updateIdentity(m *fsm.UpdateIdentity) {
@@ -343,6 +486,7 @@ func (c *coder) updateIdentity(m *fsm.UpdateIdentity) {
 	field(c, &m.Meta, c.string)
 	c.creditsChange(&m.Credits)
 	field(c, &m.Policy, func(p *fsm.Policy) { enum(c, p, fsm.IdentityPays, fsm.BothPay) })
+	field(c, &m.Ratelimits, c.ratelimits)
 }
 
 func (c *coder) newCredits(m *fsm.NewCredits) {

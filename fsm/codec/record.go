@@ -64,8 +64,22 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.KeyRecord{}
 	case fsm.IdentityCreditKind, fsm.KeyCreditKind:
 		return &fsm.CreditRecord{}
+
+	case fsm.MigrationKind:
+		return &fsm.MigrationRecord{}
+
 	case fsm.SessionKind:
 		return &fsm.SessionRecord{}
+	case fsm.PermissionKind:
+		return &fsm.PermissionRecord{}
+	case fsm.RoleKind:
+		return &fsm.RoleRecord{}
+	case fsm.NamespaceKind:
+		return &fsm.NamespaceRecord{}
+	case fsm.OverrideKind:
+		return &fsm.OverrideRecord{}
+	case fsm.WindowKind:
+		return &fsm.WindowRecord{}
 	default:
 		return nil
 	}
@@ -92,6 +106,8 @@ func (c *coder) record(r fsm.Record) {
 		c.string(&r.Name)
 		c.string(&r.WorkspaceID)
 		c.int(&r.CreatedAt)
+		c.bool(&r.Protected)
+		c.bool(&r.Deleted)
 	case *fsm.IdentityRecord:
 		c.identityRecord(r)
 	case *fsm.KeyRecord:
@@ -103,8 +119,22 @@ func (c *coder) record(r fsm.Record) {
 		c.refill(&r.Refill)
 		c.int(&r.RefilledAt)
 		c.int(&r.Considered)
+
+	case *fsm.MigrationRecord:
+		c.migrationRecord(r)
+
 	case *fsm.SessionRecord:
 		c.sessionRecord(r)
+	case *fsm.PermissionRecord:
+		c.permissionRecord(r)
+	case *fsm.RoleRecord:
+		c.roleRecord(r)
+	case *fsm.NamespaceRecord:
+		c.namespaceRecord(r)
+	case *fsm.OverrideRecord:
+		c.overrideRecord(r)
+	case *fsm.WindowRecord:
+		c.windowRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}
@@ -129,6 +159,7 @@ func (c *coder) identityRecord(r *fsm.IdentityRecord) {
 	enum(c, &r.Policy, fsm.IdentityPays, fsm.BothPay)
 	c.int(&r.CreatedAt)
 	c.bool(&r.Deleted)
+	c.ratelimits(&r.Ratelimits)
 }
 
 func (c *coder) keyRecord(r *fsm.KeyRecord) {
@@ -144,6 +175,29 @@ func (c *coder) keyRecord(r *fsm.KeyRecord) {
 	c.int(&r.LastUsedAt)
 	c.int(&r.Expires)
 	c.bool(&r.Enabled)
+	c.bool(&r.Deleted)
+	c.strings(&r.Permissions)
+	c.strings(&r.Roles)
+	c.ratelimits(&r.Ratelimits)
+}
+
+func (c *coder) permissionRecord(r *fsm.PermissionRecord) {
+	c.string(&r.ID)
+	c.string(&r.WorkspaceID)
+	c.string(&r.Name)
+	c.string(&r.Slug)
+	c.string(&r.Description)
+	c.int(&r.CreatedAt)
+	c.bool(&r.Deleted)
+}
+
+func (c *coder) roleRecord(r *fsm.RoleRecord) {
+	c.string(&r.ID)
+	c.string(&r.WorkspaceID)
+	c.string(&r.Name)
+	c.string(&r.Description)
+	c.strings(&r.Permissions)
+	c.int(&r.CreatedAt)
 	c.bool(&r.Deleted)
 }
 

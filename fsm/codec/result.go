@@ -21,6 +21,23 @@ const (
 	verdictKind
 )
 
+const (
+	keysKind byte = iota + 20
+	identitiesKind
+	rootKeysKind
+	workspacesKind
+	startKind
+	migratedKind
+)
+
+// The result kinds about permissions and roles.
+const (
+	permissionKind byte = iota + 30
+	roleKind
+	permissionListKind
+	roleListKind
+)
+
 // AppendResult appends the encoding of r to buf.
 func AppendResult(buf []byte, r fsm.Result) []byte {
 	c := coder{buf: buf}
@@ -69,7 +86,7 @@ func (c *coder) result(p *fsm.Result) {
 		c.string(&m.ID)
 	case *fsm.Refusal:
 		c.kind(refusalKind)
-		enum(c, &m.Code, fsm.RootKeyNotFound, fsm.SessionExpired)
+		known(c, &m.Code)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
 	case *fsm.Credits:
@@ -85,6 +102,56 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Key:
 		c.kind(keyKind)
 		c.key(m)
+
+	case *fsm.Keys:
+		c.kind(keysKind)
+		list(c, &m.List, c.key)
+		c.string(&m.Next)
+	case *fsm.Identities:
+		c.kind(identitiesKind)
+		list(c, &m.List, c.identity)
+		c.string(&m.Next)
+	case *fsm.RootKeys:
+		c.kind(rootKeysKind)
+		list(c, &m.List, c.rootKey)
+		c.string(&m.Next)
+	case *fsm.Workspaces:
+		c.kind(workspacesKind)
+		list(c, &m.List, c.workspace)
+		c.string(&m.Next)
+	case *fsm.Start:
+		c.kind(startKind)
+		c.string(&m.Text)
+		c.int(&m.Ratelimits)
+	case *fsm.Migrated:
+		c.kind(migratedKind)
+		c.strings(&m.IDs)
+
+	case *fsm.Permission:
+		c.kind(permissionKind)
+		c.permission(m)
+	case *fsm.Role:
+		c.kind(roleKind)
+		c.role(m)
+	case *fsm.PermissionList:
+		c.kind(permissionListKind)
+		list(c, &m.Permissions, c.permission)
+		c.string(&m.Next)
+	case *fsm.RoleList:
+		c.kind(roleListKind)
+		list(c, &m.Roles, c.role)
+		c.string(&m.Next)
+
+	case *fsm.Limited:
+		c.kind(limitedKind)
+		c.limited(m)
+	case *fsm.Override:
+		c.kind(overrideKind)
+		c.override(m)
+	case *fsm.Overrides:
+		c.kind(overridesKind)
+		list(c, &m.List, c.override)
+		c.string(&m.Next)
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -108,13 +175,42 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+
+	case keysKind:
+		return &fsm.Keys{}
+	case identitiesKind:
+		return &fsm.Identities{}
+	case rootKeysKind:
+		return &fsm.RootKeys{}
+	case workspacesKind:
+		return &fsm.Workspaces{}
+	case startKind:
+		return &fsm.Start{}
+	case migratedKind:
+		return &fsm.Migrated{}
+
+	case permissionKind:
+		return &fsm.Permission{}
+	case roleKind:
+		return &fsm.Role{}
+	case permissionListKind:
+		return &fsm.PermissionList{}
+	case roleListKind:
+		return &fsm.RoleList{}
+
+	case limitedKind:
+		return &fsm.Limited{}
+	case overrideKind:
+		return &fsm.Override{}
+	case overridesKind:
+		return &fsm.Overrides{}
 	default:
 		return nil
 	}
 }
 
 func (c *coder) verdict(m *fsm.Verdict) {
-	enum(c, &m.Outcome, fsm.Valid, fsm.UsageExceeded)
+	known(c, &m.Outcome)
 	c.bool(&m.Enabled)
 	c.bool(&m.Limited)
 	c.int(&m.Credits)
@@ -126,7 +222,27 @@ func (c *coder) verdict(m *fsm.Verdict) {
 		c.string(&m.Identity.ID)
 		c.string(&m.Identity.ExternalID)
 		c.string(&m.Identity.Meta)
+		c.ratelimits(&m.Identity.Ratelimits)
 	}
+	if optional(c, &m.Access) {
+		c.strings(&m.Access.Permissions)
+		c.strings(&m.Access.Roles)
+	}
+	c.ratelimitStates(&m.Ratelimits)
+}
+
+func (c *coder) permission(m *fsm.Permission) {
+	c.string(&m.ID)
+	c.string(&m.Name)
+	c.string(&m.Slug)
+	c.string(&m.Description)
+}
+
+func (c *coder) role(m *fsm.Role) {
+	c.string(&m.ID)
+	c.string(&m.Name)
+	c.string(&m.Description)
+	list(c, &m.Permissions, c.permission)
 }
 
 func (c *coder) credits(m *fsm.Credits) {
@@ -141,6 +257,7 @@ func (c *coder) identity(m *fsm.Identity) {
 	c.string(&m.Meta)
 	c.credits(&m.Credits)
 	enum(c, &m.Policy, fsm.IdentityPays, fsm.BothPay)
+	c.ratelimits(&m.Ratelimits)
 }
 
 func (c *coder) key(m *fsm.Key) {
@@ -157,6 +274,9 @@ func (c *coder) key(m *fsm.Key) {
 	if optional(c, &m.Identity) {
 		c.identity(m.Identity)
 	}
+	c.strings(&m.Permissions)
+	c.strings(&m.Roles)
+	c.ratelimits(&m.Ratelimits)
 }
 
 // optional codes whether *p is there, makes it when reading, and reports whether its fields follow.

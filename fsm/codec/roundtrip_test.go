@@ -185,18 +185,35 @@ func (f *filler) make(typ reflect.Type) any {
 
 // enums are the largest values of the small numbers.
 var enums = map[reflect.Type]uint64{
-	reflect.TypeFor[fsm.FieldState](): uint64(fsm.Given),
-	reflect.TypeFor[fsm.Interval]():   uint64(fsm.Monthly),
-	reflect.TypeFor[fsm.Policy]():     uint64(fsm.BothPay),
-	reflect.TypeFor[fsm.BalanceOp]():  uint64(fsm.Decrement),
-	reflect.TypeFor[fsm.Code]():       uint64(fsm.IDTaken),
-	reflect.TypeFor[fsm.Outcome]():    uint64(fsm.UsageExceeded),
-	reflect.TypeFor[uint8]():          31, // the day of a refill
+	reflect.TypeFor[fsm.FieldState]():  uint64(fsm.Given),
+	reflect.TypeFor[fsm.Interval]():    uint64(fsm.Monthly),
+	reflect.TypeFor[fsm.Policy]():      uint64(fsm.BothPay),
+	reflect.TypeFor[fsm.BalanceOp]():   uint64(fsm.Decrement),
+	reflect.TypeFor[fsm.LinkOp]():      uint64(fsm.SetLinks),
+	reflect.TypeFor[fsm.Algorithm]():   uint64(fsm.PrefixedAPIKey),
+	reflect.TypeFor[fsm.WindowScope](): uint64(fsm.NamespaceScope),
+	reflect.TypeFor[uint8]():           31, // the day of a refill
+}
+
+// knownNumbers are the numbers of a type that says itself which ones there are.
+func knownNumbers(typ reflect.Type) (list []uint64) {
+	if _, ok := reflect.Zero(typ).Interface().(interface{ Known() bool }); !ok {
+		return nil
+	}
+	for n := range uint64(256) {
+		v := reflect.New(typ).Elem()
+		v.SetUint(n)
+		if v.Interface().(interface{ Known() bool }).Known() {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // nonzero are the small numbers that have no zero: there is no such operation, code or outcome.
 var nonzero = map[reflect.Type]bool{
-	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.WindowScope](): true, reflect.TypeFor[fsm.Algorithm](): true,
 }
 
 // TestAppendBatch_RefusesWhatNobodyCouldRead: such an entry, once committed, would stop every node.
@@ -219,6 +236,13 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetUint(1 + f.rng.Uint64N(last))
 		if f.full {
 			v.SetUint(last)
+		}
+		return
+	}
+	if list := knownNumbers(v.Type()); list != nil {
+		v.SetUint(list[f.rng.IntN(len(list))])
+		if f.full {
+			v.SetUint(list[len(list)-1])
 		}
 		return
 	}
@@ -259,6 +283,9 @@ func (f *filler) fill(v reflect.Value) {
 func normalize(v reflect.Value) {
 	if state := v.FieldByName("State"); state.IsValid() && state.Interface() != fsm.Given {
 		v.FieldByName("Value").SetZero()
+	}
+	if r, ok := v.Addr().Interface().(*fsm.RatelimitCheck); ok && !r.AdHoc {
+		r.Limit, r.Duration = 0, 0
 	}
 	if r, ok := v.Addr().Interface().(*fsm.Refill); ok && r.Interval == fsm.NoRefill {
 		*r = fsm.Refill{}

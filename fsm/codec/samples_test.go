@@ -16,6 +16,11 @@ func hash(b byte) (h fsm.Hash) {
 	return h
 }
 
+var ratelimits = []fsm.Ratelimit{
+	{ID: "rl_1", Name: "requests", Limit: 100, Duration: 60_000, AutoApply: true},
+	{ID: "rl_2", Name: "tokens", Limit: math.MaxInt64, Duration: 2_592_000_000},
+}
+
 // commandSamples has one command of each type and in each shape that its encoding branches on. The golden files hold their
 // encoding: change none, append.
 var commandSamples = []fsm.Command{
@@ -63,7 +68,60 @@ var commandSamples = []fsm.Command{
 	&fsm.DeleteIdentity{Identity: "user.1"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1_000_000_000_000},
 	&fsm.VerifyKey{Hash: hash(6), Cost: 0},
+
+	&fsm.DeleteAPI{APIID: "api_1"},
+	&fsm.RevokeRootKey{KeyID: "key_r2"},
+	&fsm.UpdateWorkspace{WorkspaceID: "ws_2", Enabled: true},
+	&fsm.RerollKey{KeyID: "key_1", NewID: "key_3", Hash: hash(7), Start: "sk_9", Expiration: 60_000, RatelimitIDs: []string{"rl_8", ""}},
+	&fsm.CreateMigration{ID: "mig_1", Algorithm: fsm.PrefixedAPIKey},
+	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1"},
+	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1", Keys: []fsm.MigratedKey{
+		{
+			ID: "key_4", Hash: hash(8), Form: fsm.SHA256, Name: "n", ExternalID: "user.1", IdentityID: "id_1", Meta: "{}", Expires: 5,
+			Enabled: true, Credits: fsm.NewCredits{Limited: true, Remaining: 7},
+		},
+		{ID: "key_5"},
+	}},
+	&fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: hash(9), Cost: 1}, MigrationID: "mig_1", Hash: hash(10), Start: "p_1"},
+	&fsm.VerifyMigrated{
+		Verify:      fsm.VerifyKey{Hash: hash(9), Query: "a", Ratelimits: []fsm.RatelimitCheck{{Name: "tokens", Cost: 1}}},
+		MigrationID: "mig_1", Hash: hash(10),
+	},
+
 	&fsm.OpenSession{ID: 1 << 63, Node: "node_1"},
+	&fsm.VerifyKey{Hash: hash(7), Cost: 1, Query: "docs.read AND (docs.write OR admin)"},
+	&fsm.CreateKey{
+		ID: "key_3", Hash: hash(8), APIID: "api_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}, {}},
+		Roles: []string{"editor", "Größe"},
+	},
+	&fsm.UpdateKey{
+		KeyID: "key_3", Permissions: fsm.Set([]fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}), Roles: fsm.Set([]string{"editor"}),
+	},
+	&fsm.UpdateKey{KeyID: "key_3", Permissions: fsm.Set[[]fsm.SlugRef](nil), Roles: fsm.Set[[]string](nil)},
+	&fsm.CreatePermission{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"},
+	&fsm.DeletePermission{Permission: "docs.read"},
+	&fsm.CreateRole{
+		ID: "role_1", Name: "editor", Description: "edits", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}},
+	},
+	&fsm.DeleteRole{Role: "editor"},
+	&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.LinkKeyPermissions{KeyID: "key_1", Op: fsm.SetLinks, Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.LinkKeyRoles{KeyID: "key_1", Op: fsm.AddLinks, Roles: []string{"editor"}},
+
+	// Rate limits.
+	&fsm.CreateKey{ID: "key_3", Hash: hash(7), APIID: "api_1", Ratelimits: ratelimits},
+	&fsm.UpdateKey{KeyID: "key_1", Ratelimits: fsm.Set(ratelimits)},
+	&fsm.CreateIdentity{ID: "id_2", ExternalID: "user.2", Ratelimits: ratelimits},
+	&fsm.UpdateIdentity{Identity: "id_2", Ratelimits: fsm.Set([]fsm.Ratelimit(nil))},
+	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Ratelimits: []fsm.RatelimitCheck{
+		{Name: "tokens", Cost: 300}, {Name: "requests", Cost: 1, AdHoc: true, Limit: 10, Duration: 60_000},
+	}},
+	&fsm.Limit{Requests: []fsm.LimitRequest{
+		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "user ✓", Limit: 10, Duration: 60_000, Cost: 1}, {Namespace: "rlns_2"},
+	}},
+	&fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "user_*", Limit: 200, Duration: 120_000},
+	&fsm.DeleteOverride{Namespace: "email", Identifier: "user_*"},
+	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Query: "docs.read", Ratelimits: []fsm.RatelimitCheck{{Name: "tokens", Cost: 1}}},
 }
 
 // batchSample has all of them, from three actors.
@@ -102,6 +160,46 @@ var resultSamples = []fsm.Result{
 		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
 		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
 	},
+
+	&fsm.Keys{},
+	&fsm.Keys{List: []fsm.Key{{ID: "key_1", Identity: &fsm.Identity{ID: "id_1"}}, {ID: "key_2", Expires: 5}}, Next: "key_3"},
+	&fsm.Identities{List: []fsm.Identity{{ID: "id_1", ExternalID: "user.1"}}, Next: "id_2"},
+	&fsm.RootKeys{
+		List: []fsm.RootKey{{
+			ID: "key_r", Name: "ci", WorkspaceID: "ws_1", Permissions: []string{"a", "b"}, CreatedAt: 1, Expires: 2, Enabled: true,
+		}}, Next: "key_s",
+	},
+	&fsm.Start{Text: "sk_3fTq", Ratelimits: 2},
+	&fsm.Migrated{IDs: []string{"key_4", ""}},
+	&fsm.Refusal{Code: fsm.MigrationExists},
+	&fsm.Workspaces{List: []fsm.Workspace{{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true}}, Next: "ws_2"},
+
+	&fsm.Verdict{
+		Outcome: fsm.NotPermitted, KeyID: "key_1", Expires: fsm.Never,
+		Access: &fsm.VerdictAccess{Permissions: []string{"docs.read"}, Roles: []string{"editor"}},
+	},
+	&fsm.Key{ID: "key_3", Expires: fsm.Never, Permissions: []string{"docs.read", "docs.write"}, Roles: []string{"editor"}},
+	&fsm.Refusal{Code: fsm.QuerySyntax, Detail: "at position 30"},
+	&fsm.Permission{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"},
+	&fsm.Role{
+		ID: "role_1", Name: "editor", Description: "edits",
+		Permissions: []fsm.Permission{{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"}},
+	},
+	&fsm.PermissionList{Permissions: []fsm.Permission{{ID: "perm_1", Name: "Read", Slug: "docs.read"}, {}}, Next: "perm_2"},
+	&fsm.RoleList{Roles: []fsm.Role{{ID: "role_1", Name: "editor"}}, Next: "role_2"},
+
+	// Rate limits.
+	&fsm.Verdict{
+		Outcome: fsm.RateLimited, KeyID: "key_1",
+		Identity:   &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Ratelimits: ratelimits[1:]},
+		Ratelimits: []fsm.RatelimitState{{Ratelimit: ratelimits[0], Reset: 1_764_000_060_000, Remaining: 99, Exceeded: true}},
+	},
+	&fsm.Limited{Passed: true, Requests: []fsm.LimitedRequest{
+		{Passed: true, Limit: 200, Remaining: 199, Reset: 1_764_000_060_000, OverrideID: "rlor_1"}, {},
+	}},
+	&fsm.Override{ID: "rlor_1", Identifier: "user_*", Limit: 200, Duration: 120_000},
+	&fsm.Overrides{List: []fsm.Override{{ID: "rlor_1", Identifier: "user_*", Duration: 1000}}, Next: "rlor_2"},
+	&fsm.Refusal{Code: fsm.RatelimitOverrideNotFound},
 }
 
 var recordSamples = []fsm.Record{
@@ -127,9 +225,29 @@ var recordSamples = []fsm.Record{
 	},
 	&fsm.CreditRecord{Owner: "key_1", Remaining: 0, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 1}, Considered: 1},
 	&fsm.CreditRecord{Owner: "key_2", Remaining: 12},
+	&fsm.APIRecord{ID: "api_2", KeyspaceID: "ks_2", Name: "old", WorkspaceID: "ws_1", CreatedAt: 1, Protected: true, Deleted: true},
+	&fsm.MigrationRecord{ID: "mig_1", WorkspaceID: "ws_1", Algorithm: fsm.PrefixedAPIKey, CreatedAt: 1},
+
 	&fsm.SessionRecord{ID: 7, Node: "node_1", LastSeen: 5, Base: 3, Results: []fsm.SessionResult{
 		{Seq: 3, Index: 9, Result: &fsm.Done{}}, {Seq: 5, Index: 11, Result: &fsm.Refusal{Code: fsm.KeyNotFound}},
 	}},
+	&fsm.PermissionRecord{
+		ID: "perm_1", WorkspaceID: "ws_1", Name: "Read", Slug: "docs.read", Description: "reads", CreatedAt: 5, Deleted: true,
+	},
+	&fsm.RoleRecord{
+		ID: "role_1", WorkspaceID: "ws_1", Name: "editor", Description: "edits", Permissions: []string{"perm_1", "perm_2"},
+		CreatedAt: 6, Deleted: true,
+	},
+	&fsm.KeyRecord{
+		ID: "key_3", Hash: hash(9), APIID: "api_1", Permissions: []string{"perm_1", "perm_2"}, Roles: []string{"role_1"},
+	},
+
+	// Rate limits.
+	&fsm.IdentityRecord{ID: "id_2", ExternalID: "user.2", WorkspaceID: "ws_1", Ratelimits: ratelimits},
+	&fsm.KeyRecord{ID: "key_3", APIID: "api_1", Ratelimits: ratelimits},
+	&fsm.NamespaceRecord{ID: "rlns_1", Name: "email", WorkspaceID: "ws_1", CreatedAt: 1, Deleted: true},
+	&fsm.OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "user_*", Limit: 200, Duration: 120_000, CreatedAt: 1},
+	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
 }
 
 // sealed appends the checksum that batches and results end in.

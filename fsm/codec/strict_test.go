@@ -28,6 +28,8 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 	require.Equal(t, fsm.Ticket{Session: 5, Seq: 9, Below: 9}, b.Calls[0].Ticket)
 	_, err = codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
 	require.NoError(t, err)
+	_, err = codec.DecodeBatch(sealed([]byte(one("\x1e" + actor + "\x02\x02\x01\x01n\x02\x00"))))
+	require.NoError(t, err)
 	for name, b := range map[string]string{
 		"nothing":                       "",
 		"version 0":                     "\x00\x00\x00\x00",
@@ -55,6 +57,13 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"ticket beyond 64 bits":         ticketed("\x01\x05\x09", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		"kind 0":                        one("\x00"),
 		"kind 14":                       one("\x0e\x01a"),
+		"kind 38":                       one("\x26\x01a"),
+		"query that is empty":           one("\x1e" + actor + "\x02\x01\x00"),
+		"query and no rate limits":      one("\x1e" + actor + "\x02\x03\x01q\x00"),
+		"rate limits and no query":      one("\x1e" + actor + "\x02\x03\x00\x01\x01n\x02\x00"),
+		"link operation 0":              one("\x24\x01a\x00\x00"),
+		"link operation 4":              one("\x24\x01a\x04\x00"),
+		"slugs more than bytes":         one("\x22\x01a\x09\x00\x00"),
 		"trailing byte":                 one("\x0c\x01a\x00"),
 		"string shorter than it says":   one("\x0c\x02a"),
 		"string length longer":          one("\x0c\x81\x00a"),
@@ -70,6 +79,13 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"permissions more than bytes":   one("\x03\x01a" + actor + "\x00\x00\x09\x00\x00\x00"),
 		"permissions without end":       one("\x03\x01a" + actor + "\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		"null that is followed by data": one("\x0b\x01a\x01\x01x\x00\x00\x00\x00"),
+		"kind 49":                       one("\x31\x01a"),
+		"migrated verified by kind 12":  one("\x1a\x0c" + actor + "\x02\x00" + actor + "\x00"),
+		"verification with nothing":     one("\x1e" + actor + "\x02\x00"),
+		"verification with no limits":   one("\x1e" + actor + "\x02\x02\x00"),
+		"verification with bit 2":       one("\x1e" + actor + "\x02\x06\x01\x01n\x02\x00"),
+		"rate limits without end":       one("\x1e" + actor + "\x02\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		"ad hoc without a duration":     one("\x1e" + actor + "\x02\x02\x01\x01n\x02\x01\x02"),
 	} {
 		_, err := codec.DecodeBatch(sealed([]byte(b)))
 		require.Error(t, err, name)
@@ -129,17 +145,28 @@ func TestDecode_RefusesEveryFlippedBit(t *testing.T) {
 // A peer of another version cannot make a node believe in a result it does not know.
 func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 	for name, b := range map[string]string{
-		"nothing":              "",
-		"version 0":            "\x00\x01",
-		"version 2":            "\x02\x01",
-		"kind 0":               "\x01\x00",
-		"kind 9":               "\x01\x09",
-		"no kind":              "\x01",
-		"code beyond the last": "\x01\x03" + string([]byte{byte(fsm.SessionExpired) + 1}) + "\x00\x00",
-		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
-			"\x00\x00\x00\x00\x00\x00\x00\x00",
+		"nothing":                  "",
+		"version 0":                "\x00\x01",
+		"version 2":                "\x02\x01",
+		"kind 0":                   "\x01\x00",
+		"kind 9":                   "\x01\x09",
+		"code 14":                  "\x01\x03\x0e\x00\x00",
+		"code 49":                  "\x01\x03\x31\x00\x00",
+		"code 53":                  "\x01\x03\x35\x00\x00",
+		"outcome 11":               "\x01\x08\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"outcome 7":                "\x01\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"no kind":                  "\x01",
+		"code past the migrations": "\x01\x03" + string([]byte{byte(fsm.MigrationExists) + 1}) + "\x00\x00",
+		"kind 34":                  "\x01\x22",
+		"code 0":                   "\x01\x03\x00\x00\x00",
+		"code in a gap":            "\x01\x03" + string([]byte{byte(fsm.IDTaken) + 1}) + "\x00\x00",
+		"code beyond the last":     "\x01\x03" + string([]byte{byte(fsm.SessionExpired) + 1}) + "\x00\x00",
+		"outcome in a gap": "\x01\x08" + string([]byte{byte(fsm.UsageExceeded) + 1}) +
+			"\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"outcome beyond the last": "\x01\x08" + string([]byte{byte(fsm.RateLimited) + 1}) +
+			"\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 		"bool of 2":              "\x01\x04\x02\x00\x00",
-		"optional of 2":          "\x01\x08\x01\x00\x00\x00\x00\x00\x00\x00\x02",
+		"optional of 2":          "\x01\x08\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00",
 		"accepted more than are": "\x01\x03\x06\x00\x03\x00\x00",
 		"trailing byte":          "\x01\x01\x00",
 	} {
@@ -151,9 +178,9 @@ func TestDecodeResult_RefusesWhatNoBuildWrites(t *testing.T) {
 // A record that is stored under another's key, or under none, is refused.
 func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 	value := codec.AppendRecord(nil, &fsm.CreditRecord{Owner: "key_1", Remaining: 5})
-	_, err := codec.DecodeRecord([]byte("\x08key_1"), value)
+	_, err := codec.DecodeRecord([]byte("\x5akey_1"), value)
 	require.NoError(t, err)
-	for _, key := range []string{"", "\x08", "\x08key_2", "\x08key_", "\x08key_11", "\x07key_1", "\x06key_1", "\x00key_1", "\x09key_1"} {
+	for _, key := range []string{"", "\x5a", "\x5akey_2", "\x5akey_", "\x5akey_11", "\x50key_1", "\x46key_1", "\x00key_1", "\x5bkey_1"} {
 		_, err := codec.DecodeRecord([]byte(key), value)
 		require.Error(t, err, "%q", key)
 	}
@@ -161,7 +188,7 @@ func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 	require.Error(t, err, "the ledger's own record has an empty id")
 	for _, version := range []byte{0, 2} {
 		value[0] = version
-		_, err = codec.DecodeRecord([]byte("\x08key_1"), value)
+		_, err = codec.DecodeRecord([]byte("\x5akey_1"), value)
 		require.ErrorContains(t, err, "version")
 	}
 }
@@ -169,7 +196,10 @@ func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 // Records are restored in the order of their keys: kinds first, as fsm.Loader wants them.
 func TestAppendRecordKey_SortsByKind(t *testing.T) {
 	var last []byte
-	for kind := fsm.MetaKind; kind <= fsm.KeyCreditKind; kind++ {
+	for _, kind := range []fsm.Kind{
+		fsm.MetaKind, fsm.WorkspaceKind, fsm.RootKeyKind, fsm.APIKind, fsm.PermissionKind, fsm.RoleKind, fsm.IdentityKind, fsm.KeyKind,
+		fsm.IdentityCreditKind, fsm.KeyCreditKind, fsm.NamespaceKind, fsm.OverrideKind, fsm.WindowKind, fsm.SessionKind,
+	} {
 		key := codec.AppendRecordKey(nil, fsm.RecordKey{Kind: kind, ID: "\xff"})
 		require.Negative(t, bytes.Compare(last, codec.AppendRecordKey(nil, fsm.RecordKey{Kind: kind})))
 		require.Negative(t, bytes.Compare(last, key))

@@ -18,11 +18,14 @@ type Generator struct {
 	now  int64 // Unix ms
 	last int64 // no stamp is later, unless by a few days
 
-	keys, identities, apis, rootKeys int // ids given out so far
+	keys, identities, apis, rootKeys  int // ids given out so far
+	ratelimits, namespaces, overrides int
 
 	// ReuseIDs lets a key be made under the id of one that was deleted for good. Proposers never do that.
 	ReuseIDs bool
 	gone     map[string]bool // keys that were perhaps deleted for good
+
+	permissionIDs, roleIDs int // given out so far
 }
 
 // NewGenerator returns a generator for a seed.
@@ -63,6 +66,16 @@ func (g *Generator) Setup() []fsm.Batch {
 			"api.*.create_key", "api.api_2.encrypt_key", "api.api_2.read_key", "api.api_2.decrypt_key", "api.api_2.delete_key",
 			"identity.*.update_identity", "identity.*.delete_identity", "identity.*.create_identity",
 		},
+		8: {
+			"api.*.update_key", "api.*.read_key", "rbac.*.add_permission_to_key", "rbac.*.create_role", "rbac.*.add_permission_to_role",
+			"rbac.*.read_role", "rbac.*.remove_permission_from_role",
+		},
+		9: {"api.api_1.update_key", "rbac.*.remove_permission_from_key", "rbac.*.create_permission", "rbac.*.read_permission"},
+		10: {
+			"ratelimit.*.limit", "ratelimit.rlns_2.set_override", "ratelimit.rlns_1.read_override", "ratelimit.rlns_1.delete_override",
+			"ratelimit.*.set_override", "ratelimit.rlns_2.limit",
+		},
+		11: {"ratelimit.rlns_1.limit", "ratelimit.*.create_namespace", "ratelimit.*.read_override", "ratelimit.rlns_1.set_override"},
 	}
 	calls := []fsm.Call{
 		{Command: &fsm.Bootstrap{
@@ -150,9 +163,16 @@ func (g *Generator) actor() fsm.Hash {
 }
 
 func (g *Generator) command() fsm.Command {
-	switch n := g.rng.IntN(100); {
+	if g.chance(12) {
+		return g.replacing()
+	}
+	switch n := g.rng.IntN(126); {
+	case n >= 118:
+		return g.limitCommand()
+	case n >= 100:
+		return g.accessCommand()
 	case n < 44:
-		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost()}
+		return &fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost(), Ratelimits: g.checks(), Query: g.permissionQuery()}
 	case n < 54:
 		return &fsm.UpdateKeyCredits{KeyID: g.keyID(), Change: g.balanceChange()}
 	case n < 61:
@@ -175,12 +195,15 @@ func (g *Generator) command() fsm.Command {
 }
 
 func (g *Generator) createOther() fsm.Command {
+	if g.chance(15) {
+		return g.end()
+	}
 	switch g.rng.IntN(4) {
 	case 0:
 		id := fmt.Sprintf("api_%d", 1+g.fresh(&g.apis, 5))
 		return &fsm.CreateAPI{ID: id, KeyspaceID: "ks" + id[3:], Name: g.text()}
 	case 1:
-		n := g.fresh(&g.rootKeys, 12)
+		n := g.fresh(&g.rootKeys, 16)
 		return &fsm.CreateRootKey{
 			ID: rootKeyID(n), Hash: pick(g, rootHash(n), rootHash(n), rootHash(n), g.keyHash()), Name: g.text(),
 			WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_3", "ws_none"), Permissions: g.permissions(), Expires: g.expires(),
@@ -346,9 +369,13 @@ func (g *Generator) createKey() *fsm.CreateKey {
 		ID: fmt.Sprintf("key_%d", n), Hash: keyHash(n), Start: "sk_abcd", Name: g.text(), Meta: g.meta(),
 		APIID: pick(g, "api_1", "api_1", "api_2", "api_3", "api_4", "api_none"), Expires: g.expires(),
 		Enabled: g.chance(90), Recoverable: g.chance(5), Credits: g.newCredits(),
+		Ratelimits: g.limits(true),
 	}
 	if g.chance(10) {
 		c.Hash = pick(g, g.keyHash(), rootHash(g.rng.IntN(g.rootKeys)))
+	}
+	if g.chance(30) {
+		c.Permissions, c.Roles = g.slugRefs(), g.roleNames()
 	}
 	if g.chance(60) {
 		c.ExternalID, c.IdentityID = g.externalID(), g.newIdentityID()
@@ -366,9 +393,13 @@ func (g *Generator) updateKey() *fsm.UpdateKey {
 	c := &fsm.UpdateKey{
 		KeyID: g.keyID(), Name: maybe(g, g.text()), Meta: maybe(g, g.meta()), Expires: maybe(g, g.expires()),
 		Enabled: given(g, g.chance(80)), ExternalID: maybe(g, g.externalID()), Credits: g.creditsChange(),
+		Ratelimits: given(g, g.limits(true)),
 	}
 	if c.ExternalID.State == fsm.Given {
 		c.IdentityID = g.newIdentityID()
+	}
+	if g.chance(30) {
+		c.Permissions, c.Roles = given(g, g.slugRefs()), given(g, g.roleNames())
 	}
 	return c
 }
@@ -376,12 +407,14 @@ func (g *Generator) updateKey() *fsm.UpdateKey {
 func (g *Generator) createIdentity() *fsm.CreateIdentity {
 	return &fsm.CreateIdentity{
 		ID: g.newIdentityID(), ExternalID: g.externalID(), Meta: g.meta(), Credits: g.newCredits(), Policy: g.policy(),
+		Ratelimits: g.limits(true),
 	}
 }
 
 func (g *Generator) updateIdentity() *fsm.UpdateIdentity {
 	return &fsm.UpdateIdentity{
 		Identity: g.identityRef(), Meta: given(g, g.meta()), Credits: g.creditsChange(), Policy: given(g, g.policy()),
+		Ratelimits: given(g, g.limits(g.chance(20))),
 	}
 }
 
@@ -397,7 +430,14 @@ type Question struct {
 func (g *Generator) Question() Question { return Question{g.actor(), g.query()} }
 
 func (g *Generator) query() fsm.Query {
-	switch n := g.rng.IntN(100); {
+	if g.chance(30) {
+		return g.listing()
+	}
+	switch n := g.rng.IntN(125); {
+	case n >= 115:
+		return g.overrideQuery()
+	case n >= 100:
+		return g.accessQuery()
 	case n < 40:
 		return &fsm.GetKey{KeyID: g.keyID(), Decrypt: g.chance(10)}
 	case n < 60:
@@ -415,6 +455,9 @@ func (g *Generator) query() fsm.Query {
 func (g *Generator) Questions() []Question {
 	var all []Question
 	ask := func(q fsm.Query) { all = append(all, Question{Root, q}, Question{other, q}) }
+	for _, q := range listings() {
+		ask(q)
+	}
 	for n := range g.keys {
 		ask(&fsm.GetKey{KeyID: fmt.Sprintf("key_%d", n)})
 		ask(&fsm.WhoAmI{Hash: keyHash(n)})
@@ -422,12 +465,19 @@ func (g *Generator) Questions() []Question {
 	for n := range g.identities {
 		ask(&fsm.GetIdentity{Identity: fmt.Sprintf("id_%d", n)})
 	}
+	for _, name := range append(namespaceNames, "rlns_1", "rlns_2", "rlns_3") {
+		ask(&fsm.ListOverrides{Namespace: name, Limit: 100})
+		for _, identifier := range identifiers {
+			ask(&fsm.GetOverride{Namespace: name, Identifier: identifier})
+		}
+	}
 	for _, name := range externalIDs {
 		ask(&fsm.GetIdentity{Identity: name})
 	}
 	for n := range g.apis {
 		ask(&fsm.GetAPI{APIID: fmt.Sprintf("api_%d", n+1)})
 	}
+	g.accessQuestions(ask)
 	for n := range g.rootKeys {
 		for _, p := range EveryPermission() {
 			all = append(all, Question{rootHash(n), &fsm.Authorize{Permission: p}})

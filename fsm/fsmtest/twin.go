@@ -18,24 +18,42 @@ type Twin struct {
 	apis       []*api
 	identities []*identity
 	keys       []*key
-	sessions   map[uint64]*nodeSession
+	migrations []*migration
+
+	sessions map[uint64]*nodeSession
+
+	permissions            []*permission
+	roles                  []*role
+	permissionIDs, roleIDs []string // ever given out
+
+	counts     map[count]int64
+	namespaces []*namespace
 }
 
-type workspace struct{ id string }
+type workspace struct {
+	id, name  string
+	createdAt int64
+	disabled  bool
+}
 
 type rootKey struct {
-	id          string
+	id, name    string
 	hash        fsm.Hash
 	workspace   string
 	permissions []string
+	createdAt   int64
 	expires     int64
 }
 
-type api struct{ id, name, workspace string }
+type api struct {
+	id, name, workspace string
+	deleted             bool
+}
 
 type identity struct {
 	id, externalID, workspace, meta string
 	policy                          fsm.Policy
+	limits                          []fsm.Ratelimit
 	deleted                         bool
 	account                         account
 }
@@ -47,10 +65,14 @@ type key struct {
 	enabled, deleted                      bool
 	createdAt, updatedAt, usedAt, expires int64
 	account                               account
+	limits                                []fsm.Ratelimit
+	permissions, roles                    []string // ids
 }
 
 // NewTwin returns an empty ledger.
-func NewTwin() *Twin { return &Twin{sessions: map[uint64]*nodeSession{}} }
+func NewTwin() *Twin {
+	return &Twin{sessions: map[uint64]*nodeSession{}, counts: map[count]int64{}}
+}
 
 // Clock returns the log time in Unix milliseconds.
 func (t *Twin) Clock() int64 { return t.now }
@@ -130,6 +152,43 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.deleteIdentity(root, c)
 	case *fsm.VerifyKey:
 		return t.verifyKey(root, c)
+
+	case *fsm.DeleteAPI:
+		return t.deleteAPI(root, c)
+	case *fsm.RevokeRootKey:
+		return t.revokeRootKey(root, c)
+	case *fsm.UpdateWorkspace:
+		return t.updateWorkspace(root, c)
+	case *fsm.RerollKey:
+		return t.rerollKey(root, c)
+	case *fsm.CreateMigration:
+		return t.createMigration(root, c)
+	case *fsm.MigrateKeys:
+		return t.migrateKeys(root, c)
+	case *fsm.VerifyMigrated:
+		return t.verifyMigrated(root, c)
+
+	case *fsm.CreatePermission:
+		return t.createPermission(root, c)
+	case *fsm.DeletePermission:
+		return t.deletePermission(root, c)
+	case *fsm.CreateRole:
+		return t.createRole(root, c)
+	case *fsm.DeleteRole:
+		return t.deleteRole(root, c)
+	case *fsm.SetRolePermissions:
+		return t.setRolePermissions(root, c)
+	case *fsm.LinkKeyPermissions:
+		return t.linkKeyPermissions(root, c)
+	case *fsm.LinkKeyRoles:
+		return t.linkKeyRoles(root, c)
+
+	case *fsm.Limit:
+		return t.limit(root, c)
+	case *fsm.SetOverride:
+		return t.setOverride(root, c)
+	case *fsm.DeleteOverride:
+		return t.deleteOverride(root, c)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
 	}
@@ -155,6 +214,31 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.whoAmI(root, q)
 	case *fsm.GetIdentity:
 		return t.getIdentity(root, q)
+
+	case *fsm.ListKeys:
+		return t.listKeys(root, q)
+	case *fsm.ListIdentities:
+		return t.listIdentities(root, q)
+	case *fsm.ListRootKeys:
+		return t.listRootKeys(root, q)
+	case *fsm.ListWorkspaces:
+		return t.listWorkspaces(root, q)
+	case *fsm.RerollStart:
+		return t.rerollStart(root, q)
+
+	case *fsm.GetPermission:
+		return t.getPermission(root, q)
+	case *fsm.ListPermissions:
+		return t.listPermissions(root, q)
+	case *fsm.GetRole:
+		return t.getRole(root, q)
+	case *fsm.ListRoles:
+		return t.listRoles(root, q)
+
+	case *fsm.GetOverride:
+		return t.getOverride(root, q)
+	case *fsm.ListOverrides:
+		return t.listOverrides(root, q)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}
@@ -168,6 +252,11 @@ func (t *Twin) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
 		}
 		if t.now > r.expires {
 			return nil, refusal(fsm.RootKeyExpired)
+		}
+		for _, w := range t.workspaces {
+			if w.id == r.workspace && w.disabled {
+				return nil, refusal(fsm.WorkspaceDisabled)
+			}
 		}
 		return r, nil
 	}
@@ -196,9 +285,10 @@ func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
 		return &fsm.Done{}
 	}
 	t.clusterID = c.ClusterID
-	t.workspaces = append(t.workspaces, &workspace{c.WorkspaceID})
+	t.workspaces = append(t.workspaces, &workspace{id: c.WorkspaceID, name: c.WorkspaceName, createdAt: t.now})
 	t.rootKeys = append(t.rootKeys, &rootKey{
-		id: c.RootKeyID, hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: EveryPermission(), expires: fsm.Never,
+		id: c.RootKeyID, name: "bootstrap", hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: fsm.AllPermissions(),
+		createdAt: t.now, expires: fsm.Never,
 	})
 	return &fsm.Done{}
 }
@@ -207,11 +297,17 @@ func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
 func EveryPermission() []string {
 	actions := map[string][]string{
 		"api": {
-			"create_api", "read_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
+			"create_api", "read_api", "delete_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
 			"decrypt_key",
 		},
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
 		"cluster":  {"read", "operate"},
+		"rbac": {
+			"create_permission", "read_permission", "delete_permission", "create_role", "read_role", "delete_role",
+			"add_permission_to_key", "remove_permission_from_key", "add_role_to_key", "remove_role_from_key",
+			"add_permission_to_role", "remove_permission_from_role",
+		},
+		"ratelimit": {"limit", "create_namespace", "set_override", "read_override", "delete_override"},
 	}
 	var all []string
 	for resource, list := range actions {
@@ -230,7 +326,7 @@ func (t *Twin) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result
 	if t.hasWorkspace(c.ID) {
 		return refusal(fsm.IDTaken)
 	}
-	t.workspaces = append(t.workspaces, &workspace{c.ID})
+	t.workspaces = append(t.workspaces, &workspace{id: c.ID, name: c.Name, createdAt: t.now})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -253,7 +349,8 @@ func (t *Twin) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 		return refusal(fsm.IDTaken)
 	}
 	t.rootKeys = append(t.rootKeys, &rootKey{
-		id: c.ID, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions), expires: c.Expires,
+		id: c.ID, name: c.Name, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions),
+		createdAt: t.now, expires: c.Expires,
 	})
 	return &fsm.Created{ID: c.ID}
 }
@@ -270,7 +367,7 @@ func (t *Twin) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 	if slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == c.ID }) {
 		return refusal(fsm.IDTaken)
 	}
-	t.apis = append(t.apis, &api{c.ID, c.Name, root.workspace})
+	t.apis = append(t.apis, &api{id: c.ID, name: c.Name, workspace: root.workspace})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -287,7 +384,7 @@ func (t *Twin) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
 
 func (t *Twin) findAPI(root *rootKey, id string) *api {
 	for _, a := range t.apis {
-		if a.id == id && a.workspace == root.workspace {
+		if a.id == id && a.workspace == root.workspace && !a.deleted {
 			return a
 		}
 	}

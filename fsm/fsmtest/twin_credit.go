@@ -148,13 +148,28 @@ func smallest(accounts []*account) int64 {
 
 // verifyKey is contract 3.3, 3.4 and 3.7.
 func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
+	for _, r := range c.Ratelimits {
+		if r.AdHoc && r.Duration < 1000 {
+			return refusal(fsm.InvalidInput)
+		}
+	}
 	k := t.findKey(root, func(k *key) bool { return k.hash == c.Hash })
 	if k == nil || need(root, either("api", k.api, "verify_key")...) != nil {
 		return &fsm.Verdict{Outcome: fsm.NotFound}
 	}
+	permitted := true
+	if c.Query != "" {
+		var ok bool
+		if permitted, ok = satisfied(c.Query, t.slugsOf(k)); !ok {
+			return refusal(fsm.QuerySyntax)
+		}
+	}
 	v := &fsm.Verdict{KeyID: k.id, Enabled: k.enabled, Name: k.name, Meta: k.meta, Expires: k.expires}
 	if i := t.identityOf(k); i != nil {
-		v.Identity = &fsm.VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta}
+		v.Identity = &fsm.VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Ratelimits: visible(i.limits, k.limits)}
+	}
+	if slugs, roles := t.slugsOf(k), t.rolesOf(k); slugs != nil || roles != nil {
+		v.Access = &fsm.VerdictAccess{Permissions: slugs, Roles: roles}
 	}
 	payers := t.payers(k)
 	v.Limited = len(payers) > 0
@@ -163,9 +178,22 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 		v.Outcome = fsm.Disabled
 	case t.now > k.expires:
 		v.Outcome = fsm.Expired
-	case v.Limited && smallest(payers) < c.Cost:
-		v.Outcome = fsm.UsageExceeded
+	case !permitted:
+		v.Outcome = fsm.NotPermitted
 	default:
+		checks, missing := t.checksOf(k, c)
+		if missing {
+			return refusal(fsm.PreconditionFailed)
+		}
+		var passed bool
+		if v.Ratelimits, passed = t.checkAll(checks); !passed {
+			v.Outcome = fsm.RateLimited
+			break
+		}
+		if v.Limited && smallest(payers) < c.Cost {
+			v.Outcome = fsm.UsageExceeded
+			break
+		}
 		v.Outcome = fsm.Valid
 		if v.Limited && c.Cost > 0 {
 			t.charge(k, payers, c.Cost)

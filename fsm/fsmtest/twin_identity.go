@@ -32,6 +32,7 @@ func (t *Twin) findIdentity(root *rootKey, ref string) *identity {
 func (i *identity) shown() *fsm.Identity {
 	return &fsm.Identity{
 		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.account.shown(), Policy: i.policy,
+		Ratelimits: byName(i.limits),
 	}
 }
 
@@ -51,6 +52,7 @@ func (t *Twin) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result {
 	}
 	t.identities = append(t.identities, &identity{
 		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, account: opening,
+		limits: replaced(nil, c.Ratelimits),
 	})
 	return &fsm.Created{ID: c.ID}
 }
@@ -67,6 +69,12 @@ func (t *Twin) updateIdentity(root *rootKey, c *fsm.UpdateIdentity) fsm.Result {
 	after, ok := i.account.updated(c.Credits)
 	if !ok {
 		return refusal(fsm.InvalidInput)
+	}
+	if twice(c.Ratelimits.Value) {
+		return refusal(fsm.InvalidInput)
+	}
+	if c.Ratelimits.State == fsm.Given {
+		i.limits = replaced(i.limits, c.Ratelimits.Value)
 	}
 	i.account = after
 	change(&i.meta, c.Meta, "")

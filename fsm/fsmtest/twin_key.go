@@ -43,6 +43,13 @@ func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 	if !ok {
 		return refusal(fsm.InvalidInput)
 	}
+	roles, ok := t.namedRoles(root, c.Roles)
+	if !ok {
+		return refusal(fsm.RoleNotFound)
+	}
+	if t.idsTaken(t.unknown(root, c.Permissions)) {
+		return refusal(fsm.IDTaken)
+	}
 	if slices.ContainsFunc(t.keys, func(k *key) bool { return k.id == c.ID }) || t.hashTaken(c.Hash) {
 		return refusal(fsm.IDTaken)
 	}
@@ -55,6 +62,8 @@ func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 	t.keys = append(t.keys, &key{
 		id: c.ID, start: c.Start, api: c.APIID, name: c.Name, meta: c.Meta, identity: linked, hash: c.Hash,
 		enabled: c.Enabled, createdAt: t.now, expires: c.Expires, account: opening,
+		permissions: t.resolved(root, c.Permissions), roles: roles,
+		limits: replaced(nil, c.Ratelimits),
 	})
 	return &fsm.Created{ID: c.ID}
 }
@@ -84,6 +93,13 @@ func (t *Twin) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	if !ok {
 		return refusal(fsm.InvalidInput)
 	}
+	roles, ok := t.namedRoles(root, c.Roles.Value)
+	if !ok {
+		return refusal(fsm.RoleNotFound)
+	}
+	if t.idsTaken(t.unknown(root, c.Permissions.Value)) {
+		return refusal(fsm.IDTaken)
+	}
 	switch c.ExternalID.State {
 	case fsm.Null:
 		k.identity = ""
@@ -94,7 +110,16 @@ func (t *Twin) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 		}
 		k.identity = linked
 	}
+	if c.Ratelimits.State == fsm.Given {
+		k.limits = replaced(k.limits, c.Ratelimits.Value)
+	}
 	k.account = after
+	if c.Permissions.State == fsm.Given {
+		k.permissions = t.resolved(root, c.Permissions.Value)
+	}
+	if c.Roles.State == fsm.Given {
+		k.roles = roles
+	}
 	change(&k.name, c.Name, "")
 	change(&k.meta, c.Meta, "")
 	change(&k.expires, c.Expires, fsm.Never)
@@ -179,8 +204,10 @@ func (t *Twin) shownKey(k *key) *fsm.Key {
 	shown := &fsm.Key{
 		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
 		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),
+		Permissions: t.slugsOf(k), Roles: t.rolesOf(k),
+		Ratelimits: byName(k.limits),
 	}
-	if k.account.limited && k.account.refilledAt > k.updatedAt {
+	if k.account.limited && k.account.refilledAt > k.updatedAt && k.account.refilledAt > k.createdAt {
 		shown.UpdatedAt = k.account.refilledAt
 	}
 	if i := t.identityOf(k); i != nil {

@@ -3,7 +3,7 @@
 //
 //	go run ./scripts/sdk
 //
-// It needs Go, Node and npm. The suites are go/ (a module of its own) and node/; what they share is not_served.txt. Exit code
+// It needs Go, Node and npm. The suites are go/ (a module of its own) and node/. Exit code
 // 0: no SDK found anything to complain about; otherwise the logs of the nodes stay, and their directory is printed.
 package main
 
@@ -70,7 +70,7 @@ func run(ctx context.Context) (err error) {
 	if err := cluster.AwaitReady(ctx); err != nil {
 		return err
 	}
-	follower, err := followerOf(ctx, cluster)
+	follower, other, err := followerOf(ctx, cluster)
 	if err != nil {
 		return err
 	}
@@ -80,18 +80,21 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	fmt.Println("follower at", follower)
-	return runAll(ctx, target{"http://" + follower, troubledURL})
+	return runAll(ctx, target{"http://" + follower, troubledURL, other})
 }
 
 // target is what the programs are pointed at.
-type target struct{ follower, troubled string }
-
-func (t target) environment() []string {
-	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+rootKey)
+type target struct {
+	follower, troubled string
+	other              string // id of another node, which may be removed
 }
 
-// followerOf is the HTTP address of a node that is not the leader.
-func followerOf(ctx context.Context, cluster *local.Cluster) (addr string, err error) {
+func (t target) environment() []string {
+	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+rootKey, "NODE_ID="+t.other)
+}
+
+// followerOf is the HTTP address of a node that is not the leader, and the id of the leader.
+func followerOf(ctx context.Context, cluster *local.Cluster) (addr, leader string, err error) {
 	client := wire.NewClient(rootKey, 5*time.Second)
 	defer client.Close()
 	err = local.Await(ctx, "a follower", func(context.Context) error {
@@ -101,13 +104,13 @@ func followerOf(ctx context.Context, cluster *local.Cluster) (addr string, err e
 		}
 		for _, node := range status.Nodes {
 			if status.LeaderID != "" && node.Role == "follower" && node.HTTPAddr != status.LeaderAddr() {
-				addr = node.HTTPAddr
+				addr, leader = node.HTTPAddr, status.LeaderID
 				return nil
 			}
 		}
 		return fmt.Errorf("none in %+v", status)
 	})
-	return addr, err
+	return addr, leader, err
 }
 
 // runAll runs every suite and every program, so that one run shows every failure.

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -82,24 +81,14 @@ func unique(prefix string) string {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestMethods runs the row of every method that is served.
+// TestMethods runs the row of every method.
 func TestMethods(t *testing.T) {
-	absent := notServed(t)
-	all := allRows()
-	for _, method := range slices.Sorted(maps.Keys(all)) {
-		if !slices.Contains(absent, method) {
-			t.Run(method, func(t *testing.T) { all[method](newSuite(t)) })
-		}
+	for _, method := range slices.Sorted(maps.Keys(rows)) {
+		t.Run(method, func(t *testing.T) { rows[method](newSuite(t)) })
 	}
 }
 
-func allRows() map[string]func(*suite) {
-	all := maps.Clone(rows)
-	maps.Copy(all, later)
-	return all
-}
-
-// TestMethods_AreAllAccountedFor: every method of the SDK has a row, and nothing else has. What rows claims to be served is.
+// TestMethods_AreAllAccountedFor: every method of the SDK has a row, and nothing else has.
 func TestMethods_AreAllAccountedFor(t *testing.T) {
 	var want []string
 	for group, sdk := range map[string]any{
@@ -112,37 +101,8 @@ func TestMethods_AreAllAccountedFor(t *testing.T) {
 		}
 	}
 	var have []string
-	for method := range allRows() {
+	for method := range rows {
 		have = append(have, strings.ToLower(method))
 	}
 	require.ElementsMatch(t, want, have)
-	for _, method := range notServed(t) {
-		require.NotContains(t, rows, method, "it belongs to later, or its line in not_served.txt goes")
-	}
-}
-
-// TestNotServed: what this release does not serve is a 404 of the router, without the error envelope.
-func TestNotServed(t *testing.T) {
-	for _, endpoint := range notServed(t) {
-		t.Run(endpoint, func(t *testing.T) {
-			status, body := newSuite(t).post(endpoint, struct{}{})
-			require.Equal(t, http.StatusNotFound, status, "it is served now: delete its line in not_served.txt\n%s", body)
-			require.NotContains(t, body, "requestId")
-		})
-	}
-}
-
-func notServed(t *testing.T) []string {
-	file, err := os.Open("../not_served.txt")
-	require.NoError(t, err)
-	defer file.Close()
-	var names []string
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if name := strings.TrimSpace(lines.Text()); name != "" && !strings.HasPrefix(name, "#") {
-			names = append(names, name)
-		}
-	}
-	require.NoError(t, lines.Err())
-	return names
 }

@@ -1,5 +1,4 @@
-// The classes of @unkey/ratelimit. A row runs as soon as its endpoint is served; until then the call must fail with the
-// router's 404.
+// The classes of @unkey/ratelimit, in the order in which their calls make sense.
 import assert from "node:assert/strict";
 import { Overrides, Ratelimit } from "@unkey/ratelimit";
 import { rootKey, unique, url } from "./suite.mjs";
@@ -10,7 +9,7 @@ const identifier = "user_1";
 
 export const ratelimit = [
   {
-    name: "Ratelimit.limit", endpoint: "ratelimit.limit",
+    name: "Ratelimit.limit",
     call: async () => {
       const limiter = new Ratelimit({ rootKey, baseUrl: url, namespace, limit: 2, duration: "1h", disableTelemetry: true });
       return [await limiter.limit("user_2"), await limiter.limit("user_2", { cost: 2 })];
@@ -21,22 +20,22 @@ export const ratelimit = [
     },
   },
   {
-    name: "Overrides.setOverride", endpoint: "ratelimit.setOverride",
+    name: "Overrides.setOverride",
     call: () => overrides.setOverride({ namespace, identifier, limit: 5, duration: 60_000 }),
     check: (set) => assert.match(set.data.overrideId, /^rlor_/),
   },
   {
-    name: "Overrides.getOverride", endpoint: "ratelimit.getOverride",
+    name: "Overrides.getOverride",
     call: () => overrides.getOverride({ namespace, identifier }),
     check: (got) => assert.deepEqual([got.data.identifier, got.data.limit, got.data.duration], [identifier, 5, 60_000]),
   },
   {
-    name: "Overrides.listOverrides", endpoint: "ratelimit.listOverrides",
+    name: "Overrides.listOverrides",
     call: () => overrides.listOverrides({ namespace }),
     check: (got) => assert.equal(got.data.length, 1),
   },
   {
-    name: "Overrides.deleteOverride", endpoint: "ratelimit.deleteOverride",
+    name: "Overrides.deleteOverride",
     call: () => overrides.deleteOverride({ namespace, identifier }),
     check: (got) => assert.match(got.meta.requestId, /^req_/),
   },

@@ -1,6 +1,5 @@
 // What the rows need around the SDK: one node of a cluster that scripts/sdk starts and names in the environment.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { Unkey } from "@unkey/api";
 
 export const url = process.env.CREDITD_URL;
@@ -31,9 +30,6 @@ export async function granted(...permissions) {
   return client(JSON.parse(text).data.key);
 }
 
-export const notServed = readFileSync(new URL("../not_served.txt", import.meta.url), "utf8")
-  .split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
-
 export async function api() {
   return (await unkey.apis.createApi({ name: "sdk" })).data.apiId;
 }
@@ -48,4 +44,11 @@ export const verify = async (request) => (await unkey.keys.verifyKey(request)).d
 
 export async function identity(externalId) {
   return (await unkey.identities.createIdentity({ externalId, meta: { tier: "gold" } })).data.identityId;
+}
+
+// All items of a list, page by page.
+export async function all(pages) {
+  const items = [];
+  for await (const page of pages) items.push(...page.result.data);
+  return items;
 }

@@ -4,41 +4,24 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { Unkey } from "@unkey/api";
 import { HTTPClient } from "@unkey/api/lib/http.js";
 import * as errors from "@unkey/api/models/errors";
-import { later } from "./later.mjs";
 import { ratelimit } from "./ratelimit.mjs";
 import { rows } from "./rows.mjs";
-import { client, createKey, granted, identity, notServed, post, rootKey, unique, unkey, url } from "./suite.mjs";
+import { client, createKey, granted, identity, post, rootKey, unique, unkey, url } from "./suite.mjs";
 
-for (const [method, row] of Object.entries({ ...rows, ...later })) {
-  if (!notServed.includes(method)) test(method, row);
+for (const [method, row] of Object.entries(rows)) {
+  test(method, row);
 }
 
-for (const { name, endpoint, call, check } of ratelimit) {
-  test(`@unkey/ratelimit ${name}`, async () => {
-    if (notServed.includes(endpoint)) {
-      await assert.rejects(call, (err) => err.statusCode === 404);
-    } else {
-      check(await call());
-    }
-  });
+for (const { name, call, check } of ratelimit) {
+  test(`@unkey/ratelimit ${name}`, async () => check(await call()));
 }
 
-// Every method of the SDK has a row, and nothing else has. What rows.mjs claims to be served is.
+// Every method of the SDK has a row, and nothing else has.
 test("every method is accounted for", () => {
   const want = ["apis", "identities", "keys", "permissions", "ratelimit"].flatMap((group) =>
     Object.getOwnPropertyNames(Object.getPrototypeOf(unkey[group])).filter((name) => name !== "constructor")
       .map((name) => `${group}.${name}`));
-  assert.deepEqual([...Object.keys(rows), ...Object.keys(later)].sort(), want.sort());
-  assert.deepEqual(notServed.filter((method) => method in rows), []); // it belongs to later, or its line goes
-});
-
-// What this release does not serve is a 404 of the router, without the error envelope.
-test("what is not served is a 404", async (t) => {
-  for (const endpoint of notServed) {
-    const { status, text } = await post(endpoint, {});
-    assert.equal(status, 404, `${endpoint} is served now: delete its line in not_served.txt\n${text}`);
-    assert.ok(!text.includes("requestId"), text);
-  }
+  assert.deepEqual(Object.keys(rows).sort(), want.sort());
 });
 
 // The SDK makes its own class of every error, which it does only if status, content type and shape are right.

@@ -1,0 +1,153 @@
+package api_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	migrationNotFound = "unkey/data/migration_not_found"
+	prefixed          = "github.com/seamapi/prefixed-api-key"
+)
+
+// keys.rerollKey: docs/contract.md 2.3, D-7 and D-8.
+func TestRerollKey(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	old := s.newKey(f, `,"prefix":"my_app","name":"n","meta":{"a":1},"externalId":"user_1","enabled":true,"permissions":["docs.read"],"roles":["editor"],
+		"credits":{"remaining":50,"refill":{"interval":"monthly","amount":9,"refillDay":31}}`+limits("calls 9/60000", "other 1/1000"))
+	ownIDs := regexp.MustCompile(`"id":"rl_[a-zA-Z0-9]{16}",`)
+	show := func(f fixture) string { return ownIDs.ReplaceAllString(s.showKey(f), "") }
+	before := show(old)
+	require.Len(t, ownIDs.FindAllString(s.showKey(old), -1), 2)
+	re := s.post("keys.rerollKey", old.in(`{"keyId":"KEYID","expiration":90000,"ignored":1}`))
+	fresh := f
+	fresh.keyID, fresh.key = re.field("keyId"), re.field("key")
+	require.NotEqual(t, old.keyID, fresh.keyID)
+	require.Regexp(t, `^my_app_[1-9A-HJ-NP-Za-km-z]{20,24}$`, fresh.key)
+	require.JSONEq(t, before, show(fresh))
+	require.NotEqual(t, s.showKey(old), s.showKey(fresh), "rate limits have ids of their own")
+	minute := int64(60_000)
+	ends := (startTime + 90_000 + minute - 1) / minute * minute
+	require.JSONEq(t, strings.Replace(before, "{", fmt.Sprintf(`{"expires":%d,`, ends), 1), show(old))
+
+	s.must("keys.verifyKey", fresh.in(`{"key":"SECRET"}`))
+	require.Contains(t, s.must("keys.verifyKey", old.in(`{"key":"SECRET"}`)), `"valid":true`)
+	s.now = ends + 1
+	require.Contains(t, s.must("keys.verifyKey", old.in(`{"key":"SECRET"}`)), `"code":"EXPIRED"`)
+	require.Contains(t, s.must("keys.verifyKey", fresh.in(`{"key":"SECRET"}`)), `"valid":true`)
+
+	s.must("keys.rerollKey", old.in(`{"keyId":"KEYID","expiration":4102444800000}`))
+	require.Contains(t, s.showKey(old), fmt.Sprintf(`"expires":%d`, ends), "a sooner expiry stays")
+	s.must("keys.rerollKey", fresh.in(`{"keyId":"KEYID","expiration":0}`))
+	require.Contains(t, s.showKey(fresh), fmt.Sprintf(`"expires":%d`, s.now))
+	s.now++
+	require.Contains(t, s.must("keys.verifyKey", fresh.in(`{"key":"SECRET"}`)), `"code":"EXPIRED"`)
+
+	for _, body := range []string{`{}`, `{"keyId":"abc"}`, `{"expiration":1}`, `{"keyId":"abc","expiration":-1}`, `{"keyId":"abc","expiration":4102444800001}`} {
+		s.post("keys.rerollKey", body).fails(400, invalidInput)
+	}
+	s.post("keys.rerollKey", `{"keyId":"key_nothing","expiration":0}`).fails(404, keyNotFound)
+	s.grant("api.*.read_key").post("keys.rerollKey", fresh.in(`{"keyId":"KEYID","expiration":0}`)).fails(403, forbidden)
+}
+
+// migrations.createMigration: docs/contract.md 7.2.
+func TestCreateMigration(t *testing.T) {
+	s := newServer(t)
+	require.Equal(t, "{}", s.must("migrations.createMigration", `{"migrationId":"mig","algorithm":"sha256"}`))
+	s.post("migrations.createMigration", `{"migrationId":"mig","algorithm":"sha256"}`).fails(409, "unkey/data/migration_already_exists")
+	s.foreign().must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
+	for _, body := range []string{`{}`, `{"migrationId":"ab","algorithm":"sha256"}`, `{"migrationId":"abc","algorithm":"md5"}`} {
+		s.post("migrations.createMigration", body).fails(400, invalidInput)
+	}
+}
+
+func base64Of(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+type migrated struct {
+	Migrated []struct{ Hash, KeyID string }
+	Failed   []string
+}
+
+// keys.migrateKeys with hashes of full keys: docs/contract.md 2.3 and D-19.
+func TestMigrateKeys(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	migrate := func(keys string) (m migrated) {
+		data := s.must("keys.migrateKeys", f.in(`{"migrationId":"mig","apiId":"API","keys":[`+keys+`]}`))
+		require.NotContains(t, data, "null")
+		require.NoError(t, json.Unmarshal([]byte(data), &m))
+		return m
+	}
+	m := migrate(fmt.Sprintf(`{"hash":%q,"externalId":"new one","name":"n","meta":{"a":1},"enabled":true,"credits":{"remaining":5}},`+
+		`{"hash":%q,"externalId":"new one","enabled":false,"credits":{"remaining":null}}`, base64Of("legacy"), base64Of("second")))
+	require.Len(t, m.Migrated, 2)
+	require.Equal(t, base64Of("legacy"), m.Migrated[0].Hash)
+	require.Empty(t, m.Failed)
+	shown := s.must("keys.getKey", fmt.Sprintf(`{"keyId":%q}`, m.Migrated[0].KeyID))
+	require.Contains(t, shown, `"start":""`)
+	require.Contains(t, shown, `"externalId":"new one"`)
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"legacy"}`), `"credits":4`)
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"second"}`), `"code":"DISABLED"`)
+
+	m = migrate(fmt.Sprintf(`{"hash":%q},{"hash":"abc"},{"hash":%q},{"hash":%q}`, base64Of("legacy"), base64Of("third"), base64Of("third")))
+	require.Len(t, m.Migrated, 1)
+	require.Equal(t, []string{base64Of("legacy"), "abc", base64Of("third")}, m.Failed)
+
+	one := fmt.Sprintf(`{"hash":%q}`, base64Of("fourth"))
+	s.post("keys.migrateKeys", f.in(`{"migrationId":"unknown","apiId":"API","keys":[`+one+`]}`)).fails(404, migrationNotFound)
+	s.post("keys.migrateKeys", `{"migrationId":"mig","apiId":"api_nothing","keys":[`+one+`]}`).fails(404, apiNotFound)
+	s.grant("x").post("keys.migrateKeys", `{"migrationId":"mig","apiId":"api_nothing","keys":[`+one+`]}`).fails(403, forbidden)
+	for _, body := range []string{
+		`{"migrationId":"mig","apiId":"API","keys":[]}`, `{"migrationId":"mig","apiId":"API"}`, `{"migrationId":"","apiId":"API","keys":[` + one + `]}`,
+		`{"migrationId":"mig","apiId":"","keys":[` + one + `]}`, `{"migrationId":"mig","apiId":"API","keys":[{"hash":""}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","x":1}]}`, `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","roles":[]}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","credits":{"remaining":1,"refill":{"interval":"monthly","amount":1}}}]}`,
+	} {
+		s.post("keys.migrateKeys", f.in(body)).fails(400, invalidInput)
+	}
+}
+
+// keys.verifyKey with migrationId: docs/contract.md 3.3. The first verification takes the key over.
+func TestVerifyKey_TakesAMigratedKeyOver(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	s.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
+	long := sha256.Sum256([]byte("longtoken"))
+	var m migrated
+	require.NoError(t, json.Unmarshal([]byte(s.must("keys.migrateKeys",
+		f.in(fmt.Sprintf(`{"migrationId":"pre","apiId":"API","keys":[{"hash":%q,"credits":{"remaining":9}}]}`, hex.EncodeToString(long[:]))))), &m))
+	id := m.Migrated[0].KeyID
+	const key = "acme_short1_longtoken"
+	missing := `{"valid":false,"code":"NOT_FOUND"}`
+	for _, body := range []string{
+		`{"key":"` + key + `"}`, `{"key":"longtoken"}`, `{"key":"longtoken","migrationId":"pre"}`, `{"key":"` + key + `","migrationId":"other"}`,
+		`{"key":"a_b_other","migrationId":"pre"}`,
+	} {
+		require.Equal(t, missing, s.must("keys.verifyKey", body), body)
+	}
+	with := `{"key":"` + key + `","migrationId":"pre"}`
+	require.Equal(t, missing, s.foreign().must("keys.verifyKey", with))
+	require.Equal(t, missing, s.grant("x").must("keys.verifyKey", with))
+	for left := 8; left >= 7; left-- {
+		re := s.must("keys.verifyKey", with)
+		require.Contains(t, re, `"valid":true`)
+		require.Contains(t, re, fmt.Sprintf(`"credits":%d`, left))
+		require.Contains(t, re, id)
+	}
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"`+key+`"}`), `"credits":6`)
+	require.Equal(t, missing, s.must("keys.verifyKey", `{"key":"zz_x_longtoken","migrationId":"pre"}`), "the old hash is gone")
+	require.Equal(t, "acme_shor", s.get("start", "keys.getKey", fmt.Sprintf(`{"keyId":%q}`, id)))
+	s.post("keys.verifyKey", fmt.Sprintf(`{"key":"x","migrationId":%q}`, strings.Repeat("x", 257))).fails(400, invalidInput)
+}

@@ -1,0 +1,58 @@
+package mint
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// ParseHash reads the hash of a key as another system kept it, and says of which algorithm it has the form; 0 if of none.
+func ParseHash(text string) (fsm.Algorithm, fsm.Hash) {
+	if raw, err := base64.StdEncoding.DecodeString(text); err == nil && len(raw) == sha256.Size {
+		return fsm.SHA256, fsm.Hash(raw)
+	}
+	if raw, err := hex.DecodeString(text); err == nil && len(raw) == sha256.Size {
+		return fsm.PrefixedAPIKey, ofLongToken([sha256.Size]byte(raw))
+	}
+	return 0, fsm.Hash{}
+}
+
+// ofLongToken maps the hash of a part of a key to one that no full key has: a key is UTF-8, and this text is not. Otherwise that
+// part alone would pass for the key.
+func ofLongToken(hash [sha256.Size]byte) fsm.Hash {
+	return sha256.Sum256(append([]byte("\xffprefixed-api-key\xff"), hash[:]...))
+}
+
+// Prefixed reads a key of the form <prefix>_<short token>_<long token>: under which hash it was migrated, and what of it is kept in
+// the clear. The short token is made to be shown.
+func Prefixed(key string) (hash fsm.Hash, start string, ok bool) {
+	head, long, ok := cutLast(key)
+	if !ok || long == "" {
+		return hash, "", false
+	}
+	prefix, short, ok := cutLast(head)
+	if !ok {
+		return hash, "", false
+	}
+	return ofLongToken(sha256.Sum256([]byte(long))), prefix + "_" + short[:min(startLength, len(short))], true
+}
+
+// Prefix returns the prefix of a key, given its start: docs/contract.md 1.11.
+func Prefix(start string) string {
+	prefix, _, ok := cutLast(start)
+	if !ok {
+		return ""
+	}
+	return prefix
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	at := strings.LastIndexByte(s, '_')
+	if at < 0 {
+		return "", s, false
+	}
+	return s[:at], s[at+1:], true
+}

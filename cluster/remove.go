@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/peer"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+// RemoveServer takes a node out of raft's configuration for good: its acknowledgements count no more. It is refused where those that
+// stay could not go on, and for the last voter. A leader that is to go hands leadership over first.
+func (n *Node) RemoveServer(ctx context.Context, nodeID string) error {
+	return n.withLeader(ctx, func() error {
+		if n.batcher.Load() != nil {
+			return n.removeHere(ctx, nodeID)
+		}
+		_, err := n.callLeader(ctx, methodRemove, append(n.clusterTag(), nodeID...))
+		return err
+	})
+}
+
+func (n *Node) handleRemove(r peer.Request, reply peer.Reply) {
+	nodeID, ok := n.cutTag(r.Payload)
+	if !ok {
+		reply(codeForeign, nil)
+		return
+	}
+	if n.batcher.Load() == nil {
+		reply(codeUnavailable, nil)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), changeTimeout)
+	defer cancel()
+	if err := n.removeHere(ctx, string(nodeID)); err != nil {
+		reply(codeOf(err), nil)
+		return
+	}
+	reply(peer.CodeOK, nil)
+}
+
+// removeHere is RemoveServer on the leader.
+func (n *Node) removeHere(ctx context.Context, nodeID string) error {
+	f := n.raft.GetConfiguration()
+	if err := f.Error(); err != nil {
+		return fault.Wrap(fault.Unavailable, "The leader is changing", err)
+	}
+	if err := n.mayRemove(f.Configuration().Servers, nodeID); err != nil {
+		return err
+	}
+	if nodeID == n.id {
+		// Nothing was removed yet. The caller's node asks again, and reaches the new leader.
+		if err := n.transferHere(ctx, ""); err != nil {
+			return err
+		}
+		return fault.New(fault.Unavailable, "The node led and handed leadership over; ask again to remove it")
+	}
+	n.banish(nodeID)
+	addr := ""
+	for _, s := range f.Configuration().Servers {
+		if string(s.ID) == nodeID {
+			addr = n.addressOf(s.ID, s.Address)
+		}
+	}
+	change := n.raft.RemoveServer(raft.ServerID(nodeID), f.Index(), changeTimeout)
+	done := make(chan error, 1)
+	go func() { done <- change.Error() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return fault.Wrap(fault.Unknown, "Whether the node was removed is not known", err)
+		}
+		n.log.Info("removed a node from the cluster", "member", nodeID)
+		n.tellToLeave(ctx, nodeID, addr)
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unknown, "The node was not removed when the deadline passed", ctx.Err())
+	case <-n.stopping:
+		return errStopping
+	}
+}
+
+// mayRemove refuses what would leave fewer voters up than those that stay need for a majority.
+func (n *Node) mayRemove(servers []raft.Server, nodeID string) error {
+	up := make(map[raft.ServerID]bool)
+	for _, m := range n.known() {
+		up[raft.ServerID(m.ID)] = m.Health == gossip.Alive
+	}
+	up[raft.ServerID(n.id)] = true
+	found, voter := false, false
+	voters, alive := 0, 0
+	for _, s := range servers {
+		if string(s.ID) == nodeID {
+			found, voter = true, s.Suffrage == raft.Voter
+			continue
+		}
+		if s.Suffrage == raft.Voter {
+			voters++
+			if up[s.ID] {
+				alive++
+			}
+		}
+	}
+	switch {
+	case !found:
+		return fault.New(fault.Invalid, "The node is not part of this cluster: "+nodeID)
+	case voter && voters == 0:
+		return fault.New(fault.Invalid, "The node is the last voter: without it nothing could be decided")
+	case voter && alive <= voters/2:
+		return fault.New(fault.Invalid, "Too few of the other voters are up to go on without the node")
+	}
+	return nil
+}
+
+// errRemoved is why a removed node stops.
+var errRemoved = errors.New("this node was removed from the cluster: its data directory may be deleted; " +
+	"started again, it joins anew")
+
+// tellToLeave lets a node that was removed know, so that it stops instead of waiting for a leader for ever. One that cannot be
+// reached is down, or cut off; should it come back, it is taken in as a newcomer.
+func (n *Node) tellToLeave(ctx context.Context, nodeID, addr string) {
+	if _, err := n.pool.Get(addr).Call(ctx, methodLeave, n.clusterTag()); err != nil {
+		n.log.Info("a removed node could not be told", "member", nodeID, "err", err)
+	}
+}
+
+func (n *Node) handleLeave(r peer.Request, reply peer.Reply) {
+	if _, ok := n.cutTag(r.Payload); !ok {
+		reply(codeForeign, nil)
+		return
+	}
+	reply(peer.CodeOK, nil)
+	n.Fail(errRemoved)
+}
+
+// banishment is how long a removed node is not taken in again although gossip still sees it: it needs a moment to stop.
+const banishment = time.Minute
+
+func (n *Node) banish(nodeID string) { n.banished.Store(nodeID, time.Now().Add(banishment)) }
+
+// isBanished reports whether a member was removed on purpose. Else the reconcile loop would take it in again at once.
+func (n *Node) isBanished(nodeID string) bool {
+	until, ok := n.banished.Load(nodeID)
+	return ok && time.Now().Before(until.(time.Time))
+}

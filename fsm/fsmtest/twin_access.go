@@ -1,0 +1,414 @@
+package fsmtest
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// permission is a permission that exists. A deletion removes it, and its id from every role and every key.
+type permission struct{ id, workspace, name, slug, description string }
+
+// role is a role that exists.
+type role struct {
+	id, workspace, name, description string
+	permissions                      []string // ids
+}
+
+// sameName is contract 6, D-11.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+func (t *Twin) permissionBySlug(root *rootKey, slug string) *permission {
+	for _, p := range t.permissions {
+		if p.workspace == root.workspace && sameName(p.slug, slug) {
+			return p
+		}
+	}
+	return nil
+}
+
+// permissionByRef tries an id, then a slug.
+func (t *Twin) permissionByRef(root *rootKey, ref string) *permission {
+	for _, p := range t.permissions {
+		if p.workspace == root.workspace && p.id == ref {
+			return p
+		}
+	}
+	return t.permissionBySlug(root, ref)
+}
+
+func (t *Twin) roleByName(root *rootKey, name string) *role {
+	for _, r := range t.roles {
+		if r.workspace == root.workspace && sameName(r.name, name) {
+			return r
+		}
+	}
+	return nil
+}
+
+func (t *Twin) roleByID(root *rootKey, id string) *role {
+	for _, r := range t.roles {
+		if r.workspace == root.workspace && r.id == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// roleByRef tries an id, then a name.
+func (t *Twin) roleByRef(root *rootKey, ref string) *role {
+	if r := t.roleByID(root, ref); r != nil {
+		return r
+	}
+	return t.roleByName(root, ref)
+}
+
+func (p *permission) shown() fsm.Permission {
+	return fsm.Permission{ID: p.id, Name: p.name, Slug: p.slug, Description: p.description}
+}
+
+// shownPermissions shows the permissions of these ids by slug.
+func (t *Twin) shownPermissions(ids []string) []fsm.Permission {
+	var shown []fsm.Permission
+	for _, p := range t.permissions {
+		if slices.Contains(ids, p.id) {
+			shown = append(shown, p.shown())
+		}
+	}
+	sort.Slice(shown, func(i, j int) bool { return shown[i].Slug < shown[j].Slug })
+	return shown
+}
+
+func (t *Twin) shownRole(r *role) fsm.Role {
+	return fsm.Role{ID: r.id, Name: r.name, Description: r.description, Permissions: t.shownPermissions(r.permissions)}
+}
+
+// slugsOf is what contract 2.0 says of KeyOut.permissions.
+func (t *Twin) slugsOf(k *key) []string {
+	ids := slices.Clone(k.permissions)
+	for _, r := range t.roles {
+		if slices.Contains(k.roles, r.id) {
+			ids = append(ids, r.permissions...)
+		}
+	}
+	var slugs []string
+	for _, p := range t.shownPermissions(ids) {
+		slugs = append(slugs, p.Slug)
+	}
+	return slugs
+}
+
+func (t *Twin) rolesOf(k *key) []string {
+	var names []string
+	for _, r := range t.roles {
+		if slices.Contains(k.roles, r.id) {
+			names = append(names, r.name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// unknown returns the slugs that no permission has, each once.
+func (t *Twin) unknown(root *rootKey, refs []fsm.SlugRef) []fsm.SlugRef {
+	var list []fsm.SlugRef
+	for _, ref := range refs {
+		listed := slices.ContainsFunc(list, func(other fsm.SlugRef) bool { return sameName(other.Slug, ref.Slug) })
+		if !listed && t.permissionBySlug(root, ref.Slug) == nil {
+			list = append(list, ref)
+		}
+	}
+	return list
+}
+
+// idsTaken reports whether one of the new ids is taken, by a permission that was deleted also, or stands there twice.
+func (t *Twin) idsTaken(fresh []fsm.SlugRef) bool {
+	used := slices.Clone(t.permissionIDs)
+	for _, ref := range fresh {
+		if slices.Contains(used, ref.ID) {
+			return true
+		}
+		used = append(used, ref.ID)
+	}
+	return false
+}
+
+// resolved makes the permissions that are missing and returns the ids of all, each once.
+func (t *Twin) resolved(root *rootKey, refs []fsm.SlugRef) []string {
+	for _, ref := range t.unknown(root, refs) {
+		t.addPermission(&permission{ref.ID, root.workspace, ref.Slug, ref.Slug, ""})
+	}
+	var ids []string
+	for _, ref := range refs {
+		if p := t.permissionBySlug(root, ref.Slug); !slices.Contains(ids, p.id) {
+			ids = append(ids, p.id)
+		}
+	}
+	return ids
+}
+
+func (t *Twin) addPermission(p *permission) {
+	t.permissions = append(t.permissions, p)
+	t.permissionIDs = append(t.permissionIDs, p.id)
+}
+
+func without(list []string, gone ...string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(id string) bool { return slices.Contains(gone, id) })
+}
+
+func union(list, more []string) []string { return append(without(list, more...), more...) }
+
+// all are several requirements, the first one that is not met counts.
+func all(refusals ...fsm.Result) fsm.Result {
+	for _, r := range refusals {
+		if r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// createsPermissions is what making unknown permissions takes.
+func (t *Twin) createsPermissions(root *rootKey, refs []fsm.SlugRef) fsm.Result {
+	if len(t.unknown(root, refs)) == 0 {
+		return nil
+	}
+	return need(root, "rbac.*.create_permission")
+}
+
+// createPermission is contract 2.5.
+func (t *Twin) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Result {
+	if r := need(root, "rbac.*.create_permission"); r != nil {
+		return r
+	}
+	if t.permissionBySlug(root, c.Slug) != nil {
+		return refusal(fsm.PermissionExists)
+	}
+	if slices.Contains(t.permissionIDs, c.ID) {
+		return refusal(fsm.IDTaken)
+	}
+	t.addPermission(&permission{c.ID, root.workspace, c.Name, c.Slug, c.Description})
+	return &fsm.Created{ID: c.ID}
+}
+
+func (t *Twin) deletePermission(root *rootKey, c *fsm.DeletePermission) fsm.Result {
+	if r := need(root, "rbac.*.delete_permission"); r != nil {
+		return r
+	}
+	p := t.permissionByRef(root, c.Permission)
+	if p == nil {
+		return refusal(fsm.PermissionNotFound)
+	}
+	t.permissions = slices.DeleteFunc(t.permissions, func(other *permission) bool { return other == p })
+	for _, r := range t.roles {
+		r.permissions = without(r.permissions, p.id)
+	}
+	for _, k := range t.keys {
+		k.permissions = without(k.permissions, p.id)
+	}
+	return &fsm.Done{}
+}
+
+func (t *Twin) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
+	if r := need(root, "rbac.*.create_role"); r != nil {
+		return r
+	}
+	if len(c.Permissions) > 0 {
+		if r := all(need(root, "rbac.*.add_permission_to_role"), t.createsPermissions(root, c.Permissions)); r != nil {
+			return r
+		}
+	}
+	if t.roleByName(root, c.Name) != nil {
+		return refusal(fsm.RoleExists)
+	}
+	if slices.Contains(t.roleIDs, c.ID) || t.idsTaken(t.unknown(root, c.Permissions)) {
+		return refusal(fsm.IDTaken)
+	}
+	t.roleIDs = append(t.roleIDs, c.ID)
+	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions)})
+	return &fsm.Created{ID: c.ID}
+}
+
+func (t *Twin) deleteRole(root *rootKey, c *fsm.DeleteRole) fsm.Result {
+	if r := need(root, "rbac.*.delete_role"); r != nil {
+		return r
+	}
+	r := t.roleByRef(root, c.Role)
+	if r == nil {
+		return refusal(fsm.RoleNotFound)
+	}
+	t.roles = slices.DeleteFunc(t.roles, func(other *role) bool { return other == r })
+	for _, k := range t.keys {
+		k.roles = without(k.roles, r.id)
+	}
+	return &fsm.Done{}
+}
+
+func (t *Twin) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm.Result {
+	if r := all(need(root, "rbac.*.add_permission_to_role"), need(root, "rbac.*.remove_permission_from_role"),
+		t.createsPermissions(root, c.Permissions)); r != nil {
+		return r
+	}
+	r := t.roleByID(root, c.RoleID)
+	if r == nil {
+		return refusal(fsm.RoleNotFound)
+	}
+	if t.idsTaken(t.unknown(root, c.Permissions)) {
+		return refusal(fsm.IDTaken)
+	}
+	r.permissions = t.resolved(root, c.Permissions)
+	return &fsm.PermissionList{Permissions: t.shownPermissions(r.permissions)}
+}
+
+// linkKeyPermissions is contract 2.3: the lookup of the key first.
+func (t *Twin) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm.Result {
+	k := t.keyByID(root, c.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	needed := []fsm.Result{need(root, either("api", k.api, "update_key")...)}
+	if c.Op != fsm.RemoveLinks {
+		needed = append(needed, need(root, "rbac.*.add_permission_to_key"))
+	}
+	if c.Op != fsm.AddLinks {
+		needed = append(needed, need(root, "rbac.*.remove_permission_from_key"))
+	}
+	if r := all(needed...); r != nil {
+		return r
+	}
+	missing := t.unknown(root, c.Permissions)
+	if c.Op == fsm.RemoveLinks && len(missing) > 0 {
+		return refusal(fsm.PermissionNotFound)
+	}
+	if r := t.createsPermissions(root, c.Permissions); r != nil {
+		return r
+	}
+	if t.idsTaken(missing) {
+		return refusal(fsm.IDTaken)
+	}
+	switch ids := t.resolved(root, c.Permissions); c.Op {
+	case fsm.AddLinks:
+		k.permissions = union(k.permissions, ids)
+	case fsm.RemoveLinks:
+		k.permissions = without(k.permissions, ids...)
+	case fsm.SetLinks:
+		k.permissions = ids
+	}
+	return &fsm.PermissionList{Permissions: t.shownPermissions(k.permissions)}
+}
+
+// namedRoles returns the ids of the roles; ok false: one is unknown.
+func (t *Twin) namedRoles(root *rootKey, names []string) (ids []string, ok bool) {
+	for _, name := range names {
+		r := t.roleByName(root, name)
+		if r == nil {
+			return nil, false
+		}
+		ids = union(ids, []string{r.id})
+	}
+	return ids, true
+}
+
+// linkKeyRoles is contract 2.3: the lookup of the key first.
+func (t *Twin) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
+	k := t.keyByID(root, c.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "update_key")...); r != nil {
+		return r
+	}
+	if c.Op == fsm.AddLinks {
+		if r := need(root, "rbac.*.add_role_to_key"); r != nil {
+			return r
+		}
+	}
+	ids, ok := t.namedRoles(root, c.Roles)
+	if !ok {
+		return refusal(fsm.RoleNotFound)
+	}
+	switch c.Op {
+	case fsm.AddLinks:
+		k.roles = union(k.roles, ids)
+	case fsm.RemoveLinks:
+		k.roles = without(k.roles, ids...)
+	case fsm.SetLinks:
+		k.roles = ids
+	}
+	list := &fsm.RoleList{}
+	for _, name := range t.rolesOf(k) {
+		list.Roles = append(list.Roles, t.shownRole(t.roleByName(root, name)))
+	}
+	return list
+}
+
+func (t *Twin) getPermission(root *rootKey, q *fsm.GetPermission) fsm.Result {
+	if r := need(root, "rbac.*.read_permission"); r != nil {
+		return r
+	}
+	if p := t.permissionByRef(root, q.Permission); p != nil {
+		shown := p.shown()
+		return &shown
+	}
+	return refusal(fsm.PermissionNotFound)
+}
+
+func (t *Twin) getRole(root *rootKey, q *fsm.GetRole) fsm.Result {
+	if r := need(root, "rbac.*.read_role"); r != nil {
+		return r
+	}
+	if r := t.roleByRef(root, q.Role); r != nil {
+		shown := t.shownRole(r)
+		return &shown
+	}
+	return refusal(fsm.RoleNotFound)
+}
+
+// listPermissions is contract 1.14.
+func (t *Twin) listPermissions(root *rootKey, q *fsm.ListPermissions) fsm.Result {
+	if r := need(root, "rbac.*.read_permission"); r != nil {
+		return r
+	}
+	list := &fsm.PermissionList{}
+	for _, p := range t.permissions {
+		if p.workspace == root.workspace && p.id >= q.Cursor && found(q.Search, p.id, p.name, p.slug, p.description) {
+			list.Permissions = append(list.Permissions, p.shown())
+		}
+	}
+	sort.Slice(list.Permissions, func(i, j int) bool { return list.Permissions[i].ID < list.Permissions[j].ID })
+	if len(list.Permissions) > q.Limit {
+		list.Next = list.Permissions[q.Limit].ID
+		list.Permissions = list.Permissions[:q.Limit]
+	}
+	return list
+}
+
+// listRoles is contract 1.14.
+func (t *Twin) listRoles(root *rootKey, q *fsm.ListRoles) fsm.Result {
+	if r := need(root, "rbac.*.read_role"); r != nil {
+		return r
+	}
+	list := &fsm.RoleList{}
+	for _, r := range t.roles {
+		if r.workspace == root.workspace && r.id >= q.Cursor && found(q.Search, r.id, r.name, r.description) {
+			list.Roles = append(list.Roles, t.shownRole(r))
+		}
+	}
+	sort.Slice(list.Roles, func(i, j int) bool { return list.Roles[i].ID < list.Roles[j].ID })
+	if len(list.Roles) > q.Limit {
+		list.Next = list.Roles[q.Limit].ID
+		list.Roles = list.Roles[:q.Limit]
+	}
+	return list
+}
+
+func found(search string, texts ...string) bool {
+	for _, text := range texts {
+		if strings.Contains(strings.ToLower(text), strings.ToLower(search)) {
+			return true
+		}
+	}
+	return false
+}

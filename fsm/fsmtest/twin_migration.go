@@ -1,0 +1,139 @@
+package fsmtest
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+type migration struct {
+	workspace, id string
+	algorithm     fsm.Algorithm
+}
+
+// rerollStart and rerollKey are contract 2.3, D-7 and D-8.
+func (t *Twin) rerollStart(root *rootKey, q *fsm.RerollStart) fsm.Result {
+	k := t.keyByID(root, q.KeyID)
+	if k == nil {
+		return refusal(fsm.KeyNotFound)
+	}
+	if r := need(root, either("api", k.api, "create_key")...); r != nil {
+		return r
+	}
+	return &fsm.Start{Text: k.start, Ratelimits: int64(len(k.limits))}
+}
+
+func (t *Twin) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
+	if r, ok := t.rerollStart(root, &fsm.RerollStart{KeyID: c.KeyID}).(*fsm.Refusal); ok {
+		return r
+	}
+	if c.Expiration < 0 || c.Expiration > 4102444800000 {
+		return refusal(fsm.InvalidInput)
+	}
+	if t.keyIDTaken(c.NewID) || t.hashTaken(c.Hash) {
+		return refusal(fsm.IDTaken)
+	}
+	old := t.keyByID(root, c.KeyID)
+	if len(old.limits) > len(c.RatelimitIDs) {
+		return refusal(fsm.IDTaken)
+	}
+	fresh := *old
+	fresh.permissions, fresh.roles, fresh.limits = slices.Clone(old.permissions), slices.Clone(old.roles), byName(old.limits)
+	for i := range fresh.limits {
+		fresh.limits[i].ID = c.RatelimitIDs[i]
+	}
+	fresh.id, fresh.hash, fresh.start = c.NewID, c.Hash, c.Start
+	fresh.createdAt, fresh.updatedAt, fresh.usedAt = t.now, 0, 0
+	t.keys = append(t.keys, &fresh)
+	end := t.now + c.Expiration
+	for c.Expiration > 0 && end%60_000 != 0 {
+		end++
+	}
+	if end < old.expires {
+		old.expires = end
+	}
+	return &fsm.Created{ID: c.NewID}
+}
+
+func (t *Twin) keyIDTaken(id string) bool {
+	return slices.ContainsFunc(t.keys, func(k *key) bool { return k.id == id })
+}
+
+func (t *Twin) findMigration(root *rootKey, id string) *migration {
+	for _, m := range t.migrations {
+		if m.workspace == root.workspace && m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+func (t *Twin) createMigration(root *rootKey, c *fsm.CreateMigration) fsm.Result {
+	if r := need(root, "cluster.*.operate"); r != nil {
+		return r
+	}
+	if t.findMigration(root, c.ID) != nil {
+		return refusal(fsm.MigrationExists)
+	}
+	t.migrations = append(t.migrations, &migration{root.workspace, c.ID, c.Algorithm})
+	return &fsm.Done{}
+}
+
+// migrateKeys is contract 2.3 and D-19. What was added is taken back when a later key is refused.
+func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
+	if r := need(root, either("api", c.APIID, "create_key")...); r != nil {
+		return r
+	}
+	if t.findAPI(root, c.APIID) == nil {
+		return refusal(fsm.APINotFound)
+	}
+	m := t.findMigration(root, c.MigrationID)
+	if m == nil {
+		return refusal(fsm.MigrationNotFound)
+	}
+	for _, item := range c.Keys {
+		if _, ok := opened(item.Credits); !ok {
+			return refusal(fsm.InvalidInput)
+		}
+	}
+	keys, identities := len(t.keys), len(t.identities)
+	answer := &fsm.Migrated{}
+	for _, item := range c.Keys {
+		if item.Form != m.algorithm || t.hashTaken(item.Hash) {
+			answer.IDs = append(answer.IDs, "")
+			continue
+		}
+		linked, ok := "", !t.keyIDTaken(item.ID)
+		if ok && item.ExternalID != "" {
+			linked, ok = t.link(root, item.ExternalID, item.IdentityID)
+		}
+		if !ok {
+			t.keys, t.identities = t.keys[:keys], t.identities[:identities]
+			return refusal(fsm.IDTaken)
+		}
+		opening, _ := opened(item.Credits)
+		t.keys = append(t.keys, &key{
+			id: item.ID, api: c.APIID, name: item.Name, meta: item.Meta, identity: linked, hash: item.Hash,
+			enabled: item.Enabled, createdAt: t.now, expires: item.Expires, account: opening,
+		})
+		answer.IDs = append(answer.IDs, item.ID)
+	}
+	return answer
+}
+
+// verifyMigrated is contract 3.3, step 1.
+func (t *Twin) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result {
+	m := t.findMigration(root, c.MigrationID)
+	k := t.findKey(root, func(k *key) bool { return k.hash == c.Hash })
+	if m == nil || m.algorithm != fsm.PrefixedAPIKey || t.hashTaken(c.Verify.Hash) || k == nil ||
+		need(root, either("api", k.api, "verify_key")...) != nil {
+		return t.verifyKey(root, &c.Verify)
+	}
+	hash, start := k.hash, k.start
+	k.hash, k.start = c.Verify.Hash, c.Start
+	r := t.verifyKey(root, &c.Verify)
+	if _, refused := r.(*fsm.Refusal); refused {
+		k.hash, k.start = hash, start
+	}
+	return r
+}

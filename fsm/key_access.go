@@ -1,0 +1,185 @@
+package fsm
+
+import "slices"
+
+// keyAccess is what a key was given. Like the details it hangs on it is never changed in place.
+type keyAccess struct {
+	slugs []*slug // direct permissions, by id; may have deleted ones
+	roles []*role // by id; may have deleted ones
+}
+
+// access returns what the key was given. The lists are not to be written to.
+func (k *key) access() keyAccess {
+	if k.details == nil || k.details.access == nil {
+		return keyAccess{}
+	}
+	return *k.details.access
+}
+
+// give replaces what the key was given.
+func (k *key) give(slugs []*slug, roles []*role) {
+	var d keyDetails
+	if k.details != nil {
+		d = *k.details
+	}
+	d.access = nil
+	if len(slugs) > 0 || len(roles) > 0 {
+		d.access = &keyAccess{slugs: slugs, roles: roles}
+	}
+	k.detail(d)
+}
+
+// holds reports whether the key has a live permission, directly or through a live role.
+func (a keyAccess) holds(p *slug) bool {
+	if hasSlug(a.slugs, p) {
+		return true
+	}
+	for _, r := range a.roles {
+		if hasSlug(r.slugs, p) { // a deleted role has none
+			return true
+		}
+	}
+	return false
+}
+
+// permissionNames returns the slugs that the key has, each once, in byte order.
+func (a keyAccess) permissionNames() []string {
+	most := len(a.slugs)
+	for _, r := range a.roles {
+		most += len(r.slugs)
+	}
+	if most == 0 {
+		return nil
+	}
+	names := appendSlugs(make([]string, 0, most), a.slugs)
+	for _, r := range a.roles {
+		names = appendSlugs(names, r.slugs)
+	}
+	if len(names) == 0 { // all deleted
+		return nil
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func appendSlugs(names []string, list []*slug) []string {
+	for _, p := range list {
+		if !p.deleted {
+			names = append(names, p.text)
+		}
+	}
+	return names
+}
+
+// roleNames returns the names of the key's roles in byte order.
+func (a keyAccess) roleNames() []string {
+	var names []string
+	for _, r := range a.roles {
+		if !r.deleted {
+			names = append(names, r.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// show is what a verification tells of it; nil when there is nothing to tell.
+func (a keyAccess) show() *VerdictAccess {
+	if len(a.slugs) == 0 && len(a.roles) == 0 {
+		return nil
+	}
+	shown := &VerdictAccess{Permissions: a.permissionNames(), Roles: a.roleNames()}
+	if shown.Permissions == nil && shown.Roles == nil {
+		return nil
+	}
+	return shown
+}
+
+// needs checks that the caller holds permissions that concern no single resource, in this order.
+func (r *rootKey) needs(permissions ...permission) *Refusal {
+	for _, p := range permissions {
+		if !r.may(p, "") {
+			return p.missing("")
+		}
+	}
+	return nil
+}
+
+// forPermissions is what an operation on the direct permissions of a key needs besides update_key. See contract 2.3.
+func (op LinkOp) forPermissions() []permission {
+	switch op {
+	case AddLinks:
+		return []permission{addPermissionToKeyPermission}
+	case RemoveLinks:
+		return []permission{removePermissionFromKeyPermission}
+	default:
+		return []permission{addPermissionToKeyPermission, removePermissionFromKeyPermission}
+	}
+}
+
+// linkKeyPermissions serves the three commands on the direct permissions of a key.
+func (s *State) linkKeyPermissions(root *rootKey, c *LinkKeyPermissions) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if refusal := root.needs(c.Op.forPermissions()...); refusal != nil {
+		return refusal
+	}
+	plan := s.planSlugs(root, c.Permissions)
+	if c.Op == RemoveLinks {
+		if len(plan.create) > 0 {
+			return &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].text + "' does not exist"}
+		}
+	} else if refusal := plan.permitted(root); refusal != nil {
+		return refusal
+	}
+	if refusal := s.free(plan); refusal != nil {
+		return refusal
+	}
+	list, had := s.carryOut(plan), k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedSlugs(slices.Concat(had.slugs, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedSlugs(slices.DeleteFunc(slices.Clone(had.slugs), func(p *slug) bool { return hasSlug(removed, p) }))
+	}
+	s.giveKey(k, list, had.roles)
+	return &PermissionList{Permissions: showSlugs(list)}
+}
+
+// linkKeyRoles serves the three commands on the roles of a key.
+func (s *State) linkKeyRoles(root *rootKey, c *LinkKeyRoles) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if c.Op == AddLinks && !root.may(addRoleToKeyPermission, "") {
+		return addRoleToKeyPermission.missing("")
+	}
+	list, refusal := s.findRoles(root, c.Roles)
+	if refusal != nil {
+		return refusal
+	}
+	had := k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedRoles(slices.Concat(had.roles, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
+	}
+	s.giveKey(k, had.slugs, list)
+	return &RoleList{Roles: showRoles(list)}
+}
+
+// giveKey writes the lists of a key, unless they are as they were.
+func (s *State) giveKey(k *key, slugs []*slug, roles []*role) {
+	if had := k.access(); slices.Equal(had.slugs, slugs) && slices.Equal(had.roles, roles) {
+		return
+	}
+	s.change(k)
+	k.give(slugs, roles)
+	s.changed(k)
+}

@@ -1,0 +1,166 @@
+package fsm
+
+// Limit asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
+type Limit struct{ Requests []LimitRequest }
+
+// LimitRequest asks one rate limit for Cost tokens.
+type LimitRequest struct {
+	Namespace   string // id or name
+	NamespaceID string // id for the namespace if it is new
+	Identifier  string
+	Limit       int64 // at least 1
+	Duration    int64 // ms, at least 1000
+	Cost        int64
+}
+
+// Limited is the answer to Limit.
+type Limited struct {
+	Passed   bool
+	Requests []LimitedRequest // in the order of the requests
+}
+
+// LimitedRequest is the state of one rate limit afterwards.
+type LimitedRequest struct {
+	Passed     bool
+	Limit      int64
+	Remaining  int64
+	Reset      int64  // Unix ms: the end of the fixed window
+	OverrideID string // empty: none applied
+}
+
+// limitPlan is what a Limit will do.
+type limitPlan struct {
+	checks    []limitCheck
+	overrides []*override  // beside checks; nil: none applies
+	create    []*namespace // to be made, whether or not the tokens are there
+	passed    bool
+}
+
+// planLimit checks everything about a Limit. It changes nothing.
+func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
+	p := limitPlan{
+		checks: make([]limitCheck, 0, len(c.Requests)), overrides: make([]*override, 0, len(c.Requests)), passed: true,
+	}
+	for i := range c.Requests {
+		if refusal := c.Requests[i].check(); refusal != nil {
+			return p, refusal
+		}
+	}
+	for i := range c.Requests {
+		r := &c.Requests[i]
+		n, refusal := s.limitedNamespace(root, r, &p)
+		if refusal != nil {
+			return p, refusal
+		}
+		limit := Ratelimit{Limit: r.Limit, Duration: r.Duration}
+		o := n.overrideOf(r.Identifier)
+		if o != nil {
+			limit.Limit, limit.Duration = o.limit, o.duration
+		}
+		check := s.newCheck(limit, windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, r.Cost)
+		p.share(&check)
+		p.passed = p.passed && !check.exceeded
+		p.checks, p.overrides = append(p.checks, check), append(p.overrides, o)
+	}
+	return p, nil
+}
+
+func (r *LimitRequest) check() *Refusal {
+	if r.Limit < 1 || r.Duration < minDuration || r.Cost < 0 {
+		return invalid("limit must be at least 1, duration at least 1000, and cost must not be negative")
+	}
+	return nil
+}
+
+// share counts what earlier requests of the same call take from the same window.
+func (p *limitPlan) share(check *limitCheck) {
+	for i := range p.checks {
+		if o := &p.checks[i]; !o.exceeded && o.cost > 0 && o.window == check.window {
+			check.earlier += o.cost
+		}
+	}
+	check.judge()
+}
+
+// limitedNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order.
+func (s *State) limitedNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+	n := s.findNamespace(root, r.Namespace)
+	if n == nil {
+		for _, planned := range p.create {
+			if planned.name == r.Namespace {
+				return planned, nil
+			}
+		}
+		return s.planNamespace(root, r, p)
+	}
+	if n.deleted {
+		return nil, refuse(RatelimitNamespaceGone)
+	}
+	if !root.may(limitPermission, n.id) {
+		return nil, limitPermission.missing(n.id)
+	}
+	return n, nil
+}
+
+func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+	if !root.may(createNamespacePermission, "") {
+		return nil, createNamespacePermission.missing("")
+	}
+	if !root.may(limitPermission, "") {
+		return nil, limitPermission.missing("")
+	}
+	taken := s.namespaces[r.NamespaceID] != nil
+	for _, planned := range p.create {
+		taken = taken || planned.id == r.NamespaceID
+	}
+	if taken {
+		return nil, refuse(IDTaken)
+	}
+	n := &namespace{id: r.NamespaceID, name: r.Namespace, workspace: root.workspace, createdAt: s.clock}
+	p.create = append(p.create, n)
+	return n, nil
+}
+
+// changes reports whether carrying the plan out changes anything.
+func (p *limitPlan) changes() bool {
+	if len(p.create) > 0 {
+		return true
+	}
+	for i := range p.checks {
+		if p.passed && p.checks[i].cost > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// takeTokens decides and counts in one step.
+func (s *State) takeTokens(root *rootKey, c *Limit) Result {
+	p, refusal := s.planLimit(root, c)
+	if refusal != nil {
+		return refusal
+	}
+	for _, n := range p.create {
+		s.addNamespace(n)
+	}
+	for i := range p.checks {
+		if check := &p.checks[i]; p.passed && check.cost > 0 {
+			s.take(check.window, check.found, check.cost)
+		}
+	}
+	return p.answer(s.clock)
+}
+
+func (p *limitPlan) answer(now int64) *Limited {
+	a := &Limited{Passed: p.passed, Requests: make([]LimitedRequest, len(p.checks))}
+	for i := range p.checks {
+		check := &p.checks[i]
+		a.Requests[i] = LimitedRequest{
+			Passed: !check.exceeded, Limit: check.Limit, Remaining: check.remaining(p.passed), Reset: windowEnd(now, check.Duration, 1),
+		}
+		if o := p.overrides[i]; o != nil {
+			a.Requests[i].OverrideID = o.id
+		}
+	}
+	return a
+}

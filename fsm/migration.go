@@ -1,0 +1,230 @@
+package fsm
+
+// Algorithm says how the system that keys come from kept them. See contract 2.3.
+type Algorithm uint8
+
+// The algorithms.
+const (
+	// SHA256: the hash of the full key, as here. Such a key works at once.
+	SHA256 Algorithm = iota + 1
+	// PrefixedAPIKey: the hash of the last part of the key. Such a key is found by a verification that names the migration, which then
+	// keeps the hash of the full key instead. Whoever makes commands maps these hashes to a range of their own, so that none
+	// of them can be the hash of a full key.
+	PrefixedAPIKey
+)
+
+// migration is a source of keys that a workspace has agreed to.
+type migration struct {
+	head
+	id        string
+	workspace *workspace
+	algorithm Algorithm
+	createdAt int64
+}
+
+type migrationRef struct{ workspaceID, id string }
+
+// MigrationRecord is a migration at rest.
+type MigrationRecord struct {
+	ID          string
+	WorkspaceID string
+	Algorithm   Algorithm
+	CreatedAt   int64
+}
+
+// CreateMigration registers a migration for the caller's workspace. See contract 7.2.
+type CreateMigration struct {
+	ID        string
+	Algorithm Algorithm
+}
+
+// MigrateKeys adds keys of which only hashes are known. See contract 2.3.
+type MigrateKeys struct {
+	MigrationID string
+	APIID       string
+	Keys        []MigratedKey
+}
+
+// MigratedKey is one of them.
+type MigratedKey struct {
+	ID         string
+	Hash       Hash
+	Form       Algorithm // the one whose hashes look like this; 0: no such hash
+	Name       string
+	ExternalID string // empty: no identity
+	IdentityID string // id for the identity if ExternalID is new
+	Meta       string
+	Expires    int64 // Unix ms, or Never
+	Enabled    bool
+	Credits    NewCredits
+}
+
+// Migrated has the id of each key that was added, and "" for each that was not, in the order of the command.
+type Migrated struct{ IDs []string }
+
+// VerifyMigrated is a verification of a key that may be known only under its hash in another system. See contract 3.3.
+type VerifyMigrated struct {
+	Verify      VerifyKey
+	MigrationID string
+	Hash        Hash   // under which the key would be known
+	Start       string // what is kept of it in the clear from then on
+}
+
+func (m *migration) digest() Digest { return digestOf(m.record()) }
+
+func (m *migration) record() Record {
+	return &MigrationRecord{ID: m.id, WorkspaceID: m.workspace.id, Algorithm: m.algorithm, CreatedAt: m.createdAt}
+}
+
+func (r *MigrationRecord) fold(h *hasher) {
+	h.string(r.ID)
+	h.string(r.WorkspaceID)
+	h.int(int64(r.Algorithm))
+	h.int(r.CreatedAt)
+}
+
+func (s *State) createMigration(root *rootKey, c *CreateMigration) Result {
+	if !root.may(operateClusterPermission, "") {
+		return operateClusterPermission.missing("")
+	}
+	if s.migrations[migrationRef{root.workspace.id, c.ID}] != nil {
+		return refuse(MigrationExists)
+	}
+	s.addMigration(&migration{id: c.ID, workspace: root.workspace, algorithm: c.Algorithm, createdAt: s.clock})
+	return done
+}
+
+func (s *State) addMigration(m *migration) {
+	s.migrations[migrationRef{m.workspace.id, m.id}] = m
+	s.added(m)
+}
+
+func (s *State) loadMigration(r *MigrationRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.migrations[migrationRef{w.id, r.ID}] != nil || r.Algorithm < SHA256 || r.Algorithm > PrefixedAPIKey {
+		return false
+	}
+	s.addMigration(&migration{id: r.ID, workspace: w, algorithm: r.Algorithm, createdAt: r.CreatedAt})
+	return true
+}
+
+// plannedKey is what becomes of one key of a migration; a nil key is left out.
+type plannedKey struct {
+	key     *key
+	credits NewCredits
+	owner   identityLink
+}
+
+// migrateKeys adds the keys that can be added and says which. See contract 2.3.
+func (s *State) migrateKeys(root *rootKey, c *MigrateKeys) Result {
+	if !root.may(createKeyPermission, c.APIID) {
+		return createKeyPermission.missing(c.APIID)
+	}
+	a := s.findAPI(root, c.APIID)
+	if a == nil {
+		return refuse(APINotFound)
+	}
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil {
+		return refuse(MigrationNotFound)
+	}
+	planned, refusal := s.planMigration(root, a, m, c.Keys)
+	if refusal != nil {
+		return refusal
+	}
+	answer := &Migrated{IDs: make([]string, len(planned))}
+	for n, p := range planned {
+		if p.key == nil {
+			continue
+		}
+		p.key.identity = p.owner.existing
+		if i := p.owner.create; i != nil {
+			if s.identities[i.id] == nil { // else an earlier key of the command made it
+				s.addIdentity(i)
+			}
+			p.key.identity = i
+		}
+		s.addKey(p.key)
+		if p.credits.Limited {
+			s.limit(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
+		}
+		answer.IDs[n] = p.key.id
+	}
+	return answer
+}
+
+// planMigration checks everything and changes nothing.
+func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []MigratedKey) ([]plannedKey, *Refusal) {
+	planned := make([]plannedKey, len(keys))
+	for n := range keys {
+		var refusal *Refusal
+		if planned[n].credits, refusal = keys[n].Credits.check(); refusal != nil {
+			return nil, refusal
+		}
+	}
+	ids, identityIDs, hashes := map[string]bool{}, map[string]bool{}, map[Hash]bool{}
+	owners := map[string]identityLink{}
+	for n := range keys {
+		c := &keys[n]
+		if c.Form != m.algorithm || hashes[c.Hash] || s.hashTaken(c.Hash) {
+			continue
+		}
+		owner, known := owners[c.ExternalID]
+		if !known {
+			var refusal *Refusal
+			if owner, refusal = s.planLink(root, c.ExternalID, c.IdentityID); refusal != nil {
+				return nil, refusal
+			}
+			if owner.create != nil && identityIDs[c.IdentityID] {
+				return nil, refuse(IDTaken)
+			}
+			owners[c.ExternalID] = owner
+			identityIDs[c.IdentityID] = owner.create != nil
+		}
+		if ids[c.ID] || s.keys[c.ID] != nil {
+			return nil, refuse(IDTaken)
+		}
+		ids[c.ID], hashes[c.Hash] = true, true
+		k := &key{id: c.ID, hash: c.Hash, api: a, createdAt: s.clock, expires: c.Expires, enabled: c.Enabled}
+		k.describe(c.Name, c.Meta, nil)
+		planned[n].key, planned[n].owner = k, owner
+	}
+	return planned, nil
+}
+
+// migrating finds the key that a verification will take over from its migration, if any. It changes nothing.
+func (s *State) migrating(root *rootKey, c *VerifyMigrated) *key {
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil || m.algorithm != PrefixedAPIKey || s.hashTaken(c.Verify.Hash) {
+		return nil
+	}
+	k := visible(root, s.keyByHash[c.Hash])
+	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
+		return nil
+	}
+	return k
+}
+
+// verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
+// refused one leaves it as it was.
+func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated) Result {
+	k := s.migrating(root, c)
+	if k == nil {
+		return s.verifyKey(root, &c.Verify)
+	}
+	hash, start := k.hash, k.start
+	s.rehash(k, c.Verify.Hash, c.Start)
+	r := s.verifyKey(root, &c.Verify)
+	if _, refused := r.(*Refusal); refused {
+		s.rehash(k, hash, start)
+	}
+	return r
+}
+
+func (s *State) rehash(k *key, hash Hash, start string) {
+	s.change(k)
+	delete(s.keyByHash, k.hash)
+	k.hash, k.start = hash, start
+	s.keyByHash[k.hash] = k
+	s.changed(k)
+}

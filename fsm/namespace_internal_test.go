@@ -1,0 +1,105 @@
+package fsm
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A namespace that was deleted counts nothing more and shows nothing: contract 2.6. No command deletes one yet, but a snapshot
+// may hold it.
+func TestNamespace_GoneWhenDeleted(t *testing.T) {
+	answers := func(deleted bool) (codes []Code) {
+		list := oneOfEach()
+		r := list[2].(*RootKeyRecord)
+		r.Expires, r.Permissions = Never, AllPermissions()
+		list[13].(*NamespaceRecord).Deleted = deleted
+		s := loaded(t, list...)
+		for _, name := range []string{"rlns_1", "n"} {
+			limit := &Limit{Requests: []LimitRequest{{Namespace: name, NamespaceID: "rlns_2", Identifier: "x", Limit: 1, Duration: 1000}}}
+			calls := []Call{
+				{Actor: r.Hash, Command: limit}, {Actor: r.Hash, Command: &SetOverride{ID: "rlor_2", Namespace: name, Identifier: "x", Duration: 1000}},
+				{Actor: r.Hash, Command: &DeleteOverride{Namespace: name, Identifier: "x"}},
+			}
+			results := s.Apply(Batch{Calls: calls})
+			results = append(results, s.Answer(r.Hash, &GetOverride{Namespace: name, Identifier: "a*"}))
+			results = append(results, s.Answer(r.Hash, &ListOverrides{Namespace: name, Limit: 1}))
+			for _, result := range results {
+				code := Code(0)
+				if refusal, ok := result.(*Refusal); ok {
+					code = refusal.Code
+				}
+				codes = append(codes, code)
+			}
+		}
+		return codes
+	}
+	require.Equal(t, make([]Code, 10), answers(false))
+	missing := RatelimitNamespaceNotFound
+	require.Equal(t, []Code{
+		RatelimitNamespaceGone, missing, missing, missing, missing, RatelimitNamespaceGone, missing, missing, missing, missing,
+	}, answers(true))
+}
+
+// A * stands for any text, also none, and everything else for itself.
+func TestMatches(t *testing.T) {
+	for pattern, texts := range map[string][2][]string{
+		"*":     {{"", "a", "a*b\n"}, {}},
+		"a*":    {{"a", "ab", "a*"}, {"", "ba"}},
+		"*a":    {{"a", "ba", "aba"}, {"ab"}},
+		"a*a":   {{"aa", "aba", "aaa"}, {"a", "ab"}},
+		"a*b*c": {{"abc", "abbc", "abcbc"}, {"acb", "ab", "abcd"}},
+		"*ab*":  {{"ab", "aab", "abab"}, {"a", "ba"}},
+		"a**b":  {{"ab", "acb"}, {"a"}},
+		".*?":   {{".?", ".x?"}, {"x?"}},
+	} {
+		for _, text := range texts[0] {
+			require.True(t, matches(pattern, text), "%q %q", pattern, text)
+		}
+		for _, text := range texts[1] {
+			require.False(t, matches(pattern, text), "%q %q", pattern, text)
+		}
+	}
+}
+
+// An override that was deleted and made again under its id is one change in a snapshot.
+func TestOverride_ComesBackUnderItsName(t *testing.T) {
+	list := oneOfEach()
+	r := list[2].(*RootKeyRecord)
+	r.Expires, r.Permissions = Never, AllPermissions()
+	s := loaded(t, list...)
+	s.Freeze().Release(true)
+	s.Apply(Batch{Calls: []Call{
+		{Actor: r.Hash, Command: &DeleteOverride{Namespace: "n", Identifier: "a*"}},
+		{Actor: r.Hash, Command: &SetOverride{ID: "rlor_1", Namespace: "n", Identifier: "b", Limit: 3, Duration: 1000}},
+	}})
+	f := s.Freeze()
+	changes := f.Next(100)
+	require.Len(t, changes, f.Len)
+	seen := 0
+	for _, c := range changes {
+		if c.Key.Kind == OverrideKind {
+			seen++
+			require.Equal(t, "b", c.Record.(*OverrideRecord).Identifier)
+		}
+	}
+	require.Equal(t, 1, seen)
+}
+
+// A name that came and went twice between two snapshots is one removal.
+func TestFreeze_RemovesANameOnce(t *testing.T) {
+	list := oneOfEach()
+	r := list[2].(*RootKeyRecord)
+	r.Expires, r.Permissions = Never, AllPermissions()
+	s := loaded(t, list...)
+	s.Freeze().Release(true)
+	remove := Call{Actor: r.Hash, Command: &DeleteOverride{Namespace: "n", Identifier: "a*"}}
+	s.Apply(Batch{Calls: []Call{
+		remove, {Actor: r.Hash, Command: &SetOverride{ID: "rlor_1", Namespace: "n", Identifier: "a*", Limit: 3, Duration: 1000}}, remove,
+	}})
+	f := s.Freeze()
+	changes := f.Next(100)
+	require.Len(t, changes, f.Len)
+	require.Contains(t, changes, Change{Key: RecordKey{OverrideKind, "rlor_1"}})
+	require.Len(t, changes, 2)
+}

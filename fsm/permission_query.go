@@ -1,0 +1,171 @@
+package fsm
+
+import (
+	"fmt"
+	"strings"
+)
+
+// satisfies evaluates a permission query for a key. See contract 3.5. A slug of the query is held when it equals one of the key's,
+// letter for letter.
+func (s *State) satisfies(k *key, query string) (bool, *Refusal) {
+	given := k.access()
+	return evaluate(query, func(operand string) bool {
+		p := s.slugNames[foldedName{k.api.workspace.id, fold(operand)}]
+		return p != nil && p.text == operand && given.holds(p)
+	})
+}
+
+// evaluate parses a query and evaluates it on the way, without building anything: a query is evaluated once.
+func evaluate(query string, holds func(slug string) bool) (bool, *Refusal) {
+	q := queryParser{text: query, holds: holds}
+	q.next()
+	value := q.or(true)
+	if q.refusal == nil && q.kind != endToken {
+		q.unexpected("the end of the query, AND or OR")
+	}
+	return value && q.refusal == nil, q.refusal
+}
+
+// queryToken is a kind of token.
+type queryToken uint8
+
+const (
+	endToken queryToken = iota
+	slugToken
+	andToken
+	orToken
+	openToken
+	closeToken
+)
+
+// queryParser reads a query from left to right and stops at the first thing that cannot stand where it stands. Its methods parse
+//
+//	or      = and {OR and}
+//	and     = primary {AND primary}
+//	primary = slug | "(" or ")"
+//
+// and return the value, which is meaningless once there is a refusal. wanted false: the value does not matter any more, so that slugs
+// need not be looked up.
+type queryParser struct {
+	text  string
+	holds func(slug string) bool
+
+	kind    queryToken // of the present token
+	start   int        // of the present token, in text
+	end     int        // of the present token, in text
+	refusal *Refusal
+}
+
+func (q *queryParser) or(wanted bool) bool {
+	value := q.and(wanted)
+	for q.kind == orToken && q.refusal == nil {
+		q.next()
+		right := q.and(wanted && !value)
+		value = value || right
+	}
+	return value
+}
+
+func (q *queryParser) and(wanted bool) bool {
+	value := q.primary(wanted)
+	for q.kind == andToken && q.refusal == nil {
+		q.next()
+		right := q.primary(wanted && value)
+		value = value && right
+	}
+	return value
+}
+
+func (q *queryParser) primary(wanted bool) bool {
+	if q.refusal != nil {
+		return false
+	}
+	switch q.kind {
+	case slugToken:
+		value := wanted && q.holds(q.text[q.start:q.end])
+		q.next()
+		return value
+	case openToken:
+		q.next()
+		value := q.or(wanted)
+		if q.refusal != nil {
+			return false
+		}
+		switch q.kind {
+		case closeToken:
+			q.next()
+		case endToken:
+			q.fail(fmt.Sprintf("a closing parenthesis is missing at position %d", len(q.text)))
+		default:
+			q.unexpected("a closing parenthesis, AND or OR")
+		}
+		return value
+	case endToken:
+		q.fail("the query ends where a permission or an opening parenthesis is expected")
+	default:
+		q.unexpected("a permission or an opening parenthesis")
+	}
+	return false
+}
+
+// next reads the next token.
+func (q *queryParser) next() {
+	q.start = q.end
+	for q.start < len(q.text) && isQuerySpace(q.text[q.start]) {
+		q.start++
+	}
+	q.end = q.start
+	for q.end < len(q.text) && isSlugByte(q.text[q.end]) {
+		q.end++
+	}
+	if q.end > q.start {
+		q.kind = wordToken(q.text[q.start:q.end])
+		return
+	}
+	if q.start == len(q.text) {
+		q.kind = endToken
+		return
+	}
+	q.end++
+	switch q.text[q.start] {
+	case '(':
+		q.kind = openToken
+	case ')':
+		q.kind = closeToken
+	default:
+		q.fail(fmt.Sprintf("a character that no permission has at position %d", q.start))
+	}
+}
+
+// wordToken tells operators from slugs.
+func wordToken(word string) queryToken {
+	switch {
+	case strings.EqualFold(word, "AND"):
+		return andToken
+	case strings.EqualFold(word, "OR"):
+		return orToken
+	default:
+		return slugToken
+	}
+}
+
+func isQuerySpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func isSlugByte(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return c == '.' || c == '_' || c == '-' || c == '*' || c == ':' || c == '/'
+}
+
+func (q *queryParser) unexpected(expected string) {
+	q.fail(fmt.Sprintf("'%s' at position %d, where %s is expected", q.text[q.start:q.end], q.start, expected))
+}
+
+// fail keeps the first failure. Positions count from 0, and everything before a failure is ASCII, so they count characters.
+func (q *queryParser) fail(what string) {
+	if q.refusal == nil {
+		q.refusal = &Refusal{Code: QuerySyntax, Detail: "The permission query has a syntax error: " + what}
+	}
+}

@@ -1,0 +1,203 @@
+package fsm
+
+import "fmt"
+
+// RatelimitCheck is what a verification asks of one rate limit. See contract 3.6.
+type RatelimitCheck struct {
+	Name string
+	Cost int64
+	// AdHoc: Limit and Duration are given, and hold instead of a configured rate limit of that name.
+	AdHoc    bool
+	Limit    int64
+	Duration int64 // ms
+}
+
+// RatelimitState is a rate limit that was checked, as the answer shows it. See contract 3.6.
+type RatelimitState struct {
+	Ratelimit
+	Reset     int64 // Unix ms: the end of the fixed window
+	Remaining int64
+	Exceeded  bool
+}
+
+// limitCheck is one rate limit under check.
+type limitCheck struct {
+	Ratelimit
+	window   windowName
+	found    *window // nil: it does not exist
+	cost     int64
+	used     int64 // before the cost
+	earlier  int64 // taken from the same window by earlier requests of the same call
+	exceeded bool
+}
+
+// newCheck looks a rate limit up without changing anything.
+func (s *State) newCheck(r Ratelimit, w windowName, cost int64) limitCheck {
+	found := s.windows[w]
+	c := limitCheck{Ratelimit: r, window: w, found: found, cost: cost, used: found.used(s.clock)}
+	c.judge()
+	return c
+}
+
+// judge decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
+func (c *limitCheck) judge() {
+	used := c.used + c.earlier // no overflow: what was earlier passed, so it is within a limit
+	c.exceeded = c.Limit == 0 || used > c.Limit || c.cost > c.Limit-used
+}
+
+// remaining is what is left once the cost was taken, or not.
+func (c *limitCheck) remaining(taken bool) int64 {
+	left := c.Limit - c.used
+	if taken {
+		left -= c.earlier + c.cost
+	}
+	if c.exceeded {
+		return 0
+	}
+	return max(0, left)
+}
+
+// checkNamed states the rules on the rate limits that a verification names [D-13].
+func (c *VerifyKey) checkNamed() *Refusal {
+	for i := range c.Ratelimits {
+		switch r := &c.Ratelimits[i]; {
+		case r.Cost < 0 || r.AdHoc && r.Limit < 0:
+			return invalid("ratelimits: cost and limit of '" + r.Name + "' must not be negative")
+		case r.AdHoc && r.Duration < minDuration:
+			return invalid("ratelimits: the duration of '" + r.Name + "' must be at least 1000")
+		}
+	}
+	return nil
+}
+
+// named finds what a verification asks of a rate limit, nil for nothing. Of a repeated name the last one counts.
+func (c *VerifyKey) named(name string) *RatelimitCheck {
+	for i := len(c.Ratelimits) - 1; i >= 0; i-- {
+		if c.Ratelimits[i].Name == name {
+			return &c.Ratelimits[i]
+		}
+	}
+	return nil
+}
+
+// hasRatelimits reports whether a verification of the key may have a rate limit to check. It stands on the path of every one.
+func (k *key) hasRatelimits(c *VerifyKey) bool {
+	return len(c.Ratelimits) > 0 || k.details != nil && len(k.details.ratelimits) > 0 ||
+		k.identity != nil && len(k.identity.ratelimits) > 0
+}
+
+// checkLimits runs step 9 of contract 3.3 for a decision that is valid so far. It changes nothing of the ledger.
+func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
+	k := d.key
+	own, i := k.ratelimits(), k.liveIdentity()
+	most := len(own) + len(c.Ratelimits)
+	if i != nil {
+		most += len(i.ratelimits)
+	}
+	d.limits = make([]limitCheck, 0, most)
+	for _, r := range own {
+		s.checkCandidate(d, c, r, windowName{KeyScope, k.id, r.Name, r.Duration})
+	}
+	if i != nil {
+		for _, r := range i.ratelimits {
+			if ratelimitNamed(own, r.Name) == nil {
+				s.checkCandidate(d, c, r, windowName{IdentityScope, i.id, r.Name, r.Duration})
+			}
+		}
+	}
+	for at := range c.Ratelimits {
+		ask := &c.Ratelimits[at]
+		if ask != c.named(ask.Name) {
+			continue
+		}
+		switch {
+		case ask.AdHoc:
+			r := Ratelimit{Name: ask.Name, Limit: ask.Limit, Duration: ask.Duration}
+			d.limits = append(d.limits, s.newCheck(r, windowName{KeyScope, k.id, r.Name, r.Duration}, ask.Cost))
+		case ratelimitNamed(own, ask.Name) == nil && (i == nil || ratelimitNamed(i.ratelimits, ask.Name) == nil):
+			return unknownRatelimit(ask.Name, k, i)
+		}
+	}
+	for at := range d.limits {
+		if d.limits[at].exceeded {
+			d.outcome = RateLimited
+		}
+	}
+	return nil
+}
+
+// checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
+func (s *State) checkCandidate(d *decision, c *VerifyKey, r Ratelimit, w windowName) {
+	cost := int64(1)
+	switch ask := c.named(r.Name); {
+	case ask != nil && ask.AdHoc, ask == nil && !r.AutoApply:
+		return
+	case ask != nil:
+		cost = ask.Cost
+	}
+	d.limits = append(d.limits, s.newCheck(r, w, cost))
+}
+
+func unknownRatelimit(name string, k *key, i *identity) *Refusal {
+	whose := "and the key has no identity"
+	if i != nil {
+		whose = fmt.Sprintf("and neither does its identity '%s' with the external id '%s'", i.id, i.externalID)
+	}
+	return &Refusal{
+		Code:   PreconditionFailed,
+		Detail: fmt.Sprintf("The requested rate limit '%s' does not exist: the key '%s' has none of that name, %s", name, k.id, whose),
+	}
+}
+
+// takes reports whether carrying the decision out counts anything in a rate limit: also when the credits deny. See contract 3.4.
+func (d *decision) takes() bool {
+	if d.outcome != Valid && d.outcome != UsageExceeded {
+		return false
+	}
+	for i := range d.limits {
+		if d.limits[i].cost > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// takeLimits counts what takes has announced.
+func (s *State) takeLimits(d *decision) {
+	for i := range d.limits {
+		if c := &d.limits[i]; c.cost > 0 {
+			s.take(c.window, c.found, c.cost)
+		}
+	}
+}
+
+// ratelimits shows what was checked.
+func (d *decision) ratelimits(now int64) []RatelimitState {
+	if len(d.limits) == 0 {
+		return nil
+	}
+	taken := d.outcome != RateLimited
+	list := make([]RatelimitState, len(d.limits))
+	for i := range d.limits {
+		c := &d.limits[i]
+		list[i] = RatelimitState{
+			Ratelimit: c.Ratelimit, Reset: windowEnd(now, c.Duration, 1), Remaining: c.remaining(taken), Exceeded: c.exceeded,
+		}
+	}
+	return list
+}
+
+// shownTo are the rate limits of an identity that count for a key: one of the key's own shadows that of the same name.
+func (i *identity) shownTo(k *key) []Ratelimit {
+	own := k.ratelimits()
+	if len(own) == 0 || len(i.ratelimits) == 0 {
+		return i.ratelimits
+	}
+	var list []Ratelimit
+	for _, r := range i.ratelimits {
+		if ratelimitNamed(own, r.Name) == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
