@@ -181,13 +181,30 @@ func (n *Node) statusOf(ctx context.Context, id, addr string) (reply statusReply
 }
 
 // TransferLeadership hands leadership to a voter, or to the most suitable one when nodeID is empty.
+//
+// A change of leader may end the call before its answer: who leads afterwards tells what became of it.
 func (n *Node) TransferLeadership(ctx context.Context, nodeID string) error {
-	return n.withLeader(ctx, func() error {
+	_, before := n.raft.LeaderWithID()
+	err := n.withLeader(ctx, func() error {
 		if n.batcher.Load() != nil {
 			return n.transferHere(ctx, nodeID)
 		}
 		_, err := n.callLeader(ctx, methodTransfer, append(n.clusterTag(), nodeID...))
 		return err
+	})
+	if err == nil || fault.KindOf(err) != fault.Unknown {
+		return err
+	}
+	return n.withLeader(ctx, func() error {
+		_, now := n.raft.LeaderWithID()
+		switch {
+		case now == "":
+			return noLeader
+		case string(now) == nodeID, nodeID == "" && now != before:
+			return nil
+		default:
+			return err
+		}
 	})
 }
 

@@ -88,7 +88,7 @@ func (c *Cluster) Start(i int) {
 	c.t.Helper()
 	m := c.Nodes[i]
 	require.Nil(c.t, m.Node, "node %d is up already", i)
-	s, err := store.Open(store.Options{Dir: m.dir})
+	s, err := store.Open(store.Options{Dir: m.dir, LogStore: store.LogBolt}) // wal reserves 64 MiB a node
 	require.NoError(c.t, err)
 	l, err := net.Listen("tcp", m.Peer)
 	require.NoError(c.t, err)
@@ -112,7 +112,7 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 	for _, m := range c.Nodes {
 		conf.Join = append(conf.Join, m.Gossip)
 	}
-	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 250*time.Millisecond, 250*time.Millisecond, 200*time.Millisecond
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 400*time.Millisecond, 400*time.Millisecond, 300*time.Millisecond
 	conf.StabilizationTime = 200 * time.Millisecond
 	conf.Dial = c.links.dialFrom(c.Nodes[i].Peer)
 	conf.Logger = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelInfo}))

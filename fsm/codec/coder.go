@@ -10,6 +10,9 @@ import (
 )
 
 // coder writes fields to buf, or reads them from it, in the order in which its methods are called. The first failure sticks.
+//
+// Writing changes nothing it is given: several goroutines may write the same value at once, such as a command that is sent again
+// while its first copy is still being sent.
 type coder struct {
 	buf     []byte // writing: what was written; reading: what is left
 	reading bool
@@ -88,7 +91,9 @@ func (c *coder) uint(p *uint64) {
 func (c *coder) int(p *int64) {
 	u := uint64(*p)<<1 ^ uint64(*p>>63)
 	c.uint(&u)
-	*p = int64(u>>1) ^ -int64(u&1)
+	if c.reading {
+		*p = int64(u>>1) ^ -int64(u&1)
+	}
 }
 
 func (c *coder) bool(p *bool) {
@@ -100,7 +105,9 @@ func (c *coder) bool(p *bool) {
 	if b > 1 {
 		c.fail(fmt.Errorf("boolean is %d", b))
 	}
-	*p = b == 1
+	if c.reading {
+		*p = b == 1
+	}
 }
 
 // length codes the length of something of which each element takes at least one byte.
@@ -177,7 +184,9 @@ func enum[T ~uint8](c *coder, p *T, first, last T) {
 		}
 		c.fail(err)
 	}
-	*p = T(b)
+	if c.reading {
+		*p = T(b)
+	}
 }
 
 // known codes a small number that says itself whether there is such a one. Writing another panics, as with enum.
@@ -187,7 +196,10 @@ func known[T interface {
 }](c *coder, p *T) {
 	b := byte(*p)
 	c.byte(&b)
-	if *p = T(b); c.err == nil && !(*p).Known() {
+	if c.reading {
+		*p = T(b)
+	}
+	if c.err == nil && !T(b).Known() {
 		err := fmt.Errorf("%T is %d, which is unknown", *p, b)
 		if !c.reading {
 			panic("codec: " + err.Error())

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -301,4 +302,22 @@ func (f *filler) string() string {
 		b[i] = byte(f.rng.Uint32())
 	}
 	return string(b)
+}
+
+// A command that is sent again may be encoded while its first copy still is; the race detector finds an encoding that writes.
+func TestAppend_OnlyReads(t *testing.T) {
+	var wg sync.WaitGroup
+	batch := batchSample()
+	for range 2 {
+		wg.Go(func() {
+			codec.AppendBatch(nil, batch)
+			for _, r := range resultSamples {
+				codec.AppendResult(nil, r)
+			}
+			for _, r := range recordSamples {
+				codec.AppendRecord(nil, r)
+			}
+		})
+	}
+	wg.Wait()
 }
