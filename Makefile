@@ -30,7 +30,7 @@ SDK_MODULE := scripts/sdk/go
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
 # Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow.
-RACE_DIRS  := cluster api store cmd
+RACE_DIRS  := fsm/codec cluster api store cmd
 PACKAGES    = $(shell $(GO) list -e ./...)
 RACE_PKGS   = $(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES)))
 PLAIN_PKGS  = $(filter-out $(RACE_PKGS),$(PACKAGES))
@@ -57,7 +57,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	fi; \
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
-	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
+	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
 	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
 		$(GO) run -buildvcs=false ./scripts/sdk || rc=$$?; \
 	else \

@@ -37,7 +37,6 @@ func TestRun_LeavesTheWarmUpOut(t *testing.T) {
 
 func TestRun_SpreadsConnectionsOverAddresses(t *testing.T) {
 	first, second := newFakeNode(t), newFakeNode(t)
-	second.balances = first.balances
 	first.verify = func(w http.ResponseWriter, _ *http.Request) {
 		first.verified.Add(1)
 		respond(w, `{"valid":true,"code":"VALID"}`)
