@@ -15,11 +15,20 @@ import (
 // RemoveServer takes a node out of raft's configuration for good: its acknowledgements count no more. It is refused where those that
 // stay could not go on, and for the last voter. A leader that is to go hands leadership over first.
 func (n *Node) RemoveServer(ctx context.Context, nodeID string) error {
+	again := false
 	return n.withLeader(ctx, func() error {
+		if again && n.server(nodeID) == nil {
+			return nil // the first attempt removed it; only its answer was lost
+		}
 		if n.batcher.Load() != nil {
 			return n.removeHere(ctx, nodeID)
 		}
 		_, err := n.callLeader(ctx, methodRemove, append(n.clusterTag(), nodeID...))
+		if fault.KindOf(err) == fault.Unknown && err != nil && ctx.Err() == nil {
+			// A leader that is to go hands leadership over first, which ends the call. Removing twice does no harm.
+			again = true
+			return fault.Wrap(fault.Unavailable, "The leader changed while the node was being removed", err)
+		}
 		return err
 	})
 }

@@ -261,8 +261,16 @@ func (n *Node) transferHere(ctx context.Context, nodeID string) error {
 }
 
 func (n *Node) voter(nodeID string) *raft.Server {
+	if s := n.server(nodeID); s != nil && s.Suffrage == raft.Voter {
+		return s
+	}
+	return nil
+}
+
+// server finds a node in raft's configuration.
+func (n *Node) server(nodeID string) *raft.Server {
 	for _, s := range n.servers() {
-		if string(s.ID) == nodeID && s.Suffrage == raft.Voter {
+		if string(s.ID) == nodeID {
 			return &s
 		}
 	}
