@@ -315,6 +315,10 @@ func (l *links) dialFrom(from string) func(context.Context, string) (net.Conn, e
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		if l.cut[pair(from, to)] { // cut while it was being dialled
+			_ = conn.Close()
+			return nil, fmt.Errorf("the link from %s to %s is cut", from, to)
+		}
 		if l.conns == nil {
 			l.conns = map[net.Conn][2]string{}
 		}
