@@ -57,6 +57,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	fi; \
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
+	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
 	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
 		$(GO) run -buildvcs=false ./scripts/sdk || rc=$$?; \
@@ -120,6 +121,7 @@ verify-modules:
 .PHONY: verify-vet
 verify-vet:
 	@$(GO) vet ./...
+	@$(GO) vet -tags chaos ./...
 	@$(GO) -C $(SDK_MODULE) vet ./...
 	@echo "go vet: ok"
 

@@ -10,6 +10,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // entryLog is raft as the batcher sees it.
@@ -25,7 +26,9 @@ func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	l.proposed.entries.Add(1)
 	l.proposed.calls.Add(uint64(len(calls)))
 	l.proposed.bytes.Add(uint64(len(data)))
+	failpoint.Hit(failpoint.EntryBeforePropose)
 	p := &proposal{future: l.raft.Apply(data, 0), done: make(chan struct{})}
+	failpoint.Hit(failpoint.EntryAfterPropose)
 	go p.wait()
 	return p
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // Execute carries out a command, wherever the leader is, and returns its result and the log index that the result reflects.
@@ -26,6 +27,7 @@ func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, 
 		}
 		call.Ticket = ticket
 		a := n.executeOnce(ctx, call)
+		failpoint.Hit(failpoint.TicketBeforeSettle)
 		n.tickets.settle(ticket)
 		if r, ok := a.Result.(*fsm.Refusal); ok && r.Code == fsm.SessionExpired {
 			n.tickets.forget(ticket.Session)
@@ -104,6 +106,7 @@ func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call,
 	select {
 	case a := <-w:
 		waiters.Put(w)
+		failpoint.Hit(failpoint.ReplyBeforeLocal)
 		return a
 	case <-ctx.Done():
 		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The outcome was not known when the deadline passed", ctx.Err())}

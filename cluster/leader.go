@@ -8,6 +8,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // followLeadership starts and ends what only a leader does. raft blocks while nobody takes its notices, so each term's work runs in
@@ -52,6 +53,7 @@ func (n *Node) lead() (end func()) {
 // term is one term of leadership. Nothing is served before a barrier of this term has been applied, so that the ledger holds
 // everything that earlier leaders committed.
 func (n *Node) term(ctx context.Context) {
+	failpoint.Hit(failpoint.TermGained)
 	if !n.caughtUp(ctx) {
 		return
 	}
@@ -70,6 +72,7 @@ func (n *Node) term(ctx context.Context) {
 		return
 	}
 	n.batcher.Store(b)
+	failpoint.Hit(failpoint.TermServing)
 	n.wakeWaiting()
 	n.log.Info("this node leads")
 	n.keepMembership(ctx)
@@ -101,6 +104,7 @@ func (n *Node) bootstrapLedger(ctx context.Context, b *batch.Batcher) bool {
 	b.Execute(call, sizeOf(call), false, time.Time{}, w)
 	select {
 	case a := <-w:
+		failpoint.Hit(failpoint.LedgerFounded)
 		if a.Err != nil {
 			n.log.Warn("the ledger could not be founded", "err", a.Err)
 			return false

@@ -11,6 +11,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // machine is the raft.BatchingFSM around the ledger: it decodes entries, applies them and hands results back. It adds no rule.
@@ -49,6 +50,7 @@ func (m *machine) peek(call *fsm.Call) (fsm.Result, bool) {
 
 // ApplyBatch implements raft.BatchingFSM. The response to a command is a []fsm.Result.
 func (m *machine) ApplyBatch(logs []*raft.Log) []any {
+	failpoint.Hit(failpoint.EntryBeforeApply)
 	responses := make([]any, len(logs))
 	for i, l := range logs {
 		if l.Type != raft.LogCommand {
@@ -65,6 +67,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 		m.mu.Unlock()
 	}
 	m.applied.advance(logs[len(logs)-1].Index)
+	failpoint.Hit(failpoint.EntryAfterApply)
 	return responses
 }
 
@@ -87,6 +90,7 @@ func (m *machine) digest() (index uint64, d fsm.Digest) {
 
 // Restore implements raft.FSM: it replaces the ledger by a snapshot, as a whole or not at all.
 func (m *machine) Restore(source io.ReadCloser) error {
+	failpoint.Hit(failpoint.RestoreBeforeLoad)
 	records, err := store.RecordsOf(source)
 	if err != nil {
 		return fmt.Errorf("restore snapshot: %w", err)
@@ -109,10 +113,12 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	if err != nil {
 		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
 	}
+	failpoint.Hit(failpoint.RestoreBeforeSwap)
 	m.mu.Lock()
 	m.state, m.base = state, records.ID()
 	m.tellNameLocked()
 	m.mu.Unlock()
+	failpoint.Hit(failpoint.RestoreAfterSwap)
 	m.applied.advance(records.Index())
 	m.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", want.String())
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // The methods of the peer port. Numbers are append only.
@@ -141,6 +142,7 @@ type remoteWaiter peer.Reply
 
 // Answer implements batch.Waiter.
 func (w remoteWaiter) Answer(a batch.Answer) {
+	failpoint.Hit(failpoint.ReplyBeforeForwarded)
 	if a.Err != nil {
 		w(codeOf(a.Err), nil)
 		return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // tickets numbers this node's commands within a session that the ledger knows, so that any of them can be sent again and takes effect
@@ -62,7 +63,9 @@ var tooManyUnsettled = fault.New(fault.Overloaded, "Too many requests wait for a
 // begin opens a session on behalf of everybody who waits for one.
 func (t *tickets) begin(ctx context.Context) error {
 	id := randomID()
+	failpoint.Hit(failpoint.SessionBeforeOpen)
 	err := t.open(ctx, id)
+	failpoint.Hit(failpoint.SessionAfterOpen)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // captureStep is how many records are copied under the ledger's lock at a time: some tens of microseconds.
@@ -26,6 +27,7 @@ type capture struct {
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer failpoint.Hit(failpoint.SnapshotCaptured)
 	return &capture{machine: m, state: m.state, frozen: m.state.Freeze(), base: m.base}, nil
 }
 
@@ -40,6 +42,7 @@ func (c *capture) Persist(sink raft.SnapshotSink) error {
 	if err := sink.Close(); err != nil {
 		return fmt.Errorf("persist snapshot: %w", err)
 	}
+	failpoint.Hit(failpoint.SnapshotPersisted)
 	c.saved = true
 	c.machine.mu.Lock()
 	defer c.machine.mu.Unlock()

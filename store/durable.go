@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 const (
@@ -22,6 +24,7 @@ func writeFileDurably(path string, data []byte) error {
 		_ = os.Remove(tmp)
 		return err
 	}
+	failpoint.Hit(failpoint.FileBeforeRename)
 	return renameDurably(tmp, path)
 }
 
@@ -45,6 +48,7 @@ func renameDurably(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return ioError(to, "renaming into place", err)
 	}
+	failpoint.Hit(failpoint.FileAfterRename)
 	return syncDir(filepath.Dir(to))
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"os"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // incomingFile is a copy of a whole state.db as it arrives from another node or
@@ -44,6 +46,7 @@ func (k *sink) finishCopy() error {
 	if err := k.in.file.Sync(); err != nil {
 		return ioError(k.in.path, "fsync", err)
 	}
+	failpoint.Hit(failpoint.CopySynced)
 	got, err := verifyState(k.in.path)
 	if KindOf(err) == KindFailed {
 		return err
@@ -52,6 +55,7 @@ func (k *sink) finishCopy() error {
 		return &Error{Kind: KindInvalid, Path: k.in.path,
 			Message: "the received snapshot is not valid and was not installed; the node that sent it may have a damaged disk", Err: err}
 	}
+	failpoint.Hit(failpoint.CopyVerified)
 	k.header.Digest, k.header.Count, k.header.Sum = got.Digest, got.Count, got.Sum
 	f, err := openStateFile(k.in.path)
 	if err != nil {

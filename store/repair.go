@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // reconcile makes the log fit the snapshot before raft sees either.
@@ -59,5 +61,6 @@ func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logge
 		return nil
 	}
 	logger.Warn("dropping the log, the snapshot replaces it", "reason", reason, "first", first, "last", last, "snapshot_index", index)
+	failpoint.Hit(failpoint.OpenBeforeDroppingLog)
 	return log.DeleteRange(first, last)
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // SnapshotSink is what SnapshotStore.Create returns. It is used in one of two
@@ -134,6 +136,7 @@ func (k *sink) Write(p []byte) (int, error) {
 		k.in = in
 	}
 	slot := k.store.dog.begin(callSnapshotWrite, 0)
+	failpoint.Hit(failpoint.CopyReceived)
 	n, err := k.in.write(p)
 	slot.end()
 	return n, k.report(err)
@@ -229,9 +232,15 @@ func (k *sink) finishChanges() error {
 			if k.done, err = applyChanges(f.path, tx, k.changes.inOrder(), &k.header, fill); err != nil {
 				return err
 			}
-			return writeHeader(tx, &k.header)
+			if err := writeHeader(tx, &k.header); err != nil {
+				return err
+			}
+			return failpoint.Fail(failpoint.SnapshotBeforeCommit)
 		})
 	})
+	if err == nil {
+		failpoint.Hit(failpoint.SnapshotAfterCommit)
+	}
 	return ioError(f.path, "writing the snapshot", err)
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // errNotFound is what raft compares by text for a key that was never set.
@@ -65,11 +67,14 @@ func (s *stableStore) SetUint64(key []byte, value uint64) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.pending = &value
+		failpoint.Hit(failpoint.VoteHalf)
 		return s.dog.admit()
 	}
+	failpoint.Hit(failpoint.TermBeforeWrite)
 	if err := s.put(key, binary.BigEndian.AppendUint64(nil, value)); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.TermAfterWrite)
 	if value > 0 && s.onActive != nil && bytes.Equal(key, keyCurrentTerm) {
 		return s.onActive()
 	}
@@ -109,9 +114,11 @@ func (s *stableStore) setCandidate(candidate []byte) error {
 		}
 		term = recorded
 	}
+	failpoint.Hit(failpoint.VoteBeforeWrite)
 	if err := s.put(keyVote, append(binary.BigEndian.AppendUint64(nil, term), candidate...)); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.VoteAfterWrite)
 	s.pending = nil
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // stateFile is one open state.db. It outlives its place in the directory while
@@ -85,15 +87,18 @@ func (s *snapshots) closeFile(f *stateFile) {
 // writeMu held.
 func (s *snapshots) install(f *stateFile) error {
 	target := filepath.Join(s.dir, stateName)
+	failpoint.Hit(failpoint.InstallBeforeRename)
 	if err := os.Rename(f.path, target); err != nil {
 		return ioError(target, "renaming into place", err)
 	}
+	failpoint.Hit(failpoint.InstallAfterRename)
 	if err := syncDir(s.dir); err != nil {
 		s.dog.fail(err) // whatever it was: the directory may name one file and we use the other
 		return err
 	}
 	f.path = target
 	s.swap(f)
+	failpoint.Hit(failpoint.InstallAfterSwap)
 	return nil
 }
 

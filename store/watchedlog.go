@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // deleteChunk bounds one transaction of DeleteRange: bbolt keeps every touched
@@ -60,7 +62,13 @@ func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
 		return err
 	}
 	defer l.dog.finish(l.dog.begin(callLogWrite, 0), l.path, "writing the log", &err)
-	return l.log.StoreLogs(entries)
+	if err := failpoint.Fail(failpoint.LogBeforeStore); err != nil {
+		return err
+	}
+	if err := l.log.StoreLogs(entries); err != nil {
+		return err
+	}
+	return failpoint.Fail(failpoint.LogAfterStore)
 }
 
 // DeleteRange deletes in bounded steps. A crash between two of them must leave a
@@ -105,7 +113,10 @@ func (l *watchedLog) deleteRange(from, to uint64) (err error) {
 		return err
 	}
 	defer l.dog.finish(l.dog.begin(callLogDelete, 0), l.path, "truncating the log", &err)
-	return l.log.DeleteRange(from, to)
+	failpoint.Hit(failpoint.LogBeforeTruncate)
+	err = l.log.DeleteRange(from, to)
+	failpoint.Hit(failpoint.LogAfterTruncate)
+	return err
 }
 
 // finish ends a watched call. Deferred directly, so that it also recovers a panic

@@ -66,6 +66,10 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 // runNode runs a node from its start to its stop, which ctx asks for. up runs
 // beside it once HTTP is served; an error of up stops the node.
 func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
+	sensed, err := plantFaults(conf, log)
+	if err != nil {
+		return err
+	}
 	open, err := openPorts(conf)
 	if err != nil {
 		return err
@@ -77,7 +81,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return err
 	}
 	conf.advertiseHTTP = withPortOf(conf.advertiseHTTP, open.http.Addr().String())
-	node, err := cluster.New(clusterConfig(conf, open.peer, data, log))
+	node, err := cluster.New(clusterConfig(conf, sensed, open.peer, data, log))
 	if err != nil {
 		return errors.Join(err, data.Close())
 	}
@@ -134,7 +138,7 @@ func keepRootKey(conf nodeConfig, data *store.Store) error {
 	return nil
 }
 
-func clusterConfig(conf nodeConfig, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
+func clusterConfig(conf nodeConfig, sensed senses, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
 	c := cluster.DefaultConfig()
 	c.Store = data
 	c.PeerListener, c.AdvertisePeer, c.AdvertiseHTTP = peers, conf.advertisePeer, conf.advertiseHTTP
@@ -146,7 +150,7 @@ func clusterConfig(conf nodeConfig, peers net.Listener, data *store.Store, log *
 		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
 	}
-	c.Version, c.Logger = version, log
+	c.Version, c.Logger, c.Now = version, log, sensed.now
 	c.HeartbeatTimeout, c.ElectionTimeout = conf.heartbeatTimeout, conf.electionTimeout
 	c.LeaseTimeout = min(c.LeaseTimeout, conf.heartbeatTimeout)
 	c.SnapshotThreshold, c.SnapshotInterval, c.TrailingLogs = conf.snapshotThreshold, conf.snapshotInterval, conf.trailingLogs

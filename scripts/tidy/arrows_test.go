@@ -59,7 +59,7 @@ var rows = []row{
 
 	// The parts of cluster do not know the node that joins them, so each can be tested alone.
 	{
-		match: "cluster", own: join(ledger, []string{"store", "cluster/batch", "cluster/peer", "cluster/gossip"}),
+		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/batch", "cluster/peer", "cluster/gossip"}),
 		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
 	{

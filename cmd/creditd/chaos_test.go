@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// chaosBinary builds the program with failpoints, once.
+var chaosBinary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(filepath.Dir(binary), "creditd-chaos")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-tags", "chaos", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		err = &buildError{string(out), err}
+	}
+	return path, err
+})
+
+type buildError struct {
+	output string
+	err    error
+}
+
+func (e *buildError) Error() string { return e.err.Error() + "\n" + e.output }
+
+// plant puts a file beside a data directory, whole or not at all.
+func plant(t testing.TB, dataDir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dataDir+".chaos", name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	write(t, path+".new", text)
+	require.NoError(t, os.Rename(path+".new", path))
+}
+
+// TestChaos_DiesWhereItIsTold: a node that dies after it committed a charge and before it answered has charged. The product does
+// not look at the file.
+func TestChaos_DiesWhereItIsTold(t *testing.T) {
+	t.Parallel()
+	faulty, err := chaosBinary()
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	args := alone(t, dir)
+	p := startBinary(t, faulty, []string{"CREDITD_ROOT_KEY=" + testRootKey}, args...)
+	p.await(p.stderr, `msg=ready`)
+	c := p.client(testRootKey)
+	key := addCustomer(t, c, "customer", 10)
+	plant(t, dir, "failpoints", "reply-before-local=kill")
+	p.await(p.stderr, `msg=planted file=failpoints`)
+	require.Error(t, c.call(context.Background(), "keys.verifyKey", object{"key": key}, nil))
+	p.wait()
+	require.Equal(t, syscall.SIGKILL, p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+
+	p, c = startMember(t, args...)
+	require.EqualValues(t, 9, balance(t, c, "customer"))
+	require.NotContains(t, p.stderr.String(), "planted")
+	p.terminate()
+}
+
+// TestChaos_RefusesWhatItCannotPlant: a misspelt failpoint would make a test that tests nothing.
+func TestChaos_RefusesWhatItCannotPlant(t *testing.T) {
+	t.Parallel()
+	faulty, err := chaosBinary()
+	require.NoError(t, err)
+	for name, text := range map[string]string{"failpoints": "nowhere=kill", "clock": "soon"} {
+		dir := filepath.Join(t.TempDir(), "data")
+		plant(t, dir, name, text)
+		p := startBinary(t, faulty, nil, alone(t, dir)...)
+		require.Equal(t, exitFailed, p.wait())
+		require.Contains(t, p.stderr.String(), filepath.Join(dir+".chaos", name))
+	}
+}

@@ -1,0 +1,70 @@
+package failpoint
+
+// Name is one failpoint. What it is called says where it is: the part, the step, and whether the step is done.
+type Name string
+
+// The failpoints of raft's log.
+const (
+	LogBeforeStore    Name = "log-before-store"
+	LogAfterStore     Name = "log-after-store"
+	LogBeforeTruncate Name = "log-before-truncate"
+	LogAfterTruncate  Name = "log-after-truncate"
+)
+
+// The failpoints of term, vote and identity. A file is written under another name, synced and renamed.
+const (
+	TermBeforeWrite  Name = "term-before-write"
+	TermAfterWrite   Name = "term-after-write"
+	VoteHalf         Name = "vote-half" // raft gave the term of its vote and not yet the candidate
+	VoteBeforeWrite  Name = "vote-before-write"
+	VoteAfterWrite   Name = "vote-after-write"
+	FileBeforeRename Name = "file-before-rename"
+	FileAfterRename  Name = "file-after-rename"
+)
+
+// The failpoints of a snapshot that is written, and of one that is received.
+const (
+	SnapshotCaptured      Name = "snapshot-captured"
+	SnapshotBeforeCommit  Name = "snapshot-before-commit" // all pages are changed in memory
+	SnapshotAfterCommit   Name = "snapshot-after-commit"
+	SnapshotPersisted     Name = "snapshot-persisted"
+	CopyReceived          Name = "copy-received" // a part of a whole file
+	CopySynced            Name = "copy-synced"
+	CopyVerified          Name = "copy-verified"
+	InstallBeforeRename   Name = "install-before-rename"
+	InstallAfterRename    Name = "install-after-rename" // the directory is not synced yet
+	InstallAfterSwap      Name = "install-after-swap"
+	RestoreBeforeLoad     Name = "restore-before-load"
+	RestoreBeforeSwap     Name = "restore-before-swap"
+	RestoreAfterSwap      Name = "restore-after-swap"
+	OpenBeforeDroppingLog Name = "open-before-dropping-log"
+)
+
+// The failpoints of a command's way.
+const (
+	EntryBeforePropose   Name = "entry-before-propose"
+	EntryAfterPropose    Name = "entry-after-propose"
+	EntryBeforeApply     Name = "entry-before-apply"
+	EntryAfterApply      Name = "entry-after-apply"
+	ReplyBeforeLocal     Name = "reply-before-local" // committed, not yet answered
+	ReplyBeforeForwarded Name = "reply-before-forwarded"
+	SessionBeforeOpen    Name = "session-before-open"
+	SessionAfterOpen     Name = "session-after-open"
+	TicketBeforeSettle   Name = "ticket-before-settle"
+	TermGained           Name = "term-gained"
+	TermServing          Name = "term-serving"
+	LedgerFounded        Name = "ledger-founded"
+)
+
+// All lists the failpoints, in the order above.
+func All() []Name {
+	return []Name{
+		LogBeforeStore, LogAfterStore, LogBeforeTruncate, LogAfterTruncate,
+		TermBeforeWrite, TermAfterWrite, VoteHalf, VoteBeforeWrite, VoteAfterWrite, FileBeforeRename, FileAfterRename,
+		SnapshotCaptured, SnapshotBeforeCommit, SnapshotAfterCommit, SnapshotPersisted,
+		CopyReceived, CopySynced, CopyVerified, InstallBeforeRename, InstallAfterRename, InstallAfterSwap,
+		RestoreBeforeLoad, RestoreBeforeSwap, RestoreAfterSwap, OpenBeforeDroppingLog,
+		EntryBeforePropose, EntryAfterPropose, EntryBeforeApply, EntryAfterApply, ReplyBeforeLocal, ReplyBeforeForwarded,
+		SessionBeforeOpen, SessionAfterOpen, TicketBeforeSettle, TermGained, TermServing, LedgerFounded,
+	}
+}
