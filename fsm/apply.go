@@ -33,6 +33,8 @@ func (s *State) apply(call *Call) Result {
 	switch c := call.Command.(type) {
 	case *VerifyKey:
 		return s.verifyKey(root, c)
+	case *VerifyKeys:
+		return s.verifyKeys(root, c)
 	case *UpdateKeyCredits:
 		return s.updateKeyCredits(root, c)
 	case *UpdateIdentityCredits:
@@ -116,17 +118,20 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 		return refusal, true
 	}
 	c, verify := call.Command.(*VerifyKey)
-	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m) == nil {
+	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m, nil) == nil {
 		c, verify = &m.Verify, true
 	}
 	if verify {
-		d, refusal := s.decide(root, c)
+		d, refusal := s.decide(root, c, nil)
 		if refusal != nil {
 			return refusal, true
 		}
 		if !d.charges() && !d.takes() {
 			return d.verdict(s.clock), true
 		}
+	}
+	if c, many := call.Command.(*VerifyKeys); many {
+		return s.peekKeys(root, c)
 	}
 	if c, limits := call.Command.(*Limit); limits {
 		p, refusal := s.planLimit(root, c)

@@ -181,6 +181,8 @@ func (*CreateMigration) isCommand() {}
 func (*MigrateKeys) isCommand()     {}
 func (*VerifyMigrated) isCommand()  {}
 
+func (*VerifyKeys) isCommand() {}
+
 // SlugRef is a permission that a command names by its slug.
 type SlugRef struct {
 	Slug string

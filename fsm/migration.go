@@ -192,13 +192,14 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 	return planned, nil
 }
 
-// migrating finds the key that a verification will take over from its migration, if any. It changes nothing.
-func (s *State) migrating(root *rootKey, c *VerifyMigrated) *key {
+// migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.
+func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *key {
 	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
-	if m == nil || m.algorithm != PrefixedAPIKey || s.hashTaken(c.Verify.Hash) {
+	if m == nil || m.algorithm != PrefixedAPIKey ||
+		s.rootByHash[c.Verify.Hash] != nil || s.keyAfter(c.Verify.Hash, before) != nil {
 		return nil
 	}
-	k := visible(root, s.keyByHash[c.Hash])
+	k := visible(root, s.keyAfter(c.Hash, before))
 	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
 		return nil
 	}
@@ -208,17 +209,32 @@ func (s *State) migrating(root *rootKey, c *VerifyMigrated) *key {
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
 func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated) Result {
-	k := s.migrating(root, c)
+	d, refusal, k := s.foreseeMigrated(root, c, nil)
+	if refusal != nil {
+		return refusal
+	}
+	if k != nil {
+		s.rehash(k, c.Verify.Hash, c.Start)
+	}
+	s.carryOutDecision(&d)
+	return d.verdict(s.clock)
+}
+
+// foreseeMigrated decides about a verification and says which key it takes over, nil for none.
+func (s *State) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
+	k := s.migrating(root, c, before)
 	if k == nil {
-		return s.verifyKey(root, &c.Verify)
+		d, refusal := s.decide(root, &c.Verify, before)
+		return d, refusal, nil
 	}
-	hash, start := k.hash, k.start
-	s.rehash(k, c.Verify.Hash, c.Start)
-	r := s.verifyKey(root, &c.Verify)
-	if _, refused := r.(*Refusal); refused {
-		s.rehash(k, hash, start)
+	if refusal := c.Verify.check(); refusal != nil {
+		return decision{}, refusal, nil
 	}
-	return r
+	d, refusal := s.decideOn(k, &c.Verify, before)
+	if refusal != nil {
+		return decision{}, refusal, nil
+	}
+	return d, nil, k
 }
 
 func (s *State) rehash(k *key, hash Hash, start string) {

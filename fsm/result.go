@@ -66,10 +66,13 @@ const (
 	RatelimitOverrideNotFound
 )
 
+// AnswerTooLarge: a part of a request was not carried out, because the answer has no room for it.
+const AnswerTooLarge Code = 80
+
 // Known reports whether there is such a code.
 func (c Code) Known() bool {
 	return c >= RootKeyNotFound && c <= IDTaken || c >= APIProtected && c <= MigrationExists || c >= PermissionNotFound && c <= QuerySyntax ||
-		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired
+		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c == AnswerTooLarge
 }
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.
@@ -195,6 +198,7 @@ func (*API) isResult()      {}
 func (*Identity) isResult() {}
 func (*Key) isResult()      {}
 func (*Verdict) isResult()  {}
+func (*Verdicts) isResult() {}
 
 func (*Keys) isResult()       {}
 func (*Identities) isResult() {}

@@ -50,23 +50,36 @@ type decision struct {
 	cost      int64
 	remaining int64 // of the payers, before the charge
 	limits    []limitCheck
+	before    *foresight // what happens before the verification and is not carried out yet; nil: nothing
+	forgone   bool       // it will not be carried out, whatever the outcome
 }
 
 // charges reports whether carrying the decision out changes any balance.
 func (d *decision) charges() bool { return d.outcome == Valid && d.payers.first != nil && d.cost > 0 }
 
-// decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing.
-func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
-	if c.Cost < 0 {
-		return decision{}, invalid("credits.cost must not be negative")
-	}
-	if refusal := c.checkNamed(); refusal != nil {
+// decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing. before
+// is what the verification follows and is not carried out yet; nil: nothing.
+func (s *State) decide(root *rootKey, c *VerifyKey, before *foresight) (decision, *Refusal) {
+	if refusal := c.check(); refusal != nil {
 		return decision{}, refusal
 	}
-	k := visible(root, s.keyByHash[c.Hash])
+	k := visible(root, s.keyAfter(c.Hash, before))
 	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
 		return decision{outcome: NotFound}, nil
 	}
+	return s.decideOn(k, c, before)
+}
+
+// check states the rules on what a verification asks for, whatever the key.
+func (c *VerifyKey) check() *Refusal {
+	if c.Cost < 0 {
+		return invalid("credits.cost must not be negative")
+	}
+	return c.checkNamed()
+}
+
+// decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
+func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
 	permitted := true
 	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
 		var refusal *Refusal
@@ -74,9 +87,12 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 			return decision{}, refusal
 		}
 	}
-	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost}
+	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
 	if d.payers.first != nil {
 		d.remaining = d.payers.remaining(s.clock)
+		if before != nil {
+			d.remaining = before.remaining(d.payers, s.clock)
+		}
 	}
 	switch {
 	case !k.enabled:
@@ -99,12 +115,18 @@ func (s *State) decide(root *rootKey, c *VerifyKey) (decision, *Refusal) {
 
 // verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through.
 func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
-	d, refusal := s.decide(root, c)
+	d, refusal := s.decide(root, c, nil)
 	if refusal != nil {
 		return refusal
 	}
+	s.carryOutDecision(&d)
+	return d.verdict(s.clock)
+}
+
+// carryOutDecision takes the tokens and the credits that were decided on.
+func (s *State) carryOutDecision(d *decision) {
 	if d.takes() {
-		s.takeLimits(&d)
+		s.takeLimits(d)
 	}
 	if d.charges() {
 		s.charge(d.payers.first, d.cost)
@@ -114,7 +136,6 @@ func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
 		d.remaining -= d.cost
 		s.used(d.key)
 	}
-	return d.verdict(s.clock)
 }
 
 // used notes that a key was just used.
@@ -129,16 +150,22 @@ func (s *State) used(k *key) {
 
 // verdict is what the caller is told. See contract 3.7.
 func (d *decision) verdict(now int64) *Verdict {
+	v := new(Verdict)
+	d.show(v, now)
+	return v
+}
+
+func (d *decision) show(v *Verdict, now int64) {
 	k := d.key
 	if k == nil {
-		return &Verdict{Outcome: d.outcome}
+		*v = Verdict{Outcome: d.outcome}
+		return
 	}
-	v := &Verdict{
+	*v = Verdict{
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
 		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: k.access().show(), Ratelimits: d.ratelimits(now),
 	}
 	if i := k.liveIdentity(); i != nil {
 		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Ratelimits: i.shownTo(k)}
 	}
-	return v
 }

@@ -27,7 +27,7 @@ type limitCheck struct {
 	found    *window // nil: it does not exist
 	cost     int64
 	used     int64 // before the cost
-	earlier  int64 // taken from the same window by earlier requests of the same call
+	earlier  int64 // taken from the same window by what precedes it in the same call
 	exceeded bool
 }
 
@@ -113,7 +113,7 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 		switch {
 		case ask.AdHoc:
 			r := Ratelimit{Name: ask.Name, Limit: ask.Limit, Duration: ask.Duration}
-			d.limits = append(d.limits, s.newCheck(r, windowName{KeyScope, k.id, r.Name, r.Duration}, ask.Cost))
+			d.addCheck(s.newCheck(r, windowName{KeyScope, k.id, r.Name, r.Duration}, ask.Cost))
 		case ratelimitNamed(own, ask.Name) == nil && (i == nil || ratelimitNamed(i.ratelimits, ask.Name) == nil):
 			return unknownRatelimit(ask.Name, k, i)
 		}
@@ -135,7 +135,16 @@ func (s *State) checkCandidate(d *decision, c *VerifyKey, r Ratelimit, w windowN
 	case ask != nil:
 		cost = ask.Cost
 	}
-	d.limits = append(d.limits, s.newCheck(r, w, cost))
+	d.addCheck(s.newCheck(r, w, cost))
+}
+
+// addCheck counts what is foreseen to be taken from the same window before.
+func (d *decision) addCheck(c limitCheck) {
+	if d.before != nil {
+		c.earlier = d.before.tokens[c.window]
+		c.judge()
+	}
+	d.limits = append(d.limits, c)
 }
 
 func unknownRatelimit(name string, k *key, i *identity) *Refusal {
@@ -176,7 +185,7 @@ func (d *decision) ratelimits(now int64) []RatelimitState {
 	if len(d.limits) == 0 {
 		return nil
 	}
-	taken := d.outcome != RateLimited
+	taken := d.outcome != RateLimited && !d.forgone
 	list := make([]RatelimitState, len(d.limits))
 	for i := range d.limits {
 		c := &d.limits[i]

@@ -287,6 +287,10 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 		c.kind(verifyMigratedKind)
 		c.verifyMigrated(m)
 
+	case *fsm.VerifyKeys:
+		c.kind(verifyKeysKind)
+		c.verifyKeys(m, verifications)
+
 	case *fsm.OpenSession:
 		c.kind(openSessionKind)
 		c.uint(&m.ID)
@@ -388,6 +392,9 @@ func newCommand(kind byte) fsm.Command {
 		return &fsm.MigrateKeys{}
 	case verifyMigratedKind:
 		return &fsm.VerifyMigrated{}
+
+	case verifyKeysKind:
+		return &fsm.VerifyKeys{}
 
 	case openSessionKind:
 		return &fsm.OpenSession{}

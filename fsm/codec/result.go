@@ -79,6 +79,9 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Verdict:
 		c.kind(verdictKind)
 		c.verdict(m)
+	case *fsm.Verdicts:
+		c.kind(verdictsKind)
+		c.verdicts(m)
 	case *fsm.Done:
 		c.kind(doneKind)
 	case *fsm.Created:
@@ -175,6 +178,8 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+	case verdictsKind:
+		return &fsm.Verdicts{}
 
 	case keysKind:
 		return &fsm.Keys{}

@@ -268,8 +268,12 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.fill(v.Elem())
-	case reflect.Interface: // the result of a session's call
-		v.Set(reflect.ValueOf(&fsm.Created{ID: f.string()}))
+	case reflect.Interface: // the result of a session's call, or an item of several verifications
+		if v.Type() == reflect.TypeFor[fsm.Command]() {
+			v.Set(reflect.ValueOf(f.make(reflect.TypeFor[fsm.VerifyKey]())))
+			return
+		}
+		v.Set(reflect.ValueOf(f.make(reflect.TypeFor[fsm.Verdict]())))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			f.fill(v.Field(i))

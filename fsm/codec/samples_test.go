@@ -122,6 +122,13 @@ var commandSamples = []fsm.Command{
 	&fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "user_*", Limit: 200, Duration: 120_000},
 	&fsm.DeleteOverride{Namespace: "email", Identifier: "user_*"},
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Query: "docs.read", Ratelimits: []fsm.RatelimitCheck{{Name: "tokens", Cost: 1}}},
+
+	&fsm.VerifyKeys{},
+	&fsm.VerifyKeys{Atomic: true, Items: []fsm.Verification{
+		{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}},
+		{Command: &fsm.VerifyKey{Hash: hash(6), Query: "docs.read"}},
+		{Command: &fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: hash(9), Cost: 1}, MigrationID: "mig_1", Hash: hash(10), Start: "p_1"}},
+	}},
 }
 
 // batchSample has all of them, from three actors.
@@ -200,6 +207,10 @@ var resultSamples = []fsm.Result{
 	&fsm.Override{ID: "rlor_1", Identifier: "user_*", Limit: 200, Duration: 120_000},
 	&fsm.Overrides{List: []fsm.Override{{ID: "rlor_1", Identifier: "user_*", Duration: 1000}}, Next: "rlor_2"},
 	&fsm.Refusal{Code: fsm.RatelimitOverrideNotFound},
+	&fsm.Verdicts{},
+	&fsm.Verdicts{Passed: true, Results: []fsm.Result{
+		&fsm.Verdict{Outcome: fsm.Valid, KeyID: "key_1", Expires: fsm.Never}, &fsm.Refusal{Code: fsm.AnswerTooLarge},
+	}},
 }
 
 var recordSamples = []fsm.Record{

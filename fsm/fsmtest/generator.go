@@ -166,6 +166,9 @@ func (g *Generator) command() fsm.Command {
 	if g.chance(12) {
 		return g.replacing()
 	}
+	if g.chance(8) {
+		return g.verifyKeys()
+	}
 	switch n := g.rng.IntN(126); {
 	case n >= 118:
 		return g.limitCommand()

@@ -152,6 +152,8 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 		return t.deleteIdentity(root, c)
 	case *fsm.VerifyKey:
 		return t.verifyKey(root, c)
+	case *fsm.VerifyKeys:
+		return t.verifyKeys(root, c)
 
 	case *fsm.DeleteAPI:
 		return t.deleteAPI(root, c)

@@ -1,0 +1,34 @@
+package fsmtest
+
+import (
+	"math"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// verifyKeys is a batch about few keys, so that its items meet each other. Atomic ones mostly ask for little, or they would never
+// pass.
+func (g *Generator) verifyKeys() fsm.Command {
+	c := &fsm.VerifyKeys{Atomic: g.chance(60)}
+	hashes := []fsm.Hash{g.keyHash(), g.keyHash(), otherHash(g.recent(g.keys, 14))}
+	modest := c.Atomic && g.chance(70)
+	migration, from := g.migrationID(), g.keyHash()
+	for range 1 + g.rng.IntN(6) {
+		v := fsm.VerifyKey{Hash: pick(g, hashes...), Cost: g.cost(), Ratelimits: g.checks(), Query: g.permissionQuery()}
+		if modest {
+			v.Cost, v.Query = pick[int64](g, 0, 1, 1, 2), ""
+			v.Ratelimits = nil
+			if g.chance(40) {
+				v.Ratelimits = []fsm.RatelimitCheck{{
+					Name: g.limitName(), Cost: 1, AdHoc: true, Limit: pick[int64](g, 1, 3, 100, math.MaxInt64), Duration: 60_000,
+				}}
+			}
+		}
+		item := fsm.Verification{Command: &v}
+		if g.chance(30) {
+			item.Command = &fsm.VerifyMigrated{Verify: v, MigrationID: migration, Hash: pick(g, from, hashes[0]), Start: "pre_abcd"}
+		}
+		c.Items = append(c.Items, item)
+	}
+	return c
+}

@@ -1,0 +1,220 @@
+package fsm
+
+// VerifyKeys is many verifications in one step. See contract 7.2.
+type VerifyKeys struct {
+	Items []Verification
+	// Atomic: all of them pass, or nothing happens.
+	Atomic bool
+}
+
+// Verification is one item of VerifyKeys.
+type Verification struct {
+	Command Command // *VerifyKey or *VerifyMigrated
+}
+
+// Verdicts is the answer to VerifyKeys.
+type Verdicts struct {
+	Results []Result // in the order of the items: *Verdict, or *Refusal
+	Passed  bool     // of an atomic one: all passed, and was carried out
+}
+
+// maxShown bounds what one answer shows of keys, in bytes, give or take one item: a key that is named a thousand times is shown a
+// thousand times.
+const maxShown = 16 << 20
+
+// size is about what a verdict takes in an answer.
+func (v *Verdict) size() int {
+	const plain, limit = 192, 160 // what each takes beside its texts
+	n := plain + len(v.Name) + len(v.Meta) + limit*len(v.Ratelimits)
+	if i := v.Identity; i != nil {
+		n += len(i.ExternalID) + len(i.Meta) + limit*len(i.Ratelimits)
+		for at := range i.Ratelimits {
+			n += len(i.Ratelimits[at].Name)
+		}
+	}
+	if a := v.Access; a != nil {
+		for _, list := range [...][]string{a.Permissions, a.Roles} {
+			for _, text := range list {
+				n += len(text)
+			}
+		}
+	}
+	for at := range v.Ratelimits {
+		n += len(v.Ratelimits[at].Name)
+	}
+	return n
+}
+
+// verifyKeys carries the items out one after the other, or atomically.
+func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
+	if c.Atomic {
+		p := s.foreseeKeys(root, c)
+		if p.passed {
+			s.carryOutKeys(p)
+		}
+		return p.answer(s.clock)
+	}
+	answer := &Verdicts{Results: make([]Result, len(c.Items))}
+	shown := 0
+	for i := range c.Items {
+		if shown > maxShown {
+			answer.Results[i] = refuse(AnswerTooLarge)
+			continue
+		}
+		switch item := c.Items[i].Command.(type) {
+		case *VerifyKey:
+			answer.Results[i] = s.verifyKey(root, item)
+		case *VerifyMigrated:
+			answer.Results[i] = s.verifyMigrated(root, item)
+		}
+		if v, ok := answer.Results[i].(*Verdict); ok {
+			shown += v.size()
+		}
+	}
+	return answer
+}
+
+// peekKeys is verifyKeys if that would change nothing.
+func (s *State) peekKeys(root *rootKey, c *VerifyKeys) (Result, bool) {
+	p := s.foreseeKeys(root, c)
+	if p.changes && (p.passed || !c.Atomic) {
+		return nil, false
+	}
+	return p.answer(s.clock), true
+}
+
+// foresight is what the items decided so far will do: those after them are decided as if it had been done.
+type foresight struct {
+	charges map[*credit]int64
+	tokens  map[windowName]int64
+	hashes  map[Hash]*key // of keys that are taken over from migrations; nil: not the hash of a key any more
+}
+
+// keysPlan is what becomes of the items of a VerifyKeys.
+type keysPlan struct {
+	atomic    bool
+	decisions []decision
+	refusals  []*Refusal // beside decisions; nil: decided
+	moves     []*key     // beside decisions; the key that is kept under another hash from then on, nil: none
+	items     []Verification
+	passed    bool // every item is valid
+	changes   bool // carrying them out would change something
+}
+
+// foreseeKeys decides about every item and changes nothing. An item is decided as if those before it had been carried out, whether or
+// not they will be. Of a batch that is not atomic it decides no further than to the first change.
+func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys) *keysPlan {
+	n := len(c.Items)
+	p := &keysPlan{
+		atomic: c.Atomic, decisions: make([]decision, n), refusals: make([]*Refusal, n), moves: make([]*key, n), items: c.Items, passed: true,
+	}
+	before := &foresight{charges: map[*credit]int64{}, tokens: map[windowName]int64{}, hashes: map[Hash]*key{}}
+	shown := 0
+	for i := range c.Items {
+		d := &p.decisions[i]
+		if shown > maxShown {
+			p.refusals[i] = refuse(AnswerTooLarge)
+		} else {
+			*d, p.refusals[i], p.moves[i] = s.foresee(root, c.Items[i].Command, before)
+		}
+		p.passed = p.passed && p.refusals[i] == nil && d.outcome == Valid
+		p.changes = p.changes || d.charges() || d.takes() || p.moves[i] != nil
+		if p.changes && !c.Atomic {
+			break
+		}
+		if p.refusals[i] == nil {
+			before.add(d)
+			var v Verdict
+			d.show(&v, s.clock)
+			shown += v.size()
+		}
+	}
+	return p
+}
+
+// foresee decides about one item, and says which key it would keep under another hash.
+func (s *State) foresee(root *rootKey, item Command, before *foresight) (d decision, refusal *Refusal, moves *key) {
+	if c, plain := item.(*VerifyKey); plain {
+		d, refusal = s.decide(root, c, before)
+		return d, refusal, nil
+	}
+	m := item.(*VerifyMigrated)
+	if d, refusal, moves = s.foreseeMigrated(root, m, before); moves != nil {
+		before.hashes[m.Hash], before.hashes[m.Verify.Hash] = nil, moves
+	}
+	return d, refusal, moves
+}
+
+// add takes in what carrying out a decision would do.
+func (f *foresight) add(d *decision) {
+	if d.takes() {
+		for i := range d.limits {
+			if c := &d.limits[i]; c.cost > 0 {
+				f.tokens[c.window] += c.cost
+			}
+		}
+	}
+	if d.charges() {
+		f.charges[d.payers.first] += d.cost
+		if d.payers.second != nil {
+			f.charges[d.payers.second] += d.cost
+		}
+	}
+}
+
+// remaining is payers.remaining after what is foreseen.
+func (f *foresight) remaining(p payers, now int64) int64 {
+	r := p.first.balance(now) - f.charges[p.first]
+	if p.second != nil {
+		r = min(r, p.second.balance(now)-f.charges[p.second])
+	}
+	return r
+}
+
+// keyAfter finds a key by its hash, after what is foreseen.
+func (s *State) keyAfter(h Hash, before *foresight) *key {
+	if before != nil {
+		if k, moved := before.hashes[h]; moved {
+			return k
+		}
+	}
+	return s.keyByHash[h]
+}
+
+// carryOutKeys does what was foreseen of an atomic batch that passes.
+func (s *State) carryOutKeys(p *keysPlan) {
+	for i := range p.decisions {
+		if k := p.moves[i]; k != nil {
+			m := p.items[i].Command.(*VerifyMigrated)
+			s.rehash(k, m.Verify.Hash, m.Start)
+		}
+		s.carryOutDecision(&p.decisions[i])
+	}
+}
+
+// answer shows what was decided. Where nothing is carried out, balances and windows are shown as they are.
+func (p *keysPlan) answer(now int64) *Verdicts {
+	a := &Verdicts{Results: make([]Result, len(p.decisions)), Passed: p.atomic && p.passed}
+	verdicts := make([]Verdict, len(p.decisions))
+	for i := range p.decisions {
+		if r := p.refusals[i]; r != nil {
+			a.Results[i] = r
+			continue
+		}
+		d := &p.decisions[i]
+		if p.atomic && !p.passed {
+			d.forgo(now)
+		}
+		d.show(&verdicts[i], now)
+		a.Results[i] = &verdicts[i]
+	}
+	return a
+}
+
+// forgo makes a decision show what is there now: neither it nor what was foreseen before it will be carried out.
+func (d *decision) forgo(now int64) {
+	d.forgone = true
+	if d.payers.first != nil {
+		d.remaining = d.payers.remaining(now)
+	}
+}
