@@ -70,6 +70,8 @@ var matrix = []struct {
 		answerRow{404, keyNotFound}, answerRow{404, keyNotFound}},
 	{"keys.verifyKey", `{"key":"SECRET"}`, []string{"api.*.verify_key", "api.API.verify_key"},
 		answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
+	{"keys.verifyKeys", `{"verifications":[{"key":"SECRET"}]}`, []string{"api.*.verify_key", "api.API.verify_key"},
+		answerRow{200, `{"results":[{"valid":false,"code":"NOT_FOUND"}]}`}, answerRow{200, `{"results":[{"valid":false,"code":"NOT_FOUND"}]}`}},
 	{"keys.updateKey", `{"keyId":"KEYID","name":"x"}`, []string{"api.*.update_key", "api.API.update_key"},
 		missingPermission, answerRow{404, keyNotFound}},
 	{"keys.updateCredits", `{"keyId":"KEYID","operation":"set","value":1}`, []string{"api.*.update_key", "api.API.update_key"},

@@ -94,6 +94,15 @@ var descriptions = map[string]description{
 		// A key that is not there is a code, not a refusal; a rate limit that is named and not there is one.
 		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed},
 	},
+	"keys.verifyKeys": {
+		summary: "Verify up to 1000 keys in one step",
+		text: "Each item is a body of `keys.verifyKey`, and sees what the items before it did. An item that alone would have been refused has " +
+			"`error` in its place, and the others go on. With `atomic` either all of them pass, or nothing is charged or taken: each item " +
+			"then shows the code that it would have got, and the balance as it is.",
+		permission: "`api.*.verify_key` or `api.<apiId>.verify_key`, for each key; missing, its code is `NOT_FOUND`",
+		example:    `{"verifications":[{"key":"` + exampleSecret + `","credits":{"cost":5}},{"key":"` + exampleSecret + `"}],"atomic":true}`,
+		result:     verdicts{},
+	},
 	"keys.updateKey": {
 		summary: "Change fields of a key",
 		text: "A field that is absent stays as it is, `null` clears it. `credits` null makes the key unlimited. `permissions`, `roles` and " +

@@ -100,6 +100,9 @@ var refusals = [...]kind{
 		"The rate limit namespace was deleted"},
 	fsm.RatelimitOverrideNotFound: {http.StatusNotFound, "unkey/data/ratelimit_override_not_found", "Not Found",
 		"There is no rate limit override for this identifier"},
+
+	fsm.AnswerTooLarge: {http.StatusRequestEntityTooLarge, bodyTooLarge.path, bodyTooLarge.title,
+		"The answer has no room for this verification, so it was not carried out: ask for it in another request"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.
@@ -154,7 +157,7 @@ func (c *call) problemOf(err error) *problem {
 	case *problem:
 		return err
 	case *refused:
-		return &problem{kind: &refusals[err.Code], detail: err.detail()}
+		return err.problem()
 	}
 	f := c.faultOf(err)
 	if f.Kind == fault.Internal {
@@ -169,6 +172,8 @@ func (c *call) problemOf(err error) *problem {
 	}
 	return p
 }
+
+func (r *refused) problem() *problem { return &problem{kind: &refusals[r.Code], detail: r.detail()} }
 
 // detail words a refusal; empty leaves it to the code.
 func (r *refused) detail() string {

@@ -24,15 +24,19 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, migrating(req, &fsm.VerifyKey{
-		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Query: req.Permissions,
-		Ratelimits: ratelimitChecks(req.Ratelimits),
-	}))
+	v, err := execute[*fsm.Verdict](c, verifyCommand(req))
 	if err != nil {
 		return nil, err
 	}
 	c.api.metrics.verified(v.Outcome)
 	return verdict{v}, nil
+}
+
+func verifyCommand(req verifyKeyRequest) fsm.Command {
+	return migrating(req, &fsm.VerifyKey{
+		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Query: req.Permissions,
+		Ratelimits: ratelimitChecks(req.Ratelimits),
+	})
 }
 
 // migrating makes the verification one that may find the key under its hash in another system, if the request says so.

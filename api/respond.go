@@ -78,13 +78,15 @@ func (c *call) fail(p *problem) {
 		header[headerOutcome] = unknownOutcome
 	}
 	b := c.appendEnvelope(c.out[:0])
+	b = append(b, `,"error":`...)
 	b = p.appendJSON(b)
 	b = append(b, '}')
 	c.send(p.status, c.problemType(p), b)
 }
 
+// appendJSON appends the error object of docs/contract.md 1.5.
 func (p *problem) appendJSON(b []byte) []byte {
-	b = append(b, `,"error":{"title":`...)
+	b = append(b, `{"title":`...)
 	b = appendString(b, p.title)
 	b = append(b, `,"detail":`...)
 	b = appendString(b, p.text())

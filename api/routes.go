@@ -13,6 +13,7 @@ func endpoints() []*endpoint {
 		read("keys.getKey", getKey),
 		read("keys.whoami", whoAmI),
 		write("keys.verifyKey", verifyKey),
+		write("keys.verifyKeys", verifyKeys),
 		write("keys.updateKey", updateKey),
 		write("keys.updateCredits", updateKeyCredits),
 		write("keys.addPermissions", addKeyPermissions),

@@ -12,11 +12,15 @@ import (
 // Shaped is implemented by a type that encodes itself. ShapeOf describes the type of what Shape returns instead.
 type Shaped interface{ Shape() any }
 
+// Varied is implemented by a type that stands for one of several. ShapeOf describes what Alternatives returns.
+type Varied interface{ Alternatives() []any }
+
 // shapes collects the schemas of the structs that were met, by the name under which references find them.
 type shapes map[string]any
 
 var (
 	shapedType = reflect.TypeFor[Shaped]()
+	variedType = reflect.TypeFor[Varied]()
 	objectType = reflect.TypeFor[schema.Object]()
 )
 
@@ -27,6 +31,13 @@ func (s shapes) of(t reflect.Type) map[string]any {
 	}
 	if t.Implements(shapedType) && t.Kind() != reflect.Pointer {
 		return s.of(reflect.TypeOf(reflect.Zero(t).Interface().(Shaped).Shape()))
+	}
+	if t.Implements(variedType) {
+		var list []any
+		for _, v := range reflect.Zero(t).Interface().(Varied).Alternatives() {
+			list = append(list, s.of(reflect.TypeOf(v)))
+		}
+		return map[string]any{"anyOf": list}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
