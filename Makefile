@@ -23,8 +23,10 @@ TEST_TIMEOUT ?= 9m
 FUZZTIME     ?= 10s
 ARGS         ?=
 
-# The Go SDK is a dependency of its suite alone.
-SDK_MODULE := scripts/sdk/go
+# The Go SDK is a dependency of its suite alone, and the linearizability checker of the judge of chaos runs.
+SDK_MODULE   := scripts/sdk/go
+JUDGE_MODULE := scripts/chaos/judge
+SUBMODULES   := $(SDK_MODULE) $(JUDGE_MODULE)
 
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
@@ -58,6 +60,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
+	$(GO) -C $(JUDGE_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
 	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
 		$(GO) run -buildvcs=false ./scripts/sdk || rc=$$?; \
@@ -89,10 +92,9 @@ fuzz: ## every fuzz target for FUZZTIME each (default 10s)
 	exit $$rc
 
 .PHONY: chaos
-chaos: build ## kill and partition nodes under load (DURATION=1m SEED=1 NODES=3 LOG_STORE=bolt)
-	$(GO) run -buildvcs=false ./scripts/chaos \
-		$(if $(DURATION),-duration=$(DURATION)) $(if $(SEED),-seed=$(SEED)) \
-		$(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
+chaos: ## seeded runs of a cluster under faults, checked for linearizability (RUNS=50 DURATION=30s SEED=1 NODES=3 LOG_STORE=wal)
+	$(GO) run -buildvcs=false ./scripts/chaos -runs=$(or $(RUNS),50) -duration=$(or $(DURATION),30s) \
+		$(if $(SEED),-seed=$(SEED)) $(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
 
 .PHONY: bench
 bench: build ## measure creditd against its peers in one run (ARGS=…)
@@ -113,7 +115,7 @@ verify-format:
 .PHONY: verify-modules
 verify-modules:
 	@$(GO) mod verify
-	@for dir in . $(SDK_MODULE); do \
+	@for dir in . $(SUBMODULES); do \
 		$(GO) -C $$dir mod tidy -diff || { echo "$$dir: go.mod or go.sum is not tidy (make fix)" >&2; exit 1; }; \
 	done
 	@echo "go mod tidy: ok"
@@ -122,7 +124,7 @@ verify-modules:
 verify-vet:
 	@$(GO) vet ./...
 	@$(GO) vet -tags chaos ./...
-	@$(GO) -C $(SDK_MODULE) vet ./...
+	@for dir in $(SUBMODULES); do $(GO) -C $$dir vet ./... || exit 1; done
 	@echo "go vet: ok"
 
 # Import arrows, purity of fsm and the other rules that correctness or the reader rests on.
@@ -143,7 +145,7 @@ $(STATICCHECK):
 fix: ## repair what verify can complain about and a tool can mend
 	$(GOFMT) -w -s .
 	$(GO) mod tidy
-	$(GO) -C $(SDK_MODULE) mod tidy
+	for dir in $(SUBMODULES); do $(GO) -C $$dir mod tidy || exit 1; done
 	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
 
 .PHONY: clean

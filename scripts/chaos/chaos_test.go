@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,12 +26,12 @@ const (
 	defaultSeed = 20_261_123
 )
 
-// TestCluster runs everything against one cluster of real processes; the drill comes last, since it kills them.
+// TestCluster runs against one cluster of real processes that nothing happens to.
 func TestCluster(t *testing.T) {
 	bench := startCluster(t)
 	t.Run("ExactlyTheCreditsThereAre", bench.testExactness)
 	t.Run("AnsweredRevocationsHoldEverywhere", bench.testRevocation)
-	t.Run("KeepsItsPromisesUnderFaults", bench.testDrill)
+	require.NoError(t, bench.cluster.StopAll(callTimeout))
 }
 
 // testbed is a running cluster and an API in it.
@@ -271,26 +272,55 @@ func (b *testbed) testRevocation(t *testing.T) {
 	}
 }
 
-// The drill of the command, short. CREDITD_CHAOS_SEED repeats one that failed.
-func (b *testbed) testDrill(t *testing.T) {
-	config := drill.DefaultConfig()
-	config.RootKey = rootKey
-	config.Seed = defaultSeed
+// Short runs of what the command does for longer. Between them they have every fault; CREDITD_CHAOS_SEED repeats seeds that failed.
+func TestRun_KeepsThePromises(t *testing.T) {
+	seed := uint64(defaultSeed)
 	if text := os.Getenv("CREDITD_CHAOS_SEED"); text != "" {
 		var err error
-		config.Seed, err = strconv.ParseUint(text, 10, 64)
+		seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err, "CREDITD_CHAOS_SEED")
 	}
-	config.Duration = 10 * time.Second
-	config.Faults = []drill.Fault{drill.KillLeader, drill.KillAll, drill.PauseLeader} // so few that each fits in
-	config.Patience = 2 * time.Minute                                                 // a machine that runs other tests beside this one is no violation
-	config.Log = t.Output()
-	t.Logf("seed %d", config.Seed)
-	result, err := drill.Run(t.Context(), config, b.cluster)
-	t.Logf("\n%v", result)
+	built, err := buildTools(t.Context(), t.TempDir(), raceDetector)
 	require.NoError(t, err)
-	require.Empty(t, result.Violations)
-	require.True(t, result.OK())
-	require.Positive(t, result.Kills)
-	require.NoError(t, b.cluster.StopAll(callTimeout))
+	for name, test := range map[string]struct {
+		logStore string
+		faults   []drill.Fault
+	}{
+		"crashes":  {"wal", []drill.Fault{drill.KillLeader, drill.KillAll, drill.KillRandom, drill.FullDisk}},
+		"pauses":   {"boltdb", []drill.Fault{drill.PauseLeader, drill.Transfer, drill.Restart, drill.PauseRandom}},
+		"networks": {"wal", []drill.Fault{drill.IsolateLeader, drill.OneWay, drill.CutLink, drill.Delay}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings{drill: drill.DefaultConfig(), nodes: testNodes, logStore: test.logStore, race: raceDetector}
+			s.drill.RootKey, s.drill.Seed, s.drill.Duration, s.drill.Faults = rootKey, seed, 8*time.Second, test.faults
+			s.drill.Patience = 2 * time.Minute // a machine that runs other tests beside this one is no violation
+			s.drill.Log = t.Output()
+			dir := t.TempDir()
+			result, err := perform(t.Context(), s, built, dir)
+			t.Logf("\n%v", result)
+			if err != nil || !result.OK() {
+				logTails(t, dir)
+				t.Logf("again, for longer: %s", commandLine(s))
+			}
+			require.NoError(t, err)
+			require.Empty(t, result.Violations)
+			require.True(t, result.OK())
+			require.NotEmpty(t, result.Faults)
+			require.Positive(t, result.Replayed)
+			require.Positive(t, result.Linearizable)
+		})
+	}
+}
+
+func TestParse_SeesWrongUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"-nodes", "2"}, {"-log-store", "paper"}, {"-faults", "meteor"}, {"-runs", "0"}, {"-clients", "0"}, {"word"},
+	} {
+		_, err := parse(args, io.Discard)
+		require.Error(t, err, "%v", args)
+	}
+	s, err := parse([]string{"-faults", "kill,delay", "-seed", "7"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, []drill.Fault{drill.KillRandom, drill.Delay}, s.drill.Faults)
+	require.Contains(t, commandLine(s), "-seed 7")
 }

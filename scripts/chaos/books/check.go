@@ -43,7 +43,7 @@ func newAudit(owner Owner, ops []Op, report *Report) *audit {
 	a := &audit{owner: owner, ops: ops, report: report, sums: map[int]sums{}}
 	for _, op := range ops {
 		switch {
-		case op.Outcome == OK && op.changes():
+		case op.Changed():
 			a.chain = append(a.chain, op)
 		case op.Outcome == Unknown && op.changes():
 			a.unknown = append(a.unknown, op)
@@ -56,6 +56,9 @@ func newAudit(owner Owner, ops []Op, report *Report) *audit {
 
 func (a *audit) run() {
 	a.checkAnswers()
+	if a.owner.Reset {
+		return
+	}
 	a.checkTotals()
 	if slices.ContainsFunc(a.chain, func(op Op) bool { return op.Index == 0 }) {
 		a.violation("an answered change has no Creditd-Index")
@@ -267,28 +270,27 @@ func (a *audit) stood(entries []entry, seen Op) bool {
 	return false
 }
 
-// checkRealTime: an answered change precedes in the log every change that was sent after its answer, on whichever
-// balance and node; and an observation made after it reflects an index not below its own.
+// checkRealTime: what was answered before another operation was sent, on whichever balance and node, precedes it: a change comes
+// later in the log than any index seen by then, and an observation reflects an index not below it.
 func checkRealTime(owners []Owner, ops []Op, report *Report) {
 	var answered []Op
 	for _, op := range ops {
-		if op.Outcome <= Denied && op.Index > 0 {
+		if op.Answered() && op.Index > 0 {
 			answered = append(answered, op)
 		}
 	}
 	byEnd := slices.Clone(answered)
 	slices.SortFunc(answered, func(x, y Op) int { return cmp.Compare(x.Start, y.Start) })
 	slices.SortFunc(byEnd, func(x, y Op) int { return cmp.Compare(x.End, y.End) })
-	var newest Op // the change with the highest index among those answered so far
+	var newest Op // the one with the highest index among those answered so far
 	ended := 0
 	for _, op := range answered {
 		for ; ended < len(byEnd) && byEnd[ended].End < op.Start; ended++ {
-			if candidate := byEnd[ended]; candidate.Outcome == OK && candidate.changes() && candidate.Index > newest.Index {
-				newest = candidate
+			if byEnd[ended].Index > newest.Index {
+				newest = byEnd[ended]
 			}
 		}
-		change := op.Outcome == OK && op.changes()
-		if op.Index < newest.Index || change && op.Index == newest.Index {
+		if op.Index < newest.Index || op.Changed() && op.Index == newest.Index {
 			report.Violations = append(report.Violations, fmt.Sprintf("index runs backwards: %s: %v; but before it was sent %s: %v",
 				owners[op.Owner].Name, op, owners[newest.Owner].Name, newest))
 			return

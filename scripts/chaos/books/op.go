@@ -15,9 +15,19 @@ const (
 	Grant
 	// Read asked for the balance.
 	Read
+	// Set makes the balance Amount.
+	Set
+	// Decrement takes Amount, or what there is.
+	Decrement
 )
 
-func (k Kind) String() string { return [...]string{"charge", "grant", "read"}[k] }
+// Kinds counts the kinds, Outcomes the outcomes.
+const (
+	Kinds    = int(Decrement) + 1
+	Outcomes = int(Broken) + 1
+)
+
+func (k Kind) String() string { return [...]string{"charge", "grant", "read", "set", "decrement"}[k] }
 
 // Outcome is what the caller learned.
 type Outcome int
@@ -49,6 +59,7 @@ type Op struct {
 	Index      uint64        // of the log entry the answer reflects; 0 when it had none
 	Start, End time.Duration // since the start of the run, by one monotonic clock
 	Node       int
+	Client     int // calls of one client follow each other
 	Status     int // of the HTTP answer, 0 without one
 	Detail     string
 }
@@ -58,7 +69,13 @@ func (o Op) String() string {
 		o.Kind, o.Amount, o.Node, o.Outcome, o.Balance, o.Index, o.Start.Round(time.Microsecond), o.End.Round(time.Microsecond), o.Detail)
 }
 
-// delta is what the operation does to the balance when it takes effect.
+// Answered reports whether the caller learned what became of the operation, and a balance with it.
+func (o Op) Answered() bool { return o.Outcome <= Denied }
+
+// Changed reports whether the answer says that the operation took effect on the balance.
+func (o Op) Changed() bool { return o.Outcome == OK && o.changes() }
+
+// delta is what a charge or grant does to the balance when it takes effect.
 func (o Op) delta() int64 {
 	switch o.Kind {
 	case Charge:
@@ -74,5 +91,6 @@ func (o Op) changes() bool { return o.Kind != Read && o.Amount != 0 }
 // Owner is one balance: what it was created with and what was found at the end.
 type Owner struct {
 	Name           string
+	Reset          bool // it is also set and decremented: sums say nothing about it, only a replay does
 	Initial, Final int64
 }

@@ -12,16 +12,19 @@ import (
 )
 
 const (
-	callTimeout = 10 * time.Second
-	refusedWait = 10 * time.Millisecond // before the next call after one that a node could not execute
-	maxCost     = 1000
-	maxGrant    = 2400
+	callTimeout  = 10 * time.Second
+	shortTimeout = 2500 * time.Millisecond
+	refusedWait  = 10 * time.Millisecond // before the next call after one that a node could not execute
+	maxCost      = 1000
+	maxGrant     = 2400
 )
 
-// The mix keeps balances near zero, where denials are: what charges take on average, grants nearly give back.
+// The mix keeps balances near zero, where denials are: what charges take on average, grants nearly give back. Balances that are
+// reset have their share of that.
 const (
-	chargePercent = 70
-	grantPercent  = 24
+	chargePercent = 66
+	grantPercent  = 22
+	resetPercent  = 4 // each of set and decrement
 )
 
 // traffic is the load of a drill and the record it leaves.
@@ -40,9 +43,9 @@ type traffic struct {
 
 // record is what one client saw. It belongs to the client until the traffic has stopped.
 type record struct {
-	ops    []books.Op     // all but those not executed, which can have had no effect
-	counts [3][5]int      // by kind and outcome
-	missed map[string]int // operations that were not answered, by what came instead
+	ops    []books.Op                       // all but those not executed, which can have had no effect
+	counts [books.Kinds][books.Outcomes]int // by kind and outcome
+	missed map[string]int                   // operations that were not answered, by what came instead
 }
 
 func (t *traffic) start(ctx context.Context, clients int) {
@@ -62,11 +65,20 @@ func (t *traffic) stop() {
 
 func (t *traffic) client(ctx context.Context, number int, r *record) {
 	random := rand.New(rand.NewPCG(t.seed, uint64(number)+1))
-	client := wire.NewClient(t.rootKey, callTimeout)
+	// Half of the clients stay with one node whatever happens to it. The others go anywhere and are in a hurry.
+	home, timeout := number/2%t.cluster.Size(), callTimeout
+	if number%2 == 1 {
+		home, timeout = anywhere, shortTimeout
+	}
+	client := wire.NewClient(t.rootKey, timeout)
 	defer client.Close()
 	for ctx.Err() == nil {
 		from, to := t.epochs(time.Since(t.started))
-		op := t.operate(client, random, from+random.IntN(to-from))
+		op := books.Op{Owner: from + random.IntN(to-from), Client: number, Node: random.IntN(t.cluster.Size())}
+		if home != anywhere {
+			op.Node = home
+		}
+		t.operate(client, random, &op)
 		r.counts[op.Kind][op.Outcome]++
 		if op.Outcome == books.NotExecuted || op.Outcome == books.Unknown {
 			r.missed[whatCame(op)]++
@@ -82,11 +94,12 @@ func (t *traffic) client(ctx context.Context, number int, r *record) {
 	}
 }
 
-// operate does one random operation on one owner through a random node.
-func (t *traffic) operate(client *wire.Client, random *rand.Rand, number int) books.Op {
-	o := t.owners[number]
-	op := books.Op{Owner: number, Node: random.IntN(t.cluster.Size())}
-	addr := t.cluster.HTTPAddr(op.Node)
+// anywhere is the home of a client that has none.
+const anywhere = -1
+
+// operate does one random operation on the owner and through the node that op names.
+func (t *traffic) operate(client *wire.Client, random *rand.Rand, op *books.Op) {
+	o, addr := t.owners[op.Owner], t.cluster.HTTPAddr(op.Node)
 	choice := random.IntN(100)
 	key := o.keys[random.IntN(len(o.keys))]
 	cost, grant := 1+random.Int64N(maxCost), 1+random.Int64N(maxGrant)
@@ -94,21 +107,26 @@ func (t *traffic) operate(client *wire.Client, random *rand.Rand, number int) bo
 	switch {
 	case choice < chargePercent:
 		op.Kind, op.Amount = books.Charge, cost
-		o.charge(client, addr, key, &op)
+		o.charge(client, addr, key, op)
 	case choice < chargePercent+grantPercent:
 		op.Kind, op.Amount = books.Grant, grant
-		o.grant(client, addr, &op)
+		o.update(client, addr, op)
+	case o.reset && choice < chargePercent+grantPercent+resetPercent:
+		op.Kind, op.Amount = books.Set, grant
+		o.update(client, addr, op)
+	case o.reset && choice < chargePercent+grantPercent+2*resetPercent:
+		op.Kind, op.Amount = books.Decrement, cost
+		o.update(client, addr, op)
 	default:
 		op.Kind = books.Read
 		balance, answer := o.balance(client, addr)
 		op.Balance = balance
-		note(&op, answer)
+		note(op, answer)
 		if op.Outcome == books.Unknown {
 			op.Outcome = books.NotExecuted // a read changes nothing, whatever became of it
 		}
 	}
 	op.End = time.Since(t.started)
-	return op
 }
 
 func whatCame(op books.Op) string {
@@ -164,9 +182,12 @@ func (o *owner) charge(client *wire.Client, addr, key string, op *books.Op) {
 	op.Balance = *data.Credits
 }
 
-func (o *owner) grant(client *wire.Client, addr string, op *books.Op) {
+// operations are the names the API has for changes of a balance.
+var operations = map[books.Kind]string{books.Grant: "increment", books.Set: "set", books.Decrement: "decrement"}
+
+func (o *owner) update(client *wire.Client, addr string, op *books.Op) {
 	var data creditsOut
-	body := map[string]any{"operation": "increment", "value": op.Amount}
+	body := map[string]any{"operation": operations[op.Kind], "value": op.Amount}
 	endpoint := "keys.updateCredits"
 	if o.identity {
 		endpoint, body["identity"] = "identities.updateCredits", o.id
@@ -178,7 +199,7 @@ func (o *owner) grant(client *wire.Client, addr string, op *books.Op) {
 		return
 	}
 	if data.Remaining == nil {
-		op.Outcome, op.Detail = books.Broken, "an increment left the balance unlimited"
+		op.Outcome, op.Detail = books.Broken, "a change left the balance unlimited"
 		return
 	}
 	op.Balance = *data.Remaining

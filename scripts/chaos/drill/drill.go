@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/scripts/chaos/books"
+	"github.com/creditd/creditd/scripts/chaos/links"
 	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/chaos/replay"
 	"github.com/creditd/creditd/scripts/chaos/wire"
 )
 
@@ -25,7 +27,14 @@ type Cluster interface {
 	KillAll()
 	Pause(i int) error
 	Resume(i int) error
+	Stop(i int, grace time.Duration) error
+	Links() *links.Net // nil: the nodes reach each other directly
+	HasDisk() bool     // whether the disk of node 0 can be filled
+	FillDisk(spare int64) error
+	FreeDisk() error
+	Excuse(i int, excused bool) // a node may end on its own, or not any more
 	AwaitReady(ctx context.Context) error
+	AwaitNode(ctx context.Context, i int) error
 	Crashes() []error
 }
 
@@ -93,14 +102,14 @@ func (d *drill) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.result.Ops = ops
 	d.logf("faults off, %d operations on record", len(ops))
 	finals, err := d.heal(ctx)
 	if err != nil || len(d.result.Violations) > 0 {
 		return err
 	}
-	report := books.Check(booksOf(owners, finals), ops)
-	d.result.Violations = append(d.result.Violations, report.Violations...)
-	d.result.Undecided, d.result.Resolved = report.Undecided, report.Resolved
+	d.result.Owners = booksOf(owners, finals)
+	d.judge()
 
 	d.logf("restart of all nodes")
 	d.cluster.KillAll()
@@ -113,6 +122,15 @@ func (d *drill) run(ctx context.Context) error {
 	}
 	d.compare("after the restart", finals, again)
 	return nil
+}
+
+// judge checks the record twice: sums and the order of answers, then every answer by carrying everything out again.
+func (d *drill) judge() {
+	kept := books.Check(d.result.Owners, d.result.Ops)
+	again := replay.Check(d.result.Owners, d.result.Ops)
+	d.result.Violations = slices.Concat(d.result.Violations, kept.Violations, again.Violations)
+	d.result.Undecided = kept.Undecided + again.Undecided
+	d.result.Resolved, d.result.Replayed = again.Resolved, again.Replayed
 }
 
 // disturb runs load and faults side by side and returns what was recorded.
@@ -135,7 +153,11 @@ func (d *drill) disturb(ctx context.Context, random *rand.Rand, epochs int) ([]b
 
 	hurting, stopHurting := context.WithTimeout(ctx, d.config.Duration)
 	defer stopHurting()
-	n := &nemesis{cluster: d.cluster, random: random, faults: d.config.Faults, watch: w, log: d.config.Log, started: started}
+	n := &nemesis{
+		cluster: d.cluster, random: random, faults: Possible(d.config.Faults, d.cluster), watch: w, log: d.config.Log, started: started,
+		client: wire.NewClient(d.config.RootKey, time.Second),
+	}
+	defer n.client.Close()
 	if err := n.run(hurting); err != nil {
 		return nil, err
 	}
@@ -179,7 +201,7 @@ func (d *drill) collect(load *traffic) []books.Op {
 	slices.SortFunc(ops, func(x, y books.Op) int { return int(x.End - y.End) })
 	var last time.Duration
 	for _, op := range ops {
-		if op.Outcome <= books.Denied {
+		if op.Answered() {
 			d.result.Slowest = max(d.result.Slowest, op.End-op.Start)
 			d.result.LongestGap = max(d.result.LongestGap, op.End-last)
 			last = op.End

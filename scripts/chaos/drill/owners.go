@@ -19,6 +19,7 @@ type owner struct {
 	identity bool
 	keys     []string // plaintext; every one of them draws on the balance
 	initial  int64
+	reset    bool // it is also set and decremented
 }
 
 const (
@@ -93,7 +94,7 @@ func (s *setup) owner(name string, identity bool, credits int64) (*owner, error)
 	return o, nil
 }
 
-// makeOwners creates a batch for every epoch of the run, half of them shared.
+// makeOwners creates a batch for every epoch of the run: half of them shared, half of each kind set and decremented too.
 func makeOwners(ctx context.Context, client *wire.Client, addr string, random *rand.Rand, count int) ([]*owner, error) {
 	s, err := newSetup(ctx, client, addr)
 	if err != nil {
@@ -110,6 +111,7 @@ func makeOwners(ctx context.Context, client *wire.Client, addr string, random *r
 		if err != nil {
 			return nil, err
 		}
+		o.reset = i%4 >= 2
 		owners = append(owners, o)
 	}
 	return owners, nil
@@ -139,7 +141,7 @@ func (o *owner) balance(client *wire.Client, addr string) (int64, wire.Answer) {
 func booksOf(owners []*owner, finals []int64) []books.Owner {
 	all := make([]books.Owner, len(owners))
 	for i, o := range owners {
-		all[i] = books.Owner{Name: o.name, Initial: o.initial, Final: finals[i]}
+		all[i] = books.Owner{Name: o.name, Initial: o.initial, Final: finals[i], Reset: o.reset}
 	}
 	return all
 }

@@ -13,17 +13,22 @@ import (
 // Result is what a drill found.
 type Result struct {
 	Seed          uint64
-	Counts        [3][5]int      // operations by books.Kind and books.Outcome
-	Missed        map[string]int // operations that were not answered, by what came instead
+	Counts        [books.Kinds][books.Outcomes]int // operations by kind and outcome
+	Missed        map[string]int                   // operations that were not answered, by what came instead
 	Faults        map[Fault]int
 	Kills         int
 	LeaderChanges int
 	Slowest       time.Duration // answered operation
 	LongestGap    time.Duration // without any answered operation
 	Digest        string        // of all nodes at the end
-	Undecided     int
-	Resolved      int
+	Undecided     int           // balances that were too entangled to judge
+	Resolved      int           // unknown changes that answers prove
+	Replayed      int           // answers that came out the same when carried out again
+	Linearizable  int           // balances whose answers some order explains
 	Violations    []string
+
+	Owners []books.Owner // with their final balances; nil when the cluster did not heal
+	Ops    []books.Op    // by the time of their answers
 }
 
 // maxShown keeps a run that went thoroughly wrong readable.
@@ -45,9 +50,9 @@ func (r Result) Total(outcome books.Outcome) int {
 func (r Result) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "seed            %d\n", r.Seed)
-	for _, kind := range []books.Kind{books.Charge, books.Grant, books.Read} {
-		fmt.Fprintf(&text, "%-16s", kind.String()+"s")
-		for outcome, n := range r.Counts[kind] {
+	for kind, counts := range r.Counts {
+		fmt.Fprintf(&text, "%-16s", books.Kind(kind).String()+"s")
+		for outcome, n := range counts {
 			if n > 0 {
 				fmt.Fprintf(&text, "%d %v  ", n, books.Outcome(outcome))
 			}
@@ -62,8 +67,10 @@ func (r Result) String() string {
 	for _, fault := range slices.Sorted(maps.Keys(r.Faults)) {
 		fmt.Fprintf(&text, "%d %s  ", r.Faults[fault], fault)
 	}
-	fmt.Fprintf(&text, "\nprocess kills   %d\nleader changes  %d\nslowest answer  %v\nlongest silence %v\nunknown changes that answers prove  %d\n",
-		r.Kills, r.LeaderChanges, r.Slowest.Round(time.Millisecond), r.LongestGap.Round(time.Millisecond), r.Resolved)
+	fmt.Fprintf(&text, "\nprocess kills   %d\nleader changes  %d\nslowest answer  %v\nlongest silence %v\nunknown changes that answers prove  %d\n"+
+		"answers replayed in log order  %d\n",
+		r.Kills, r.LeaderChanges, r.Slowest.Round(time.Millisecond), r.LongestGap.Round(time.Millisecond), r.Resolved, r.Replayed)
+	fmt.Fprintf(&text, "balances linearizable  %d\n", r.Linearizable)
 	if r.Undecided > 0 {
 		fmt.Fprintf(&text, "balances whose order was not decided  %d\n", r.Undecided)
 	}

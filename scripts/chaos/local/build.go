@@ -16,19 +16,32 @@ func Build(ctx context.Context, dir string, race bool) (string, error) {
 
 // BuildPackage compiles a command of this module, named from the module's root.
 func BuildPackage(ctx context.Context, dir, pkg string, race bool) (string, error) {
+	var flags []string
+	if race {
+		flags = append(flags, "-race")
+	}
+	return build(ctx, ".", filepath.Join(dir, filepath.Base(pkg)), pkg, flags...)
+}
+
+// BuildModule compiles the command at the root of another module of this checkout.
+func BuildModule(ctx context.Context, dir, module string) (string, error) {
+	return build(ctx, module, filepath.Join(dir, filepath.Base(module)), ".")
+}
+
+// build compiles pkg, named from the module at home below the root of the checkout.
+func build(ctx context.Context, home, binary, pkg string, flags ...string) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(dir, filepath.Base(pkg))
-	args := []string{"build", "-buildvcs=false", "-o", binary}
-	if race {
-		args = append(args, "-race")
+	if binary, err = filepath.Abs(binary); err != nil {
+		return "", err
 	}
+	args := append([]string{"build", "-buildvcs=false", "-o", binary}, flags...)
 	command := exec.CommandContext(ctx, "go", append(args, pkg)...)
-	command.Dir = root
+	command.Dir = filepath.Join(root, home)
 	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+		return "", fmt.Errorf("go build %s in %s: %w\n%s", pkg, home, err, out)
 	}
 	return binary, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/creditd/creditd/scripts/chaos/links"
 )
 
 // Options describe a cluster.
@@ -21,6 +24,8 @@ type Options struct {
 	LogStore string // boltdb or wal
 	RootKey  string
 	Args     []string // further arguments of every node
+	Links    bool     // the nodes reach each other through a Net that can be cut; Linux only
+	Disk     bool     // node 0 has a disk of its own that can be filled, where this process may mount one
 }
 
 // Cluster is a set of nodes that were given one command line. Node numbers count from 0.
@@ -28,6 +33,8 @@ type Cluster struct {
 	options Options
 	nodes   []*node
 	probe   *http.Client
+	links   *links.Net // nil without Options.Links
+	disk    *disk      // of node 0; nil without Options.Disk
 }
 
 type node struct {
@@ -56,7 +63,70 @@ func NewCluster(options Options) (*Cluster, error) {
 			data: filepath.Join(options.Dir, name), log: filepath.Join(options.Dir, name+".log"),
 		})
 	}
+	if options.Links {
+		if err := cluster.link(); err != nil {
+			return nil, err
+		}
+	}
+	if options.Disk {
+		// Without the rights the cluster runs all the same, and HasDisk says so.
+		if mounted, err := mountDisk(filepath.Join(options.Dir, "disk0")); err == nil {
+			cluster.disk, cluster.nodes[0].data = mounted, filepath.Join(options.Dir, "disk0", "data")
+		}
+	}
 	return cluster, nil
+}
+
+// link puts a Net between the peer ports.
+func (c *Cluster) link() error {
+	var targets []string
+	for _, n := range c.nodes {
+		targets = append(targets, n.peer)
+	}
+	between, err := links.New(targets, func(conn net.Conn) (int, bool) {
+		pids := make([]int, len(c.nodes))
+		for i := range c.nodes {
+			if process := c.Process(i); process != nil {
+				pids[i] = process.PID()
+			}
+		}
+		return ownerOf(conn, pids)
+	})
+	c.links = between
+	return err
+}
+
+// Links is the network between the nodes, nil without Options.Links.
+func (c *Cluster) Links() *links.Net { return c.links }
+
+// HasDisk reports whether node 0 has a disk that can be filled.
+func (c *Cluster) HasDisk() bool { return c.disk != nil }
+
+// FillDisk leaves spare bytes free on the disk of node 0. Until FreeDisk the node may end on its own.
+func (c *Cluster) FillDisk(spare int64) error {
+	c.Excuse(0, true)
+	return c.disk.fill(spare)
+}
+
+// FreeDisk gives the disk of node 0 its room back.
+func (c *Cluster) FreeDisk() error { return c.disk.free() }
+
+// Close kills the nodes and takes down what was set up around them; directories stay.
+func (c *Cluster) Close() {
+	c.KillAll()
+	if c.links != nil {
+		c.links.Close()
+	}
+	if c.disk != nil {
+		_ = c.disk.unmount() // detached at the latest when the machine goes down; nothing is left to do about it here
+	}
+}
+
+// Excuse says that the present process of node i may end on its own, or that it may not any more.
+func (c *Cluster) Excuse(i int, excused bool) {
+	if process := c.Process(i); process != nil {
+		process.excuse(excused)
+	}
 }
 
 // Size is the number of nodes, running or not.
@@ -86,8 +156,12 @@ func (c *Cluster) Start(i int) error {
 	for _, other := range c.nodes {
 		join = append(join, other.gossip)
 	}
+	advertised := n.peer
+	if c.links != nil {
+		advertised = c.links.Addr(i)
+	}
 	args := append([]string{
-		"server", "--data-dir", n.data, "--http-addr", n.http, "--peer-addr", n.peer, "--gossip-addr", n.gossip,
+		"server", "--data-dir", n.data, "--http-addr", n.http, "--peer-addr", n.peer, "--advertise-peer", advertised, "--gossip-addr", n.gossip,
 		"--bootstrap-expect", strconv.Itoa(len(c.nodes)), "--join", strings.Join(join, ","),
 		"--log-store", c.options.LogStore,
 	}, c.options.Args...)
@@ -160,18 +234,24 @@ func (c *Cluster) KillAll() {
 	group.Wait()
 }
 
+// Stop asks node i to end, as an operator would.
+func (c *Cluster) Stop(i int, grace time.Duration) error {
+	process := c.Process(i)
+	if process == nil {
+		return nil
+	}
+	if err := process.Stop(grace); err != nil {
+		return fmt.Errorf("node %d: %w", i, err)
+	}
+	return nil
+}
+
 // StopAll asks all nodes to end, as an operator would, and reports those that did not end well.
 func (c *Cluster) StopAll(grace time.Duration) error {
 	problems := make([]error, len(c.nodes))
 	var group sync.WaitGroup
 	for i := range c.nodes {
-		if process := c.Process(i); process != nil {
-			group.Go(func() {
-				if err := process.Stop(grace); err != nil {
-					problems[i] = fmt.Errorf("node %d: %w", i, err)
-				}
-			})
-		}
+		group.Go(func() { problems[i] = c.Stop(i, grace) })
 	}
 	group.Wait()
 	return errors.Join(problems...)
@@ -179,28 +259,34 @@ func (c *Cluster) StopAll(grace time.Duration) error {
 
 // AwaitReady waits until every node says that it is ready. A node that ended meanwhile ends the wait.
 func (c *Cluster) AwaitReady(ctx context.Context) error {
-	for i, n := range c.nodes {
-		ctx, cancel := context.WithCancelCause(ctx)
-		process := c.Process(i)
-		stop := make(chan struct{})
-		go func() {
-			select {
-			case <-process.Ended():
-				cancel(fmt.Errorf("node %d ended: %s", i, tail(n.log)))
-			case <-stop:
-			}
-		}()
-		err := Await(ctx, fmt.Sprintf("node %d to be ready", i), func(ctx context.Context) error { return c.ready(ctx, n) })
-		if cause := context.Cause(ctx); err != nil && cause != nil {
-			err = fmt.Errorf("%w (%w)", err, cause)
-		}
-		close(stop)
-		cancel(nil)
-		if err != nil {
+	for i := range c.nodes {
+		if err := c.AwaitNode(ctx, i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// AwaitNode waits until node i says that it is ready, or has ended.
+func (c *Cluster) AwaitNode(ctx context.Context, i int) error {
+	n := c.nodes[i]
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	process := c.Process(i)
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-process.Ended():
+			cancel(fmt.Errorf("node %d ended: %s", i, tail(n.log)))
+		case <-stop:
+		}
+	}()
+	err := Await(ctx, fmt.Sprintf("node %d to be ready", i), func(ctx context.Context) error { return c.ready(ctx, n) })
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = fmt.Errorf("%w (%w)", err, cause)
+	}
+	return err
 }
 
 func (c *Cluster) ready(ctx context.Context, n *node) error {

@@ -21,6 +21,8 @@ type Process struct {
 	mu     sync.Mutex
 	paused bool // guarded by mu
 	asked  bool // to end, by Kill or Stop; guarded by mu
+	spared bool // from the question why it ended; guarded by mu
+	ending bool // it was spared when it ended; guarded by mu
 }
 
 // Launch starts a command with its output appended to the file logFile. env is all it sees of the environment.
@@ -40,7 +42,10 @@ func Launch(logFile string, env []string, binary string, args ...string) (*Proce
 	go func() {
 		_ = command.Wait() // how it ended is in the process state
 		_ = log.Close()
+		p.mu.Lock()
+		p.ending = p.spared
 		close(p.ended)
+		p.mu.Unlock()
 	}()
 	return p, nil
 }
@@ -65,7 +70,14 @@ func (p *Process) Running() bool {
 func (p *Process) Crashed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.asked && !p.Running()
+	return !p.asked && !p.Running() && !p.ending
+}
+
+// excuse says whether the process may end on its own from now on.
+func (p *Process) excuse(excused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spared = excused
 }
 
 // ask notes that the process is meant to end, unless it has ended on its own.
