@@ -31,10 +31,12 @@ SUBMODULES   := $(SDK_MODULE) $(JUDGE_MODULE)
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
-# Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow.
+# Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow. Simulated hours run the code
+# of package cluster once more, and get by without it.
 RACE_DIRS  := fsm/codec cluster api store cmd
+SIMULATION := $(MODULE)/cluster/simulation
 PACKAGES    = $(shell $(GO) list -e ./...)
-RACE_PKGS   = $(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES)))
+RACE_PKGS   = $(filter-out $(SIMULATION),$(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES))))
 PLAIN_PKGS  = $(filter-out $(RACE_PKGS),$(PACKAGES))
 
 ##@ Run

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
@@ -101,11 +100,11 @@ func (n *Node) tryExecute(ctx context.Context, call fsm.Call, again bool) batch.
 
 func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call, again bool) batch.Answer {
 	deadline, _ := ctx.Deadline()
-	w := waiters.Get().(waiter)
+	w := n.takeWaiter()
 	b.Execute(call, sizeOf(call), again, deadline, w)
 	select {
 	case a := <-w:
-		waiters.Put(w)
+		n.waiters.Put(w)
 		failpoint.Hit(failpoint.ReplyBeforeLocal)
 		return a
 	case <-ctx.Done():
@@ -115,13 +114,18 @@ func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call,
 	}
 }
 
-// waiter waits for one answer in a goroutine of its own. It goes back to the pool only after it was answered.
+// waiter waits for one answer in a goroutine of its own. It goes back to the node's pool only after it was answered.
 type waiter chan batch.Answer
 
 // Answer implements batch.Waiter. It never blocks: the channel holds one answer, and there is one.
 func (w waiter) Answer(a batch.Answer) { w <- a }
 
-var waiters = sync.Pool{New: func() any { return make(waiter, 1) }}
+func (n *Node) takeWaiter() waiter {
+	if w, ok := n.waiters.Get().(waiter); ok {
+		return w
+	}
+	return make(waiter, 1)
+}
 
 // verifySize bounds the encoded size of a plain verification; everything else is measured.
 const verifySize = 48

@@ -34,6 +34,7 @@ type Node struct {
 	pool      *peer.Pool
 	rounds    rounds
 	tickets   tickets
+	waiters   sync.Pool // of waiter
 	proposed  proposed
 
 	gossip        atomic.Pointer[gossip.Gossip]   // nil on a node that keeps to itself

@@ -45,11 +45,11 @@ func (n *Node) readIndex(ctx context.Context) (uint64, error) {
 		return index, err
 	}
 	deadline, _ := ctx.Deadline()
-	w := waiters.Get().(waiter)
+	w := n.takeWaiter()
 	b.Read(deadline, w)
 	select {
 	case a := <-w:
-		waiters.Put(w)
+		n.waiters.Put(w)
 		return a.Index, a.Err
 	case <-ctx.Done():
 		return 0, fault.Wrap(fault.TimedOut, "The deadline passed before the read was confirmed", ctx.Err())

@@ -70,6 +70,8 @@ type Client struct {
 	addr string
 	conf ClientConfig
 	wg   sync.WaitGroup
+	// spare recycles calls and their channels.
+	spare sync.Pool
 
 	// ctx ends with Close; it cancels a dial.
 	ctx    context.Context
@@ -114,13 +116,19 @@ type call struct {
 	done    chan struct{} // capacity 1: delivering never blocks
 }
 
-// callPool recycles calls and their channels. A call may return to it once
-// its caller was answered or withdrew it: nothing else keeps a pointer.
-var callPool = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+// take gets a call from those that are used again.
+func (c *Client) take() *call {
+	if w, ok := c.spare.Get().(*call); ok {
+		return w
+	}
+	return &call{done: make(chan struct{}, 1)}
+}
 
-func (c *call) release() {
-	*c = call{done: c.done}
-	callPool.Put(c)
+// release gives a call back once its caller was answered or withdrew it:
+// nothing else keeps a pointer.
+func (c *Client) release(w *call) {
+	*w = call{done: w.done}
+	c.spare.Put(w)
 }
 
 // Call sends payload to the peer and waits for its answer, for ctx, or for
@@ -143,8 +151,8 @@ func (c *Client) Call(ctx context.Context, method byte, payload []byte) ([]byte,
 	if len(payload) > c.conf.Limits.MaxFrameBytes-maxHead {
 		return nil, c.callError(method, false, ErrTooLarge)
 	}
-	w := callPool.Get().(*call)
-	defer w.release()
+	w := c.take()
+	defer c.release(w)
 
 	deadline, _ := ctx.Deadline()
 	if err := c.enqueue(w, request{method: method, payload: payload, deadline: deadline}); err != nil {

@@ -67,6 +67,10 @@ var rows = []row{
 		third: true, deny: join(web, flags), noEnv: true,
 	},
 	{
+		match: "cluster/simulation", tests: join(ledger, []string{"store", "cluster/..."}), third: true,
+		deny: join(web, flags), noEnv: true,
+	},
+	{
 		match: "cluster/batch", own: ledger,
 		third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true,
 	},
