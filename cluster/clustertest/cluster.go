@@ -112,7 +112,9 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 	for _, m := range c.Nodes {
 		conf.Join = append(conf.Join, m.Gossip)
 	}
-	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 400*time.Millisecond, 400*time.Millisecond, 300*time.Millisecond
+	// On a machine with several times more work than cores goroutines wait for some hundred milliseconds, and a leader that waits
+	// longer than its lease steps down.
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 800*time.Millisecond, 800*time.Millisecond, 700*time.Millisecond
 	conf.StabilizationTime = 200 * time.Millisecond
 	conf.Dial = c.links.dialFrom(c.Nodes[i].Peer)
 	conf.Logger = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
