@@ -45,8 +45,12 @@ type Config struct {
 
 	Version string
 	Logger  *slog.Logger
-	// Now is the wall clock. Default: time.Now.
-	Now func() time.Time
+	// Now is the wall clock. Elapsed is a clock that nobody can set: how long the machine has been running, or the process. Only their
+	// relation matters; see package clock.
+	Now     func() time.Time
+	Elapsed func() time.Duration
+	// MaxClockSkew is how far a node's time may be from its wall clock and from its peers'. ClockInterval is how often that is looked at.
+	MaxClockSkew, ClockInterval time.Duration
 
 	// HeartbeatTimeout is how long a follower waits for its leader before it asks for an election. It must exceed the slowest normal
 	// fsync, because heartbeats share raft's main loop. ElectionTimeout bounds one round. LeaseTimeout is how long a leader goes on
@@ -72,8 +76,11 @@ type Config struct {
 
 // DefaultConfig returns the defaults of everything that has one.
 func DefaultConfig() Config {
+	start := time.Now()
 	return Config{
-		Version: "unknown", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Version: "unknown", Logger: slog.New(slog.DiscardHandler),
+		Now: time.Now, Elapsed: func() time.Duration { return time.Since(start) },
+		MaxClockSkew: time.Second, ClockInterval: time.Second,
 		HeartbeatTimeout: 500 * time.Millisecond, ElectionTimeout: 500 * time.Millisecond, LeaseTimeout: 400 * time.Millisecond,
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
@@ -93,6 +100,9 @@ func (c *Config) Validate() error {
 	bad(c.PeerListener == nil, "cluster: PeerListener is missing")
 	bad(c.Logger == nil, "cluster: Logger is missing")
 	bad(c.Now == nil, "cluster: Now is missing")
+	bad(c.Elapsed == nil, "cluster: Elapsed is missing")
+	bad(c.MaxClockSkew < 10*time.Millisecond, "cluster: MaxClockSkew is %v, at least 10ms is needed", c.MaxClockSkew)
+	bad(c.ClockInterval <= 0, "cluster: ClockInterval must be positive")
 	bad((c.ServerTLS == nil) != (c.ClientTLS == nil), "cluster: ServerTLS and ClientTLS must be given together")
 	bad(c.BootstrapExpect != 0 && (c.BootstrapExpect < 0 || c.BootstrapExpect > 7 || c.BootstrapExpect%2 == 0),
 		"cluster: BootstrapExpect is %d, must be 1, 3, 5 or 7 (or 0 to join only)", c.BootstrapExpect)

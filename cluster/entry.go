@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"errors"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -16,13 +15,13 @@ import (
 // entryLog is raft as the batcher sees it.
 type entryLog struct {
 	raft     *raft.Raft
-	now      func() time.Time
+	stamp    func() int64
 	proposed *proposed
 }
 
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
 func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
-	data := codec.AppendBatch(nil, fsm.Batch{Stamp: max(0, l.now().UnixMilli()), Calls: calls})
+	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), Calls: calls})
 	l.proposed.entries.Add(1)
 	l.proposed.calls.Add(uint64(len(calls)))
 	l.proposed.bytes.Add(uint64(len(data)))

@@ -167,13 +167,10 @@ func TestCluster_ChargesOnceWhenTheLeaderIsCutOff(t *testing.T) {
 
 // A session that the ledger has forgotten is replaced without the client noticing.
 func TestCluster_OpensAnotherSessionWhenItsOwnExpired(t *testing.T) {
-	var now atomic.Int64
-	now.Store(time.Now().UnixMilli())
-	c := clustertest.New(t, 1, func(conf *cluster.Config) {
-		conf.Now = func() time.Time { return time.UnixMilli(now.Load()) }
-	})
+	clock := clustertest.NewClock()
+	c := clustertest.New(t, 1, clock.Set)
 	seed(t, c, 0, 100)
-	now.Add((2 * time.Hour).Milliseconds())
+	clock.Advance(2 * time.Hour)
 	require.Equal(t, int64(99), c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
 	require.Equal(t, int64(98), c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
 }

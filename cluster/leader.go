@@ -51,13 +51,31 @@ func (n *Node) lead() (end func()) {
 }
 
 // term is one term of leadership. Nothing is served before a barrier of this term has been applied, so that the ledger holds
-// everything that earlier leaders committed.
+// everything that earlier leaders committed, nor while this node's clock is not to be trusted.
 func (n *Node) term(ctx context.Context) {
 	failpoint.Hit(failpoint.TermGained)
 	if !n.caughtUp(ctx) {
 		return
 	}
-	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, now: n.conf.Now, proposed: &n.proposed}, n.machine.peek)
+	for n.awaitClock(ctx) {
+		serving, cancel := context.WithCancel(ctx)
+		guarded := make(chan struct{})
+		go func() {
+			defer close(guarded)
+			n.guardTerm(serving, cancel)
+		}()
+		ok := n.serveTerm(serving) || serving.Err() != nil
+		cancel()
+		<-guarded
+		if !ok {
+			return
+		}
+	}
+}
+
+// serveTerm serves until ctx ends. It returns false if this term cannot serve.
+func (n *Node) serveTerm(ctx context.Context) bool {
+	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, stamp: n.clocks.guard.Stamp, proposed: &n.proposed}, n.machine.peek)
 	// raft fails what is in flight when it steps down; after a shutdown it may not, hence Abandon.
 	defer func() {
 		n.batcher.CompareAndSwap(b, nil)
@@ -69,13 +87,14 @@ func (n *Node) term(ctx context.Context) {
 		}
 	}()
 	if !n.bootstrapLedger(ctx, b) {
-		return
+		return false
 	}
 	n.batcher.Store(b)
 	failpoint.Hit(failpoint.TermServing)
 	n.wakeWaiting()
 	n.log.Info("this node leads")
 	n.keepMembership(ctx)
+	return true
 }
 
 // caughtUp waits until everything of earlier terms is applied here.

@@ -46,6 +46,10 @@ func (n *Node) Collector() prometheus.Collector {
 	c.add("creditd_raft_state", "0 follower, 1 candidate, 2 leader, 3 shut down.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.State()) })
 	c.add("creditd_node_ready", "1 if requests can be served.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.Ready() == nil) })
 
+	c.add("creditd_clock_fit", "0 while this node's clock jumped, stands still or is far from its peers'.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.clocks.guard.Verdict().Fit()) })
+	c.add("creditd_clock_drift_seconds", "Wall clock less the time this node goes by.", prometheus.GaugeValue, func(s *sample) float64 { return s.node.clocks.guard.Verdict().Drift.Seconds() })
+	c.add("creditd_clock_offset_seconds", "The peers' time less this node's.", prometheus.GaugeValue, func(s *sample) float64 { return s.node.clocks.guard.Verdict().Offset.Seconds() })
+
 	c.add("creditd_batch_queued_requests", "Requests that wait to be proposed.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.queued()) })
 	c.add("creditd_batch_entries_total", "Log entries this node proposed.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.entries.Load()) })
 	c.add("creditd_batch_calls_total", "Commands in those entries.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.calls.Load()) })

@@ -32,6 +32,7 @@ type Node struct {
 	mux       *peer.Mux
 	link      *peer.Transport
 	pool      *peer.Pool
+	clocks    *clocks
 	rounds    rounds
 	tickets   tickets
 	waiters   sync.Pool // of waiter
@@ -73,6 +74,7 @@ func New(conf Config) (*Node, error) {
 		raftReady: make(chan struct{}), gossipChanged: make(chan struct{}, 1), stopping: make(chan struct{}), failed: make(chan error, 1),
 	}
 	n.machine = newMachine(n.log, n.named)
+	n.clocks = newClocks(conf)
 	n.rounds.ask = n.askReadIndex
 	n.tickets.open = n.openSession
 	return n, nil
@@ -122,6 +124,7 @@ func (n *Node) start() error {
 	n.run(n.followLeadership)
 	n.run(n.recordClusterID)
 	n.run(n.watchLeader)
+	n.run(n.watchClock)
 	if n.conf.GossipAddr == "" {
 		return n.foundAlone()
 	}
@@ -221,6 +224,8 @@ func (n *Node) Ready() error {
 	switch {
 	case id == "":
 		return noLeader
+	case string(id) == n.id && n.batcher.Load() == nil && !n.mayStamp():
+		return errClock
 	case string(id) == n.id && n.batcher.Load() == nil:
 		return fault.New(fault.Unavailable, "This node was elected and is still applying earlier entries")
 	case n.clusterID() == "":

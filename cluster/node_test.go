@@ -1,13 +1,11 @@
 package cluster_test
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/fsm"
 )
@@ -51,11 +49,8 @@ func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 // A rate limit lets its number through, whichever node is asked. Denials are answered without an entry of their own and still
 // see the window end, because the round that makes them fresh moves log time.
 func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
-	var now atomic.Int64
-	now.Store(1_750_000_000_000)
-	c := clustertest.New(t, 3, func(conf *cluster.Config) {
-		conf.Now = func() time.Time { return time.UnixMilli(now.Load()) }
-	})
+	clock := clustertest.NewClock()
+	c := clustertest.New(t, 3, clock.Set)
 	seed(t, c, 0, 100)
 	for range 2 {
 		for i := range 6 {
@@ -69,6 +64,6 @@ func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
 			}
 		}
 		c.WaitSameDigest()
-		now.Add(120_000)
+		clock.Advance(2 * time.Minute)
 	}
 }

@@ -24,6 +24,7 @@ const (
 	methodFounding                  // → JSON of foundingReply
 	methodRemove                    // tag, node id → nothing
 	methodLeave                     // tag → nothing
+	methodClock                     // → time, what is wrong with it, node id
 )
 
 // The codes of answers that are no result. Numbers are append only.
@@ -77,6 +78,8 @@ func (n *Node) handle(r peer.Request, reply peer.Reply) {
 		go n.handleLeave(r, reply)
 	case methodRemove:
 		go n.handleRemove(r, reply)
+	case methodClock:
+		n.handleClock(reply)
 	case methodFounding:
 		go func() { replyJSON(reply, n.founding()) }()
 	default:

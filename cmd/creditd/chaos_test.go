@@ -75,3 +75,30 @@ func TestChaos_RefusesWhatItCannotPlant(t *testing.T) {
 		require.Contains(t, p.stderr.String(), filepath.Join(dir+".chaos", name))
 	}
 }
+
+// TestChaos_TheClockOfAnotherAgeIsNotFollowed: with the wall clock a year ahead the credits of tomorrow are not there, and the metrics say
+// what is wrong.
+func TestChaos_TheClockOfAnotherAgeIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	faulty, err := chaosBinary()
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	p := startBinary(t, faulty, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, dir)...)
+	p.await(p.stderr, `msg=ready`)
+	c := p.client(testRootKey)
+	api := must[object](t, c, "apis.createApi", object{"name": "tests"})
+	key := must[object](t, c, "keys.createKey", object{"apiId": api["apiId"], "credits": object{
+		"remaining": 1, "refill": object{"interval": "daily", "amount": 1},
+	}})["key"]
+	code := func() any { return must[object](t, c, "keys.verifyKey", object{"key": key})["code"] }
+	require.Equal(t, "VALID", code())
+	plant(t, dir, "clock", "8760h")
+	p.await(p.stderr, `msg=planted file=clock`)
+	require.Equal(t, "USAGE_EXCEEDED", code())
+	p.await(p.stderr, `the wall clock jumped`)
+	require.Equal(t, "USAGE_EXCEEDED", code())
+	require.Contains(t, metricsOf(t, c), "creditd_clock_fit 0")
+	plant(t, dir, "clock", "")
+	p.await(p.stderr, `this node's time is right again`)
+	p.terminate()
+}

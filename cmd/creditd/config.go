@@ -37,6 +37,7 @@ type nodeConfig struct {
 	heartbeatTimeout, electionTimeout time.Duration
 	snapshotThreshold, trailingLogs   uint64
 	snapshotInterval                  time.Duration
+	maxClockSkew                      time.Duration
 
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
 
@@ -60,6 +61,7 @@ func (c logConfig) logger(in invocation) *slog.Logger {
 const (
 	leastHeartbeat = 100 * time.Millisecond
 	leastElection  = 100 * time.Millisecond
+	leastClockSkew = 100 * time.Millisecond
 )
 
 const (
@@ -134,6 +136,7 @@ func newServerSettings() *serverSettings {
 	s.duration(&s.electionTimeout, "election-timeout", d.ElectionTimeout, leastElection, "how long an election may take; at least --heartbeat-timeout")
 	s.count(&s.snapshotThreshold, "snapshot-threshold", d.SnapshotThreshold, 1, "log entries that make a snapshot worth while")
 	s.duration(&s.snapshotInterval, "snapshot-interval", d.SnapshotInterval, time.Second, "how often to look whether one is")
+	s.duration(&s.maxClockSkew, "max-clock-skew", d.MaxClockSkew, leastClockSkew, "a node whose clock jumps by more, or is further from the other nodes' clocks, says so and does not lead")
 	s.count(&s.trailingLogs, "trailing-logs", d.TrailingLogs, 1, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
 
 	s.group("HTTP")
@@ -336,6 +339,7 @@ func parseDev(in invocation) (s *devSettings, helped bool, err error) {
 	defaults := cluster.DefaultConfig()
 	s.heartbeatTimeout, s.electionTimeout = leastHeartbeat, leastElection // alone it waits for nobody
 	s.snapshotThreshold, s.snapshotInterval, s.trailingLogs = defaults.SnapshotThreshold, defaults.SnapshotInterval, defaults.TrailingLogs
+	s.maxClockSkew = defaults.MaxClockSkew
 	s.readHeaderTimeout, s.idleTimeout, s.shutdownTimeout = 5*time.Second, 2*time.Minute, 5*time.Second
 	s.bootstrapExpect = 1
 	s.advertiseHTTP = s.httpAddr

@@ -150,7 +150,8 @@ func clusterConfig(conf nodeConfig, sensed senses, peers net.Listener, data *sto
 		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
 	}
-	c.Version, c.Logger, c.Now = version, log, sensed.now
+	c.Version, c.Logger = version, log
+	c.Now, c.Elapsed, c.MaxClockSkew = sensed.now, uptime(), conf.maxClockSkew
 	c.HeartbeatTimeout, c.ElectionTimeout = conf.heartbeatTimeout, conf.electionTimeout
 	c.LeaseTimeout = min(c.LeaseTimeout, conf.heartbeatTimeout)
 	c.SnapshotThreshold, c.SnapshotInterval, c.TrailingLogs = conf.snapshotThreshold, conf.snapshotInterval, conf.trailingLogs

@@ -144,13 +144,9 @@ func TestServer_ShowsMetricsOfEveryPart(t *testing.T) {
 	t.Parallel()
 	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"))...)
 	addCustomer(t, c, "customer", 10)
-	response, err := http.Get(c.base + "/metrics")
-	require.NoError(t, err)
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
+	text := metricsOf(t, c)
 	for _, metric := range []string{"creditd_raft_leader 1", "creditd_ledger_keys 1", `version="v1.2.3-test"`, "go_goroutines ", "process_resident_memory_bytes "} {
-		require.Contains(t, string(text), metric)
+		require.Contains(t, text, metric)
 	}
 	p.terminate()
 }
@@ -268,4 +264,14 @@ func openRequest(t testing.TB, c *client) (finish func() int) {
 func write(t testing.TB, path, text string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func metricsOf(t testing.TB, c *client) string {
+	t.Helper()
+	response, err := http.Get(c.base + "/metrics")
+	require.NoError(t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return string(text)
 }

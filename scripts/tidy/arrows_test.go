@@ -59,7 +59,7 @@ var rows = []row{
 
 	// The parts of cluster do not know the node that joins them, so each can be tested alone.
 	{
-		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/batch", "cluster/peer", "cluster/gossip"}),
+		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/clock", "cluster/batch", "cluster/peer", "cluster/gossip"}),
 		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
 	{
@@ -74,6 +74,7 @@ var rows = []row{
 		match: "cluster/batch", own: ledger,
 		third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true,
 	},
+	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
 	{
 		match: "cluster/peer", own: join(ledger, []string{"cluster/batch"}),
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,

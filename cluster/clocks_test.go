@@ -1,0 +1,162 @@
+package cluster_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+)
+
+const year = 365 * 24 * time.Hour
+
+// withClocks starts nodes whose clocks the test moves, and an identity that has spent what it gets a day.
+func withClocks(t *testing.T, nodes int) (*clustertest.Cluster, []*clustertest.Clock) {
+	t.Helper()
+	clocks := clustertest.NewClocks(nodes)
+	set := clustertest.EachItsOwn(clocks)
+	c := clustertest.New(t, nodes, func(conf *cluster.Config) {
+		set(conf)
+		conf.ClockInterval = 50 * time.Millisecond
+	})
+	seed(t, c, 0, 100)
+	require.IsType(t, &fsm.Identity{}, c.Do(0, &fsm.UpdateIdentity{Identity: "alice", Credits: fsm.CreditsChange{
+		Remaining: fsm.Set[int64](10), Refill: fsm.Set(fsm.Refill{Interval: fsm.Daily, Amount: 10}),
+	}}))
+	spendDay(t, c, 0)
+	require.Equal(t, fsm.Valid, inWindow(c, 0))
+	return c, clocks
+}
+
+func outcome(c *clustertest.Cluster, at int) fsm.Outcome {
+	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Outcome
+}
+
+// spendDay requires that a day's refill is there, once.
+func spendDay(t *testing.T, c *clustertest.Cluster, at int) {
+	t.Helper()
+	for range 10 {
+		require.Equal(t, fsm.Valid, outcome(c, at))
+	}
+	require.Equal(t, fsm.UsageExceeded, outcome(c, at))
+}
+
+// inWindow takes the only request of a day-long window, which ends at midnight.
+func inWindow(c *clustertest.Cluster, at int) fsm.Outcome {
+	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{2}, Ratelimits: []fsm.RatelimitCheck{
+		{Name: "daily", Cost: 1, AdHoc: true, Limit: 1, Duration: (24 * time.Hour).Milliseconds()},
+	}}).(*fsm.Verdict).Outcome
+}
+
+// requireNoTimePassed: nothing is refilled and no window has ended.
+func requireNoTimePassed(t *testing.T, c *clustertest.Cluster, at int) {
+	t.Helper()
+	require.Equal(t, fsm.UsageExceeded, outcome(c, at))
+	require.Equal(t, fsm.RateLimited, inWindow(c, at))
+}
+
+var disturbances = []struct {
+	name string
+	do   func(*clustertest.Clock)
+}{
+	{"an hour ahead", func(c *clustertest.Clock) { c.Jump(time.Hour) }},
+	{"a year ahead", func(c *clustertest.Clock) { c.Jump(year) }},
+	{"an hour back", func(c *clustertest.Clock) { c.Jump(-time.Hour) }},
+	{"a year back", func(c *clustertest.Clock) { c.Jump(-year) }},
+	{"frozen", (*clustertest.Clock).Freeze},
+}
+
+// A jump of the leader's clock must not give a refill early or twice, nor end a window, nor lose the refill that is due; and the node
+// gives up leading until its clock is right.
+func TestClock_ALeaderWhoseClockJumpsHandsOver(t *testing.T) {
+	c, clocks := withClocks(t, 3)
+	for _, d := range disturbances {
+		leader := c.Leader()
+		d.do(clocks[leader])
+		requireNoTimePassed(t, c, leader)
+		require.Eventually(t, func() bool { return !c.Nodes[leader].Leads() && c.Leader() != leader }, 20*time.Second, time.Millisecond, d.name)
+		require.True(t, c.Nodes[leader].Clock().WallOff, d.name)
+		requireNoTimePassed(t, c, leader)
+
+		// Sent back on purpose, leadership does not stay.
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		_ = c.Nodes[leader].TransferLeadership(ctx, c.Nodes[leader].ID()) // it may come and go before anyone sees it
+		cancel()
+		require.Eventually(t, func() bool { return !c.Nodes[leader].Leads() && c.Leader() != leader }, 20*time.Second, time.Millisecond, d.name)
+		requireNoTimePassed(t, c, leader)
+
+		clocks[leader].Jump(0)
+		require.Eventually(t, func() bool { return c.Nodes[leader].Clock().Fit() }, 20*time.Second, time.Millisecond, d.name)
+		c.WaitSameDigest()
+	}
+	for _, clock := range clocks {
+		clock.Advance(24 * time.Hour)
+	}
+	spendDay(t, c, c.Follower())
+	require.Equal(t, fsm.Valid, inWindow(c, c.Follower()))
+}
+
+// Alone there is nobody to hand over to and nobody to ask: time goes on at its own pace, and a day later the refill is due.
+func TestClock_ASingleNodeGoesOnWithoutItsWallClock(t *testing.T) {
+	for _, d := range disturbances {
+		c, clocks := withClocks(t, 1)
+		d.do(clocks[0])
+		requireNoTimePassed(t, c, 0)
+		require.Eventually(t, func() bool { return c.Nodes[0].Clock().WallOff }, 20*time.Second, time.Millisecond, d.name)
+		requireNoTimePassed(t, c, 0)
+		clocks[0].Advance(24 * time.Hour)
+		spendDay(t, c, 0)
+	}
+}
+
+// A wrong time that reaches all machines at once moves none of them, and does not stop the cluster either.
+func TestClock_AllJumpTogether(t *testing.T) {
+	c, clocks := withClocks(t, 3)
+	for _, clock := range clocks {
+		clock.Jump(year)
+	}
+	require.Eventually(t, func() bool {
+		off := 0
+		for _, n := range c.Nodes {
+			if n.Clock().WallOff {
+				off++
+			}
+		}
+		return off == 3
+	}, 20*time.Second, time.Millisecond)
+	for i := range c.Nodes {
+		requireNoTimePassed(t, c, i)
+	}
+}
+
+// A node that starts with a wrong clock has no memory of the right one. Elected, it serves nothing and hands over.
+func TestClock_ANodeThatStartsWithAWrongClockDoesNotLead(t *testing.T) {
+	c, clocks := withClocks(t, 3)
+	for _, jump := range []time.Duration{year, -year} {
+		wrong := c.Follower()
+		c.Stop(wrong)
+		clocks[wrong].Jump(jump)
+		c.Start(wrong)
+		c.WaitReady()
+		require.Eventually(t, func() bool { return c.Nodes[wrong].Clock().Far }, 20*time.Second, time.Millisecond)
+		for range 3 {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			_ = c.Nodes[wrong].TransferLeadership(ctx, c.Nodes[wrong].ID())
+			cancel()
+			requireNoTimePassed(t, c, wrong)
+			require.False(t, c.Nodes[wrong].Leads())
+		}
+		// Set right it takes the time over, since its peers confirm it.
+		clocks[wrong].Jump(0)
+		require.Eventually(t, func() bool { return c.Nodes[wrong].Clock().Fit() }, 20*time.Second, time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		require.NoError(t, c.Nodes[wrong].TransferLeadership(ctx, c.Nodes[wrong].ID()))
+		cancel()
+		require.Eventually(t, c.Nodes[wrong].Leads, 20*time.Second, time.Millisecond)
+		requireNoTimePassed(t, c, wrong)
+	}
+}
