@@ -6,9 +6,12 @@ import (
 	"os"
 )
 
-// Sizes of the body buffer. The announced length is believed only up to maxPooledBytes, so that announcing costs a client as much
+// Sizes of the body buffer. The announced length is believed only up to maxAnnouncedBytes, so that announcing costs a client as much
 // as it costs the server.
-const minBodyBytes = 512
+const (
+	minBodyBytes      = 512
+	maxAnnouncedBytes = 64 << 10
+)
 
 // readBody reads the body into c.body.
 func (c *call) readBody() error {
@@ -18,7 +21,7 @@ func (c *call) readBody() error {
 	}
 	body := c.body[:0]
 	// One byte more than announced, so that the end is seen without growing.
-	if want := max(minBodyBytes, min(announced+1, maxPooledBytes)); int64(cap(body)) < want {
+	if want := max(minBodyBytes, min(announced+1, maxAnnouncedBytes)); int64(cap(body)) < want {
 		body = make([]byte, 0, want)
 	}
 	for {

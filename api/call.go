@@ -38,7 +38,7 @@ type freshness struct {
 var calls = sync.Pool{New: func() any { return new(call) }}
 
 // maxPooledBytes is the largest buffer that is kept for the next request.
-const maxPooledBytes = 64 << 10
+const maxPooledBytes = 256 << 10 // the answer to 1000 verifications has half of it
 
 func (a *API) newCall(point *endpoint, g *gin.Context) *call {
 	c := calls.Get().(*call)

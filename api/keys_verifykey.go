@@ -24,7 +24,7 @@ type cost struct {
 // verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
 // can be done once.
 func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, verifyCommand(req))
+	v, err := execute[*fsm.Verdict](c, verifyCommand(req, new(fsm.VerifyKey)))
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +32,13 @@ func verifyKey(c *call, req verifyKeyRequest) (any, error) {
 	return verdict{v}, nil
 }
 
-func verifyCommand(req verifyKeyRequest) fsm.Command {
-	return migrating(req, &fsm.VerifyKey{
+// verifyCommand makes the command, in v.
+func verifyCommand(req verifyKeyRequest, v *fsm.VerifyKey) fsm.Command {
+	*v = fsm.VerifyKey{
 		Hash: mint.Hash(string(req.Key)), Cost: req.Credits.Or(cost{1}).Cost, Query: req.Permissions,
 		Ratelimits: ratelimitChecks(req.Ratelimits),
-	})
+	}
+	return migrating(req, v)
 }
 
 // migrating makes the verification one that may find the key under its hash in another system, if the request says so.

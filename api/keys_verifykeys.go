@@ -31,8 +31,9 @@ func (v *verification) plain() verifyKeyRequest {
 // verifyKeys serves keys.verifyKeys, docs/contract.md 7.2: one command, however many keys.
 func verifyKeys(c *call, req verifyKeysRequest) (any, error) {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}
+	commands := make([]fsm.VerifyKey, len(req.Verifications)) // at once: most items are no more than this
 	for i := range req.Verifications {
-		command.Items[i].Command = verifyCommand(req.Verifications[i].plain())
+		command.Items[i].Command = verifyCommand(req.Verifications[i].plain(), &commands[i])
 	}
 	answer, err := execute[*fsm.Verdicts](c, command)
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *State) apply(call *Call) Result {
 	}
 	switch c := call.Command.(type) {
 	case *VerifyKey:
-		return s.verifyKey(root, c)
+		return s.verifyKey(root, c, new(Verdict))
 	case *VerifyKeys:
 		return s.verifyKeys(root, c)
 	case *UpdateKeyCredits:
@@ -71,7 +71,7 @@ func (s *State) apply(call *Call) Result {
 	case *MigrateKeys:
 		return s.migrateKeys(root, c)
 	case *VerifyMigrated:
-		return s.verifyMigrated(root, c)
+		return s.verifyMigrated(root, c, new(Verdict))
 
 	case *CreatePermission:
 		return s.createPermission(root, c)

@@ -208,7 +208,7 @@ func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *
 
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
-func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated) Result {
+func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, v *Verdict) Result {
 	d, refusal, k := s.foreseeMigrated(root, c, nil)
 	if refusal != nil {
 		return refusal
@@ -217,7 +217,8 @@ func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated) Result {
 		s.rehash(k, c.Verify.Hash, c.Start)
 	}
 	s.carryOutDecision(&d)
-	return d.verdict(s.clock)
+	d.show(v, s.clock)
+	return v
 }
 
 // foreseeMigrated decides about a verification and says which key it takes over, nil for none.

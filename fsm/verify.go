@@ -113,14 +113,15 @@ func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Re
 	return d, nil
 }
 
-// verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through.
-func (s *State) verifyKey(root *rootKey, c *VerifyKey) Result {
+// verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through. It answers with v, or refuses.
+func (s *State) verifyKey(root *rootKey, c *VerifyKey, v *Verdict) Result {
 	d, refusal := s.decide(root, c, nil)
 	if refusal != nil {
 		return refusal
 	}
 	s.carryOutDecision(&d)
-	return d.verdict(s.clock)
+	d.show(v, s.clock)
+	return v
 }
 
 // carryOutDecision takes the tokens and the credits that were decided on.

@@ -55,6 +55,7 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 		return p.answer(s.clock)
 	}
 	answer := &Verdicts{Results: make([]Result, len(c.Items))}
+	verdicts := make([]Verdict, len(c.Items))
 	shown := 0
 	for i := range c.Items {
 		if shown > maxShown {
@@ -63,9 +64,9 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 		}
 		switch item := c.Items[i].Command.(type) {
 		case *VerifyKey:
-			answer.Results[i] = s.verifyKey(root, item)
+			answer.Results[i] = s.verifyKey(root, item, &verdicts[i])
 		case *VerifyMigrated:
-			answer.Results[i] = s.verifyMigrated(root, item)
+			answer.Results[i] = s.verifyMigrated(root, item, &verdicts[i])
 		}
 		if v, ok := answer.Results[i].(*Verdict); ok {
 			shown += v.size()
