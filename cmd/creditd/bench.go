@@ -72,6 +72,7 @@ func parseBench(args []string, rootKey string, stdout io.Writer) (config load.Co
 	flags.IntVar(&config.Keys, "keys", config.Keys, "keys to create and verify")
 	flags.Int64Var(&config.Cost, "cost", config.Cost, "credits that one verification costs")
 	flags.Int64Var(&config.Credits, "credits", config.Credits, "credits of each key (of each identity with -identity-shared)")
+	flags.IntVar(&config.Batch, "batch", 0, "verifications of one request to keys.verifyKeys, up to 1000; 0 verifies one key a request")
 	flags.BoolVar(&config.IdentityShared, "identity-shared", false, "groups of ten keys share the credits of an identity")
 	flags.Float64Var(&config.Rate, "rate", 0, "requests/s to send at fixed times; 0 sends as fast as answers come")
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")

@@ -31,7 +31,7 @@ func TestBenchCommand_WrongUsage(t *testing.T) {
 	t.Setenv("CREDITD_ROOT_KEY", "root_test")
 	for _, args := range [][]string{
 		{"--nonsense"}, {"extra"}, {"--connections", "0"}, {"--duration", "-1s"}, {"--rate", "-1"}, {"--rate", "NaN"},
-		{"--cost", "-1"}, {"--keys", "0"}, {"--addr", ""}, {"--addr", "a:1,b:2", "--connections", "1"},
+		{"--cost", "-1"}, {"--keys", "0"}, {"--batch", "1001"}, {"--addr", ""}, {"--addr", "a:1,b:2", "--connections", "1"},
 	} {
 		var stdout, stderr bytes.Buffer
 		require.Equal(t, exitUsage, benchCommand(args, &stdout, &stderr), "%v", args)

@@ -16,7 +16,7 @@ import (
 
 // figures are the part of the report of `creditd bench --json` that is used here.
 type figures struct {
-	RequestsPerSecond float64 `json:"requestsPerSecond"`
+	RequestsPerSecond float64 `json:"verificationsPerSecond"` // a request of keys.verifyKeys counts as many
 	Failures          uint64  `json:"failures"`
 	LatencyMillis     struct {
 		P50 float64 `json:"p50"`
@@ -72,6 +72,7 @@ func (f *fleet) measure(ctx context.Context, system system) (figures, error) {
 	command := exec.CommandContext(ctx, f.creditd, "bench", "--json", "--addr", addr,
 		"--connections", strconv.Itoa(f.settings.connections),
 		"--duration", f.settings.duration.String(), "--warmup", f.settings.warmup.String())
+	command.Args = append(command.Args, system.args...)
 	command.Env = append(os.Environ(), "CREDITD_ROOT_KEY="+rootKey)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr

@@ -19,6 +19,7 @@ type Config struct {
 	Keys           int
 	Cost           int64 // of one verification
 	Credits        int64 // of each key, or of each identity
+	Batch          int   // verifications of one request to keys.verifyKeys; 0: keys.verifyKey
 	IdentityShared bool  // groups of keysPerIdentity keys draw on one identity's balance
 	Rate           float64
 	Progress       io.Writer // one line a second
@@ -26,6 +27,9 @@ type Config struct {
 
 // keysPerIdentity keeps several connections busy on one shared balance at the default sizes.
 const keysPerIdentity = 10
+
+// maxBatch is the contract's.
+const maxBatch = 1000
 
 // DefaultConfig is what `creditd bench` does without flags.
 func DefaultConfig() Config {
@@ -63,6 +67,7 @@ func (c Config) Validate() error {
 	complain(c.Keys < 1 || c.Keys > 10_000_000, "keys must be 1..10000000, not %d", c.Keys)
 	complain(c.Cost < 0 || c.Cost > 1_000_000_000_000, "cost must be 0..1000000000000, not %d", c.Cost)
 	complain(c.Credits < 0, "credits must not be negative")
+	complain(c.Batch < 0 || c.Batch > maxBatch, "batch must be 0..%d, not %d", maxBatch, c.Batch)
 	complain(c.Rate < 0 || math.IsNaN(c.Rate) || math.IsInf(c.Rate, 0), "rate must be a positive number")
 	return errors.Join(problems...)
 }

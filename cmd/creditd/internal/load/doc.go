@@ -1,4 +1,4 @@
-// Package load drives keys.verifyKey over HTTP and measures what the caller sees. It exists for `creditd bench`.
+// Package load drives keys.verifyKey, or keys.verifyKeys, over HTTP and measures what the caller sees. It exists for `creditd bench`.
 //
 // It usually shares its cores with the server it measures, so a request costs as little as it can: one goroutine per
 // keep-alive connection, request bytes made before the run, one write and one read per request, a parser that looks

@@ -48,7 +48,7 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if r.URL.Path == "/v2/keys.verifyKey" {
+	if strings.HasPrefix(r.URL.Path, "/v2/keys.verifyKey") {
 		n.verify(w, r)
 		return
 	}

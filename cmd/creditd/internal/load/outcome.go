@@ -15,6 +15,9 @@ const (
 )
 
 var (
+	wholeValid    = []byte(`"valid":true,"code":"VALID"`)
+	wholeExceeded = []byte(`"valid":false,"code":"USAGE_EXCEEDED"`)
+
 	validTrue  = []byte(`"valid":true`)
 	validFalse = []byte(`"valid":false`)
 	codeField  = []byte(`"code":"`)
@@ -57,6 +60,26 @@ func (t tally) count(got answer) bool {
 		t.errors["malformed body"]++
 	}
 	return false
+}
+
+// countBatch is count for an answer of keys.verifyKeys, which holds that many verifications.
+func (t tally) countBatch(got answer, batch int) bool {
+	if got.status != 200 {
+		t.errors[strconv.Itoa(got.status)]++
+		return false
+	}
+	valid, exceeded := bytes.Count(got.body, wholeValid), bytes.Count(got.body, wholeExceeded)
+	if valid+exceeded != batch {
+		t.errors["malformed body"]++
+		return false
+	}
+	if valid > 0 {
+		t.outcomes[codeValid] += uint64(valid)
+	}
+	if exceeded > 0 {
+		t.outcomes[codeExceeded] += uint64(exceeded)
+	}
+	return true
 }
 
 func (t tally) countFailure(err error) {

@@ -11,19 +11,23 @@ import (
 
 // Report is the result of a run. Its JSON form is what `creditd bench --json` prints; scripts read it.
 type Report struct {
-	Addrs             []string          `json:"addrs"`
-	Connections       int               `json:"connections"`
-	Keys              int               `json:"keys"`
-	IdentityShared    bool              `json:"identityShared"`
-	Cost              int64             `json:"cost"`
-	TargetRate        float64           `json:"targetRate,omitempty"` // requests/s asked for; absent in a closed loop
-	Seconds           float64           `json:"seconds"`
-	Requests          uint64            `json:"requests"` // answered with an expected outcome
-	Failures          uint64            `json:"failures"` // everything else
-	RequestsPerSecond float64           `json:"requestsPerSecond"`
-	LatencyMillis     Latency           `json:"latencyMillis"`
-	Outcomes          map[string]uint64 `json:"outcomes"` // by code of the verification
-	Errors            map[string]uint64 `json:"errors"`   // by status, or by kind when there was none
+	Addrs             []string `json:"addrs"`
+	Connections       int      `json:"connections"`
+	Keys              int      `json:"keys"`
+	IdentityShared    bool     `json:"identityShared"`
+	Cost              int64    `json:"cost"`
+	TargetRate        float64  `json:"targetRate,omitempty"` // requests/s asked for; absent in a closed loop
+	Seconds           float64  `json:"seconds"`
+	Requests          uint64   `json:"requests"` // answered with an expected outcome
+	Failures          uint64   `json:"failures"` // everything else
+	RequestsPerSecond float64  `json:"requestsPerSecond"`
+
+	Batch                  int     `json:"batch,omitempty"` // verifications of one request
+	VerificationsPerSecond float64 `json:"verificationsPerSecond"`
+
+	LatencyMillis Latency           `json:"latencyMillis"`
+	Outcomes      map[string]uint64 `json:"outcomes"` // by code of the verification
+	Errors        map[string]uint64 `json:"errors"`   // by status, or by kind when there was none
 }
 
 // Latency holds percentiles of all answers, in milliseconds.
@@ -47,7 +51,7 @@ func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
 	report := Report{
 		Addrs: config.Addrs, Connections: config.Connections, Keys: config.Keys, IdentityShared: config.IdentityShared,
 		Cost: config.Cost, TargetRate: config.Rate, Seconds: max(elapsed, 0).Seconds(),
-		Requests: sum.outcomes[codeValid] + sum.outcomes[codeExceeded],
+		Requests: (sum.outcomes[codeValid] + sum.outcomes[codeExceeded]) / uint64(max(1, config.Batch)), Batch: config.Batch,
 		LatencyMillis: Latency{
 			Mean: millis(latency.mean()),
 			P50:  millis(latency.quantile(0.5)), P90: millis(latency.quantile(0.9)), P99: millis(latency.quantile(0.99)),
@@ -60,6 +64,7 @@ func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
 	}
 	if elapsed > 0 {
 		report.RequestsPerSecond = float64(report.Requests) / elapsed.Seconds()
+		report.VerificationsPerSecond = report.RequestsPerSecond * float64(max(1, config.Batch))
 	}
 	return report
 }
@@ -78,6 +83,9 @@ func (r Report) WriteText(out io.Writer) error {
 	}
 	fmt.Fprintf(&text, "%d connections to %s, %d keys, cost %d\n%s\n\n",
 		r.Connections, strings.Join(r.Addrs, " "), r.Keys, r.Cost, loop)
+	if r.Batch > 0 {
+		fmt.Fprintf(&text, "verified/s  %.0f, %d in a request\n", r.VerificationsPerSecond, r.Batch)
+	}
 	fmt.Fprintf(&text, "requests    %d in %.2f s\nrequests/s  %.0f\nfailures    %d\n\nlatency ms ",
 		r.Requests, r.Seconds, r.RequestsPerSecond, r.Failures)
 	for _, row := range []struct {

@@ -56,6 +56,7 @@ type worker struct {
 	connection connection
 	requests   [][]byte
 	random     *rand.PCG
+	batch      int           // verifications of one request, 0: it is none of several
 	interval   time.Duration // between due times; 0 in a closed loop
 	offset     time.Duration // of the first due time
 
@@ -83,6 +84,7 @@ func newWorkers(config Config, keys []string) ([]*worker, error) {
 			requests:   requests[i%len(config.Addrs)],
 			random:     rand.NewPCG(uint64(i), uint64(len(keys))),
 			tally:      newTally(),
+			batch:      config.Batch,
 		}
 		if config.Rate > 0 {
 			w.interval = time.Duration(float64(config.Connections) / config.Rate * float64(time.Second))
@@ -137,7 +139,11 @@ func (w *worker) count(got answer, err error, latency time.Duration) {
 		w.tally.countFailure(err)
 	} else {
 		w.latency.record(latency)
-		ok = w.tally.count(got)
+		if w.batch > 0 {
+			ok = w.tally.countBatch(got, w.batch)
+		} else {
+			ok = w.tally.count(got)
+		}
 	}
 	if !ok {
 		w.failed.Add(1)

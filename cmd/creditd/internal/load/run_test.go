@@ -97,6 +97,34 @@ func TestRun_WrongAnswersAreFailures(t *testing.T) {
 	}
 }
 
+// A request of several verifications counts as one request, and as several verifications.
+func TestRun_CountsBatches(t *testing.T) {
+	node := newFakeNode(t)
+	valid, exceeded := `{"valid":true,"code":"VALID"}`, `{"valid":false,"code":"USAGE_EXCEEDED"}`
+	node.verify = func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Verifications []struct{ Key string } }
+		if r.URL.Path != "/v2/keys.verifyKeys" || json.NewDecoder(r.Body).Decode(&body) != nil || len(body.Verifications) != 3 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		respond(w, `{"results":[`+valid+","+exceeded+","+valid+`]}`)
+	}
+	config := testConfig(node)
+	config.Batch = 3
+	report := mustRun(t, config)
+	require.True(t, report.OK(), "%+v", report)
+	require.Equal(t, 3*report.Requests, report.Outcomes["VALID"]+report.Outcomes["USAGE_EXCEEDED"])
+	require.Equal(t, report.Outcomes["VALID"], 2*report.Outcomes["USAGE_EXCEEDED"])
+	require.InDelta(t, 3*report.RequestsPerSecond, report.VerificationsPerSecond, 1)
+
+	node.verify = func(w http.ResponseWriter, _ *http.Request) {
+		respond(w, `{"results":[`+valid+`,{"error":{}},`+valid+`]}`)
+	}
+	report = mustRun(t, config)
+	require.Zero(t, report.Requests)
+	require.Positive(t, report.Errors["malformed body"])
+}
+
 func TestRun_KeepsTheRate(t *testing.T) {
 	node := newFakeNode(t)
 	config := testConfig(node)

@@ -145,17 +145,45 @@ func decodeData(endpoint string, answer []byte, data any) error {
 	return nil
 }
 
-// verifyRequests are the complete requests, one per key, for one address.
+// maxBatchRequests bounds the memory of a run: a request of 1000 verifications has 60 kB.
+const maxBatchRequests = 64
+
+// verifyRequests are the complete requests for one address: one per key, or batches that go around all keys.
 func verifyRequests(config Config, addr string, keys []string) ([][]byte, error) {
-	requests := make([][]byte, len(keys))
-	for i, key := range keys {
-		body, err := json.Marshal(map[string]any{"key": key, "credits": map[string]any{"cost": config.Cost}})
-		if err != nil {
+	verification := func(key string) any {
+		return map[string]any{"key": key, "credits": map[string]any{"cost": config.Cost}}
+	}
+	if config.Batch == 0 {
+		requests := make([][]byte, len(keys))
+		for i, key := range keys {
+			var err error
+			if requests[i], err = request(config, addr, "keys.verifyKey", verification(key)); err != nil {
+				return nil, err
+			}
+		}
+		return requests, nil
+	}
+	requests, next := make([][]byte, min(len(keys), maxBatchRequests)), 0
+	for i := range requests {
+		batch := make([]any, config.Batch)
+		for n := range batch {
+			batch[n] = verification(keys[next%len(keys)])
+			next++
+		}
+		var err error
+		if requests[i], err = request(config, addr, "keys.verifyKeys", map[string]any{"verifications": batch}); err != nil {
 			return nil, err
 		}
-		requests[i] = fmt.Appendf(nil, "POST /v2/keys.verifyKey HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
-			"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: %d\r\n\r\n%s",
-			addr, config.RootKey, len(body), body)
 	}
 	return requests, nil
+}
+
+func request(config Config, addr, endpoint string, content any) ([]byte, error) {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "POST /v2/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		endpoint, addr, config.RootKey, len(body), body), nil
 }
