@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,20 @@ func (s *server) every(endpoint, fields, field string) []string {
 			return all
 		}
 		cursor = *re.Pagination.Cursor
+	}
+}
+
+// A cursor is any string, of any length but where 1.10 limits it: docs/contract.md 1.10 and 1.14.
+func TestCursor_MayBeLong(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	s.must("ratelimit.limit", `{"namespace":"long","identifier":"i","limit":1,"duration":1000}`)
+	long := strings.Repeat("z", 5000)
+	for endpoint, fields := range map[string]string{
+		"apis.listKeys": f.in(`"apiId":"API",`), "identities.listIdentities": "", "ratelimit.listOverrides": `"namespace":"long",`,
+		"rootKeys.listRootKeys": "", "workspaces.listWorkspaces": "",
+	} {
+		require.Empty(t, s.post(endpoint, `{`+fields+`"cursor":"`+long+`"}`).list("any"), endpoint)
 	}
 }
 

@@ -34,9 +34,8 @@ type pageLimit int64
 
 func (pageLimit) SchemaTag() string { return `schema:"minimum=1,maximum=100,default=100"` }
 
+// pageCursor is any string, however long.
 type pageCursor string
-
-func (pageCursor) SchemaTag() string { return `schema:"maxLength=1024"` }
 
 type pageSearch string
 

@@ -8,7 +8,7 @@ import (
 
 type listPermissionsRequest struct {
 	Limit  pageLimit  `json:"limit"`
-	Cursor pageCursor `json:"cursor"`
+	Cursor pageCursor `json:"cursor" schema:"maxLength=1024"`
 	Search pageSearch `json:"search"`
 }
 
