@@ -197,6 +197,7 @@ func TestRefill_ShowsInADenial(t *testing.T) {
 	advance(t, s, "2025-01-01")
 	newKey(t, s, 'a', "", credits(1, daily(9)))
 	advance(t, s, "2025-01-02")
+	verify(t, s, 'a', 10) // dates the key
 	before := s.Digest()
 	v := verify(t, s, 'a', 10)
 	require.Equal(t, fsm.UsageExceeded, v.Outcome)

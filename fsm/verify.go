@@ -1,7 +1,7 @@
 package fsm
 
-// lastUsedSlack is how far a key's lastUsedAt may lag behind its last charge, in ms: a key in constant use is written once a
-// minute for it, not once a charge. See contract 2.0.
+// lastUsedSlack is how far a key's lastUsedAt may lag behind its last verification, in ms: a key in constant use is written once a
+// minute for it, not once a verification. See contract 2.0.
 const lastUsedSlack = 60_000
 
 // payers are the credit records that a verification charges: none, one, or both of a key and its identity.
@@ -124,7 +124,7 @@ func (s *State) verifyKey(root *rootKey, c *VerifyKey, v *Verdict) Result {
 	return v
 }
 
-// carryOutDecision takes the tokens and the credits that were decided on.
+// carryOutDecision takes the tokens and the credits that were decided on, and dates the key.
 func (s *State) carryOutDecision(d *decision) {
 	if d.takes() {
 		s.takeLimits(d)
@@ -135,19 +135,16 @@ func (s *State) carryOutDecision(d *decision) {
 			s.charge(d.payers.second, d.cost)
 		}
 		d.remaining -= d.cost
-		s.used(d.key)
+	}
+	if s.dates(d.key) {
+		s.change(d.key)
+		d.key.lastUsedAt = s.clock
+		s.changed(d.key)
 	}
 }
 
-// used notes that a key was just used.
-func (s *State) used(k *key) {
-	if s.clock-k.lastUsedAt < lastUsedSlack {
-		return
-	}
-	s.change(k)
-	k.lastUsedAt = s.clock
-	s.changed(k)
-}
+// dates reports whether a verification that found the key, nil for none, moves its lastUsedAt.
+func (s *State) dates(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
 
 // verdict is what the caller is told. See contract 3.7.
 func (d *decision) verdict(now int64) *Verdict {

@@ -119,7 +119,7 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys) *keysPlan {
 			*d, p.refusals[i], p.moves[i] = s.foresee(root, c.Items[i].Command, before)
 		}
 		p.passed = p.passed && p.refusals[i] == nil && d.outcome == Valid
-		p.changes = p.changes || d.charges() || d.takes() || p.moves[i] != nil
+		p.changes = p.changes || d.charges() || d.takes() || s.dates(d.key) || p.moves[i] != nil
 		if p.changes && !c.Atomic {
 			break
 		}

@@ -94,11 +94,12 @@ func TestVerify_Outcomes(t *testing.T) {
 				c.Expires = s.Clock() + row.expires
 			}
 			apply(t, s, c)
-			before := s.Digest()
 			require.Equal(t, row.want(c.Expires), verify(t, s, 'a', row.cost))
 			require.Equal(t, row.charged, s.Stats().Books.Charged)
 			if row.charged == 0 {
-				require.Equal(t, before, s.Digest(), "what charges nothing changes nothing")
+				before := s.Digest()
+				require.Equal(t, row.want(c.Expires), verify(t, s, 'a', row.cost))
+				require.Equal(t, before, s.Digest(), "what charges nothing changes nothing, once the key is dated")
 			}
 		})
 	}
@@ -269,7 +270,6 @@ func TestVerify_DatesTheKeyOncePerMinute(t *testing.T) {
 	advance(t, s, "2025-01-01 10:00:00.000")
 	id := newKey(t, s, 'a', "", credits(100))
 	used := func() int64 { return getKey(t, s, id).LastUsedAt }
-	verify(t, s, 'a', 0)
 	require.Zero(t, used(), "never used")
 	verify(t, s, 'a', 1)
 	require.Equal(t, at(t, "2025-01-01 10:00:00.000"), used())
@@ -277,10 +277,44 @@ func TestVerify_DatesTheKeyOncePerMinute(t *testing.T) {
 	verify(t, s, 'a', 1)
 	require.Equal(t, at(t, "2025-01-01 10:00:00.000"), used())
 	advance(t, s, "2025-01-01 10:01:00.000")
-	verify(t, s, 'a', 1000)
-	require.Equal(t, at(t, "2025-01-01 10:00:00.000"), used(), "a denial is no use")
 	verify(t, s, 'a', 1)
 	require.Equal(t, at(t, "2025-01-01 10:01:00.000"), used())
+}
+
+// A verification that charges nothing dates the key too, through the log once a minute, and not when it is refused: contract 2.0.
+func TestVerify_DatesTheKeyWhateverTheOutcome(t *testing.T) {
+	for name, row := range map[string]struct {
+		credits fsm.NewCredits
+		ask     fsm.VerifyKey
+		enabled bool
+		dates   bool
+	}{
+		"unlimited":      {ask: fsm.VerifyKey{Cost: 1}, enabled: true, dates: true},
+		"cost 0":         {credits: credits(1), enabled: true, dates: true},
+		"usage exceeded": {credits: credits(1), ask: fsm.VerifyKey{Cost: 2}, enabled: true, dates: true},
+		"disabled":       {ask: fsm.VerifyKey{Cost: 1}, dates: true},
+		"not permitted":  {ask: fsm.VerifyKey{Cost: 1, Query: "nobody"}, enabled: true, dates: true},
+		"a bad query":    {ask: fsm.VerifyKey{Cost: 1, Query: "("}, enabled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newLedger(t)
+			advance(t, s, "2025-01-01 10:00:00.000")
+			id := newKey(t, s, 'a', "", row.credits)
+			apply(t, s, &fsm.UpdateKey{KeyID: id, Enabled: fsm.Set(row.enabled)})
+			row.ask.Hash = fsm.Hash{'a'}
+			call := fsm.Call{Actor: root, Command: &row.ask}
+			_, peeked := s.Peek(&call)
+			require.Equal(t, row.dates, !peeked)
+			apply(t, s, &row.ask)
+			want := int64(0)
+			if row.dates {
+				want = at(t, "2025-01-01 10:00:00.000")
+			}
+			require.Equal(t, want, getKey(t, s, id).LastUsedAt)
+			_, peeked = s.Peek(&call)
+			require.True(t, peeked, "it is dated already")
+		})
+	}
 }
 
 // What Peek answers needs no log entry: a denial, an unlimited key, an unknown caller. What charges does.

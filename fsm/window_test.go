@@ -87,6 +87,7 @@ func TestWindow_Expires(t *testing.T) {
 	s := newLedger(t)
 	newKey(t, s, 'a', "", fsm.NewCredits{})
 	advance(t, s, "2025-01-01")
+	verify(t, s, 'a', 1) // dates the key
 	empty := s.Digest()
 	fill(t, s, 1000)
 	require.Equal(t, 1000, s.Stats().RatelimitWindows)

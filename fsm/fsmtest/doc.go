@@ -11,7 +11,7 @@
 // The contract leaves a few things open. The twin fixes them like this:
 //
 //   - Log time is the largest stamp so far. A midnight between two stamps is carried out before the later batch.
-//   - lastUsedAt is written by a verification that charges, when the old value is at least a minute behind.
+//   - lastUsedAt is written by a verification that finds the key, when the old value is at least a minute behind.
 //   - An id or hash is taken as long as any record has it, a deleted one included. The id for a new identity counts only when
 //     the identity has to be made. The rules on credits are checked before ids, and "exists already" before both.
 //   - The ids for new permissions count only where a permission has to be made. Missing permissions of the root key come before

@@ -196,21 +196,21 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 		}
 		v.Outcome = fsm.Valid
 		if v.Limited && c.Cost > 0 {
-			t.charge(k, payers, c.Cost)
+			t.charge(payers, c.Cost)
 		}
 	}
 	if v.Limited {
 		v.Credits = smallest(payers)
 	}
+	if t.now-k.usedAt >= time.Minute.Milliseconds() {
+		k.usedAt = t.now
+	}
 	return v
 }
 
-func (t *Twin) charge(k *key, payers []*account, cost int64) {
+func (t *Twin) charge(payers []*account, cost int64) {
 	for _, a := range payers {
 		a.remaining -= cost
 		t.charged += uint64(cost)
-	}
-	if t.now-k.usedAt >= time.Minute.Milliseconds() {
-		k.usedAt = t.now
 	}
 }
