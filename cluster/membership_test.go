@@ -11,6 +11,7 @@ import (
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store"
 )
 
@@ -106,6 +107,8 @@ func TestCluster_RemovesAServer(t *testing.T) {
 	}
 	last := c.Leader()
 	require.Error(t, c.Nodes[last].RemoveServer(context.Background(), c.Nodes[last].ID()), "the last voter stays")
+	err := c.Nodes[last].TransferLeadership(context.Background(), "")
+	require.Equal(t, fault.Invalid, fault.KindOf(err), "nobody is to come, so there is nothing to wait for: %v", err)
 }
 
 // A data directory of one cluster must not be fed into another.

@@ -235,7 +235,7 @@ func (n *Node) transferHere(ctx context.Context, nodeID string) error {
 		return nil
 	case nodeID == "":
 		if n.otherVoters() == 0 {
-			return fault.New(fault.Unavailable, "There is no other voter to take leadership over")
+			return fault.New(fault.Invalid, "There is no other voter to take leadership over")
 		}
 		transfer = n.raft.LeadershipTransfer()
 	default:
