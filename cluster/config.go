@@ -66,6 +66,11 @@ type Config struct {
 	SnapshotThreshold, TrailingLogs uint64
 	SnapshotInterval                time.Duration
 
+	// CheckpointEntries is after how many entries each node remembers the digest of its ledger; the leader compares them every
+	// CompareInterval.
+	CheckpointEntries uint64
+	CompareInterval   time.Duration
+
 	// StabilizationTime is how long a newcomer must have been healthy before it gets a vote.
 	StabilizationTime time.Duration
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
@@ -84,6 +89,7 @@ func DefaultConfig() Config {
 		HeartbeatTimeout: 500 * time.Millisecond, ElectionTimeout: 500 * time.Millisecond, LeaseTimeout: 400 * time.Millisecond,
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
+		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second,
 	}
 }
@@ -118,6 +124,8 @@ func (c *Config) Validate() error {
 	bad(c.SnapshotThreshold == 0, "cluster: SnapshotThreshold must be positive")
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
+	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")
+	bad(c.CompareInterval <= 0, "cluster: CompareInterval must be positive")
 	bad(c.StabilizationTime <= 0, "cluster: StabilizationTime must be positive")
 	bad(c.ReconcileInterval <= 0, "cluster: ReconcileInterval must be positive")
 	return errors.Join(errs...)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -93,6 +94,9 @@ func (n *Node) serveTerm(ctx context.Context) bool {
 	failpoint.Hit(failpoint.TermServing)
 	n.wakeWaiting()
 	n.log.Info("this node leads")
+	var comparing sync.WaitGroup
+	comparing.Go(func() { n.watchDivergence(ctx) })
+	defer comparing.Wait()
 	n.keepMembership(ctx)
 	return true
 }

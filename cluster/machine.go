@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/raft"
@@ -25,13 +26,21 @@ type machine struct {
 	applied appliedIndex
 
 	mu    sync.RWMutex
-	state *fsm.State // guarded by mu
-	base  string     // guarded by mu: id of the snapshot that the state's dirty set is relative to
-	told  bool       // guarded by mu: whether named was told
+	past  checkpoints // guarded by mu
+	state *fsm.State  // guarded by mu
+	base  string      // guarded by mu: id of the snapshot that the state's dirty set is relative to
+	told  bool        // guarded by mu: whether named was told
 }
 
-func newMachine(log *slog.Logger, named chan<- string) *machine {
-	return &machine{log: log, named: named, state: fsm.New()}
+func newMachine(log *slog.Logger, named chan<- string, checkpointEvery uint64) *machine {
+	return &machine{log: log, named: named, state: fsm.New(), past: checkpoints{step: checkpointEvery}}
+}
+
+// checkpoints returns what is remembered of the ledger's past.
+func (m *machine) checkpoints() []checkpoint {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Clone(m.past.digests)
 }
 
 // view calls fn with the ledger, which it may only read.
@@ -62,6 +71,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 		}
 		b.Index = l.Index
 		m.mu.Lock()
+		m.past.before(l.Index, m.state)
 		responses[i] = m.state.Apply(b)
 		m.tellNameLocked()
 		m.mu.Unlock()
@@ -116,6 +126,7 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	failpoint.Hit(failpoint.RestoreBeforeSwap)
 	m.mu.Lock()
 	m.state, m.base = state, records.ID()
+	m.past.restart(records.Index())
 	m.tellNameLocked()
 	m.mu.Unlock()
 	failpoint.Hit(failpoint.RestoreAfterSwap)

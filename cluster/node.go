@@ -73,7 +73,7 @@ func New(conf Config) (*Node, error) {
 		changed: make(chan struct{}), leadership: make(chan bool, 64), named: make(chan string, 1),
 		raftReady: make(chan struct{}), gossipChanged: make(chan struct{}, 1), stopping: make(chan struct{}), failed: make(chan error, 1),
 	}
-	n.machine = newMachine(n.log, n.named)
+	n.machine = newMachine(n.log, n.named, conf.CheckpointEntries)
 	n.clocks = newClocks(conf)
 	n.rounds.ask = n.askReadIndex
 	n.tickets.open = n.openSession

@@ -17,14 +17,16 @@ import (
 
 // The methods of the peer port. Numbers are append only.
 const (
-	methodExecute   byte = iota + 1 // tag, 1 if sent again else 0, batch of one call → index, result
-	methodReadIndex                 // tag → index
-	methodStatus                    // → JSON of statusReply
-	methodTransfer                  // tag, node id or nothing → nothing
-	methodFounding                  // → JSON of foundingReply
-	methodRemove                    // tag, node id → nothing
-	methodLeave                     // tag → nothing
-	methodClock                     // → time, what is wrong with it, node id
+	methodExecute     byte = iota + 1 // tag, 1 if sent again else 0, batch of one call → index, result
+	methodReadIndex                   // tag → index
+	methodStatus                      // → JSON of statusReply
+	methodTransfer                    // tag, node id or nothing → nothing
+	methodFounding                    // → JSON of foundingReply
+	methodRemove                      // tag, node id → nothing
+	methodLeave                       // tag → nothing
+	methodClock                       // → time, what is wrong with it, node id
+	methodCheckpoints                 // tag → JSON of checkpointsReply
+	methodDiverged                    // tag, JSON of divergence → nothing
 )
 
 // The codes of answers that are no result. Numbers are append only.
@@ -80,6 +82,10 @@ func (n *Node) handle(r peer.Request, reply peer.Reply) {
 		go n.handleRemove(r, reply)
 	case methodClock:
 		n.handleClock(reply)
+	case methodCheckpoints:
+		go n.handleCheckpoints(r, reply)
+	case methodDiverged:
+		go n.handleDiverged(r, reply)
 	case methodFounding:
 		go func() { replyJSON(reply, n.founding()) }()
 	default:

@@ -28,7 +28,7 @@ func newRig(tb testing.TB) *rig {
 	s, err := store.Open(store.Options{Dir: tb.TempDir()})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
-	return &rig{tb: tb, machine: newMachine(slog.New(slog.DiscardHandler), make(chan string, 1)), store: s}
+	return &rig{tb: tb, machine: newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000), store: s}
 }
 
 func (r *rig) apply(calls []fsm.Call) {
@@ -88,7 +88,7 @@ func (r *rig) restore() *machine {
 	_, source, err := r.store.Snapshots().Open(list[0].ID)
 	require.NoError(r.tb, err)
 	defer func() { require.NoError(r.tb, source.Close()) }()
-	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1))
+	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
 	require.NoError(r.tb, m.Restore(source))
 	return m
 }

@@ -14,6 +14,7 @@ import (
 // eager takes snapshots all the time and keeps next to no log behind them.
 func eager(conf *cluster.Config) {
 	conf.SnapshotThreshold, conf.TrailingLogs, conf.SnapshotInterval = 20, 40, 10*time.Millisecond
+	watchful(conf) // what is restored and copied must not differ
 }
 
 func spendOneByOne(t *testing.T, c *clustertest.Cluster, at, times int) {

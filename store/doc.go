@@ -11,6 +11,7 @@
 //	log.db  or  wal/     raft's log, by raft-boltdb or by raft-wal; never both
 //	state.db             the snapshot: every record, and the log position it stands for
 //	state.db.incoming.N  a snapshot being received or rebuilt; removed at Open
+//	DIVERGED             the ledger differed from that of the other nodes, which says where; Open refuses
 //	*.tmp                a file being created; removed or replaced at Open
 //
 // # Invariants

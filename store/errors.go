@@ -18,6 +18,7 @@ const (
 	KindLogKind Kind = "log_kind" // made with another kind of log
 	KindMissing Kind = "missing"  // a part of the state was removed
 	KindDamaged Kind = "damaged"  // content fails its checks
+	KindDiffers Kind = "differs"  // the ledger was not the same as that of the other nodes
 	KindFull    Kind = "full"     // no space left
 	KindFailed  Kind = "failed"   // the system refused a call
 	KindStalled Kind = "stalled"  // a call does not return

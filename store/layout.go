@@ -17,6 +17,7 @@ const (
 	logName      = "log.db"
 	walName      = "wal"
 	stateName    = "state.db"
+	divergedName = "DIVERGED"
 	selfTestName = "selftest"
 
 	incomingPrefix = stateName + ".incoming."
@@ -113,7 +114,7 @@ func removeLeftovers(dir string) error {
 
 func isOurTmp(name string) bool {
 	switch strings.TrimSuffix(name, tmpSuffix) {
-	case metaName, stableName, logName, stateName, selfTestName:
+	case metaName, stableName, logName, stateName, divergedName, selfTestName:
 		return strings.HasSuffix(name, tmpSuffix)
 	}
 	return false

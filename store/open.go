@@ -41,6 +41,9 @@ func open(options Options, seams seams) (_ *Store, err error) {
 	if err := removeLeftovers(s.dir); err != nil {
 		return nil, err
 	}
+	if err := checkDiverged(s.dir); err != nil {
+		return nil, err
+	}
 	if err := selfTest(s.dir); err != nil {
 		return nil, err
 	}
