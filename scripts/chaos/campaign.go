@@ -21,7 +21,7 @@ type tools struct {
 }
 
 func buildTools(ctx context.Context, dir string, race bool) (t tools, err error) {
-	if t.creditd, err = local.Build(ctx, dir, race); err != nil {
+	if t.creditd, err = local.BuildFaulty(ctx, dir, race); err != nil {
 		return t, err
 	}
 	t.judge, err = local.BuildModule(ctx, dir, "scripts/chaos/judge")

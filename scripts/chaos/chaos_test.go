@@ -286,9 +286,9 @@ func TestRun_KeepsThePromises(t *testing.T) {
 		logStore string
 		faults   []drill.Fault
 	}{
-		"crashes":  {"wal", []drill.Fault{drill.KillLeader, drill.KillAll, drill.KillRandom, drill.FullDisk}},
-		"pauses":   {"boltdb", []drill.Fault{drill.PauseLeader, drill.Transfer, drill.Restart, drill.PauseRandom}},
-		"networks": {"wal", []drill.Fault{drill.IsolateLeader, drill.OneWay, drill.CutLink, drill.Delay}},
+		"crashes":  {"wal", []drill.Fault{drill.KillLeader, drill.KillAll, drill.CrashPoint, drill.FullDisk}},
+		"pauses":   {"boltdb", []drill.Fault{drill.PauseLeader, drill.Transfer, drill.Restart, drill.Clock, drill.SlowDisk}},
+		"networks": {"wal", []drill.Fault{drill.IsolateLeader, drill.OneWay, drill.CutLink, drill.Delay, drill.HungDisk}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := settings{drill: drill.DefaultConfig(), nodes: testNodes, logStore: test.logStore, race: raceDetector}

@@ -32,6 +32,7 @@ type Cluster interface {
 	HasDisk() bool     // whether the disk of node 0 can be filled
 	FillDisk(spare int64) error
 	FreeDisk() error
+	Plant(i int, what, text string) error
 	Excuse(i int, excused bool) // a node may end on its own, or not any more
 	AwaitReady(ctx context.Context) error
 	AwaitNode(ctx context.Context, i int) error

@@ -24,12 +24,17 @@ const (
 	Transfer      Fault = "transfer"       // of leadership, on request
 	Restart       Fault = "restart"        // of each node in turn, with SIGTERM
 	FullDisk      Fault = "full-disk"      // of node 0
+	SlowDisk      Fault = "slow-disk"      // each write of the leader's log takes up to half a second
+	HungDisk      Fault = "hung-disk"      // a write of the log does not return
+	CrashPoint    Fault = "crash-point"    // a node dies at a moment that was picked for it
+	Clock         Fault = "clock"          // of one node jumps, by up to a year, or stops
 )
 
 // Faults are all of them, in the weights a drill uses unless told otherwise.
 func Faults() []Fault {
 	return []Fault{
-		KillRandom, KillLeader, KillAll, PauseRandom, PauseLeader, IsolateLeader, CutLink, OneWay, Delay, Transfer, Restart, FullDisk,
+		KillRandom, KillLeader, KillAll, PauseRandom, PauseLeader, IsolateLeader, CutLink, OneWay, Delay, Transfer, Restart,
+		FullDisk, SlowDisk, HungDisk, CrashPoint, Clock,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/store/failpoint"
 )
 
 // nemesis hurts the cluster until its context ends. It leaves some nodes down; healing is the drill's.
@@ -58,7 +59,7 @@ func (n *nemesis) wait(ctx context.Context, fromMillis, toMillis int) bool {
 func (n *nemesis) strike(ctx context.Context, fault Fault) error {
 	victim := n.random.IntN(n.cluster.Size()) // drawn in any case, so that the seed decides the same things in every run
 	switch fault {
-	case KillLeader, PauseLeader, IsolateLeader:
+	case KillLeader, PauseLeader, IsolateLeader, SlowDisk:
 		if leader, known := n.watch.leader(); known {
 			victim = leader
 		}
@@ -84,6 +85,17 @@ func (n *nemesis) strike(ctx context.Context, fault Fault) error {
 		return n.restartInTurn(ctx)
 	case FullDisk:
 		return n.fillDisk(ctx)
+	case SlowDisk:
+		delay := time.Duration(20+n.random.IntN(480)) * time.Millisecond
+		return n.plant(ctx, victim, "failpoints", fmt.Sprintf("%s=sleep(%v)+", failpoint.LogBeforeStore, delay), 500, 4000)
+	case HungDisk:
+		return n.doom(ctx, victim, fmt.Sprintf("%s=sleep(1h)", failpoint.LogBeforeStore), 500, 7000)
+	case CrashPoint:
+		points := failpoint.All()
+		return n.doom(ctx, victim, fmt.Sprintf("%s=kill@%d", points[n.random.IntN(len(points))], 1+n.random.IntN(3)), 300, 2500)
+	case Clock:
+		jumps := []string{"+1h", "-1h", "+8760h", "-8760h", "+800ms", "-800ms", "frozen"}
+		return n.plant(ctx, victim, "clock", jumps[n.random.IntN(len(jumps))], 300, 4000)
 	default:
 		n.cluster.Kill(victim)
 		n.kills++
@@ -193,6 +205,28 @@ func (n *nemesis) restartInTurn(ctx context.Context) error {
 		cancel()
 	}
 	return nil
+}
+
+// plant makes a node suffer something for a while.
+func (n *nemesis) plant(ctx context.Context, victim int, what, text string, fromMillis, toMillis int) error {
+	_, _ = fmt.Fprintf(n.log, "%6.2fs %s\n", time.Since(n.started).Seconds(), text)
+	if err := n.cluster.Plant(victim, what, text); err != nil {
+		return err
+	}
+	n.wait(ctx, fromMillis, toMillis)
+	return n.cluster.Plant(victim, what, "")
+}
+
+// doom is plant for what a node may end of; it is started again in any case.
+func (n *nemesis) doom(ctx context.Context, victim int, failpoints string, fromMillis, toMillis int) error {
+	n.cluster.Excuse(victim, true)
+	if err := n.plant(ctx, victim, "failpoints", failpoints, fromMillis, toMillis); err != nil {
+		return err
+	}
+	n.cluster.Kill(victim)
+	n.kills++
+	n.wait(ctx, 10, 800)
+	return n.cluster.Start(victim)
 }
 
 // fillDisk leaves node 0 next to no room for a while. It may end then, and is started again once there is room.

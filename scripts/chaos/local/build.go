@@ -14,9 +14,17 @@ func Build(ctx context.Context, dir string, race bool) (string, error) {
 	return BuildPackage(ctx, dir, "./cmd/creditd", race)
 }
 
+// BuildFaulty is Build with the failpoints and the false clock that Plant needs.
+func BuildFaulty(ctx context.Context, dir string, race bool) (string, error) {
+	return buildPackage(ctx, dir, "./cmd/creditd", race, "-tags", "chaos")
+}
+
 // BuildPackage compiles a command of this module, named from the module's root.
 func BuildPackage(ctx context.Context, dir, pkg string, race bool) (string, error) {
-	var flags []string
+	return buildPackage(ctx, dir, pkg, race)
+}
+
+func buildPackage(ctx context.Context, dir, pkg string, race bool, flags ...string) (string, error) {
 	if race {
 		flags = append(flags, "-race")
 	}

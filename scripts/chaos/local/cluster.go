@@ -18,7 +18,7 @@ import (
 
 // Options describe a cluster.
 type Options struct {
-	Binary   string // from Build
+	Binary   string // from Build or BuildFaulty
 	Dir      string // data directories and logs go below it; it must exist
 	Nodes    int
 	LogStore string // boltdb or wal
@@ -110,6 +110,19 @@ func (c *Cluster) FillDisk(spare int64) error {
 
 // FreeDisk gives the disk of node 0 its room back.
 func (c *Cluster) FreeDisk() error { return c.disk.free() }
+
+// Plant tells a node built by BuildFaulty what is wrong with its "clock" or which "failpoints" are armed; an empty text ends that.
+func (c *Cluster) Plant(i int, what, text string) error {
+	dir := c.nodes[i].data + ".chaos"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, what)
+	if err := os.WriteFile(name+".new", []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}
 
 // Close kills the nodes and takes down what was set up around them; directories stay.
 func (c *Cluster) Close() {
