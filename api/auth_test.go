@@ -115,6 +115,7 @@ var matrix = []struct {
 	{"workspaces.updateWorkspace", `{"workspaceId":"ws_test","enabled":true}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"migrations.createMigration", `{"migrationId":"new","algorithm":"sha256"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.createWorkspace", `{"name":"x"}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"audit.listEntries", `{}`, []string{"audit.*.read"}, missingPermission, answerRow{200, `[]`}},
 	{"cluster.getStatus", `{}`, []string{"cluster.*.read"}, missingPermission, success},
 	{"cluster.removeServer", `{"nodeId":"n2"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, []string{"cluster.*.operate"}, missingPermission, success},

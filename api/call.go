@@ -63,7 +63,7 @@ func (c *call) release() {
 // execute has the ledger carry a command out. A refusal comes back as an error.
 func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
 	c.began = true
-	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{Actor: c.actor, Command: command})
+	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{Actor: c.actor, Command: command, Origin: c.origin(command)})
 	return outcome[R](c, r, index, err)
 }
 

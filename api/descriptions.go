@@ -418,6 +418,16 @@ var descriptions = map[string]description{
 		refuses:    []fsm.Code{fsm.MigrationExists},
 	},
 
+	"audit.listEntries": {
+		summary: "List who changed what in the workspace, the newest first",
+		text: "Entries are kept for 30 days, 100,000 of a workspace. A page looks at 10,000 of them: with filters it may be short, or empty, " +
+			"although there are more. `from` and `to` are Unix milliseconds; `to` is the first one that is too late.",
+		permission: "`audit.*.read`",
+		example:    `{"limit":20,"resourceId":"` + exampleKey + `"}`,
+		result:     []auditEntryOut{},
+		paged:      true,
+	},
+
 	"cluster.getStatus": {
 		summary:    "Show the nodes of the cluster, who leads, and how far each is",
 		text:       "Works without a leader.",

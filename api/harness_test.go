@@ -58,7 +58,7 @@ func (l *ledger) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64
 		return l.result, l.index, nil
 	}
 	l.index++
-	return l.state.Apply(fsm.Batch{Stamp: l.now, Calls: []fsm.Call{call}})[0], l.index, nil
+	return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, Calls: []fsm.Call{call}})[0], l.index, nil
 }
 
 func (l *ledger) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {

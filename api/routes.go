@@ -58,6 +58,8 @@ func endpoints() []*endpoint {
 		write("workspaces.updateWorkspace", updateWorkspace),
 		write("migrations.createMigration", createMigration),
 
+		read("audit.listEntries", listAudit),
+
 		read("cluster.getStatus", getStatus),
 		write("cluster.transferLeadership", transferLeadership),
 		write("cluster.removeServer", removeServer),

@@ -63,6 +63,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.add("creditd_ledger_keys", "Keys, soft-deleted ones included.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Keys) })
 	c.add("creditd_ledger_credit_records", "Keys and identities with a balance.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.CreditRecords) })
 	c.add("creditd_ledger_ratelimit_windows", "Rate limits that let something through lately.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.RatelimitWindows) })
+	c.add("creditd_ledger_audit_entries", "Audit entries that are kept.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.AuditEntries) })
 	c.add("creditd_ledger_dirty_records", "Records changed since the last snapshot.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.DirtyRecords) })
 	c.add("creditd_ledger_credits_granted_total", "Credits ever granted, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Granted) })
 	c.add("creditd_ledger_credits_withdrawn_total", "Credits ever taken back, modulo 2^64.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.ledger.Books.Withdrawn) })

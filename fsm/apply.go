@@ -10,6 +10,7 @@ func (s *State) Apply(b Batch) []Result {
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
 		s.sweepWindows()
+		s.sweepAudit()
 	}
 	s.expireSessions()
 	results := make([]Result, len(b.Calls))
@@ -19,7 +20,7 @@ func (s *State) Apply(b Batch) []Result {
 	return results
 }
 
-func (s *State) apply(call *Call) Result {
+func (s *State) apply(call *Call, index uint64) Result {
 	switch c := call.Command.(type) {
 	case *Bootstrap:
 		return s.bootstrap(c)
@@ -30,7 +31,15 @@ func (s *State) apply(call *Call) Result {
 	if refusal != nil {
 		return refusal
 	}
-	switch c := call.Command.(type) {
+	if event, _ := EventOf(call.Command); event != Unaudited {
+		return s.audited(event, root, call, index)
+	}
+	return s.execute(root, call.Command)
+}
+
+// execute carries out the command of a caller who is authenticated.
+func (s *State) execute(root *rootKey, command Command) Result {
+	switch c := command.(type) {
 	case *VerifyKey:
 		return s.verifyKey(root, c, new(Verdict))
 	case *VerifyKeys:
@@ -136,7 +145,7 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 	}
 	if c, limits := call.Command.(*Limit); limits {
 		p, refusal := s.planLimit(root, c)
-		if refusal != nil && refusal.Code != IDTaken {
+		if refusal != nil && (refusal.Code != IDTaken || !c.creates()) {
 			return refusal, true
 		}
 		if refusal == nil && !p.changes() {

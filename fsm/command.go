@@ -22,6 +22,8 @@ type Call struct {
 	Actor   Hash
 	Command Command
 	Ticket  Ticket
+	// Origin is for commands that leave an audit entry: see EventOf. Others are sent without one, to keep them short.
+	Origin *Origin
 }
 
 // Ticket identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises

@@ -37,6 +37,14 @@ func oneOfEach() []Record {
 		&NamespaceRecord{ID: "rlns_1", Name: "n", WorkspaceID: "ws_1", CreatedAt: 1},
 		&OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "a*", Limit: 1, Duration: 1000, CreatedAt: 1},
 		&WindowRecord{Scope: 2, Owner: "id_1", Name: "n", Duration: 1000, Current: 3, Previous: 4},
+		&AuditRecord{WorkspaceID: "ws_1", Number: 1, Entry: AuditEntry{
+			Index: 3, Time: 4, Event: KeyDeleted, ActorID: "key_r", ActorName: "n", Origin: &Origin{RequestID: "q", RemoteAddr: "a", UserAgent: "u"},
+			Resources: []AuditResource{{IdentityResource, "id_1"}, {KeyResource, "key_1"}}, Omitted: 1,
+			Balances: []AuditBalance{
+				{AuditResource{IdentityResource, "id_1"}, Balance{true, 5}, Balance{true, 6}},
+				{AuditResource{KeyResource, "key_1"}, Balance{true, 7}, Balance{}},
+			},
+		}},
 	}
 }
 
@@ -51,7 +59,7 @@ func TestDigest_KnowsEveryKind(t *testing.T) {
 	}
 	require.Equal(t, []Kind{
 		MetaKind, WorkspaceKind, RootKeyKind, APIKind, MigrationKind, PermissionKind, RoleKind, IdentityKind, KeyKind, IdentityCreditKind, KeyCreditKind,
-		NamespaceKind, OverrideKind, WindowKind,
+		NamespaceKind, OverrideKind, WindowKind, AuditKind,
 	}, slices.Compact(kinds))
 }
 
@@ -87,6 +95,9 @@ func eachChange(v reflect.Value, path string, f func(change string)) {
 		for i := range v.NumField() {
 			eachChange(v.Field(i), path+"."+v.Type().Field(i).Name, f)
 		}
+	case reflect.Pointer:
+		try("none", v.SetZero)
+		eachChange(v.Elem(), path, f)
 	case reflect.Array:
 		for i := range v.Len() {
 			eachChange(v.Index(i), path, f)

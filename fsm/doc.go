@@ -16,6 +16,7 @@
 //	reroll.go, migration.go: keys made from other keys, and from the hashes of another system
 //	list.go, ordered.go: listing page by page; revoke.go: what operators end
 //	permission.go, role.go, key_access.go   what keys may do; permission_query.go: the question whether they may
+//	audit.go, audit_trail.go, audit_log.go   what commands changed, and for how long that is told
 //	record.go     what is kept on disk of each record; freeze.go: the changed ones, for a snapshot; digest.go
 //
 // # Who may call

@@ -20,10 +20,14 @@ type tracker struct {
 	removed []node // those of them that were removed for good
 	frozen  *Frozen
 	sum     Digest // of all records but the meta record
+	trail   *trail // of the audited command that is being carried out; nil: none is
 }
 
 // added takes a new record in.
 func (t *tracker) added(n node) {
+	if t.trail != nil {
+		t.trail.note(n, true)
+	}
 	t.mark(n)
 	t.changed(n)
 }
@@ -32,6 +36,9 @@ func (t *tracker) added(n node) {
 func (t *tracker) change(n node) {
 	if t.frozen != nil && n.header().gen == t.frozen.gen {
 		t.frozen.early = append(t.frozen.early, changeOf(n))
+	}
+	if t.trail != nil {
+		t.trail.note(n, false)
 	}
 	t.sum = t.sum.minus(n.digest())
 	t.mark(n)
@@ -141,8 +148,8 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
 func (s *State) writes(name RecordKey) bool {
 	switch name.Kind {
-	case SessionKind:
-		return false // ids are drawn at random and not used again
+	case SessionKind, AuditKind:
+		return false // ids are drawn at random, or ascend, and are not used again
 	case RootKeyKind:
 		return s.rootKeys[name.ID] != nil
 	case OverrideKind:

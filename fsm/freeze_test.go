@@ -29,7 +29,8 @@ func TestFreeze_HoldsOnlyWhatChanged(t *testing.T) {
 	newKey(t, s, 'b', "", credits(5))
 	f := s.Freeze()
 	require.Len(t, take(f), f.Len)
-	require.Equal(t, 8, f.Len) // meta, workspace, root key, API, 2 keys, 2 credit records
+	// Meta, workspace, root key, API, 2 keys, 2 credit records, 2 audit entries, and one that log time has ended.
+	require.Equal(t, 11, f.Len)
 	f.Release(true)
 	require.Zero(t, s.Stats().DirtyRecords)
 
@@ -95,7 +96,7 @@ func TestFreeze_GivenUpIsTakenAgain(t *testing.T) {
 		f.Release(false)
 		f = s.Freeze()
 		got := take(f)
-		require.Len(t, got, 6)
+		require.Len(t, got, 8)
 		require.EqualValues(t, 4, got[fsm.RecordKey{Kind: fsm.KeyCreditKind, ID: "key_a"}].(*fsm.CreditRecord).Remaining)
 		f.Release(true)
 	}

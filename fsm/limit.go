@@ -1,12 +1,14 @@
 package fsm
 
+import "slices"
+
 // Limit asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
 type Limit struct{ Requests []LimitRequest }
 
 // LimitRequest asks one rate limit for Cost tokens.
 type LimitRequest struct {
 	Namespace   string // id or name
-	NamespaceID string // id for the namespace if it is new
+	NamespaceID string // id for the namespace if it is new; empty: refused then, with IDTaken
 	Identifier  string
 	Limit       int64 // at least 1
 	Duration    int64 // ms, at least 1000
@@ -65,6 +67,11 @@ func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
 	return p, nil
 }
 
+// creates reports whether the command may make namespaces. It may not when it is first sent: most limits are of namespaces that exist.
+func (c *Limit) creates() bool {
+	return slices.ContainsFunc(c.Requests, func(r LimitRequest) bool { return r.NamespaceID != "" })
+}
+
 func (r *LimitRequest) check() *Refusal {
 	if r.Limit < 1 || r.Duration < minDuration || r.Cost < 0 {
 		return invalid("limit must be at least 1, duration at least 1000, and cost must not be negative")
@@ -109,7 +116,7 @@ func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*na
 	if !root.may(limitPermission, "") {
 		return nil, limitPermission.missing("")
 	}
-	taken := s.namespaces[r.NamespaceID] != nil
+	taken := r.NamespaceID == "" || s.namespaces[r.NamespaceID] != nil
 	for _, planned := range p.create {
 		taken = taken || planned.id == r.NamespaceID
 	}

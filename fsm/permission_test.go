@@ -98,7 +98,7 @@ func TestDeletePermission_WritesOneRecord(t *testing.T) {
 	release()
 	apply(t, s, &fsm.DeletePermission{Permission: "docs.read"})
 	got := release()
-	require.Len(t, got, 2) // meta, permission
+	require.Len(t, got, 3) // meta, permission, audit entry
 	gone := got[fsm.RecordKey{Kind: fsm.PermissionKind, ID: "perm_of_role_1_docs.read"}]
 	require.Equal(t, &fsm.PermissionRecord{ID: "perm_of_role_1_docs.read", WorkspaceID: "ws_1", Deleted: true}, gone)
 

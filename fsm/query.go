@@ -64,6 +64,8 @@ func (*ListRoles) isQuery()       {}
 func (*GetOverride) isQuery()   {}
 func (*ListOverrides) isQuery() {}
 
+func (*ListAudit) isQuery() {}
+
 // Answer answers a query at the present log time.
 func (s *State) Answer(actor Hash, q Query) Result {
 	root, refusal := s.authenticate(actor)
@@ -109,6 +111,8 @@ func (s *State) Answer(actor Hash, q Query) Result {
 		return s.getOverride(root, q)
 	case *ListOverrides:
 		return s.listOverrides(root, q)
+	case *ListAudit:
+		return s.listAudit(root, q)
 	default:
 		panic("fsm: unknown query")
 	}

@@ -18,6 +18,7 @@ const (
 	IdentityCreditKind Kind = 80
 	KeyCreditKind      Kind = 90
 	SessionKind        Kind = 140
+	AuditKind          Kind = 160
 )
 
 // The kinds of rate limits.
@@ -210,6 +211,9 @@ func migrationKey(workspaceID, id string) RecordKey {
 
 // Key names the record.
 func (r *SessionRecord) Key() RecordKey { return sessionKey(r.ID) }
+
+// Key names the record. A workspace's id has no slash.
+func (r *AuditRecord) Key() RecordKey { return RecordKey{AuditKind, r.recordID()} }
 
 // Key names the record.
 func (r *NamespaceRecord) Key() RecordKey { return RecordKey{NamespaceKind, r.ID} }

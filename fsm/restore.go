@@ -12,8 +12,8 @@ type Loader struct {
 // NewLoader starts with an empty state.
 func NewLoader() *Loader { return &Loader{state: New()} }
 
-// Add takes one record. Records must come in the order of their kinds, so that what they refer to is there; anything else, and a
-// record that breaks a rule of the ledger, is an error.
+// Add takes one record. Records must come in the order of their kinds, so that what they refer to is there, and audit entries in that
+// of their names; anything else, and a record that breaks a rule of the ledger, is an error.
 func (l *Loader) Add(r Record) error {
 	name := r.Key()
 	if name.Kind < l.last {
@@ -100,6 +100,8 @@ func (s *State) load(r Record, meta *bool) bool {
 		return s.loadOverride(r)
 	case *WindowRecord:
 		return s.loadWindow(r)
+	case *AuditRecord:
+		return s.loadAudit(r)
 	default:
 		return false
 	}

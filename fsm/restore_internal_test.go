@@ -29,7 +29,24 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		change(list[12].(*CreditRecord))
 		return list
 	}
+	audit := func(change func(*AuditRecord)) []Record {
+		list := oneOfEach()
+		change(list[16].(*AuditRecord))
+		return list
+	}
 	for name, list := range map[string][]Record{
+		"audit entry twice":          append(oneOfEach(), oneOfEach()[16]),
+		"audit entries out of order": append(audit(func(r *AuditRecord) { r.Number = 2 }), oneOfEach()[16]),
+		"audit of no workspace":      audit(func(r *AuditRecord) { r.WorkspaceID = "ws_2" }),
+		"audit of the future":        audit(func(r *AuditRecord) { r.Entry.Time = 6 }),
+		"audit before 1970":          audit(func(r *AuditRecord) { r.Entry.Time = -1 }),
+		"audit with a number below":  audit(func(r *AuditRecord) { r.Number = -1 }),
+		"audit with a number above":  audit(func(r *AuditRecord) { r.Number = 1 << 32 }),
+		"audit of no event":          audit(func(r *AuditRecord) { r.Entry.Event = Unaudited }),
+		"audit of nothing":           audit(func(r *AuditRecord) { r.Entry.Resources = nil }),
+		"audit of a thing twice":     audit(func(r *AuditRecord) { r.Entry.Resources[0] = r.Entry.Resources[1] }),
+		"audit of too much":          audit(func(r *AuditRecord) { r.Entry.Resources = make([]AuditResource, 101) }),
+		"audit that left out -1":     audit(func(r *AuditRecord) { r.Entry.Omitted = -1 }),
 		"out of order":               {oneOfEach()[2], oneOfEach()[1]},
 		"meta twice":                 {oneOfEach()[0], oneOfEach()[0]},
 		"meta before 1970":           {&MetaRecord{Clock: -1}},
@@ -122,7 +139,7 @@ func TestLoader_ChecksTheWhole(t *testing.T) {
 	require.ErrorContains(t, err, "digest")
 
 	l = NewLoader()
-	require.NoError(t, add(l, oneOfEach()[1:]))
+	require.NoError(t, add(l, oneOfEach()[1:16])) // an audit entry needs log time
 	_, err = l.Finish(l.state.Digest())
 	require.ErrorContains(t, err, "own record")
 

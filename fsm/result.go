@@ -213,6 +213,8 @@ func (*Limited) isResult()   {}
 func (*Override) isResult()  {}
 func (*Overrides) isResult() {}
 
+func (*AuditEntries) isResult() {}
+
 func refuse(code Code) *Refusal { return &Refusal{Code: code} }
 
 func invalid(detail string) *Refusal { return &Refusal{Code: InvalidInput, Detail: detail} }

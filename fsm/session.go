@@ -53,7 +53,7 @@ func (s *State) expireSessions() {
 func (s *State) once(call *Call, index uint64) Result {
 	t := call.Ticket
 	if t.Session == 0 {
-		return s.apply(call)
+		return s.apply(call, index)
 	}
 	n := s.sessions[t.Session]
 	if n == nil || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
@@ -68,7 +68,7 @@ func (s *State) once(call *Call, index uint64) Result {
 		replayed := n.window[at] // a copy: the window moves on
 		return &replayed
 	}
-	r := s.apply(call)
+	r := s.apply(call, index)
 	n.keep(at, Replayed{Result: r, Index: index})
 	return r
 }

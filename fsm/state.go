@@ -31,6 +31,9 @@ type State struct {
 	expiries expiryHeap             // the present ones
 	dropped  []*window              // the others, by when they were dropped
 
+	auditLogs    auditHeap
+	auditEntries int
+
 	access
 
 	tracker
@@ -83,6 +86,7 @@ type Stats struct {
 	Workspaces, RootKeys, APIs, Identities, Keys int
 	CreditRecords                                int
 	Namespaces, Overrides, RatelimitWindows      int
+	AuditEntries                                 int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 	Sessions, SessionResults                     int // of nodes; results not acknowledged
@@ -98,6 +102,6 @@ func (s *State) Stats() Stats {
 		Sessions: len(s.sessions), SessionResults: results,
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
+		AuditEntries: s.auditEntries, CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }

@@ -178,20 +178,7 @@ func TestWindow_GoesEverywhereAtOnce(t *testing.T) {
 			{Name: fmt.Sprint("limit ", i*7), Cost: 1, AdHoc: true, Limit: 2, Duration: 1000},
 		}})
 	}
-	f := s.Freeze()
-	want := f.Digest
-	l := fsm.NewLoader()
-	records := map[fsm.Kind][]fsm.Record{}
-	for key, r := range take(f) { // in any order
-		records[key.Kind] = append(records[key.Kind], r)
-	}
-	for kind := range fsm.Kind(255) {
-		for _, r := range records[kind] {
-			require.NoError(t, l.Add(r))
-		}
-	}
-	restored, err := l.Finish(want)
-	require.NoError(t, err)
+	restored := restored(t, s)
 	for n := range int64(20) {
 		b := fsm.Batch{Stamp: s.Clock() + 150*(n%10)}
 		s.Apply(b)

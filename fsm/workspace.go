@@ -9,6 +9,7 @@ type workspace struct {
 	enabled   bool
 
 	identities ordered[*identity] // its identities that are not deleted
+	audit      *auditLog          // nil: no entries
 }
 
 // bootstrap gives an empty ledger its identity; see Bootstrap.

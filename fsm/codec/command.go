@@ -77,7 +77,7 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 		}
 		c.uint(&at)
 		sessions.write(&c, b.Calls[i].Ticket)
-		c.command(&b.Calls[i].Command, nil)
+		c.call(&b.Calls[i], nil)
 	}
 	return seal(c.buf, len(buf))
 }
@@ -160,7 +160,7 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 		seen = max(seen, at+1)
 		b.Calls[i].Actor = actors[at]
 		b.Calls[i].Ticket = sessions.read(&c)
-		if c.command(&b.Calls[i].Command, &verifications); c.err != nil {
+		if c.call(&b.Calls[i], &verifications); c.err != nil {
 			return b, fmt.Errorf("call %d: %w", i, c.err)
 		}
 	}

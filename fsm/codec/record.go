@@ -80,6 +80,8 @@ func newRecord(kind fsm.Kind) fsm.Record {
 		return &fsm.OverrideRecord{}
 	case fsm.WindowKind:
 		return &fsm.WindowRecord{}
+	case fsm.AuditKind:
+		return &fsm.AuditRecord{}
 	default:
 		return nil
 	}
@@ -135,6 +137,8 @@ func (c *coder) record(r fsm.Record) {
 		c.overrideRecord(r)
 	case *fsm.WindowRecord:
 		c.windowRecord(r)
+	case *fsm.AuditRecord:
+		c.auditRecord(r)
 	default:
 		panic(fmt.Sprintf("codec: record of unknown type %T", r))
 	}

@@ -155,6 +155,11 @@ func (c *coder) result(p *fsm.Result) {
 		c.kind(overridesKind)
 		list(c, &m.List, c.override)
 		c.string(&m.Next)
+
+	case *fsm.AuditEntries:
+		c.kind(auditEntriesKind)
+		list(c, &m.List, c.auditEntry)
+		c.string(&m.Next)
 	default:
 		panic(fmt.Sprintf("codec: result of unknown type %T", m))
 	}
@@ -209,6 +214,9 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Override{}
 	case overridesKind:
 		return &fsm.Overrides{}
+
+	case auditEntriesKind:
+		return &fsm.AuditEntries{}
 	default:
 		return nil
 	}

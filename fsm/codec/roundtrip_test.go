@@ -29,7 +29,11 @@ func TestBatch_RoundTripsEveryCommand(t *testing.T) {
 			for range roundTrips {
 				b := fsm.Batch{Stamp: f.rng.Int64()}
 				for range f.rng.IntN(4) {
-					b.Calls = append(b.Calls, fsm.Call{Actor: hash(byte(f.rng.IntN(3))), Command: f.make(typ).(fsm.Command)})
+					call := fsm.Call{Actor: hash(byte(f.rng.IntN(3))), Command: f.make(typ).(fsm.Command)}
+					if f.rng.IntN(2) == 0 {
+						call.Origin = f.make(reflect.TypeFor[fsm.Origin]()).(*fsm.Origin)
+					}
+					b.Calls = append(b.Calls, call)
 				}
 				data := codec.AppendBatch([]byte("before"), b)
 				require.True(t, bytes.HasPrefix(data, []byte("before")))
@@ -214,6 +218,7 @@ func knownNumbers(typ reflect.Type) (list []uint64) {
 // nonzero are the small numbers that have no zero: there is no such operation, code or outcome.
 var nonzero = map[reflect.Type]bool{
 	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.Event](): true, reflect.TypeFor[fsm.ResourceType](): true,
 	reflect.TypeFor[fsm.WindowScope](): true, reflect.TypeFor[fsm.Algorithm](): true,
 }
 

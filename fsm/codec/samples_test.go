@@ -131,12 +131,15 @@ var commandSamples = []fsm.Command{
 	}},
 }
 
-// batchSample has all of them, from three actors.
+var originSample = fsm.Origin{RequestID: "req_1", RemoteAddr: "[2001:db8::1]:4711", UserAgent: "curl/8 ✓"}
+
+// batchSample has all of them, from three actors, and one more with its origin.
 func batchSample() fsm.Batch {
 	b := fsm.Batch{Stamp: 1_764_000_000_123}
 	for i, c := range commandSamples {
 		b.Calls = append(b.Calls, fsm.Call{Actor: []fsm.Hash{{}, hash(1), hash(2)}[i%3], Command: c})
 	}
+	b.Calls = append(b.Calls, fsm.Call{Actor: hash(1), Command: &fsm.DeleteAPI{APIID: "api_1"}, Origin: &originSample})
 	return b
 }
 
@@ -211,6 +214,16 @@ var resultSamples = []fsm.Result{
 	&fsm.Verdicts{Passed: true, Results: []fsm.Result{
 		&fsm.Verdict{Outcome: fsm.Valid, KeyID: "key_1", Expires: fsm.Never}, &fsm.Refusal{Code: fsm.AnswerTooLarge},
 	}},
+
+	&fsm.AuditEntries{List: []fsm.AuditEntry{auditSample, {Event: fsm.APICreated}}, Next: "0000000000000005-00000000"},
+}
+
+var auditSample = fsm.AuditEntry{
+	Index: 300, Time: 1_764_000_000_000, Event: fsm.KeyCreditsUpdated, ActorID: "key_root", ActorName: "ci", Origin: &originSample,
+	Resources: []fsm.AuditResource{{Type: fsm.IdentityResource, ID: "id_1"}, {Type: fsm.KeyResource, ID: "key_1"}}, Omitted: 7,
+	Balances: []fsm.AuditBalance{{
+		Owner: fsm.AuditResource{Type: fsm.KeyResource, ID: "key_1"}, After: fsm.Balance{Limited: true, Remaining: math.MaxInt64},
+	}},
 }
 
 var recordSamples = []fsm.Record{
@@ -259,6 +272,8 @@ var recordSamples = []fsm.Record{
 	&fsm.NamespaceRecord{ID: "rlns_1", Name: "email", WorkspaceID: "ws_1", CreatedAt: 1, Deleted: true},
 	&fsm.OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "user_*", Limit: 200, Duration: 120_000, CreatedAt: 1},
 	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
+
+	&fsm.AuditRecord{WorkspaceID: "ws_1", Number: 3, Entry: auditSample},
 }
 
 // sealed appends the checksum that batches and results end in.

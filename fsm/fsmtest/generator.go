@@ -145,7 +145,9 @@ func (g *Generator) stamp() int64 {
 }
 
 // Call returns one command of a random caller.
-func (g *Generator) Call() fsm.Call { return fsm.Call{Actor: g.actor(), Command: g.command()} }
+func (g *Generator) Call() fsm.Call {
+	return fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()}
+}
 
 func (g *Generator) actor() fsm.Hash {
 	switch n := g.rng.IntN(100); {
@@ -436,7 +438,9 @@ func (g *Generator) query() fsm.Query {
 	if g.chance(30) {
 		return g.listing()
 	}
-	switch n := g.rng.IntN(125); {
+	switch n := g.rng.IntN(140); {
+	case n >= 125:
+		return g.auditQuery()
 	case n >= 115:
 		return g.overrideQuery()
 	case n >= 100:

@@ -51,7 +51,7 @@ func (g *Generator) listing() fsm.Query {
 // listings are all lists there are, whole.
 func listings() []fsm.Query {
 	whole := fsm.Page{Limit: 1 << 30}
-	all := []fsm.Query{&fsm.ListIdentities{Page: whole}, &fsm.ListRootKeys{Page: whole}, &fsm.ListWorkspaces{Page: whole}}
+	all := []fsm.Query{&fsm.ListIdentities{Page: whole}, &fsm.ListRootKeys{Page: whole}, &fsm.ListWorkspaces{Page: whole}, &fsm.ListAudit{To: fsm.Never, Page: whole}}
 	for n := range 6 {
 		id := fmt.Sprintf("api_%d", n)
 		all = append(all, &fsm.ListKeys{APIID: id, Page: whole})

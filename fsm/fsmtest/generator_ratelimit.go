@@ -83,6 +83,11 @@ func (g *Generator) limitCommand() fsm.Command {
 				Identifier: pick(g, identifiers...), Limit: g.limit(), Duration: g.duration(), Cost: pick[int64](g, 0, 1, 1, 1, 2, 5, math.MaxInt64),
 			})
 		}
+		if g.chance(40) { // as it is sent first
+			for i := range c.Requests {
+				c.Requests[i].NamespaceID = ""
+			}
+		}
 		for i, r := range c.Requests { // nobody knows an id before it is given
 			if slices.ContainsFunc(c.Requests, func(o fsm.LimitRequest) bool { return o.NamespaceID == r.Namespace }) {
 				c.Requests[i].Namespace = "email"

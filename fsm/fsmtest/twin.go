@@ -28,6 +28,8 @@ type Twin struct {
 
 	counts     map[count]int64
 	namespaces []*namespace
+
+	audit []auditEntry
 }
 
 type workspace struct {
@@ -116,7 +118,7 @@ func (t *Twin) advance(stamp int64) {
 	t.now = stamp
 }
 
-func (t *Twin) apply(call fsm.Call) fsm.Result {
+func (t *Twin) apply(call fsm.Call, index uint64) fsm.Result {
 	if c, ok := call.Command.(*fsm.Bootstrap); ok {
 		return t.bootstrap(c)
 	}
@@ -127,7 +129,11 @@ func (t *Twin) apply(call fsm.Call) fsm.Result {
 	if refusal != nil {
 		return refusal
 	}
-	switch c := call.Command.(type) {
+	return t.audited(call, index, root)
+}
+
+func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {
+	switch c := command.(type) {
 	case *fsm.CreateWorkspace:
 		return t.createWorkspace(root, c)
 	case *fsm.CreateRootKey:
@@ -241,6 +247,8 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.getOverride(root, q)
 	case *fsm.ListOverrides:
 		return t.listOverrides(root, q)
+	case *fsm.ListAudit:
+		return t.listAudit(root, q)
 	default:
 		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
 	}
@@ -304,6 +312,7 @@ func EveryPermission() []string {
 		},
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
 		"cluster":  {"read", "operate"},
+		"audit":    {"read"},
 		"rbac": {
 			"create_permission", "read_permission", "delete_permission", "create_role", "read_role", "delete_role",
 			"add_permission_to_key", "remove_permission_from_key", "add_role_to_key", "remove_role_from_key",

@@ -91,7 +91,7 @@ func (t *Twin) limitedNamespace(root *rootKey, r fsm.LimitRequest) (*namespace, 
 			return nil, refused
 		}
 	}
-	if slices.ContainsFunc(t.namespaces, func(n *namespace) bool { return n.id == r.NamespaceID }) {
+	if r.NamespaceID == "" || slices.ContainsFunc(t.namespaces, func(n *namespace) bool { return n.id == r.NamespaceID }) {
 		return nil, refusal(fsm.IDTaken)
 	}
 	n = &namespace{id: r.NamespaceID, name: r.Namespace, workspace: root.workspace}

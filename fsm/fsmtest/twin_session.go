@@ -32,7 +32,7 @@ func (t *Twin) endSilentSessions() {
 func (t *Twin) exactlyOnce(call fsm.Call, index uint64) fsm.Result {
 	ticket := call.Ticket
 	if ticket.Session == 0 {
-		return t.apply(call)
+		return t.apply(call, index)
 	}
 	s := t.sessions[ticket.Session]
 	if s == nil || ticket.Seq < s.below || ticket.Seq >= max(s.below, ticket.Below)+fsm.MaxSessionWindow {
@@ -48,7 +48,7 @@ func (t *Twin) exactlyOnce(call fsm.Call, index uint64) fsm.Result {
 	if earlier, known := s.answers[ticket.Seq]; known {
 		return &earlier
 	}
-	r := t.apply(call)
+	r := t.apply(call, index)
 	s.answers[ticket.Seq] = fsm.Replayed{Result: r, Index: index}
 	return r
 }

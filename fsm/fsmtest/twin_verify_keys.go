@@ -11,7 +11,7 @@ func (t *Twin) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
 	takeBack := t.remember()
 	answer := &fsm.Verdicts{Results: []fsm.Result{}, Passed: c.Atomic}
 	for _, item := range c.Items {
-		r := t.apply(fsm.Call{Actor: root.hash, Command: item.Command})
+		r := t.execute(root, item.Command)
 		v, verified := r.(*fsm.Verdict)
 		answer.Passed = answer.Passed && verified && v.Outcome == fsm.Valid
 		answer.Results = append(answer.Results, r)

@@ -1,0 +1,155 @@
+package fsm
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// MaxAuditResources bounds the resources of one entry: a command may touch thousands.
+const MaxAuditResources = 100
+
+// trail collects what an audited command touches. The tracker reports to it, which no change passes by, so a command cannot forget
+// to.
+type trail struct {
+	now     int64
+	touched []touched
+	seen    map[node]struct{}
+}
+
+// touched is a record as it was before a command.
+type touched struct {
+	node   node
+	isNew  bool
+	before Digest  // of a record other than a credit record
+	shown  Credits // of a credit record
+}
+
+func newTrail(now int64) *trail { return &trail{now: now, seen: make(map[node]struct{})} }
+
+// note is called before a record is changed or after it was added.
+func (t *trail) note(n node, isNew bool) {
+	if _, again := t.seen[n]; again {
+		return
+	}
+	t.seen[n] = struct{}{}
+	entry := touched{node: n, isNew: isNew}
+	if c, ok := n.(*credit); ok {
+		entry.shown = c.show(t.now)
+	} else if !isNew {
+		entry.before = visibleDigest(n)
+	}
+	t.touched = append(t.touched, entry)
+}
+
+// visibleDigest is the digest of a record without what nobody sees: the permissions and roles in its lists that were deleted.
+func visibleDigest(n node) Digest {
+	switch n := n.(type) {
+	case *key:
+		r := n.plain()
+		had := n.access()
+		r.Permissions = slugIDs(sortedSlugs(slices.Clone(had.slugs)))
+		r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
+		return digestOf(&r)
+	case *role:
+		r := n.record().(*RoleRecord)
+		r.Permissions = slugIDs(sortedSlugs(slices.Clone(n.slugs)))
+		return digestOf(r)
+	default:
+		return n.digest()
+	}
+}
+
+// resource is what an entry says of a record; ok false: nothing.
+func resource(n node) (r AuditResource, ok bool) {
+	switch n := n.(type) {
+	case *workspace:
+		return AuditResource{WorkspaceResource, n.id}, true
+	case *rootKey:
+		return AuditResource{RootKeyResource, n.id}, true
+	case *api:
+		return AuditResource{APIResource, n.id}, true
+	case *migration:
+		return AuditResource{MigrationResource, n.id}, true
+	case *slug:
+		return AuditResource{PermissionResource, n.id}, true
+	case *role:
+		return AuditResource{RoleResource, n.id}, true
+	case *identity:
+		return AuditResource{IdentityResource, n.id}, true
+	case *key:
+		return AuditResource{KeyResource, n.id}, true
+	case *credit:
+		if n.identity {
+			return AuditResource{IdentityResource, n.owner}, true
+		}
+		return AuditResource{KeyResource, n.owner}, true
+	case *namespace:
+		return AuditResource{NamespaceResource, n.id}, true
+	case *override:
+		return AuditResource{OverrideResource, n.id}, true
+	default:
+		return r, false
+	}
+}
+
+// changed says what is different from how it was.
+func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
+	for i := range t.touched {
+		was := &t.touched[i]
+		r, ok := resource(was.node)
+		if !ok {
+			continue
+		}
+		c, isCredit := was.node.(*credit)
+		switch {
+		case isCredit:
+			after := c.show(t.now)
+			if after == was.shown {
+				continue
+			}
+			balances = append(balances, AuditBalance{
+				Owner: r, Before: Balance{was.shown.Limited, was.shown.Remaining}, After: Balance{after.Limited, after.Remaining},
+			})
+		case !was.isNew && !was.node.header().gone && visibleDigest(was.node) == was.before:
+			continue
+		}
+		resources = append(resources, r)
+	}
+	slices.SortFunc(resources, compareResources)
+	slices.SortFunc(balances, func(a, b AuditBalance) int { return compareResources(a.Owner, b.Owner) })
+	return slices.Compact(resources), balances
+}
+
+func compareResources(a, b AuditResource) int {
+	if c := cmp.Compare(a.Type, b.Type); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
+}
+
+// audited carries a command out and adds its entry, unless it is refused or changes nothing.
+func (s *State) audited(event Event, root *rootKey, call *Call, index uint64) Result {
+	t := newTrail(s.clock)
+	s.trail = t
+	r := s.execute(root, call.Command)
+	s.trail = nil
+	if _, refused := r.(*Refusal); refused {
+		return r
+	}
+	resources, balances := t.changed()
+	if len(resources) == 0 {
+		return r
+	}
+	entry := AuditEntry{
+		Index: index, Time: s.clock, Event: event, ActorID: root.id, ActorName: root.name, Origin: call.Origin, Resources: resources,
+		Balances: balances,
+	}
+	if omitted := len(resources) - MaxAuditResources; omitted > 0 {
+		last := resources[MaxAuditResources-1]
+		entry.Resources, entry.Omitted = slices.Clone(resources[:MaxAuditResources]), int64(omitted)
+		entry.Balances = slices.DeleteFunc(balances, func(b AuditBalance) bool { return compareResources(b.Owner, last) > 0 })
+	}
+	s.addAudit(root.workspace, entry)
+	return r
+}
