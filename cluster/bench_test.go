@@ -22,12 +22,24 @@ import (
 func BenchmarkCharge(b *testing.B) {
 	for _, kind := range []store.LogKind{store.LogBolt, store.LogWAL} {
 		for _, callers := range []int{1, 64, 1024} {
-			b.Run(fmt.Sprintf("%s/callers=%d", kind, callers), func(b *testing.B) { benchmarkCharge(b, kind, callers) })
+			b.Run(fmt.Sprintf("%s/callers=%d", kind, callers), func(b *testing.B) {
+				benchmarkCharge(b, kind, callers, (*cluster.Node).Execute)
+			})
 		}
 	}
 }
 
-func benchmarkCharge(b *testing.B, kind store.LogKind, callers int) {
+// BenchmarkExactlyOnce is what it costs that a command may be sent again.
+func BenchmarkExactlyOnce(b *testing.B) {
+	const callers = 64
+	b.Run("unnumbered", func(b *testing.B) { benchmarkCharge(b, store.LogWAL, callers, (*cluster.Node).ExecuteUnnumbered) })
+	b.Run("session", func(b *testing.B) { benchmarkCharge(b, store.LogWAL, callers, (*cluster.Node).Execute) })
+}
+
+// execute is Node.Execute, or stands in for it.
+type execute = func(n *cluster.Node, ctx context.Context, call fsm.Call) (fsm.Result, uint64, error)
+
+func benchmarkCharge(b *testing.B, kind store.LogKind, callers int, execute execute) {
 	n := benchmarkNode(b, kind)
 	const keys = 1000
 	ctx := context.Background()
@@ -49,7 +61,9 @@ func benchmarkCharge(b *testing.B, kind store.LogKind, callers int) {
 			defer wg.Done()
 			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
 				k := i % keys
-				_, _, err := n.Execute(ctx, fsm.Call{Actor: fsm.Hash{1}, Command: &fsm.VerifyKey{Hash: fsm.Hash{2, byte(k), byte(k >> 8)}, Cost: 1}})
+				_, _, err := execute(n, ctx, fsm.Call{
+					Actor: fsm.Hash{1}, Command: &fsm.VerifyKey{Hash: fsm.Hash{2, byte(k), byte(k >> 8)}, Cost: 1},
+				})
 				if err != nil {
 					panic(err)
 				}

@@ -1,6 +1,16 @@
 package cluster
 
-import "github.com/creditd/creditd/fsm"
+import (
+	"context"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// ExecuteUnnumbered is Execute without a session: what a failure did to the command is never learnt.
+func (n *Node) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	a := n.executeOnce(ctx, call)
+	return a.Result, a.Index, a.Err
+}
 
 // Corrupt carries out a command on this node's ledger alone, as damaged memory or a program that is not deterministic would.
 func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
