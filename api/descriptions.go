@@ -188,7 +188,7 @@ var descriptions = map[string]description{
 	"keys.migrateKeys": {
 		summary: "Take keys of another system over, by their hashes",
 		text: "The owners of the keys notice nothing. `sha256`: the standard base64 of the SHA-256 of the key. Hashes that a key has already, or " +
-			"of another form, are in `failed`.",
+			"of another form, are in `failed`. Unknown identities, `permissions` and `roles` of the others are made.",
 		permission: "`api.*.create_key` or `api.<apiId>.create_key`, checked before the lookup",
 		example: `{"migrationId":"` + exampleMigration + `","apiId":"` + exampleAPI + `","keys":[{"hash":"` + exampleHash + `","name":"legacy",` +
 			`"credits":{"remaining":100}}]}`,

@@ -17,12 +17,12 @@ type migratedKey struct {
 	Name        string                  `json:"name" schema:"minLength=1,maxLength=255"`
 	ExternalID  string                  `json:"externalId" schema:"minLength=1,maxLength=255"`
 	Meta        meta                    `json:"meta" schema:"maxProperties=100"`
-	Roles       schema.Unsupported      `json:"roles"`
-	Permissions schema.Unsupported      `json:"permissions"`
+	Roles       []roleName              `json:"roles" schema:"maxItems=100"`
+	Permissions []slug                  `json:"permissions" schema:"maxItems=1000"`
 	Expires     schema.Optional[expiry] `json:"expires"`
 	Enabled     bool                    `json:"enabled" schema:"default=true"`
 	Credits     *credits                `json:"credits"`
-	Ratelimits  schema.Unsupported      `json:"ratelimits"`
+	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
 }
 
 func (k *migratedKey) command() fsm.MigratedKey {
@@ -34,6 +34,13 @@ func (k *migratedKey) command() fsm.MigratedKey {
 	if m.ExternalID != "" {
 		m.IdentityID = mint.ID(mint.Identity)
 	}
+	if len(k.Permissions) > 0 {
+		m.Permissions = slugRefs(k.Permissions)
+	}
+	for _, name := range k.Roles {
+		m.Roles = append(m.Roles, fsm.RoleRef{Name: string(name), ID: mint.ID(mint.Role)})
+	}
+	m.Ratelimits = newRatelimits(k.Ratelimits)
 	return m
 }
 

@@ -112,11 +112,48 @@ func TestMigrateKeys(t *testing.T) {
 	for _, body := range []string{
 		`{"migrationId":"mig","apiId":"API","keys":[]}`, `{"migrationId":"mig","apiId":"API"}`, `{"migrationId":"","apiId":"API","keys":[` + one + `]}`,
 		`{"migrationId":"mig","apiId":"","keys":[` + one + `]}`, `{"migrationId":"mig","apiId":"API","keys":[{"hash":""}]}`,
-		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","x":1}]}`, `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","roles":[]}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","x":1}]}`, `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","roles":[""]}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","permissions":["a b"]}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","ratelimits":[{"name":"abc"}]}]}`,
+		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","ratelimits":null}]}`,
 		`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc","credits":{"remaining":1,"refill":{"interval":"monthly","amount":1}}}]}`,
 	} {
 		s.post("keys.migrateKeys", f.in(body)).fails(400, invalidInput)
 	}
+}
+
+// Keys come with permissions, roles and rate limits, and what the workspace lacks of them is made: docs/contract.md 2.3.
+func TestMigrateKeys_WithWhatKeysMayDo(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	key := func(name, rest string) string { return fmt.Sprintf(`{"hash":%q,%s}`, base64Of(name), rest) }
+	body := f.in(`{"migrationId":"mig","apiId":"API","keys":[` +
+		key("one", `"permissions":["DOCS.read","new.slug"],"roles":["Editor","fresh"],"ratelimits":[{"name":"calls","limit":1,"duration":60000,"autoApply":true}]`) + "," +
+		key("two", `"permissions":["NEW.slug"],"roles":["FRESH"]`) + "," +
+		key("two", `"permissions":["never.made"],"roles":["nor this"]`) + `]}`)
+	var m migrated
+	require.NoError(t, json.Unmarshal([]byte(s.grant("api.*.create_key").must("keys.migrateKeys", body)), &m))
+	require.Len(t, m.Migrated, 2)
+	require.Equal(t, []string{base64Of("two")}, m.Failed)
+	one := s.must("keys.getKey", fmt.Sprintf(`{"keyId":%q}`, m.Migrated[0].KeyID))
+	require.Contains(t, one, `"permissions":["docs.read","new.slug"],"roles":["editor","fresh"],"ratelimits":[{"id":"rl_`)
+	require.Contains(t, s.must("keys.getKey", fmt.Sprintf(`{"keyId":%q}`, m.Migrated[1].KeyID)), `"permissions":["new.slug"],"roles":["fresh"]`)
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"one","permissions":"new.slug"}`), `"code":"VALID"`)
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"one"}`), `"code":"RATE_LIMITED"`)
+	require.Contains(t, s.must("permissions.getRole", `{"role":"fresh"}`), `"name":"fresh"}`)
+	s.post("permissions.getRole", `{"role":"nor this"}`).fails(404, roleMissing)
+	s.post("permissions.getPermission", `{"permission":"never.made"}`).fails(404, permissionMissing)
+	e := s.audit(`{"limit":1,"event":"key.migrate"}`)[0]
+	var types []string
+	for _, r := range e.Resources {
+		types = append(types, r.Type)
+	}
+	require.Equal(t, []string{"permission", "role", "key", "key"}, types)
+
+	// A bad rate limit is told of, and nothing of the request is kept.
+	s.post("keys.migrateKeys", f.in(`{"migrationId":"mig","apiId":"API","keys":[`+key("three", `"roles":["third"]`)+","+
+		key("four", `"ratelimits":[{"name":"calls","limit":0,"duration":60000,"autoApply":true}]`)+`]}`)).fails(400, invalidInput)
+	s.post("permissions.getRole", `{"role":"third"}`).fails(404, roleMissing)
 }
 
 // keys.verifyKey with migrationId: docs/contract.md 3.3. The first verification takes the key over.

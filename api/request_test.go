@@ -245,22 +245,3 @@ func TestHeaders_IdempotencyKeyIsRefused(t *testing.T) {
 		require.Empty(t, s.calls)
 	}
 }
-
-// TestUnsupportedFields_AreRefused whatever their value: docs/contract.md 1.9 and 8.
-func TestUnsupportedFields_AreRefused(t *testing.T) {
-	for _, test := range []struct{ endpoint, body, fields string }{
-		{"keys.migrateKeys", `{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc",%s}]}`, "roles permissions ratelimits"},
-	} {
-		s := newServer(t)
-		f := s.fixture()
-		for field := range strings.FieldsSeq(test.fields) {
-			for _, value := range []string{`[]`, `["x"]`, `"x"`, `null`} {
-				body := f.in(fmt.Sprintf(test.body, `"`+field+`":`+value))
-				re := s.post(test.endpoint, body).fails(400, invalidInput)
-				location, _, _ := re.item()
-				require.Equal(t, "/properties/keys/items/properties/"+field, location)
-				require.Contains(t, re.Error.Detail, field)
-			}
-		}
-	}
-}

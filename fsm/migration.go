@@ -57,7 +57,24 @@ type MigratedKey struct {
 	Expires    int64 // Unix ms, or Never
 	Enabled    bool
 	Credits    NewCredits
+	MigratedAccess
 }
+
+// MigratedAccess is what most migrated keys lack.
+type MigratedAccess struct {
+	Permissions []SlugRef
+	Roles       []RoleRef
+	Ratelimits  []Ratelimit
+}
+
+// RoleRef is a role that a command names by its name.
+type RoleRef struct {
+	Name string
+	ID   string // id for the role if the name is new
+}
+
+// Empty reports whether nothing is in it.
+func (a *MigratedAccess) Empty() bool { return len(a.Permissions)+len(a.Roles)+len(a.Ratelimits) == 0 }
 
 // Migrated has the id of each key that was added, and "" for each that was not, in the order of the command.
 type Migrated struct{ IDs []string }
@@ -128,9 +145,15 @@ func (s *State) migrateKeys(root *rootKey, c *MigrateKeys) Result {
 	if m == nil {
 		return refuse(MigrationNotFound)
 	}
-	planned, refusal := s.planMigration(root, a, m, c.Keys)
+	planned, made, refusal := s.planMigration(root, a, m, c.Keys)
 	if refusal != nil {
 		return refusal
+	}
+	for _, p := range made.createSlugs {
+		s.addSlug(p)
+	}
+	for _, r := range made.createRoles {
+		s.addRole(r)
 	}
 	answer := &Migrated{IDs: make([]string, len(planned))}
 	for n, p := range planned {
@@ -154,14 +177,19 @@ func (s *State) migrateKeys(root *rootKey, c *MigrateKeys) Result {
 }
 
 // planMigration checks everything and changes nothing.
-func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []MigratedKey) ([]plannedKey, *Refusal) {
+func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []MigratedKey) ([]plannedKey, *accessPlan, *Refusal) {
 	planned := make([]plannedKey, len(keys))
+	ratelimits := make([][]Ratelimit, len(keys))
 	for n := range keys {
 		var refusal *Refusal
 		if planned[n].credits, refusal = keys[n].Credits.check(); refusal != nil {
-			return nil, refusal
+			return nil, nil, refusal
+		}
+		if ratelimits[n], refusal = checkRatelimits(keys[n].Ratelimits, nil); refusal != nil {
+			return nil, nil, refusal
 		}
 	}
+	access := newAccessPlan(root.workspace, s.clock)
 	ids, identityIDs, hashes := map[string]bool{}, map[string]bool{}, map[Hash]bool{}
 	owners := map[string]identityLink{}
 	for n := range keys {
@@ -173,23 +201,84 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		if !known {
 			var refusal *Refusal
 			if owner, refusal = s.planLink(root, c.ExternalID, c.IdentityID); refusal != nil {
-				return nil, refusal
+				return nil, nil, refusal
 			}
 			if owner.create != nil && identityIDs[c.IdentityID] {
-				return nil, refuse(IDTaken)
+				return nil, nil, refuse(IDTaken)
 			}
 			owners[c.ExternalID] = owner
 			identityIDs[c.IdentityID] = owner.create != nil
 		}
 		if ids[c.ID] || s.keys[c.ID] != nil {
-			return nil, refuse(IDTaken)
+			return nil, nil, refuse(IDTaken)
+		}
+		slugs, roles, refusal := access.resolve(s, &c.MigratedAccess)
+		if refusal != nil {
+			return nil, nil, refusal
 		}
 		ids[c.ID], hashes[c.Hash] = true, true
 		k := &key{id: c.ID, hash: c.Hash, api: a, createdAt: s.clock, expires: c.Expires, enabled: c.Enabled}
-		k.describe(c.Name, c.Meta, nil)
+		k.describe(c.Name, c.Meta, ratelimits[n])
+		k.give(slugs, roles)
 		planned[n].key, planned[n].owner = k, owner
 	}
-	return planned, nil
+	return planned, access, nil
+}
+
+// accessPlan is what the permissions and roles of many keys stand for: what exists, and what is to be made, once for all of them.
+type accessPlan struct {
+	workspace   *workspace
+	now         int64
+	createSlugs []*slug
+	createRoles []*role
+	slugs       map[foldedName]*slug // found or planned
+	roles       map[foldedName]*role
+	slugIDs     map[string]bool // planned
+	roleIDs     map[string]bool
+}
+
+func newAccessPlan(w *workspace, now int64) *accessPlan {
+	return &accessPlan{
+		workspace: w, now: now, slugs: map[foldedName]*slug{}, roles: map[foldedName]*role{},
+		slugIDs: map[string]bool{}, roleIDs: map[string]bool{},
+	}
+}
+
+// resolve returns the lists of one key as they are kept. It changes only the plan.
+func (p *accessPlan) resolve(s *State, a *MigratedAccess) (slugs []*slug, roles []*role, refusal *Refusal) {
+	for _, ref := range a.Permissions {
+		name := foldedName{p.workspace.id, fold(ref.Slug)}
+		known := p.slugs[name]
+		if known == nil {
+			known = s.slugNames[name]
+		}
+		if known == nil {
+			if p.slugIDs[ref.ID] || s.slugs[ref.ID] != nil {
+				return nil, nil, refuse(IDTaken)
+			}
+			known = &slug{id: ref.ID, name: ref.Slug, text: ref.Slug, workspace: p.workspace, createdAt: p.now}
+			p.createSlugs, p.slugIDs[ref.ID] = append(p.createSlugs, known), true
+		}
+		p.slugs[name] = known
+		slugs = append(slugs, known)
+	}
+	for _, ref := range a.Roles {
+		name := foldedName{p.workspace.id, fold(ref.Name)}
+		known := p.roles[name]
+		if known == nil {
+			known = s.roleNames[name]
+		}
+		if known == nil {
+			if p.roleIDs[ref.ID] || s.roles[ref.ID] != nil {
+				return nil, nil, refuse(IDTaken)
+			}
+			known = &role{id: ref.ID, name: ref.Name, workspace: p.workspace, createdAt: p.now}
+			p.createRoles, p.roleIDs[ref.ID] = append(p.createRoles, known), true
+		}
+		p.roles[name] = known
+		roles = append(roles, known)
+	}
+	return sortedSlugs(slugs), sortedRoles(roles), nil
 }
 
 // migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.

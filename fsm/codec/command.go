@@ -201,7 +201,7 @@ func (s *slab) next() *fsm.VerifyKey {
 
 // command codes the kind and the fields of one command.
 func (c *coder) command(p *fsm.Command, verifications *slab) {
-	var extended bool // a verification that asks for more than most do
+	var extended bool // a verification that asks for more than most do, or keys that have more
 	if c.reading {
 		var kind byte
 		c.byte(&kind)
@@ -209,6 +209,9 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 		case verifyKeyKind, verifyKeyExtendedKind:
 			extended = kind == verifyKeyExtendedKind
 			*p = verifications.next()
+		case migrateKeysExtendedKind:
+			extended = true
+			*p = &fsm.MigrateKeys{}
 		default:
 			*p = newCommand(kind)
 		}
@@ -281,8 +284,7 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 		c.string(&m.ID)
 		c.algorithm(&m.Algorithm)
 	case *fsm.MigrateKeys:
-		c.kind(migrateKeysKind)
-		c.migrateKeys(m)
+		c.migrateKeys(m, extended)
 	case *fsm.VerifyMigrated:
 		c.kind(verifyMigratedKind)
 		c.verifyMigrated(m)

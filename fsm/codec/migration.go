@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -17,7 +19,22 @@ func (c *coder) rerollKey(m *fsm.RerollKey) {
 
 func (c *coder) algorithm(p *fsm.Algorithm) { enum(c, p, fsm.SHA256, fsm.PrefixedAPIKey) }
 
-func (c *coder) migrateKeys(m *fsm.MigrateKeys) {
+// migrateKeysExtendedKind is the kind of a command with keys that have more than most do. The others keep their short form.
+const migrateKeysExtendedKind byte = 92
+
+// migrateKeys codes the command; extended: a reader found it to be of migrateKeysExtendedKind.
+func (c *coder) migrateKeys(m *fsm.MigrateKeys, extended bool) {
+	needed := func() bool {
+		return slices.ContainsFunc(m.Keys, func(k fsm.MigratedKey) bool { return !k.Empty() })
+	}
+	if !c.reading {
+		extended = needed()
+	}
+	if extended {
+		c.kind(migrateKeysExtendedKind)
+	} else {
+		c.kind(migrateKeysKind)
+	}
 	c.string(&m.MigrationID)
 	c.string(&m.APIID)
 	list(c, &m.Keys, func(k *fsm.MigratedKey) {
@@ -31,7 +48,18 @@ func (c *coder) migrateKeys(m *fsm.MigrateKeys) {
 		c.int(&k.Expires)
 		c.bool(&k.Enabled)
 		c.newCredits(&k.Credits)
+		if extended {
+			list(c, &k.Permissions, c.slugRef)
+			list(c, &k.Roles, func(r *fsm.RoleRef) {
+				c.string(&r.Name)
+				c.string(&r.ID)
+			})
+			c.ratelimits(&k.Ratelimits)
+		}
 	})
+	if extended && c.err == nil && !needed() {
+		c.fail(errors.New("no key has what the kind of the command announces"))
+	}
 }
 
 func (c *coder) verifyMigrated(m *fsm.VerifyMigrated) {

@@ -129,6 +129,13 @@ var commandSamples = []fsm.Command{
 		{Command: &fsm.VerifyKey{Hash: hash(6), Query: "docs.read"}},
 		{Command: &fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: hash(9), Cost: 1}, MigrationID: "mig_1", Hash: hash(10), Start: "p_1"}},
 	}},
+
+	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1", Keys: []fsm.MigratedKey{{ID: "key_6"}, {
+		ID: "key_7", Hash: hash(8), Form: fsm.SHA256, MigratedAccess: fsm.MigratedAccess{
+			Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}, Roles: []fsm.RoleRef{{Name: "editor", ID: "role_1"}},
+			Ratelimits: ratelimits,
+		},
+	}}},
 }
 
 var originSample = fsm.Origin{RequestID: "req_1", RemoteAddr: "[2001:db8::1]:4711", UserAgent: "curl/8 ✓"}

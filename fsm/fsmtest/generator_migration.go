@@ -77,6 +77,12 @@ func (g *Generator) migrateKeys() fsm.Command {
 		if g.chance(60) {
 			k.ExternalID, k.IdentityID = g.externalID(), g.newIdentityID()
 		}
+		if g.chance(25) {
+			k.Permissions, k.Ratelimits = g.slugRefs(), g.limits(true)
+			for _, name := range g.roleNames() {
+				k.Roles = append(k.Roles, fsm.RoleRef{Name: name, ID: g.newRoleID()})
+			}
+		}
 		c.Keys[i] = k
 	}
 	return c

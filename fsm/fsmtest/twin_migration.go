@@ -97,6 +97,7 @@ func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 		}
 	}
 	keys, identities := len(t.keys), len(t.identities)
+	permissions, roles, permissionIDs, roleIDs := len(t.permissions), len(t.roles), len(t.permissionIDs), len(t.roleIDs)
 	answer := &fsm.Migrated{}
 	for _, item := range c.Keys {
 		if item.Form != m.algorithm || t.hashTaken(item.Hash) {
@@ -107,14 +108,30 @@ func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 		if ok && item.ExternalID != "" {
 			linked, ok = t.link(root, item.ExternalID, item.IdentityID)
 		}
+		ok = ok && !t.idsTaken(t.unknown(root, item.Permissions))
+		var rolesOf []string
+		for _, ref := range item.Roles {
+			r := t.roleByName(root, ref.Name)
+			if r == nil && ok {
+				ok = !slices.Contains(t.roleIDs, ref.ID)
+				r = &role{id: ref.ID, workspace: root.workspace, name: ref.Name}
+				t.roles, t.roleIDs = append(t.roles, r), append(t.roleIDs, ref.ID)
+			}
+			if ok {
+				rolesOf = union(rolesOf, []string{r.id})
+			}
+		}
 		if !ok {
 			t.keys, t.identities = t.keys[:keys], t.identities[:identities]
+			t.permissions, t.roles = t.permissions[:permissions], t.roles[:roles]
+			t.permissionIDs, t.roleIDs = t.permissionIDs[:permissionIDs], t.roleIDs[:roleIDs]
 			return refusal(fsm.IDTaken)
 		}
 		opening, _ := opened(item.Credits)
 		t.keys = append(t.keys, &key{
 			id: item.ID, api: c.APIID, name: item.Name, meta: item.Meta, identity: linked, hash: item.Hash,
 			enabled: item.Enabled, createdAt: t.now, expires: item.Expires, account: opening,
+			permissions: t.resolved(root, item.Permissions), roles: rolesOf, limits: replaced(nil, item.Ratelimits),
 		})
 		answer.IDs = append(answer.IDs, item.ID)
 	}

@@ -241,12 +241,19 @@ var rows = map[string]func(*suite){
 		sum := sha256.Sum256([]byte(secret))
 		hash := base64.StdEncoding.EncodeToString(sum[:])
 		got, err := s.Keys.MigrateKeys(s.ctx, components.V2KeysMigrateKeysRequestBody{
-			MigrationID: migration, APIID: s.api(), Keys: []components.V2KeysMigrateKeyData{{Hash: hash}, {Hash: hash}},
+			MigrationID: migration, APIID: s.api(), Keys: []components.V2KeysMigrateKeyData{{
+				Hash: hash, Roles: []string{migration}, Permissions: []string{"migrated.read"},
+				Ratelimits: []components.RatelimitRequest{{Name: "requests", Limit: 9, Duration: 60_000}},
+			}, {Hash: hash}},
 		})
 		require.NoError(s.t, err)
 		data := got.V2KeysMigrateKeysResponseBody.Data
 		require.Len(s.t, data.Migrated, 1)
 		require.Equal(s.t, []string{hash}, data.Failed)
+		key := s.getKey(data.Migrated[0].KeyID)
+		require.Equal(s.t, []string{"migrated.read"}, key.Permissions)
+		require.Equal(s.t, []string{migration}, key.Roles)
+		require.Len(s.t, key.Ratelimits, 1)
 		require.True(s.t, s.verify(components.V2KeysVerifyKeyRequestBody{Key: secret}).Valid)
 	},
 

@@ -184,8 +184,15 @@ export const rows = {
     assert.equal(status, 200, text);
     const key = unique("secret");
     const hash = createHash("sha256").update(key).digest("base64");
-    const { data } = await unkey.keys.migrateKeys({ migrationId, apiId: await api(), keys: [{ hash }, { hash }] });
+    const { data } = await unkey.keys.migrateKeys({
+      migrationId, apiId: await api(), keys: [{
+        hash, roles: [migrationId], permissions: ["migrated.read"],
+        ratelimits: [{ name: "requests", limit: 9, duration: 60_000, autoApply: false }],
+      }, { hash }],
+    });
     assert.deepEqual([data.migrated.map((each) => each.hash), data.failed], [[hash], [hash]]);
+    const held = await getKey(data.migrated[0].keyId);
+    assert.deepEqual([held.permissions, held.roles, held.ratelimits.length], [["migrated.read"], [migrationId], 1]);
     assert.equal((await verify({ key })).code, "VALID");
   },
 
