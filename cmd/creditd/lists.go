@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -129,7 +128,7 @@ func runOn(in invocation, name, synopsis, about, argument string, do func(c *cli
 		return finish(in, name, err)
 	}
 	if len(s.rest) == 0 {
-		return finish(in, name, errors.New("the argument "+argument+" is missing"))
+		return finish(in, name, wrongUsage("the argument %s is missing", argument))
 	}
 	line, err := do(c, s.rest[0])
 	if err == nil {

@@ -86,6 +86,7 @@ func TestRefusal_WrongUsage(t *testing.T) {
 		"dev root key":        {args: []string{"dev", "--data-dir", "$DIR", "--root-key", "a b"}, says: []string{"--root-key", "visible ASCII"}},
 		"status without key":  {args: []string{"cluster", "status"}, says: []string{"--root-key: missing", "CREDITD_ROOT_KEY"}},
 		"status of a path":    {args: []string{"cluster", "status", "--root-key", "x", "--addr", "ftp://a"}, says: []string{`--addr: "ftp://a"`}},
+		"revoke nothing":      {args: []string{"rootkey", "revoke", "--root-key", "x"}, says: []string{"the argument KEYID is missing", "'creditd help rootkey revoke'"}},
 		"rootkey for nothing": {args: []string{"rootkey", "create", "--expires", "12"}, says: []string{"--name: missing", "--permission: missing", "--expires", "unit", "--root-key: missing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
