@@ -70,11 +70,38 @@ func (c *VerifyKey) checkNamed() *Refusal {
 	return nil
 }
 
-// named finds what a verification asks of a rate limit, nil for nothing. Of a repeated name the last one counts.
-func (c *VerifyKey) named(name string) *RatelimitCheck {
-	for i := len(c.Ratelimits) - 1; i >= 0; i-- {
-		if c.Ratelimits[i].Name == name {
-			return &c.Ratelimits[i]
+// asked is what a verification asks of rate limits. Of a repeated name the last one counts.
+type asked struct {
+	list   []RatelimitCheck
+	byName map[string]int // position in list; nil: the list is short enough to be searched
+}
+
+// maxSearched is the length up to which searching a list is cheaper than indexing it. A client may name as many rate limits as its
+// request holds, and all nodes wait while they are checked.
+const maxSearched = 16
+
+func (c *VerifyKey) asked() asked {
+	a := asked{list: c.Ratelimits}
+	if len(a.list) > maxSearched {
+		a.byName = make(map[string]int, len(a.list))
+		for i := range a.list {
+			a.byName[a.list[i].Name] = i
+		}
+	}
+	return a
+}
+
+// named returns nil if nothing is asked of the rate limit.
+func (a *asked) named(name string) *RatelimitCheck {
+	if a.byName != nil {
+		if i, ok := a.byName[name]; ok {
+			return &a.list[i]
+		}
+		return nil
+	}
+	for i := len(a.list) - 1; i >= 0; i-- {
+		if a.list[i].Name == name {
+			return &a.list[i]
 		}
 	}
 	return nil
@@ -95,19 +122,20 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 		most += len(i.ratelimits)
 	}
 	d.limits = make([]limitCheck, 0, most)
+	asks := c.asked()
 	for _, r := range own {
-		s.checkCandidate(d, c, r, windowName{KeyScope, k.id, r.Name, r.Duration})
+		s.checkCandidate(d, &asks, r, windowName{KeyScope, k.id, r.Name, r.Duration})
 	}
 	if i != nil {
 		for _, r := range i.ratelimits {
 			if ratelimitNamed(own, r.Name) == nil {
-				s.checkCandidate(d, c, r, windowName{IdentityScope, i.id, r.Name, r.Duration})
+				s.checkCandidate(d, &asks, r, windowName{IdentityScope, i.id, r.Name, r.Duration})
 			}
 		}
 	}
 	for at := range c.Ratelimits {
 		ask := &c.Ratelimits[at]
-		if ask != c.named(ask.Name) {
+		if ask != asks.named(ask.Name) {
 			continue
 		}
 		switch {
@@ -127,9 +155,9 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 }
 
 // checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
-func (s *State) checkCandidate(d *decision, c *VerifyKey, r Ratelimit, w windowName) {
+func (s *State) checkCandidate(d *decision, asks *asked, r Ratelimit, w windowName) {
 	cost := int64(1)
-	switch ask := c.named(r.Name); {
+	switch ask := asks.named(r.Name); {
 	case ask != nil && ask.AdHoc, ask == nil && !r.AutoApply:
 		return
 	case ask != nil:

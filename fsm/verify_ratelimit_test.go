@@ -1,7 +1,9 @@
 package fsm_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +29,37 @@ func TestRatelimits_ComeBeforeCredits(t *testing.T) {
 		require.Equal(t, want.remaining, v.Ratelimits[0].Remaining)
 		require.EqualValues(t, 1, v.Credits)
 	}
+}
+
+// A verification may name as many rate limits as a request holds: contract 3.6. All nodes wait while they are checked, so the time
+// must not grow with the square of their number; it would be minutes.
+func TestRatelimits_ManyInOneVerification(t *testing.T) {
+	s := newLedger(t)
+	newKey(t, s, 'a', "", fsm.NewCredits{})
+	apply(t, s, &fsm.UpdateKey{KeyID: "key_a", Ratelimits: fsm.Set([]fsm.Ratelimit{
+		{ID: "rl_1", Name: "named", Limit: 10, Duration: 60_000}, {ID: "rl_2", Name: "replaced", Limit: 10, Duration: 60_000, AutoApply: true},
+	})})
+	asks := []fsm.RatelimitCheck{{Name: "named", Cost: 1}, {Name: "replaced", Cost: 1}}
+	const n = 200_000
+	for i := range n {
+		asks = append(asks, fsm.RatelimitCheck{Name: fmt.Sprint("limit ", i/2), Cost: int64(i % 2), AdHoc: true, Limit: 1, Duration: 60_000})
+	}
+	asks = append(asks, fsm.RatelimitCheck{Name: "named", Cost: 4}, fsm.RatelimitCheck{Name: "replaced", Cost: 2, AdHoc: true, Limit: 5, Duration: 60_000})
+	began := time.Now()
+	v := apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Ratelimits: asks}).(*fsm.Verdict)
+	require.Less(t, time.Since(began), 20*time.Second)
+	require.Equal(t, fsm.Valid, v.Outcome)
+	require.Len(t, v.Ratelimits, n/2+2)
+	left := map[string]int64{}
+	for _, r := range v.Ratelimits {
+		left[r.Name] = r.Remaining
+	}
+	require.EqualValues(t, 6, left["named"], "the last one counts")
+	require.EqualValues(t, 3, left["replaced"], "the ad-hoc one holds")
+	require.EqualValues(t, 0, left["limit 7"])
+	require.Equal(t, fsm.PreconditionFailed, code(apply(t, s, &fsm.VerifyKey{
+		Hash: fsm.Hash{'a'}, Ratelimits: append(asks, fsm.RatelimitCheck{Name: "unknown", Cost: 1}),
+	})))
 }
 
 // What takes tokens goes through the log, for unlimited keys too; what a rate limit denies does not.
