@@ -114,6 +114,7 @@ var faults = [...]kind{
 	fault.Unknown:     outcomeUnknown,
 	fault.TooLarge:    bodyTooLarge,
 	fault.Invalid:     invalidInput,
+	fault.NoRoom:      serviceUnavailable,
 }
 
 // problem is an error on its way to the client.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -19,6 +20,8 @@ type clocks struct {
 	guard *clock.Guard
 	kick  chan struct{} // asks for a check now
 
+	anyNoRoom atomic.Bool // a voter that answered the last check has no room
+
 	mu      sync.Mutex
 	changed chan struct{}          // guarded by mu: closed and replaced by every check
 	peers   map[string]clockAnswer // guarded by mu: the voters that answered the last check, by id
@@ -28,7 +31,7 @@ type clocks struct {
 type clockAnswer struct {
 	nodeID string
 	time   int64 // Unix milliseconds
-	wrong  byte
+	wrong  byte  // reasons
 	offset int64 // from the asking node's time, in milliseconds
 }
 
@@ -36,6 +39,7 @@ type clockAnswer struct {
 const (
 	clockWallOff byte = 1 << iota
 	clockFar
+	diskNoRoom
 )
 
 func newClocks(conf Config) *clocks {
@@ -78,9 +82,12 @@ func (n *Node) checkClock() {
 	before := c.guard.Verdict()
 	answers := n.askClocks()
 	offsets := make([]int64, 0, len(answers))
+	anyNoRoom := false
 	for _, a := range answers {
 		offsets = append(offsets, a.offset)
+		anyNoRoom = anyNoRoom || a.wrong&diskNoRoom != 0
 	}
+	c.anyNoRoom.Store(anyNoRoom)
 	now := c.guard.Check(offsets)
 	c.mu.Lock()
 	c.peers = answers
@@ -143,16 +150,23 @@ func (n *Node) askClocks() map[string]clockAnswer {
 func (n *Node) Clock() clock.Verdict { return n.clocks.guard.Verdict() }
 
 func (n *Node) handleClock(reply peer.Reply) {
+	data := append(binary.AppendVarint(nil, n.clocks.guard.Now()), n.wrong())
+	reply(peer.CodeOK, append(data, n.id...))
+}
+
+// wrong returns the reasons why this node should not lead.
+func (n *Node) wrong() (reasons byte) {
 	v := n.clocks.guard.Verdict()
-	var wrong byte
 	if v.WallOff {
-		wrong |= clockWallOff
+		reasons |= clockWallOff
 	}
 	if v.Far {
-		wrong |= clockFar
+		reasons |= clockFar
 	}
-	data := append(binary.AppendVarint(nil, n.clocks.guard.Now()), wrong)
-	reply(peer.CodeOK, append(data, n.id...))
+	if n.conf.Store.NoRoom() != nil {
+		reasons |= diskNoRoom
+	}
+	return reasons
 }
 
 func decodeClock(data []byte) (a clockAnswer, ok bool) {
@@ -189,15 +203,15 @@ func (n *Node) awaitClock(ctx context.Context) bool {
 	}
 }
 
-// guardTerm ends a term's work by cancel once this node may not stamp, and hands leadership over when another node's clock is better.
+// guardTerm ends a term's work by cancel once this node may not stamp, and hands leadership over when another node is better off.
 func (n *Node) guardTerm(ctx context.Context, cancel func()) {
 	for {
 		changed := n.clocks.await()
-		switch v := n.clocks.guard.Verdict(); {
+		switch {
 		case !n.mayStamp():
 			cancel()
 			return
-		case v.WallOff:
+		case n.wrong() != 0:
 			n.offerLeadership(ctx)
 		}
 		select {
@@ -208,21 +222,21 @@ func (n *Node) guardTerm(ctx context.Context, cancel func()) {
 	}
 }
 
-// offerLeadership hands leadership to a voter whose time is better than this node's, if there is one. It is repeated with every check,
+// offerLeadership hands leadership to a voter that is better off than this node, if there is one. It is repeated with every check,
 // so a failure is only logged.
 func (n *Node) offerLeadership(ctx context.Context) {
-	target := n.betterClock()
+	target := n.betterLeader()
 	if target == "" {
 		return
 	}
-	n.log.Warn("handing leadership over because of this node's clock", "to", target)
+	n.log.Warn("handing leadership over because of this node's clock or disk", "to", target)
 	if err := n.transferHere(ctx, target); err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) {
 		n.log.Warn("leadership was not handed over", "to", target, "err", err)
 	}
 }
 
-// betterClock returns the voter that is preferred to this node as the leader, or "".
-func (n *Node) betterClock() (nodeID string) {
+// betterLeader returns the voter that is preferred to this node as the leader, or "". A wrong time is worse than everything else.
+func (n *Node) betterLeader() (nodeID string) {
 	far := n.clocks.guard.Verdict().Far
 	n.clocks.mu.Lock()
 	defer n.clocks.mu.Unlock()

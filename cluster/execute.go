@@ -99,6 +99,9 @@ func (n *Node) tryExecute(ctx context.Context, call fsm.Call, again bool) batch.
 }
 
 func (n *Node) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call, again bool) batch.Answer {
+	if err := n.refuseForRoom(&call, again); err != nil {
+		return batch.Answer{Err: err}
+	}
 	deadline, _ := ctx.Deadline()
 	w := n.takeWaiter()
 	b.Execute(call, sizeOf(call), again, deadline, w)

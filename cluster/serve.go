@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/peer"
@@ -40,6 +41,7 @@ const (
 	codeForeign   // the request belongs to another cluster
 	codeMalformed // the request could not be read
 	codeInvalid
+	codeNoRoom // ids of nodes without room, with blanks between
 )
 
 // clusterTag begins every request that concerns the ledger, so that an address that was taken over by another cluster cannot answer
@@ -130,6 +132,10 @@ func (n *Node) handleExecute(r peer.Request, reply peer.Reply) {
 		reply(codeUnavailable, nil)
 		return
 	}
+	if err := n.refuseForRoom(&call, again); err != nil {
+		reply(codeOf(err), []byte(strings.Join(n.withoutRoom(), " ")))
+		return
+	}
 	b.Execute(call, len(body), again, r.Deadline, remoteWaiter(reply))
 }
 
@@ -167,7 +173,7 @@ func (w remoteWaiter) Answer(a batch.Answer) {
 var faultCodes = map[fault.Kind]byte{
 	fault.Unavailable: codeUnavailable, fault.Overloaded: codeOverloaded, fault.TimedOut: codeTimedOut,
 	fault.Unknown: codeUnknown, fault.TooLarge: codeTooLarge, fault.Internal: codeInternal,
-	fault.Invalid: codeInvalid,
+	fault.Invalid: codeInvalid, fault.NoRoom: codeNoRoom,
 }
 
 func codeOf(err error) byte { return faultCodes[fault.KindOf(err)] }
@@ -187,6 +193,8 @@ func faultOfCode(e *peer.CodeError) *fault.Error {
 		return fault.Wrap(fault.TooLarge, "The request is too large", e)
 	case codeInvalid:
 		return fault.Wrap(fault.Invalid, "The leader refused: the node is not a voter of this cluster, or the others could not go on without it", e)
+	case codeNoRoom:
+		return noRoom(strings.Fields(string(e.Payload)))
 	case codeForeign:
 		return fault.Wrap(fault.Unavailable, "The leader's address belongs to another cluster", e)
 	default:

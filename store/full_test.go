@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -97,4 +98,52 @@ func TestFullDisk_LogIsFatal(t *testing.T) {
 	s = mustOpen(t, dir)
 	var e raft.Log
 	require.NoError(t, s.Log().GetLog(10, &e), "what was acknowledged is there")
+}
+
+// Changes are to be refused before a write fails, and accepted again once there is room.
+func TestFullDisk_IsAnnouncedBeforeItIsFull(t *testing.T) {
+	disk := smallDisk(t, "size=12m")
+	s := mustOpen(t, filepath.Join(disk, "data"), func(o *store.Options) {
+		o.ReserveBytes = 6 << 20
+		o.OnFatal = func(err error) { t.Error(err) }
+	})
+	require.NoError(t, s.NoRoom())
+	ballast := filepath.Join(disk, "ballast")
+	require.NoError(t, os.WriteFile(ballast, make([]byte, 8<<20), 0o600))
+	await(t, "the reserve is noticed", func() bool { return s.NoRoom() != nil })
+	require.Equal(t, store.KindFull, store.KindOf(s.NoRoom()))
+	require.True(t, s.Stats().NoRoom)
+	require.Less(t, s.Stats().FreeBytes, s.Stats().ReserveBytes)
+	require.NoError(t, s.Log().StoreLogs(entries(1, 10, 1)), "the reserve is there to be used")
+	require.NoError(t, os.Remove(ballast))
+	await(t, "the room is noticed", func() bool { return s.NoRoom() == nil })
+}
+
+// A disk at the limit must not make changes come and go; one that cannot be measured is no reason to refuse them.
+func TestFullDisk_MoreThanTheReserveMustBeFreeAgain(t *testing.T) {
+	var free atomic.Uint64
+	var fails atomic.Bool
+	free.Store(1000)
+	s := mustOpen(t, t.TempDir(), func(o *store.Options) {
+		o.ReserveBytes = 800
+		o.FreeBytes = func(string) (uint64, error) {
+			if fails.Load() {
+				return 0, syscall.EIO
+			}
+			return free.Load(), nil
+		}
+	})
+	set := func(bytes uint64) {
+		free.Store(bytes)
+		await(t, "measured", func() bool { return s.Stats().FreeBytes == bytes })
+	}
+	for _, step := range []struct {
+		free uint64
+		low  bool
+	}{{800, false}, {799, true}, {850, true}, {899, true}, {900, false}, {850, false}} {
+		set(step.free)
+		await(t, "judged", func() bool { return (s.NoRoom() != nil) == step.low })
+	}
+	fails.Store(true)
+	require.NoError(t, s.NoRoom())
 }

@@ -57,6 +57,7 @@ func open(options Options, seams seams) (_ *Store, err error) {
 	if err := s.settlePhase(); err != nil {
 		return nil, err
 	}
+	s.room = watchRoom(options)
 	return s, nil
 }
 

@@ -14,6 +14,10 @@ type Stats struct {
 	StableBytes int64
 	StateBytes  int64
 
+	FreeBytes    uint64 // of the file system
+	ReserveBytes uint64
+	NoRoom       bool
+
 	StateFreePages    int // free for the next snapshot
 	StatePendingPages int // free once their readers are done
 
@@ -33,6 +37,7 @@ func (s *Store) Stats() Stats {
 		LogBytes:    sizeOf(filepath.Join(s.dir, s.kind.file())),
 		StableBytes: sizeOf(filepath.Join(s.dir, stableName)),
 		StateBytes:  sizeOf(filepath.Join(s.dir, stateName)),
+		FreeBytes:   s.room.free.Load(), ReserveBytes: s.room.reserve, NoRoom: s.room.low.Load(),
 	}
 	s.snaps.mu.Lock()
 	defer s.snaps.mu.Unlock()

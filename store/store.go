@@ -27,6 +27,10 @@ type Options struct {
 	// A call running longer than StallUnready makes Healthy fail, longer than
 	// StallFatal is fatal. 0 takes the defaults.
 	StallUnready, StallFatal time.Duration
+	// While less than ReserveBytes are free on the directory's file system, NoRoom says so; 0 never does.
+	ReserveBytes uint64
+	// FreeBytes measures; for tests. Default: the function of that name.
+	FreeBytes func(dir string) (uint64, error)
 	// OnFatal is called at most once, from a goroutine of its own, when a call
 	// failed or stalled past StallFatal. The node must then stop: nothing is
 	// written any more. It may call Close.
@@ -41,6 +45,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FreeBytes == nil {
+		o.FreeBytes = FreeBytes
 	}
 	if o.StallUnready == 0 {
 		o.StallUnready = DefaultStallUnready
@@ -61,6 +68,7 @@ type Store struct {
 
 	lock      *dirLock
 	dog       *watchdog
+	room      *room
 	rawLog    logStore
 	rawStable logStore
 	log       raft.LogStore
@@ -163,6 +171,9 @@ func (s *Store) close() error {
 	var errs []error
 	if s.dog != nil {
 		s.dog.close()
+	}
+	if s.room != nil {
+		s.room.close()
 	}
 	if s.snaps != nil {
 		errs = append(errs, s.snaps.close())

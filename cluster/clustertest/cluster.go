@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type Member struct {
 	store         *store.Store
 	Peer, Gossip  string
 	dir           string
+	full          atomic.Bool
 }
 
 // New starts n nodes that found one cluster, and waits until all of them are ready. tune may change each node's configuration.
@@ -83,12 +85,27 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
+// diskReserve is what every node holds in reserve.
+const diskReserve = 1 << 20
+
+// Fill lets a node believe that its disk is nearly full, or not any more.
+func (c *Cluster) Fill(i int, full bool) { c.Nodes[i].full.Store(full) }
+
+func (m *Member) freeBytes(string) (uint64, error) {
+	if m.full.Load() {
+		return diskReserve / 2, nil
+	}
+	return 100 * diskReserve, nil
+}
+
 // Start brings a node up that is down.
 func (c *Cluster) Start(i int) {
 	c.t.Helper()
 	m := c.Nodes[i]
 	require.Nil(c.t, m.Node, "node %d is up already", i)
-	s, err := store.Open(store.Options{Dir: m.dir, LogStore: store.LogBolt}) // wal reserves 64 MiB a node
+	s, err := store.Open(store.Options{
+		Dir: m.dir, LogStore: store.LogBolt, ReserveBytes: diskReserve, FreeBytes: m.freeBytes,
+	}) // wal reserves 64 MiB a node
 	require.NoError(c.t, err)
 	l, err := net.Listen("tcp", m.Peer)
 	require.NoError(c.t, err)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creditd/creditd/store"
 	"github.com/creditd/creditd/store/failpoint"
 )
 
@@ -26,6 +27,7 @@ import (
 // another name and rename it.
 //
 //	clock        shifts the wall clock: a signed duration (+1h, -8760h, 250ms), or "frozen" to stop it where it is
+//	disk-free    what the node believes to be free on its disk: 10MiB; the disk itself is left alone
 //	failpoints   arms failpoints: log-before-store=kill@3 and the like; package store/failpoint has the names and the form
 //
 // The node logs what it found as "planted".
@@ -36,6 +38,7 @@ type chaos struct {
 	mu     sync.Mutex
 	offset time.Duration // guarded by mu
 	frozen time.Time     // guarded by mu: zero unless the clock stands still
+	free   string        // guarded by mu: empty unless the free space is planted
 }
 
 // chaosInterval is how often the files are looked at.
@@ -46,6 +49,7 @@ func plantFaults(conf nodeConfig, log *slog.Logger) (senses, error) {
 	c := &chaos{dir: filepath.Clean(conf.dataDir) + ".chaos", log: log}
 	files := []*chaosFile{
 		{name: "clock", apply: c.setClock},
+		{name: "disk-free", apply: c.setFree},
 		{name: "failpoints", apply: failpoint.Arm},
 	}
 	for _, f := range files {
@@ -62,7 +66,7 @@ func plantFaults(conf nodeConfig, log *slog.Logger) (senses, error) {
 			}
 		}
 	}()
-	return senses{now: c.now}, nil
+	return senses{now: c.now, free: c.freeBytes}, nil
 }
 
 // chaosFile is one file and what its content does.
@@ -118,4 +122,23 @@ func (c *chaos) now() time.Time {
 		return c.frozen
 	}
 	return time.Now().Add(c.offset)
+}
+
+func (c *chaos) setFree(text string) error {
+	if _, err := parseSize(text); err != nil && text != "" {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.free = text
+	return nil
+}
+
+func (c *chaos) freeBytes(dir string) (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.free != "" {
+		return parseSize(c.free)
+	}
+	return store.FreeBytes(dir)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,5 +101,33 @@ func TestChaos_TheClockOfAnotherAgeIsNotFollowed(t *testing.T) {
 	require.Contains(t, metricsOf(t, c), "creditd_clock_fit 0")
 	plant(t, dir, "clock", "")
 	p.await(p.stderr, `this node's time is right again`)
+	p.terminate()
+}
+
+// TestChaos_ANodeWhoseDiskIsNearlyFull refuses changes over HTTP as not executed, answers reads, and goes on when there is room.
+func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
+	t.Parallel()
+	faulty, err := chaosBinary()
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	p := startBinary(t, faulty, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, dir)...)
+	p.await(p.stderr, `msg=ready`)
+	c := p.client(testRootKey)
+	addCustomer(t, c, "customer", 10)
+	change := func() error {
+		return c.call(context.Background(), "identities.updateCredits", object{"identity": "customer", "operation": "set", "value": 7}, nil)
+	}
+	plant(t, dir, "disk-free", "10MiB")
+	p.await(p.stderr, `the disk is nearly full`)
+	err = change()
+	require.ErrorContains(t, err, "503")
+	require.ErrorContains(t, err, "Changes are refused until there is room on the disk of node_")
+	require.EqualValues(t, 10, balance(t, c, "customer"))
+	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+	require.Contains(t, metricsOf(t, c), "creditd_store_no_room 1")
+	plant(t, dir, "disk-free", "")
+	p.await(p.stderr, `the disk has room again`)
+	require.NoError(t, change())
+	require.EqualValues(t, 7, balance(t, c, "customer"))
 	p.terminate()
 }

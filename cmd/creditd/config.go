@@ -20,6 +20,8 @@ type nodeConfig struct {
 	dataDir  string
 	logStore store.LogKind // empty: what the directory was made with
 
+	diskReserve uint64 // bytes
+
 	httpAddr, advertiseHTTP     string
 	peerAddr, advertisePeer     string
 	gossipAddr, advertiseGossip string
@@ -103,6 +105,7 @@ func newServerSettings() *serverSettings {
 	s.group("Data")
 	s.text(&s.dataDir, "data-dir", "", "DIR", "what the node keeps on disk; required")
 	declareLogStore(&s.options, &s.kind)
+	declareReserve(&s.options, &s.diskReserve, "256MiB")
 
 	s.group("Addresses")
 	s.address(&s.httpAddr, "http-addr", defaultHTTPAddr, "where clients connect, without TLS: put a proxy in front where others could listen in")
@@ -158,6 +161,10 @@ func (o *options) target(into *string, name, usage string) {
 func declareLogStore(o *options, into *string) {
 	o.choice(into, "log-store", "", []string{string(store.LogBolt), string(store.LogWAL)},
 		fmt.Sprintf("kind of Raft log of a new data directory (without it %s); an existing directory keeps its own", store.DefaultLog))
+}
+
+func declareReserve(o *options, into *uint64, preset string) {
+	declare(o, into, "disk-reserve", preset, "SIZE", "with less than this free on the disk of --data-dir changes are refused and reads go on; 0 never refuses", parseSize)
 }
 
 func declareLogging(o *options, into *logConfig, level string) {
@@ -316,6 +323,7 @@ func newDevSettings() *devSettings {
 	s.text(&s.rootKey, "root-key", "", "KEY", "the root key; without it one is made")
 	s.text(&s.dataDir, "data-dir", "", "DIR", "keep the data here; without it a temporary directory that is removed at exit")
 	declareLogStore(&s.options, &s.kind)
+	declareReserve(&s.options, &s.diskReserve, "64MiB")
 
 	declareLogging(&s.options, &s.log, "error") // raft warns of the election that every start begins with
 	return s

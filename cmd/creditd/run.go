@@ -76,7 +76,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	}
 	defer open.close()
 	fatal := make(chan error, 1)
-	data, err := openData(conf, log, fatal)
+	data, err := openData(conf, sensed, log, fatal)
 	if err != nil {
 		return err
 	}
@@ -109,9 +109,10 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 }
 
 // openData opens the data directory. Faults of the disk are sent to fatal.
-func openData(conf nodeConfig, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
+func openData(conf nodeConfig, sensed senses, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
 	data, err := store.Open(store.Options{
 		Dir: conf.dataDir, LogStore: conf.logStore, Logger: log,
+		ReserveBytes: conf.diskReserve, FreeBytes: sensed.free,
 		OnFatal: func(err error) { fatal <- err },
 	})
 	if err != nil {

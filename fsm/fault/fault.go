@@ -28,9 +28,11 @@ const (
 	TooLarge
 	// Invalid: the request names something that cannot be. Not applied.
 	Invalid
+	// NoRoom: too few nodes have room on their disks for changes. Not applied; until there is room no later try succeeds.
+	NoRoom
 )
 
-var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large", "invalid"}
+var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large", "invalid", "no room"}
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {

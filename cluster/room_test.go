@@ -1,0 +1,90 @@
+package cluster_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fault"
+)
+
+func charge(c *clustertest.Cluster, at int) (fsm.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, _, err := c.Nodes[at].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
+	return r, err
+}
+
+func awaitNoRoom(t *testing.T, c *clustertest.Cluster, at int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := charge(c, at)
+		return err != nil && fault.KindOf(err) == fault.NoRoom
+	}, 20*time.Second, time.Millisecond)
+}
+
+func quickChecks(conf *cluster.Config) { conf.ClockInterval = 50 * time.Millisecond }
+
+// A full disk under the log would end the node. So changes are refused before, reads and denials go on, and it ends by itself.
+func TestRoom_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
+	c := clustertest.New(t, 1, quickChecks)
+	seed(t, c, 0, 1<<40)
+	c.Fill(0, true)
+	awaitNoRoom(t, c, 0)
+	left := remaining(t, c, 0)
+	_, err := charge(c, 0)
+	require.ErrorContains(t, err, c.Nodes[0].ID())
+	require.Equal(t, left, remaining(t, c, 0))
+	unknown := c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{77}, Cost: 1}).(*fsm.Verdict)
+	require.Equal(t, fsm.NotFound, unknown.Outcome)
+
+	// It can still be restarted.
+	c.Stop(0)
+	c.Start(0)
+	c.WaitReady()
+	awaitNoRoom(t, c, 0)
+	require.Equal(t, left, remaining(t, c, 0))
+
+	c.Fill(0, false)
+	require.Eventually(t, func() bool { _, err := charge(c, 0); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Equal(t, left-1, remaining(t, c, 0))
+}
+
+// One full disk of three costs nobody an error: a leader with it hands over, a follower with it does not count. Two refuse changes.
+func TestRoom_AMajorityWithRoomGoesOn(t *testing.T) {
+	c := clustertest.New(t, 3, quickChecks)
+	seed(t, c, 0, 1<<40)
+	leader := c.Leader()
+	var s spending
+	stop := make(chan struct{})
+	running := s.run(nodesOf(c), 6, 1<<30, stop)
+	c.Fill(leader, true)
+	require.Eventually(t, func() bool { return !c.Nodes[leader].Leads() && c.Leader() != leader }, 20*time.Second, time.Millisecond)
+	before := s.charged.Load()
+	require.Eventually(t, func() bool { return s.charged.Load() > before+100 }, 20*time.Second, time.Millisecond)
+	close(stop)
+	running.Wait()
+	require.Zero(t, s.notExecuted.Load())
+	require.Zero(t, s.unknown.Load())
+
+	second := c.Leader()
+	c.Fill(second, true)
+	third := 3 - leader - second
+	for i := range c.Nodes {
+		awaitNoRoom(t, c, i)
+	}
+	_, err := charge(c, third)
+	require.ErrorContains(t, err, c.Nodes[leader].ID())
+	require.ErrorContains(t, err, c.Nodes[second].ID())
+	left := remaining(t, c, third)
+
+	c.Fill(leader, false)
+	require.Eventually(t, func() bool { _, err := charge(c, third); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Less(t, remaining(t, c, third), left)
+	c.WaitSameDigest()
+}
