@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -268,4 +269,24 @@ func TestCluster_DeniedVerificationsShareEntries(t *testing.T) {
 	require.Equal(t, int64(6000), s.denied.Load())
 	after, _ := c.Nodes[c.Leader()].Digest()
 	require.Less(t, after-before, uint64(1500))
+}
+
+// A leader whose peer port refuses connections is gone: its followers do not wait for their timeouts, and do not split the vote.
+func TestCluster_ReplacesADeadLeaderBeforeTheTimeout(t *testing.T) {
+	const timeout = 3 * time.Second
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = timeout, timeout, timeout
+	})
+	leader := c.Leader()
+	begin := time.Now()
+	c.Nodes[leader].Fail(errors.New("lost its disk"))
+	require.Eventually(t, func() bool {
+		for i, n := range c.Nodes {
+			if i != leader && n.Leads() {
+				return true
+			}
+		}
+		return false
+	}, 20*time.Second, time.Millisecond)
+	require.Less(t, time.Since(begin), timeout, "no follower gives up on a silent leader sooner than that by itself")
 }

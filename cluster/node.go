@@ -124,6 +124,7 @@ func (n *Node) start() error {
 	n.run(n.followLeadership)
 	n.run(n.recordClusterID)
 	n.run(n.watchLeader)
+	n.run(n.watchForDeath)
 	n.run(n.watchClock)
 	if n.conf.GossipAddr == "" {
 		return n.foundAlone()
