@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/creditd/creditd/api"
@@ -24,6 +25,16 @@ func (m *member) Ready() error {
 		return errStopping
 	}
 	return m.Node.Ready()
+}
+
+// dismissing has every answer end its connection once the process is told to stop.
+func (m *member) dismissing(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if m.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // Status translates what the node knows of the cluster.

@@ -32,6 +32,9 @@ const (
 	// closeTimeout bounds how long a node may take to leave. It is for a disk or
 	// a peer that does not answer; a healthy node takes a fraction of it.
 	closeTimeout = 10 * time.Second
+	// dismissTime is how long a node that was told to stop still answers on every connection, telling clients to go elsewhere:
+	// one that is used at the moment it is closed cannot tell what became of its request.
+	dismissTime = 250 * time.Millisecond
 )
 
 // running is a node that serves.
@@ -173,7 +176,7 @@ func newServer(conf nodeConfig, m *member, log *slog.Logger) (*http.Server, erro
 		return nil, err
 	}
 	return &http.Server{
-		Handler:           served.Handler(),
+		Handler:           m.dismissing(served.Handler()),
 		ReadHeaderTimeout: conf.readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -223,6 +226,7 @@ func (r *running) stop(server *http.Server, patience time.Duration, failed error
 	} else {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		time.Sleep(min(dismissTime, patience/2))
 		if err := server.Shutdown(ctx); err != nil {
 			log.Warn("requests were cut off", "after", patience, "err", err)
 			_ = server.Close()
