@@ -98,6 +98,10 @@ chaos: ## seeded runs of a cluster under faults, checked for linearizability (RU
 	$(GO) run -buildvcs=false ./scripts/chaos -runs=$(or $(RUNS),50) -duration=$(or $(DURATION),30s) \
 		$(if $(SEED),-seed=$(SEED)) $(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
 
+.PHONY: failover
+failover: ## kill the leader ten times and restart each node under load; shows the slowest answer of each
+	$(GO) run -buildvcs=false ./scripts/chaos failover $(ARGS)
+
 .PHONY: bench
 bench: build ## measure creditd against its peers in one run (ARGS=…)
 	$(GO) run -buildvcs=false ./scripts/bench $(ARGS)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/scripts/chaos/drill"
+	"github.com/creditd/creditd/scripts/chaos/failover"
 	"github.com/creditd/creditd/scripts/chaos/local"
 	"github.com/creditd/creditd/scripts/chaos/wire"
 )
@@ -310,6 +311,21 @@ func TestRun_KeepsThePromises(t *testing.T) {
 			require.Positive(t, result.Linearizable)
 		})
 	}
+}
+
+// Losing a node, by kill -9 or by an operator's restart, costs no client an error and charges nobody twice. How long it may take is
+// measured by the command, on a machine that does nothing else.
+func TestFailover_IsHidden(t *testing.T) {
+	dir := t.TempDir()
+	config := failover.Config{RootKey: rootKey, Clients: 64, Kills: 1, Restarts: 1, Steady: 300 * time.Millisecond, Log: t.Output()}
+	report, err := performFailover(t.Context(), config, "wal", dir, raceDetector)
+	if err != nil {
+		logTails(t, dir)
+	}
+	require.NoError(t, err)
+	require.Len(t, report.Kills, 1)
+	require.Len(t, report.Restarts, testNodes)
+	t.Logf("\n%s", report.Summary())
 }
 
 func TestParse_SeesWrongUsage(t *testing.T) {

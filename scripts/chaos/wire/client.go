@@ -35,6 +35,7 @@ type Answer struct {
 	Fate   Fate
 	Status int    // 0 without an answer
 	Index  uint64 // Creditd-Index, 0 when absent
+	Closed bool   // the node ended the connection with its answer
 	Detail string // for messages: what went wrong
 	body   []byte
 }
@@ -115,6 +116,7 @@ func (c *Client) exchange(addr, endpoint string, payload []byte) Answer {
 		return Answer{Fate: Unknown, Status: answer.Status, Detail: err.Error()}
 	}
 	if response.Close {
+		answer.Closed = true
 		c.drop(addr)
 	}
 	answer.Index, _ = strconv.ParseUint(response.Header.Get("Creditd-Index"), 10, 64)

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/creditd/creditd/scripts/chaos/failover"
+	"github.com/creditd/creditd/scripts/chaos/local"
+)
+
+// The limits that a failover is held to, with the default timeouts of a node.
+const (
+	killLimit    = 1500 * time.Millisecond
+	restartLimit = 500 * time.Millisecond
+)
+
+// runFailover measures what clients notice when nodes go:
+//
+//	go run ./scripts/chaos failover -kills 10 -restarts 1 -clients 64
+func runFailover(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	config := failover.Config{RootKey: rootKey, Steady: time.Second, Log: stdout}
+	flags := flag.NewFlagSet("chaos failover", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.IntVar(&config.Clients, "clients", 64, "concurrent clients")
+	flags.IntVar(&config.Kills, "kills", 10, "how often the leader is killed")
+	flags.IntVar(&config.Restarts, "restarts", 1, "how often each node is restarted in turn")
+	logStore := flags.String("log-store", "wal", "boltdb or wal")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || config.Clients < 1 || config.Kills+config.Restarts < 1 {
+		return 2
+	}
+	dir, err := workDir("")
+	if err == nil {
+		err = measureFailover(ctx, config, *logStore, dir, stdout)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "chaos: %v\nlogs and data: %s\n", err, dir)
+		return 1
+	}
+	_ = os.RemoveAll(dir)
+	return 0
+}
+
+func measureFailover(ctx context.Context, config failover.Config, logStore, dir string, stdout io.Writer) error {
+	report, err := performFailover(ctx, config, logStore, dir, false)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprint(stdout, report.Summary())
+	if missed := report.Missed(killLimit, restartLimit); len(missed) > 0 {
+		return errors.New(strings.Join(missed, "\n"))
+	}
+	return nil
+}
+
+func performFailover(ctx context.Context, config failover.Config, logStore, dir string, race bool) (report failover.Report, err error) {
+	binary, err := local.Build(ctx, dir, race)
+	if err != nil {
+		return report, err
+	}
+	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: logStore, RootKey: rootKey})
+	if err != nil {
+		return report, err
+	}
+	defer cluster.Close()
+	if err := cluster.StartAll(); err != nil {
+		return report, err
+	}
+	if report, err = failover.Run(ctx, config, cluster); err != nil {
+		return report, err
+	}
+	return report, cluster.StopAll(stopGrace)
+}
