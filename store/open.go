@@ -51,13 +51,13 @@ func open(options Options, seams seams) (_ *Store, err error) {
 		return nil, err
 	}
 	s.dog = newWatchdog(options.Logger, options.StallUnready, options.StallFatal, options.OnFatal)
+	s.room = watchRoom(options)
 	if err := s.openParts(options, seams); err != nil {
 		return nil, err
 	}
 	if err := s.settlePhase(); err != nil {
 		return nil, err
 	}
-	s.room = watchRoom(options)
 	return s, nil
 }
 
@@ -144,7 +144,7 @@ func (s *Store) wrap(seams seams, logPath, stablePath string) {
 	if seams.stable != nil {
 		stable = seams.stable(stable)
 	}
-	watched := &watchedLog{log: log, dog: s.dog, path: logPath}
+	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath}
 	if s.kind == LogWAL {
 		s.log = watchedMonotonicLog{watched}
 	} else {

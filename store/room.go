@@ -7,10 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"golang.org/x/sys/unix"
 )
 
-// roomInterval is how often the free space is looked at. A node writes far less than its reserve in that time.
+// roomInterval is how often the free space is looked at, unless this node itself writes a sixteenth of the reserve meanwhile.
 const roomInterval = time.Second
 
 // room watches the free space of the data directory's file system. A write that fails for lack of space ends the node, so changes are
@@ -20,6 +21,9 @@ type room struct {
 	reserve uint64
 	measure func(dir string) (uint64, error)
 	logger  *slog.Logger
+
+	written atomic.Uint64 // to the log, since the last look
+	mu      sync.Mutex    // one look at a time
 
 	free atomic.Uint64
 	low  atomic.Bool
@@ -56,8 +60,22 @@ func (r *room) run() {
 	}
 }
 
+// wrote counts what was written to the log.
+func (r *room) wrote(entries []*raft.Log) {
+	size := 0
+	for _, e := range entries {
+		size += len(e.Data)
+	}
+	if r.reserve > 0 && r.written.Add(uint64(size)) > r.reserve/16 {
+		r.look()
+	}
+}
+
 // look measures. Some more than the reserve must be free again before changes are accepted, or they would come and go.
 func (r *room) look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written.Store(0)
 	free, err := r.measure(r.dir)
 	if err != nil {
 		r.logger.Warn("the free space of the data directory is not known", "dir", r.dir, "error", err)

@@ -18,6 +18,7 @@ const deleteChunk = 2048
 type watchedLog struct {
 	log  raft.LogStore
 	dog  *watchdog
+	room *room
 	path string
 	bulk uint64 // most entries deleted at once; 0 for no bound
 }
@@ -68,6 +69,7 @@ func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
 	if err := l.log.StoreLogs(entries); err != nil {
 		return err
 	}
+	l.room.wrote(entries)
 	return failpoint.Fail(failpoint.LogAfterStore)
 }
 

@@ -104,7 +104,7 @@ func (e *answerError) Error() string {
 	case e.status == http.StatusUnauthorized:
 		b.WriteString("; is this a root key of this cluster? It comes from --root-key, --root-key-file or CREDITD_ROOT_KEY")
 	case e.status == http.StatusServiceUnavailable:
-		b.WriteString("; nothing was changed, try again when the cluster has a leader")
+		b.WriteString("; nothing was changed, try again later")
 	case e.unknown:
 		b.WriteString("; it may have taken effect: look before trying again")
 	}

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -230,11 +231,44 @@ func TestRefusal_FullDisk(t *testing.T) {
 	refuses(t, nil, alone(t, dir), exitFailed, "--data-dir", dir, "the disk is full", "free some space")
 }
 
+// TestRefusal_DiskIsNearlyFull: from the reserve on a node refuses changes, before any write of its own fails. It goes on reading, and
+// takes changes again when there is space.
+func TestRefusal_DiskIsNearlyFull(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t, "size=64m")
+	p, c := startMember(t, alone(t, filepath.Join(disk, "data"), "--log-store", "boltdb", "--disk-reserve", "16MiB")...)
+	addCustomer(t, c, "customer", 1000)
+	ballast := filepath.Join(disk, "ballast")
+	require.NoError(t, os.WriteFile(ballast, make([]byte, 36<<20), 0o600))
+	var refused error
+	acknowledged := 0
+	for ; refused == nil && acknowledged < 1000; acknowledged++ {
+		request := object{"externalId": fmt.Sprintf("customer%d", acknowledged), "meta": object{"text": strings.Repeat("x", 500_000)}}
+		refused = c.call(t.Context(), "identities.createIdentity", request, nil)
+	}
+	acknowledged--
+	require.ErrorContains(t, refused, "503")
+	require.ErrorContains(t, refused, "until there is room on the disk of node_")
+	require.Positive(t, acknowledged)
+	for range 500 { // as long as anybody wants to read
+		require.EqualValues(t, 1000, balance(t, c, "customer"))
+	}
+	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+
+	require.NoError(t, os.Remove(ballast))
+	p.await(p.stderr, "the disk has room again")
+	must[object](t, c, "identities.createIdentity", object{"externalId": "another"})
+	for i := range acknowledged {
+		must[object](t, c, "identities.getIdentity", object{"identity": fmt.Sprintf("customer%d", i)})
+	}
+	p.terminate()
+}
+
 // TestRefusal_DiskFillsUp: a node that can no longer write leaves with an error, and has forgotten nothing once there is space.
 func TestRefusal_DiskFillsUp(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "size=32m")
-	args := alone(t, filepath.Join(disk, "data"), "--log-store", "boltdb") // wal reserves more than this disk has
+	args := alone(t, filepath.Join(disk, "data"), "--log-store", "boltdb", "--disk-reserve", "0") // wal reserves more than this disk has
 	p, c := startMember(t, args...)
 	key := addCustomer(t, c, "customer", 1000)
 	must[object](t, c, "keys.verifyKey", object{"key": key})
