@@ -28,6 +28,7 @@ type machine struct {
 	mu    sync.RWMutex
 	past  checkpoints // guarded by mu
 	state *fsm.State  // guarded by mu
+	last  uint64      // guarded by mu: the last entry that state holds; applied follows when raft's whole batch is done
 	base  string      // guarded by mu: id of the snapshot that the state's dirty set is relative to
 	told  bool        // guarded by mu: whether named was told
 }
@@ -73,6 +74,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 		m.mu.Lock()
 		m.past.before(l.Index, m.state)
 		responses[i] = m.state.Apply(b)
+		m.last = l.Index
 		m.tellNameLocked()
 		m.mu.Unlock()
 	}
@@ -95,8 +97,11 @@ func (m *machine) tellNameLocked() {
 func (m *machine) digest() (index uint64, d fsm.Digest) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.applied.get(), m.state.Digest()
+	return m.indexLocked(), m.state.Digest()
 }
+
+// indexLocked is the index that the state reflects: entries after the last command change nothing.
+func (m *machine) indexLocked() uint64 { return max(m.last, m.applied.get()) }
 
 // Restore implements raft.FSM: it replaces the ledger by a snapshot, as a whole or not at all.
 func (m *machine) Restore(source io.ReadCloser) error {
@@ -125,7 +130,7 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	}
 	failpoint.Hit(failpoint.RestoreBeforeSwap)
 	m.mu.Lock()
-	m.state, m.base = state, records.ID()
+	m.state, m.base, m.last = state, records.ID(), records.Index()
 	m.past.restart(records.Index())
 	m.tellNameLocked()
 	m.mu.Unlock()

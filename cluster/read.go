@@ -29,7 +29,7 @@ func (n *Node) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, min
 	}
 	n.machine.view(func(s *fsm.State) {
 		r = s.Answer(actor, q)
-		index = n.machine.applied.get()
+		index = n.machine.indexLocked()
 	})
 	return r, index, nil
 }
