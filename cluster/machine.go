@@ -51,10 +51,13 @@ func (m *machine) view(fn func(*fsm.State)) {
 	fn(m.state)
 }
 
-// peek answers a call that would change nothing: see fsm.State.Peek.
-func (m *machine) peek(call *fsm.Call) (fsm.Result, bool) {
+// peek answers a call that would change nothing: see fsm.State.Peek, and PeekUndated for dating false.
+func (m *machine) peek(call *fsm.Call, dating bool) (fsm.Result, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	if !dating {
+		return m.state.PeekUndated(call)
+	}
 	return m.state.Peek(call)
 }
 

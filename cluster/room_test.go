@@ -42,6 +42,8 @@ func TestRoom_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	require.Equal(t, left, remaining(t, c, 0))
 	unknown := c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{77}, Cost: 1}).(*fsm.Verdict)
 	require.Equal(t, fsm.NotFound, unknown.Outcome)
+	free := c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{2}}).(*fsm.Verdict)
+	require.Equal(t, fsm.Valid, free.Outcome, "it was never dated, and that can wait")
 
 	// It can still be restarted.
 	c.Stop(0)

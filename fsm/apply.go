@@ -116,7 +116,12 @@ func (s *State) execute(root *rootKey, command Command) Result {
 //
 // It lets a flood of denied verifications, and of calls with unknown root keys, be served as reads; but for one verification of a key
 // in a minute, which moves its lastUsedAt.
-func (s *State) Peek(call *Call) (result Result, ok bool) {
+func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
+
+// PeekUndated is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
+func (s *State) PeekUndated(call *Call) (result Result, ok bool) { return s.peek(call, false) }
+
+func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 	switch c := call.Command.(type) {
 	case *Bootstrap:
 		return done, s.clusterID != ""
@@ -136,12 +141,12 @@ func (s *State) Peek(call *Call) (result Result, ok bool) {
 		if refusal != nil {
 			return refusal, true
 		}
-		if !d.charges() && !d.takes() && !s.dates(d.key) {
+		if !d.charges() && !d.takes() && !(dating && s.dates(d.key)) {
 			return d.verdict(s.clock), true
 		}
 	}
 	if c, many := call.Command.(*VerifyKeys); many {
-		return s.peekKeys(root, c)
+		return s.peekKeys(root, c, dating)
 	}
 	if c, limits := call.Command.(*Limit); limits {
 		p, refusal := s.planLimit(root, c)

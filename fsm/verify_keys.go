@@ -48,7 +48,7 @@ func (v *Verdict) size() int {
 // verifyKeys carries the items out one after the other, or atomically.
 func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 	if c.Atomic {
-		p := s.foreseeKeys(root, c)
+		p := s.foreseeKeys(root, c, true)
 		if p.passed {
 			s.carryOutKeys(p)
 		}
@@ -76,8 +76,8 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 }
 
 // peekKeys is verifyKeys if that would change nothing.
-func (s *State) peekKeys(root *rootKey, c *VerifyKeys) (Result, bool) {
-	p := s.foreseeKeys(root, c)
+func (s *State) peekKeys(root *rootKey, c *VerifyKeys, dating bool) (Result, bool) {
+	p := s.foreseeKeys(root, c, dating)
 	if p.changes && (p.passed || !c.Atomic) {
 		return nil, false
 	}
@@ -103,8 +103,8 @@ type keysPlan struct {
 }
 
 // foreseeKeys decides about every item and changes nothing. An item is decided as if those before it had been carried out, whether or
-// not they will be. Of a batch that is not atomic it decides no further than to the first change.
-func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys) *keysPlan {
+// not they will be. Of a batch that is not atomic it decides no further than to the first change; dating: that of a lastUsedAt is one.
+func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan {
 	n := len(c.Items)
 	p := &keysPlan{
 		atomic: c.Atomic, decisions: make([]decision, n), refusals: make([]*Refusal, n), moves: make([]*key, n), items: c.Items, passed: true,
@@ -119,7 +119,7 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys) *keysPlan {
 			*d, p.refusals[i], p.moves[i] = s.foresee(root, c.Items[i].Command, before)
 		}
 		p.passed = p.passed && p.refusals[i] == nil && d.outcome == Valid
-		p.changes = p.changes || d.charges() || d.takes() || s.dates(d.key) || p.moves[i] != nil
+		p.changes = p.changes || d.charges() || d.takes() || dating && s.dates(d.key) || p.moves[i] != nil
 		if p.changes && !c.Atomic {
 			break
 		}

@@ -303,15 +303,19 @@ func TestVerify_DatesTheKeyWhateverTheOutcome(t *testing.T) {
 			apply(t, s, &fsm.UpdateKey{KeyID: id, Enabled: fsm.Set(row.enabled)})
 			row.ask.Hash = fsm.Hash{'a'}
 			call := fsm.Call{Actor: root, Command: &row.ask}
-			_, peeked := s.Peek(&call)
-			require.Equal(t, row.dates, !peeked)
+			for _, c := range []fsm.Call{call, {Actor: root, Command: &fsm.VerifyKeys{Items: []fsm.Verification{{Command: &row.ask}}}}} {
+				_, peeked := s.Peek(&c)
+				require.Equal(t, row.dates, !peeked)
+				_, peeked = s.PeekUndated(&c)
+				require.True(t, peeked, "nothing else changes")
+			}
 			apply(t, s, &row.ask)
 			want := int64(0)
 			if row.dates {
 				want = at(t, "2025-01-01 10:00:00.000")
 			}
 			require.Equal(t, want, getKey(t, s, id).LastUsedAt)
-			_, peeked = s.Peek(&call)
+			_, peeked := s.Peek(&call)
 			require.True(t, peeked, "it is dated already")
 		})
 	}
