@@ -29,19 +29,6 @@ func (k *key) give(slugs []*slug, roles []*role) {
 	k.detail(d)
 }
 
-// holds reports whether the key has a live permission, directly or through a live role.
-func (a keyAccess) holds(p *slug) bool {
-	if hasSlug(a.slugs, p) {
-		return true
-	}
-	for _, r := range a.roles {
-		if hasSlug(r.slugs, p) { // a deleted role has none
-			return true
-		}
-	}
-	return false
-}
-
 // permissionNames returns the slugs that the key has, each once, in byte order.
 func (a keyAccess) permissionNames() []string {
 	most := len(a.slugs)
@@ -74,10 +61,14 @@ func appendSlugs(names []string, list []*slug) []string {
 // roleNames returns the names of the key's roles in byte order.
 func (a keyAccess) roleNames() []string {
 	var names []string
-	for _, r := range a.roles {
-		if !r.deleted {
-			names = append(names, r.name)
+	for at, r := range a.roles {
+		if r.deleted {
+			continue
 		}
+		if names == nil {
+			names = make([]string, 0, len(a.roles)-at)
+		}
+		names = append(names, r.name)
 	}
 	slices.Sort(names)
 	return names

@@ -59,7 +59,8 @@ func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
 		if o != nil {
 			limit.Limit, limit.Duration = o.limit, o.duration
 		}
-		check := s.newCheck(limit, windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, r.Cost)
+		check := limitCheck{Ratelimit: limit, window: windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, cost: r.Cost}
+		s.look(&check)
 		p.share(&check)
 		p.passed = p.passed && !check.exceeded
 		p.checks, p.overrides = append(p.checks, check), append(p.overrides, o)

@@ -50,6 +50,8 @@ type decision struct {
 	cost      int64
 	remaining int64 // of the payers, before the charge
 	limits    []limitCheck
+	access    *VerdictAccess // what the key may do, if a query asked
+	queried   bool
 	before    *foresight // what happens before the verification and is not carried out yet; nil: nothing
 	forgone   bool       // it will not be carried out, whatever the outcome
 }
@@ -80,14 +82,15 @@ func (c *VerifyKey) check() *Refusal {
 
 // decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
 func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
+	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
 	permitted := true
 	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
+		d.access, d.queried = k.access().show(), true
 		var refusal *Refusal
-		if permitted, refusal = s.satisfies(k, c.Query); refusal != nil {
+		if permitted, refusal = d.access.satisfies(c.Query); refusal != nil {
 			return decision{}, refusal
 		}
 	}
-	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
 	if d.payers.first != nil {
 		d.remaining = d.payers.remaining(s.clock)
 		if before != nil {
@@ -159,9 +162,13 @@ func (d *decision) show(v *Verdict, now int64) {
 		*v = Verdict{Outcome: d.outcome}
 		return
 	}
+	access := d.access
+	if !d.queried {
+		access = k.access().show()
+	}
 	*v = Verdict{
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
-		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: k.access().show(), Ratelimits: d.ratelimits(now),
+		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: access, Ratelimits: d.ratelimits(now),
 	}
 	if i := k.liveIdentity(); i != nil {
 		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Ratelimits: i.shownTo(k)}

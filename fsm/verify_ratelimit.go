@@ -31,12 +31,11 @@ type limitCheck struct {
 	exceeded bool
 }
 
-// newCheck looks a rate limit up without changing anything.
-func (s *State) newCheck(r Ratelimit, w windowName, cost int64) limitCheck {
-	found := s.windows[w]
-	c := limitCheck{Ratelimit: r, window: w, found: found, cost: cost, used: found.used(s.clock)}
+// look finds out how a check stands that has its rate limit, window and cost, without changing anything.
+func (s *State) look(c *limitCheck) {
+	c.found = s.windows[c.window]
+	c.used = c.found.used(s.clock)
 	c.judge()
-	return c
 }
 
 // judge decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
@@ -123,13 +122,13 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 	}
 	d.limits = make([]limitCheck, 0, most)
 	asks := c.asked()
-	for _, r := range own {
-		s.checkCandidate(d, &asks, r, windowName{KeyScope, k.id, r.Name, r.Duration})
+	for at := range own {
+		s.checkCandidate(d, &asks, &own[at], KeyScope, k.id)
 	}
 	if i != nil {
-		for _, r := range i.ratelimits {
-			if ratelimitNamed(own, r.Name) == nil {
-				s.checkCandidate(d, &asks, r, windowName{IdentityScope, i.id, r.Name, r.Duration})
+		for at := range i.ratelimits {
+			if r := &i.ratelimits[at]; ratelimitNamed(own, r.Name) == nil {
+				s.checkCandidate(d, &asks, r, IdentityScope, i.id)
 			}
 		}
 	}
@@ -141,7 +140,7 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 		switch {
 		case ask.AdHoc:
 			r := Ratelimit{Name: ask.Name, Limit: ask.Limit, Duration: ask.Duration}
-			d.addCheck(s.newCheck(r, windowName{KeyScope, k.id, r.Name, r.Duration}, ask.Cost))
+			s.addCheck(d, &r, KeyScope, k.id, ask.Cost)
 		case ratelimitNamed(own, ask.Name) == nil && (i == nil || ratelimitNamed(i.ratelimits, ask.Name) == nil):
 			return unknownRatelimit(ask.Name, k, i)
 		}
@@ -155,7 +154,7 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 }
 
 // checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
-func (s *State) checkCandidate(d *decision, asks *asked, r Ratelimit, w windowName) {
+func (s *State) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope WindowScope, owner string) {
 	cost := int64(1)
 	switch ask := asks.named(r.Name); {
 	case ask != nil && ask.AdHoc, ask == nil && !r.AutoApply:
@@ -163,16 +162,18 @@ func (s *State) checkCandidate(d *decision, asks *asked, r Ratelimit, w windowNa
 	case ask != nil:
 		cost = ask.Cost
 	}
-	d.addCheck(s.newCheck(r, w, cost))
+	s.addCheck(d, r, scope, owner, cost)
 }
 
-// addCheck counts what is foreseen to be taken from the same window before.
-func (d *decision) addCheck(c limitCheck) {
+// addCheck adds a check to those of a decision. What is foreseen to be taken from the same window before counts.
+func (s *State) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
+	d.limits = append(d.limits, limitCheck{Ratelimit: *r, window: windowName{scope, owner, r.Name, r.Duration}, cost: cost})
+	c := &d.limits[len(d.limits)-1]
+	s.look(c)
 	if d.before != nil {
 		c.earlier = d.before.tokens[c.window]
 		c.judge()
 	}
-	d.limits = append(d.limits, c)
 }
 
 func unknownRatelimit(name string, k *key, i *identity) *Refusal {
