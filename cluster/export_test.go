@@ -18,3 +18,11 @@ func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 	defer n.machine.mu.Unlock()
 	return n.machine.state.Apply(fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})[0]
 }
+
+// What tests of the peer port send and expect by its bytes.
+const (
+	MethodExecute   = methodExecute
+	CodeUnavailable = byte(codeUnavailable)
+	CodeForeign     = byte(codeForeign)
+	CodeMalformed   = byte(codeMalformed)
+)

@@ -61,7 +61,8 @@ func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 
 // Being silent is no reason to lose one's place.
 func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
-	c := clustertest.New(t, 3, nil)
+	const reconcile = 50 * time.Millisecond
+	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
 	seed(t, c, 0, 100)
 	i := c.Follower()
 	id := c.Nodes[i].ID()
@@ -77,7 +78,7 @@ func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
 		}
 		return false
 	}, 30*time.Second, 20*time.Millisecond)
-	require.True(t, voters(t, c.Nodes[up].Node)[id])
+	require.Never(t, func() bool { return !voters(t, c.Nodes[up].Node)[id] }, 20*reconcile, reconcile, "the leader looked many times")
 }
 
 // A removed node stops and is not taken in again; the others go on, also when it led.
