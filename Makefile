@@ -102,6 +102,10 @@ chaos: ## seeded runs of a cluster under faults, checked for linearizability (RU
 failover: ## kill the leader ten times and restart each node under load; shows the slowest answer of each
 	$(GO) run -buildvcs=false ./scripts/chaos failover $(ARGS)
 
+.PHONY: mutants
+mutants: ## plant known bugs, one at a time, and demand that the tests find each
+	$(GO) run -buildvcs=false ./scripts/mutants $(ARGS)
+
 .PHONY: bench
 bench: build ## measure creditd against its peers in one run (ARGS=…)
 	$(GO) run -buildvcs=false ./scripts/bench $(ARGS)

@@ -1,0 +1,117 @@
+package main
+
+// bug is a mistake to plant: what a ledger on raft has been known to get wrong, or would.
+type bug struct {
+	name  string
+	edits []edit
+	pkg   string // whose tests must notice
+	run   string // the tests, as go test -run takes them
+}
+
+// edit replaces text that occurs once in a file of the checkout.
+type edit struct{ file, old, new string }
+
+// The planted bugs.
+var bugs = []bug{
+	{
+		name: "a command that was carried out is carried out again when it is sent again",
+		edits: []edit{{"fsm/session.go",
+			"if at < uint64(len(n.window)) && n.window[at].Result != nil {\n\t\treplayed",
+			"if false && n.window[at].Result != nil {\n\t\treplayed"}},
+		pkg: "./fsm", run: "TestTwin",
+	},
+	{
+		name: "a snapshot forgets which commands were carried out",
+		edits: []edit{
+			{"fsm/session.go", "\t\tif kept.Result != nil {\n\t\t\tr.Results", "\t\tif false && kept.Result != nil {\n\t\t\tr.Results"},
+			{"fsm/session.go", "\th.word(uint64(stored))\n", ""}, // or the digest would give it away at once
+			{"fsm/session.go", "base uint64, stored int) {\n\th.word(id)", "base uint64, _ int) {\n\th.word(id)"},
+		},
+		pkg: "./fsm", run: "TestTwin|TestDigest",
+	},
+	{
+		name:  "a command is applied twice",
+		edits: []edit{{"fsm/session.go", "\tr := s.apply(call, index)\n", "\ts.apply(call, index)\n\tr := s.apply(call, index)\n"}},
+		pkg:   "./cluster", run: "TestCluster_NeverSpendsMoreThanThereIs|TestCluster_HidesATransferOfLeadership",
+	},
+	{
+		name: "the ledger asks the machine for the time",
+		edits: []edit{
+			{"fsm/apply.go", "import \"fmt\"", "import (\n\t\"fmt\"\n\t\"time\"\n)"},
+			{"fsm/apply.go", "\t\ts.clock = b.Stamp\n", "\t\ts.clock = max(b.Stamp, time.Now().UnixMilli())\n"},
+		},
+		pkg: "./fsm", run: "TestTwin|TestRefill",
+	},
+	{
+		name:  "a record is written in the order of a map",
+		edits: []edit{{"fsm/auth.go", "\tslices.Sort(list)\n", "\tslices.Sort(list[:0])\n"}},
+		pkg:   "./fsm", run: "TestTwin|TestFreeze|TestDigest|TestBootstrap|TestPermissions",
+	},
+	{
+		name: "a leader reads its own ledger without asking whether it still leads",
+		edits: []edit{{"cluster/read.go", "\tb.Read(deadline, w)\n",
+			"\t_ = deadline\n\tw.Answer(batch.Answer{Index: n.machine.applied.get()})\n"},
+			{"cluster/read.go", "\t\"github.com/creditd/creditd/fsm\"\n", "\t\"github.com/creditd/creditd/cluster/batch\"\n\t\"github.com/creditd/creditd/fsm\"\n"}},
+		pkg: "./cluster", run: "TestCluster_ADeposedLeaderServesNoStaleRead|TestCluster_AMinorityServesNothingLinearizable",
+	},
+	{
+		name:  "the log is not synced",
+		edits: []edit{{"store/log.go", "raftboltdb.Options{Path: path,", "raftboltdb.Options{Path: path, NoSync: true,"}},
+		pkg:   "./store", run: "TestPowerLoss",
+	},
+	{
+		name: "a charge is answered before it is committed, when that takes long",
+		edits: []edit{
+			{"cluster/entry.go", "\tp.err = p.future.Error()\n\tclose(p.done)\n",
+				"\tcommitted := make(chan error, 1)\n\tgo func() { committed <- p.future.Error() }()\n\tselect {\n\tcase p.err = <-committed:\n" +
+					"\tcase <-time.After(100 * time.Millisecond):\n\t\tp.early = true\n\t}\n\tclose(p.done)\n"},
+			{"cluster/entry.go", "\terr    error // valid once done is closed\n", "\terr    error // valid once done is closed\n\tearly  bool\n\tcalls  int\n"},
+			{"cluster/entry.go", "done: make(chan struct{})}", "done: make(chan struct{}), calls: len(calls)}"},
+			{"cluster/entry.go", "\tif p.err != nil {\n", "\tif p.early {\n\t\tresults := make([]fsm.Result, p.calls)\n\t\tfor i := range results {\n" +
+				"\t\t\tresults[i] = &fsm.Verdict{Outcome: fsm.Valid}\n\t\t}\n\t\treturn results, 1, nil\n\t}\n\tif p.err != nil {\n"},
+			{"cluster/entry.go", "\t\"errors\"\n", "\t\"errors\"\n\t\"time\"\n"},
+		},
+		pkg: "./cluster", run: "TestCluster_ChargesOnceWhenTheLeaderIsCutOff|TestCluster_AMinorityServesNothingLinearizable",
+	},
+	{
+		name: "a snapshot is restored in part",
+		edits: []edit{
+			{"cluster/machine.go", "\t\treturn loader.Add(r)\n", "\t\tif loader.Add(r) != nil || r.Key().Kind == fsm.SessionKind {\n\t\t\treturn nil\n\t\t}\n\t\treturn nil\n"},
+			{"fsm/restore.go", "if got := s.Digest(); got != want {", "if got := s.Digest(); false && got != want {"},
+		},
+		pkg: "./fsm", run: "TestLoader",
+	},
+	{
+		name:  "checksums are not compared",
+		edits: []edit{{"fsm/codec/coder.go", "binary.LittleEndian.Uint32(sum); got != want {", "binary.LittleEndian.Uint32(sum); false && got != want {"}},
+		pkg:   "./fsm/codec", run: "TestDecode_RefusesEveryFlippedBit",
+	},
+	{
+		name: "a voter that does not answer is removed",
+		edits: []edit{{"cluster/membership.go", "\t\tif !m.Eligible() || m.Self",
+			"\t\tif m.Health != gossip.Alive {\n\t\t\t_ = n.raft.RemoveServer(raft.ServerID(m.ID), 0, 0).Error()\n\t\t}\n\t\tif !m.Eligible() || m.Self"}},
+		pkg: "./cluster", run: "TestCluster_KeepsTheVoteOfANodeThatIsDown",
+	},
+	{
+		name: "a command gets a new number when it is sent again",
+		edits: []edit{{"cluster/execute.go", "\t\ta = n.tryExecute(ctx, call, again)\n",
+			"\t\tif again {\n\t\t\tif t, err := n.tickets.take(ctx); err == nil {\n\t\t\t\tcall.Ticket = t\n\t\t\t}\n\t\t}\n\t\ta = n.tryExecute(ctx, call, again)\n"}},
+		pkg: "./cluster", run: "TestCluster_ChargesOnceWhenTheLeader",
+	},
+	{
+		name:  "a balance overflows",
+		edits: []edit{{"fsm/credit.go", "if before > math.MaxInt64-b.Value {", "if b.Value > math.MaxInt64-1 && before > 1 {"}},
+		pkg:   "./fsm", run: "TestUpdateCredits|TestBooks|TestTwin",
+	},
+	{
+		name:  "an endpoint is served that no permission table knows",
+		edits: []edit{{"api/routes.go", "\t\twrite(\"keys.verifyKey\", verifyKey),\n", "\t\twrite(\"keys.verifyKey\", verifyKey),\n\t\twrite(\"keys.checkKey\", verifyKey),\n"}},
+		pkg:   "./api", run: "TestPermissions_MatrixIsComplete|TestOpenAPI_ListsEveryRoute",
+	},
+	{
+		name: "the leader carries out whatever bytes it is sent",
+		edits: []edit{{"cluster/serve.go", "\tbody, ok := n.cutTag(r.Payload)\n\tif !ok {\n\t\treply(codeForeign, nil)\n\t\treturn\n\t}\n\tif len(body) == 0 || body[0] > 1 {",
+			"\tbody, ok := r.Payload[min(4, len(r.Payload)):], true\n\tif !ok {\n\t\treply(codeForeign, nil)\n\t\treturn\n\t}\n\tif len(body) == 0 || body[0] > 1 {"}},
+		pkg: "./cluster", run: "TestForward",
+	},
+}
