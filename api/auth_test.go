@@ -7,13 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/fsm"
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 )
 
 // fixture is one API with one key of one identity, for requests that need something to be about.
-type fixture struct{ apiID, keyID, key, identityID, permissionID, roleID, namespaceID string }
+type fixture struct {
+	apiID, keyID, key, identityID, permissionID, roleID, namespaceID, rootKeyID string
+}
 
 func (s *server) fixture() fixture {
 	s.t.Helper()
@@ -28,13 +30,15 @@ func (s *server) fixture() fixture {
 	s.must("migrations.createMigration", `{"migrationId":"mig","algorithm":"sha256"}`)
 	f.permissionID = s.get("permissionId", "permissions.createPermission", `{"name":"Read","slug":"docs.read"}`)
 	f.roleID = s.get("roleId", "permissions.createRole", `{"name":"editor"}`)
+	f.rootKeyID = mint.ID(mint.Key)
+	s.apply(s.t, s.token, &fsm.CreateRootKey{ID: f.rootKeyID, Hash: mint.Hash(f.rootKeyID), Name: "spare", Permissions: []string{"none"}, Expires: fsm.Never})
 	return f
 }
 
 // in puts the ids of the fixture into a body.
 func (f fixture) in(body string) string {
 	return strings.NewReplacer(
-		"API", f.apiID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID, "PERMID", f.permissionID, "ROLEID", f.roleID,
+		"API", f.apiID, "ROOTKEYID", f.rootKeyID, "KEYID", f.keyID, "SECRET", f.key, "IDENTITY", f.identityID, "PERMID", f.permissionID, "ROLEID", f.roleID,
 		"NAMESPACE", f.namespaceID,
 	).Replace(body)
 }
@@ -110,7 +114,7 @@ var matrix = []struct {
 
 	{"rootKeys.createRootKey", `{"name":"x","permissions":["a"]}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"rootKeys.listRootKeys", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
-	{"rootKeys.revokeRootKey", `{"keyId":"key_root"}`, []string{"cluster.*.operate"}, missingPermission, success},
+	{"rootKeys.revokeRootKey", `{"keyId":"ROOTKEYID"}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.listWorkspaces", `{}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"workspaces.updateWorkspace", `{"workspaceId":"ws_test","enabled":true}`, []string{"cluster.*.operate"}, missingPermission, success},
 	{"migrations.createMigration", `{"migrationId":"new","algorithm":"sha256"}`, []string{"cluster.*.operate"}, missingPermission, success},
@@ -155,7 +159,7 @@ var matrix = []struct {
 // TestPermissions_MatrixIsComplete: an endpoint without a row would be an endpoint whose permission nobody tests.
 func TestPermissions_MatrixIsComplete(t *testing.T) {
 	var routes, rows []string
-	for _, route := range newServer(t).handler.(*gin.Engine).Routes() {
+	for _, route := range newServer(t).each[0].Routes() {
 		if route.Method == http.MethodPost {
 			routes = append(routes, route.Path)
 		}
@@ -168,58 +172,58 @@ func TestPermissions_MatrixIsComplete(t *testing.T) {
 
 // TestPermissions_Matrix asks every endpoint with every kind of caller: docs/contract.md 1.3, 1.12 and 1.13.
 func TestPermissions_Matrix(t *testing.T) {
+	base := newServer(t)
 	for _, row := range matrix {
-		ask := func(t *testing.T, caller func(*server, fixture) *server, headers ...string) *reply {
-			s := newServer(t)
-			f := s.fixture()
-			return caller(s, f).post(row.endpoint, f.in(row.body), headers...)
-		}
-		root := func(s *server, _ fixture) *server { return s }
 		t.Run(row.endpoint, func(t *testing.T) {
+			s := base.on(t).foreign() // a workspace of its own. Who is refused changes nothing in it, so all of them can share it
+			f := s.fixture()
+			ask := func(t *testing.T, caller *server, headers ...string) *reply {
+				return caller.on(t).post(row.endpoint, f.in(row.body), headers...)
+			}
 			t.Run("no header", func(t *testing.T) {
-				re := ask(t, root, "Authorization", "").fails(400, invalidInput)
+				re := ask(t, s, "Authorization", "").fails(400, invalidInput)
 				require.Equal(t, "Authorization header for 'bearer' scheme", re.Error.Detail)
 			})
 			t.Run("malformed header", func(t *testing.T) {
 				for _, header := range []string{"Bearer", "Bearer   ", rootKey, "bearer " + rootKey, "Basic " + rootKey} {
-					ask(t, root, "Authorization", header).fails(400, "unkey/authentication/malformed")
+					ask(t, s, "Authorization", header).fails(400, "unkey/authentication/malformed")
 				}
 			})
 			t.Run("unknown root key", func(t *testing.T) {
-				re := ask(t, root, "Authorization", "Bearer    nobody").fails(401, "unkey/authentication/key_not_found")
+				re := ask(t, s, "Authorization", "Bearer    nobody").fails(401, "unkey/authentication/key_not_found")
 				require.Equal(t, "Unauthorized", re.Error.Title)
 			})
 			t.Run("a user's key", func(t *testing.T) {
-				user := func(s *server, f fixture) *server { return s.as(f.key) }
-				ask(t, user).fails(401, "unkey/authentication/key_not_found")
+				ask(t, s.as(f.key)).fails(401, "unkey/authentication/key_not_found")
+			})
+			t.Run("revoked", func(t *testing.T) {
+				created := s.post("rootKeys.createRootKey", `{"name":"x","permissions":["cluster.*.read"]}`)
+				caller := s.as(created.field("key"))
+				caller.must("cluster.getStatus", `{}`)
+				s.must("rootKeys.revokeRootKey", fmt.Sprintf(`{"keyId":%q}`, created.field("keyId")))
+				s.settle() // one endpoint is content with what its node knows
+				ask(t, caller).fails(401, "unkey/authentication/key_not_found")
 			})
 			t.Run("disabled", func(t *testing.T) { // no endpoint of this release disables a root key
-				disabled := func(s *server, _ fixture) *server {
-					s.result = &fsm.Refusal{Code: fsm.RootKeyDisabled}
-					return s
-				}
-				ask(t, disabled).fails(403, "unkey/authorization/key_disabled")
+				s.result = &fsm.Refusal{Code: fsm.RootKeyDisabled}
+				defer func() { s.result = nil }()
+				ask(t, s).fails(403, "unkey/authorization/key_disabled")
 			})
 			t.Run("expired", func(t *testing.T) {
-				expired := func(s *server, _ fixture) *server {
-					body := fmt.Sprintf(`{"name":"x","permissions":["cluster.*.read"],"expires":%d}`, startTime+day)
-					caller := s.as(s.get("key", "rootKeys.createRootKey", body))
-					s.now += day
-					caller.must("cluster.getStatus", `{}`)
-					s.now++
-					return caller
-				}
-				ask(t, expired).fails(403, "unkey/authorization/forbidden")
+				body := fmt.Sprintf(`{"name":"x","permissions":["cluster.*.read"],"expires":%d}`, s.now+1000)
+				caller := s.as(s.get("key", "rootKeys.createRootKey", body))
+				s.now += 1000
+				caller.must("cluster.getStatus", `{}`)
+				s.now++
+				s.settle()
+				ask(t, caller).fails(403, "unkey/authorization/forbidden")
 			})
 			t.Run("without the permission", func(t *testing.T) {
-				caller := func(s *server, f fixture) *server {
-					wrong := []string{"*", "other.*.thing"}
-					for _, grant := range strings.Fields(strings.Join(row.grants, " ")) {
-						wrong = append(wrong, strings.ToUpper(f.in(grant)), strings.Replace(grant, ".*.", ".someone_elses.", 1)+"x")
-					}
-					return s.grant(wrong...)
+				wrong := []string{"*", "other.*.thing"}
+				for _, grant := range strings.Fields(strings.Join(row.grants, " ")) {
+					wrong = append(wrong, strings.ToUpper(f.in(grant)), strings.Replace(grant, ".*.", ".someone_elses.", 1)+"x")
 				}
-				re := ask(t, caller)
+				re := ask(t, s.grant(wrong...))
 				row.without.check(re)
 				if row.without == missingPermission {
 					require.Contains(t, re.Error.Detail, strings.Fields(row.grants[0])[0])
@@ -227,23 +231,21 @@ func TestPermissions_Matrix(t *testing.T) {
 				}
 			})
 			t.Run("another workspace's", func(t *testing.T) {
-				row.foreign.check(ask(t, func(s *server, _ fixture) *server { return s.foreign() }))
+				row.foreign.check(ask(t, s.foreign()))
 			})
 			for _, grant := range row.grants {
 				t.Run(grant, func(t *testing.T) {
 					needed := strings.Fields(grant)
-					holding := func(permissions []string) *reply {
-						return ask(t, func(s *server, f fixture) *server {
-							return s.grant(strings.Fields(f.in(strings.Join(permissions, " ")))...)
-						})
-					}
-					holding(needed).ok()
 					for i := range needed[1:] { // one of several is missing
-						re := holding(slices.Delete(slices.Clone(needed), i+1, i+2)).fails(row.without.status, row.without.is)
+						partly := slices.Delete(slices.Clone(needed), i+1, i+2)
+						re := ask(t, s.grant(strings.Fields(f.in(strings.Join(partly, " ")))...)).fails(row.without.status, row.without.is)
 						if row.without == missingPermission {
 							require.Equal(t, "Missing permission: '"+needed[i+1]+"'", re.Error.Detail)
 						}
 					}
+					own := base.on(t).foreign()
+					about := own.fixture()
+					own.grant(strings.Fields(about.in(grant))...).post(row.endpoint, about.in(row.body)).ok()
 				})
 			}
 		})

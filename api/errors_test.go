@@ -149,11 +149,11 @@ func TestCrash_AbortIsNotACrash(t *testing.T) {
 
 // TestIDTaken_IsTriedAgain with other ids, and not forever.
 func TestIDTaken_IsTriedAgain(t *testing.T) {
+	s := newServer(t)
 	for _, test := range []struct {
 		taken  int
 		status int
 	}{{0, 200}, {1, 200}, {3, 200}, {4, 500}, {100, 500}} {
-		s := newServer(t)
 		left, seen := test.taken, 0
 		s.hook = func(context.Context) error {
 			seen++
@@ -171,6 +171,7 @@ func TestIDTaken_IsTriedAgain(t *testing.T) {
 // TestRefusals_ContentTypes: the table of docs/contract.md 1.5, first row that applies [D-2].
 func TestRefusals_ContentTypes(t *testing.T) {
 	const plain, problem = "application/json", "application/problem+json"
+	base := newServer(t)
 	for _, test := range []struct {
 		name, endpoint, body, accept string
 		err                          error
@@ -190,10 +191,8 @@ func TestRefusals_ContentTypes(t *testing.T) {
 		{"deleteIdentity 503", "identities.deleteIdentity", `{"identity":"x"}`, "", fault.New(fault.Unavailable, ""), problem},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
-			if test.err != nil {
-				s.hook = func(context.Context) error { return test.err }
-			}
+			s := base.on(t)
+			s.hook = func(context.Context) error { return test.err }
 			re := s.post(test.endpoint, test.body, "Accept", test.accept)
 			require.Equal(t, test.want, re.Header().Get("Content-Type"), re.text)
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/fsm"
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 )
@@ -25,10 +26,11 @@ const (
 	day       = 86_400_000
 )
 
-// ledger is a Node over the real rules, without replication: every command is an entry of its own.
+// ledger is a Node over the real rules: without replication, where every command is an entry of its own, or with it.
 type ledger struct {
 	mu      sync.Mutex
 	state   *fsm.State
+	nodes   *nodes // where the state is instead, if it is replicated
 	now     int64
 	index   uint64
 	hook    func(ctx context.Context) error // runs before anything else, and may fail it
@@ -48,29 +50,10 @@ func (l *ledger) enter(ctx context.Context, method string) error {
 	return nil
 }
 
-func (l *ledger) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.enter(ctx, "Execute"); err != nil {
-		return nil, 0, err
-	}
-	if l.result != nil {
-		return l.result, l.index, nil
-	}
-	l.index++
-	return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, Calls: []fsm.Call{call}})[0], l.index, nil
-}
-
-func (l *ledger) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
-	return l.answer(ctx, "Answer", actor, q)
-}
-
-func (l *ledger) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
-	l.minimum = minIndex
-	return l.answer(ctx, "AnswerStale", actor, q)
-}
-
-func (l *ledger) answer(ctx context.Context, method string, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+// decide says what the hook and the made up result have to say, and else what a state or a node answers.
+func (l *ledger) decide(
+	ctx context.Context, method string, here func() fsm.Result, there func(now int64) (fsm.Result, uint64, error),
+) (fsm.Result, uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.enter(ctx, method); err != nil {
@@ -79,8 +62,53 @@ func (l *ledger) answer(ctx context.Context, method string, actor fsm.Hash, q fs
 	if l.result != nil {
 		return l.result, l.index, nil
 	}
-	l.state.Apply(fsm.Batch{Stamp: l.now})
-	return l.state.Answer(actor, q), l.index, nil
+	if l.nodes == nil {
+		return here(), l.index, nil
+	}
+	now := l.now
+	l.mu.Unlock()
+	r, index, err := there(now)
+	l.mu.Lock()
+	l.index = max(l.index, index)
+	return r, index, err
+}
+
+func (l *ledger) execute(ctx context.Context, place int, call fsm.Call) (fsm.Result, uint64, error) {
+	return l.decide(ctx, "Execute", func() fsm.Result {
+		l.index++
+		return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, Calls: []fsm.Call{call}})[0]
+	}, func(now int64) (fsm.Result, uint64, error) {
+		return l.nodes.at(place, now).Execute(ctx, call)
+	})
+}
+
+func (l *ledger) answer(
+	ctx context.Context, method string, place int, actor fsm.Hash, q fsm.Query, minIndex *uint64,
+) (fsm.Result, uint64, error) {
+	if minIndex != nil {
+		l.minimum = *minIndex
+	}
+	return l.decide(ctx, method, func() fsm.Result {
+		l.state.Apply(fsm.Batch{Stamp: l.now})
+		return l.state.Answer(actor, q)
+	}, func(now int64) (fsm.Result, uint64, error) {
+		if minIndex != nil {
+			return l.nodes.at(place, now).AnswerStale(ctx, actor, q, *minIndex)
+		}
+		return l.nodes.at(place, now).Answer(ctx, actor, q)
+	})
+}
+
+func (l *ledger) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	return l.execute(ctx, 0, call)
+}
+
+func (l *ledger) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	return l.answer(ctx, "Answer", 0, actor, q, nil)
+}
+
+func (l *ledger) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	return l.answer(ctx, "AnswerStale", 0, actor, q, &minIndex)
 }
 
 func (l *ledger) Status(ctx context.Context) (api.Status, error) {
@@ -108,42 +136,69 @@ func (l *ledger) Ready() error { return l.ready }
 // apply carries out a command of the cluster itself, or of the caller with the given root key.
 func (l *ledger) apply(t testing.TB, token string, command fsm.Command) {
 	t.Helper()
-	l.index++
-	results := l.state.Apply(fsm.Batch{Stamp: l.now, Calls: []fsm.Call{{Actor: mint.Hash(token), Command: command}}})
-	if refusal, ok := results[0].(*fsm.Refusal); ok {
+	var result fsm.Result
+	call := fsm.Call{Actor: mint.Hash(token), Command: command}
+	if l.nodes == nil {
+		l.index++
+		result = l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, Calls: []fsm.Call{call}})[0]
+	} else {
+		var err error
+		result, l.index, err = l.nodes.at(0, l.now).Execute(context.Background(), call)
+		require.NoError(t, err)
+	}
+	if refusal, ok := result.(*fsm.Refusal); ok {
 		require.Fail(t, "refused", "%+v", refusal)
 	}
+}
+
+// founding is the ledger that every test begins with.
+var founding = fsm.Bootstrap{
+	ClusterID: "cluster_test", WorkspaceID: workspace, WorkspaceName: "test", RootKeyID: "key_root", RootKeyHash: mint.Hash(rootKey),
 }
 
 // server is an API over a ledger that has been bootstrapped.
 type server struct {
 	*ledger
-	t        testing.TB
-	handler  http.Handler
-	registry *prometheus.Registry
-	log      *bytes.Buffer
-	token    string
+	t          testing.TB
+	handler    http.Handler
+	each       []*gin.Engine // by node
+	registries []*prometheus.Registry
+	log        *bytes.Buffer
+	token      string
+	workspace  string // whose root keys grant makes; empty: the first one's
 }
 
 func newServer(t testing.TB, adjust ...func(*api.Config)) *server {
 	t.Helper()
-	s := &server{
-		ledger: &ledger{state: fsm.New(), now: startTime}, t: t, registry: prometheus.NewRegistry(),
-		log: new(bytes.Buffer), token: rootKey,
+	s := &server{ledger: &ledger{now: startTime}, t: t, log: new(bytes.Buffer), token: rootKey}
+	size := 1
+	if replicated {
+		size, s.nodes = 3, &nodes{t: t}
+	} else {
+		s.state = fsm.New()
+		s.apply(t, "", &founding)
 	}
-	s.apply(t, "", &fsm.Bootstrap{
-		ClusterID: "cluster_test", WorkspaceID: workspace, WorkspaceName: "test", RootKeyID: "key_root", RootKeyHash: mint.Hash(rootKey),
-	})
-	config := api.Config{
-		Node: s.ledger, Logger: slog.New(slog.NewJSONHandler(s.log, nil)), Registry: s.registry, Version: "v0.0.0-test",
+	logger := slog.New(slog.NewJSONHandler(s.log, nil))
+	turns := &rotation{}
+	for i := range size {
+		config := api.Config{Node: place{s.ledger, i}, Logger: logger, Registry: prometheus.NewRegistry(), Version: "v0.0.0-test"}
+		for _, f := range adjust {
+			f(&config)
+		}
+		a, err := api.New(config)
+		require.NoError(t, err)
+		s.each, s.registries = append(s.each, a.Handler().(*gin.Engine)), append(s.registries, config.Registry)
+		turns.nodes = append(turns.nodes, a.Handler())
 	}
-	for _, f := range adjust {
-		f(&config)
-	}
-	a, err := api.New(config)
-	require.NoError(t, err)
-	s.handler = a.Handler()
+	s.handler = turns
 	return s
+}
+
+// on returns the server in a part of the test that it belongs to.
+func (s *server) on(t testing.TB) *server {
+	other := *s
+	other.t = t
+	return &other
 }
 
 // as returns the server as another root key sees it.
@@ -156,7 +211,7 @@ func (s *server) as(token string) *server {
 // grant makes a root key with these permissions in the server's workspace and returns the server as it sees it.
 func (s *server) grant(permissions ...string) *server {
 	s.t.Helper()
-	return s.as(s.grantIn("", permissions...))
+	return s.as(s.grantIn(s.workspace, permissions...))
 }
 
 // grantIn makes a root key of another workspace.
@@ -169,12 +224,20 @@ func (s *server) grantIn(workspaceID string, permissions ...string) (token strin
 	return token
 }
 
-// foreign makes a root key with every permission in a workspace of its own.
+// foreign returns the server as somebody with every permission in another workspace sees it.
 func (s *server) foreign() *server {
 	s.t.Helper()
 	id := mint.ID(mint.Workspace)
 	s.apply(s.t, rootKey, &fsm.CreateWorkspace{ID: id, Name: "foreign"})
-	return s.as(s.grantIn(id, fsm.AllPermissions()...))
+	return s.inside(id)
+}
+
+// inside returns the server as somebody with every permission in a workspace sees it.
+func (s *server) inside(workspaceID string) *server {
+	s.t.Helper()
+	other := s.as(s.grantIn(workspaceID, fsm.AllPermissions()...))
+	other.workspace = workspaceID
+	return other
 }
 
 // reply is an answer, read in the terms of docs/contract.md 1.4 and 1.5.

@@ -78,6 +78,7 @@ func TestGetIdentity(t *testing.T) {
 
 // identities.updateIdentity: docs/contract.md 2.4. The answer shows all that is stored [D-10].
 func TestUpdateIdentity(t *testing.T) {
+	base := newServer(t)
 	const before = `{"externalId":"u","meta":{"a":1},"creditPolicy":"both","credits":{"remaining":777,"refill":{"interval":"monthly","amount":888,"refillDay":25}}}`
 	const credits = `"credits":{"remaining":777,"refill":{"interval":"monthly","amount":888,"refillDay":25}}`
 	for _, test := range []struct{ change, want string }{
@@ -89,7 +90,7 @@ func TestUpdateIdentity(t *testing.T) {
 		{`,"credits":null`, `"meta":{"a":1},"creditPolicy":"both"`},
 		{`,"credits":{"remaining":1,"refill":null}`, `"meta":{"a":1},"creditPolicy":"both","credits":{"remaining":1}`},
 	} {
-		s := newServer(t)
+		s := base.on(t).foreign()
 		id := s.get("identityId", "identities.createIdentity", before)
 		want := fmt.Sprintf(`{"id":%q,"externalId":"u",%s}`, id, test.want)
 		require.JSONEq(t, want, s.must("identities.updateIdentity", `{"identity":"u"`+test.change+`}`))

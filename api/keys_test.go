@@ -159,6 +159,7 @@ func TestWhoAmI(t *testing.T) {
 
 // keys.updateKey: each field by itself, in its three states. docs/contract.md 1.8 and 2.3.
 func TestUpdateKey_ThreeStates(t *testing.T) {
+	base := newServer(t)
 	const before = `,"name":"n","meta":{"a":1},"expires":4000000000000,"externalId":"user_1","credits":{"remaining":5}`
 	const identity = `"identity":{"externalId":"user_1","credits":{"remaining":50}}`
 	for _, test := range []struct{ change, want string }{
@@ -176,7 +177,7 @@ func TestUpdateKey_ThreeStates(t *testing.T) {
 			`"name":"n","meta":{"a":1},"expires":4000000000000,"credits":{"remaining":5},"enabled":true,"identity":{"externalId":"user_9"}`},
 		{`"name":"m","meta":null,"expires":null,"externalId":null,"credits":null,"enabled":false`, `"name":"m","enabled":false`},
 	} {
-		s := newServer(t)
+		s := base.on(t).foreign()
 		f := s.newKey(s.fixture(), before)
 		require.Equal(t, "{}", s.must("keys.updateKey", f.in(`{"keyId":"KEYID",`+test.change+`}`)))
 		require.JSONEq(t, fmt.Sprintf(`{%s,"updatedAt":%d}`, test.want, int64(startTime)), s.showKey(f), test.change)
@@ -213,8 +214,9 @@ func TestUpdateKey_LinksOneIdentity(t *testing.T) {
 
 // keys.deleteKey: docs/contract.md 2.3. A deleted key does not exist for any endpoint.
 func TestDeleteKey(t *testing.T) {
+	base := newServer(t)
 	for _, permanent := range []string{"false", "true"} {
-		s := newServer(t)
+		s := base.on(t).foreign()
 		f := s.fixture()
 		remove := f.in(`{"keyId":"KEYID","permanent":` + permanent + `}`)
 		require.Equal(t, "{}", s.must("keys.deleteKey", remove))

@@ -17,6 +17,7 @@ func (s *server) verify(f fixture, fields string) string {
 
 // TestVerifyKey_Data shows for every outcome exactly the fields of docs/contract.md 3.7, and for every situation the credits of 3.4.
 func TestVerifyKey_Data(t *testing.T) {
+	base := newServer(t)
 	const cost = `,"credits":{"cost":`
 	for _, test := range []struct {
 		name, create, ask string
@@ -49,7 +50,7 @@ func TestVerifyKey_Data(t *testing.T) {
 		{"tags of all sorts", ``, `,"tags":["a b","🎉","<&>\"","` + strings.Repeat("x", 512) + `"]`, []string{`"valid":true,"code":"VALID","enabled":true`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
+			s := base.on(t).foreign()
 			f := s.newKey(s.fixture(), test.create)
 			for _, want := range test.want {
 				require.JSONEq(t, f.in(`{"keyId":"KEYID",`+want+`}`), s.verify(f, test.ask))

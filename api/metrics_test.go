@@ -11,33 +11,41 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metric returns one counter or gauge, or the number of observations of a histogram; -1 if there is none with these labels.
+// metric returns one counter or gauge of all nodes together, or the number of observations of a histogram; -1 if there is none
+// with these labels.
 func (s *server) metric(name string, labels ...string) float64 {
 	s.t.Helper()
-	families, err := s.registry.Gather()
-	require.NoError(s.t, err)
-	for _, family := range families {
-		if family.GetName() != name {
-			continue
-		}
-	next:
-		for _, metric := range family.GetMetric() {
-			have := map[string]string{}
-			for _, pair := range metric.GetLabel() {
-				have[pair.GetName()] = pair.GetValue()
-			}
-			for i := 0; i < len(labels); i += 2 {
-				if have[labels[i]] != labels[i+1] {
-					continue next
+	sum, found := 0.0, false
+	for _, registry := range s.registries {
+		families, err := registry.Gather()
+		require.NoError(s.t, err)
+		for _, family := range families {
+			for _, metric := range family.GetMetric() {
+				have := map[string]string{}
+				for _, pair := range metric.GetLabel() {
+					have[pair.GetName()] = pair.GetValue()
+				}
+				if family.GetName() == name && labelled(have, labels) {
+					found = true
+					sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + float64(metric.GetHistogram().GetSampleCount())
 				}
 			}
-			if h := metric.GetHistogram(); h != nil {
-				return float64(h.GetSampleCount())
-			}
-			return metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 		}
 	}
-	return -1
+	if !found {
+		return -1
+	}
+	return sum
+}
+
+// labelled reports whether a metric has these labels: name, value, …
+func labelled(have map[string]string, labels []string) bool {
+	for i := 0; i < len(labels); i += 2 {
+		if have[labels[i]] != labels[i+1] {
+			return false
+		}
+	}
+	return true
 }
 
 func TestMetrics_CountAnswersAndVerifications(t *testing.T) {
@@ -52,7 +60,7 @@ func TestMetrics_CountAnswersAndVerifications(t *testing.T) {
 	require.Equal(t, 1.0, s.metric("creditd_api_verifications_total", "code", "VALID"))
 	require.Equal(t, 1.0, s.metric("creditd_api_verifications_total", "code", "USAGE_EXCEEDED"))
 	require.Equal(t, 0.0, s.metric("creditd_api_verifications_total", "code", "EXPIRED"))
-	require.Equal(t, 1.0, s.metric("creditd_api_build_info", "version", "v0.0.0-test"))
+	require.EqualValues(t, len(s.each), s.metric("creditd_api_build_info", "version", "v0.0.0-test"))
 }
 
 // visit asks for a route that has no envelope.
@@ -65,6 +73,7 @@ func (s *server) visit(method, path string) *httptest.ResponseRecorder {
 // TestProbes_NeedNoCredentials: docs/contract.md 2.1 and 7.2.
 func TestProbes_NeedNoCredentials(t *testing.T) {
 	s := newServer(t)
+	s.handler = s.each[0] // the page of metrics is that of one node
 	live := s.do(httptest.NewRequest(http.MethodGet, "/v2/liveness", nil))
 	require.NotEmpty(t, live.field("message"))
 	for _, path := range []string{"/healthz", "/readyz"} {

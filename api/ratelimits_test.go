@@ -77,6 +77,7 @@ const asksRequests = `,"ratelimits":[{"name":"requests"}]`
 
 // Auto-applied and named rate limits of a key: docs/contract.md 3.6.
 func TestVerifyKey_Ratelimits(t *testing.T) {
+	base := newServer(t)
 	for name, test := range map[string]struct{ create, ask string }{
 		"auto-applied":                {limits("requests 1/60000+"), ``},
 		"named":                       {limits("requests 1/60000"), asksRequests},
@@ -86,7 +87,7 @@ func TestVerifyKey_Ratelimits(t *testing.T) {
 		"a limit without a duration":  {limits("requests 1/60000"), `,"ratelimits":[{"name":"requests","limit":50,"unheardOf":1}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t)
+			s := base.on(t).foreign()
 			f := s.newKey(s.fixture(), test.create+`,"credits":{"remaining":9}`)
 			v := s.verdict(f, test.ask)
 			require.Equal(t, "VALID", v.Code)
@@ -104,7 +105,7 @@ func TestVerifyKey_Ratelimits(t *testing.T) {
 			require.Equal(t, "VALID", s.verdict(f, test.ask).Code)
 		})
 	}
-	s := newServer(t)
+	s := base.foreign()
 	f := s.newKey(s.fixture(), limits("requests 1/60000"))
 	require.Empty(t, s.verdict(f, ``).Ratelimits, "neither auto-applied nor named")
 }
@@ -169,8 +170,9 @@ func TestVerifyKey_IdentityRatelimits(t *testing.T) {
 
 // Several rate limits take their tokens together or not at all: docs/contract.md 3.6.
 func TestVerifyKey_RatelimitsAreAllOrNothing(t *testing.T) {
+	base := newServer(t)
 	for _, test := range []struct{ small, large, smallLimit, left int64 }{{60_000, 60_000, 3, 7}, {60_000, 2_592_000_000, 12, 188}} {
-		s := newServer(t)
+		s := base.on(t).foreign()
 		large := test.smallLimit + test.left
 		f := s.newKey(s.fixture(), limits(fmt.Sprintf("small %d/%d+", test.smallLimit, test.small), fmt.Sprintf("large %d/%d+", large, test.large)))
 		for range test.smallLimit {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -187,11 +188,14 @@ func TestHeaders_Freshness(t *testing.T) {
 		t.Run(read.endpoint, func(t *testing.T) {
 			s := newServer(t)
 			body := s.fixture().in(read.body)
+			s.settle()
 			ask := func(headers ...string) string {
 				s.calls, s.minimum = nil, 99
 				re := s.post(read.endpoint, body, headers...)
 				re.ok()
-				require.Equal(t, fmt.Sprint(s.index), re.Header().Get("Creditd-Index"))
+				index, err := strconv.ParseUint(re.Header().Get("Creditd-Index"), 10, 64)
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, s.index, index)
 				require.Len(t, s.calls, 1)
 				return s.calls[0]
 			}
@@ -200,8 +204,12 @@ func TestHeaders_Freshness(t *testing.T) {
 			require.Zero(t, s.minimum)
 			require.Equal(t, "AnswerStale", ask("Creditd-Min-Index", "7"))
 			require.EqualValues(t, 7, s.minimum)
-			require.Equal(t, "AnswerStale", ask("Creditd-Min-Index", "18446744073709551615", "Creditd-Consistency", "stale"))
-			require.EqualValues(t, uint64(1<<64-1), s.minimum)
+			require.Equal(t, "AnswerStale", ask("Creditd-Min-Index", fmt.Sprint(s.index), "Creditd-Consistency", "stale"))
+			require.Equal(t, s.index, s.minimum)
+			if !replicated { // there it would wait for that index
+				require.Equal(t, "AnswerStale", ask("Creditd-Min-Index", "18446744073709551615", "Creditd-Consistency", "stale"))
+				require.EqualValues(t, uint64(1<<64-1), s.minimum)
+			}
 
 			s.calls = nil
 			for _, bad := range [][2]string{
@@ -228,17 +236,21 @@ func TestHeaders_FreshnessIsForReads(t *testing.T) {
 // TestHeaders_Index stands on refusals too, which are answers of the ledger. docs/contract.md 7.1.
 func TestHeaders_Index(t *testing.T) {
 	s := newServer(t)
-	require.Equal(t, fmt.Sprint(s.index+1), s.post("apis.createApi", `{"name":"abc"}`).Header().Get("Creditd-Index"))
-	require.Equal(t, fmt.Sprint(s.index), s.post("apis.getApi", `{"apiId":"api_nothing"}`).Header().Get("Creditd-Index"))
+	created := s.post("apis.createApi", `{"name":"abc"}`)
+	require.NotZero(t, s.index)
+	require.Equal(t, fmt.Sprint(s.index), created.Header().Get("Creditd-Index"))
+	missing := s.post("apis.getApi", `{"apiId":"api_nothing"}`)
+	require.Equal(t, fmt.Sprint(s.index), missing.Header().Get("Creditd-Index"))
 	require.Empty(t, s.post("apis.getApi", `{}`).Header().Get("Creditd-Index"))
 	require.Empty(t, s.do(httptest.NewRequest(http.MethodGet, "/v2/liveness", nil)).Header().Get("Creditd-Index"))
 }
 
 // TestHeaders_IdempotencyKeyIsRefused: docs/contract.md 8. A client that relies on it must not be charged twice by one that ignores it.
 func TestHeaders_IdempotencyKeyIsRefused(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
 	for _, row := range matrix {
-		s := newServer(t)
-		body := s.fixture().in(row.body)
+		body := f.in(row.body)
 		s.calls = nil
 		re := s.post(row.endpoint, body, "Idempotency-Key", "abc").fails(400, invalidInput)
 		require.Contains(t, re.Error.Detail, "Idempotency-Key")

@@ -1,0 +1,111 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+	"github.com/stretchr/testify/require"
+)
+
+// replicated: the tests run against three nodes, each request going to another one.
+var replicated bool
+
+// TestMain runs the tests twice: over one ledger in this process, and over a cluster of three. A failure of the second run says so.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if measuring := slices.ContainsFunc(os.Args, func(arg string) bool {
+		return strings.HasPrefix(arg, "-test.fuzz=") || strings.HasPrefix(arg, "-test.bench=") || strings.HasPrefix(arg, "-test.list=")
+	}); !measuring {
+		fmt.Println("the same against three nodes:")
+		replicated = true
+		if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+			_ = os.Setenv("TMPDIR", "/dev/shm") // answers are tested here, not disks; elsewhere it is only slower
+		}
+		code = max(code, m.Run())
+	}
+	os.Exit(code)
+}
+
+// aloneOnly ends a test that is not about answers of the ledger.
+func aloneOnly(t *testing.T) {
+	t.Helper()
+	if replicated {
+		t.Skip("about this process, not about what is replicated")
+	}
+}
+
+// nodes are a cluster that holds the ledger of one server. It starts with the first request that the ledger sees.
+type nodes struct {
+	t       testing.TB
+	once    sync.Once
+	cluster *clustertest.Cluster
+	clock   atomic.Int64
+}
+
+func (n *nodes) at(place int, now int64) *cluster.Node {
+	n.clock.Store(now)
+	n.once.Do(func() {
+		n.t.Log("against three nodes")
+		n.cluster = clustertest.New(n.t, 3, func(c *cluster.Config) {
+			c.Founding = founding
+			c.Now = func() time.Time { return time.UnixMilli(n.clock.Load()) }
+			c.CommitTimeout, c.StabilizationTime = time.Millisecond, 20*time.Millisecond
+		})
+	})
+	return n.cluster.Nodes[place].Node
+}
+
+// rotation sends each request to another node.
+type rotation struct {
+	nodes []http.Handler
+	next  atomic.Uint32
+}
+
+func (r *rotation) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	r.nodes[int(r.next.Add(1))%len(r.nodes)].ServeHTTP(w, request)
+}
+
+// place is the ledger as one node has it.
+type place struct {
+	*ledger
+	at int
+}
+
+func (p place) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	return p.execute(ctx, p.at, call)
+}
+
+func (p place) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	return p.answer(ctx, "Answer", p.at, actor, q, nil)
+}
+
+func (p place) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	return p.answer(ctx, "AnswerStale", p.at, actor, q, &minIndex)
+}
+
+// settle waits until every node shows what has been answered, and knows what time it is, for reads that do not ask for it.
+func (s *server) settle() {
+	s.t.Helper()
+	if s.nodes == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	_, index, err := s.nodes.at(0, s.now).Answer(ctx, fsm.Hash{}, &fsm.Authorize{})
+	require.NoError(s.t, err)
+	for i := range s.each {
+		_, _, err := s.nodes.at(i, s.now).AnswerStale(ctx, fsm.Hash{}, &fsm.Authorize{}, index)
+		require.NoError(s.t, err)
+	}
+}
