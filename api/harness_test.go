@@ -65,12 +65,17 @@ func (l *ledger) decide(
 	if l.nodes == nil {
 		return here(), l.index, nil
 	}
-	now := l.now
-	l.mu.Unlock()
-	r, index, err := there(now)
-	l.mu.Lock()
+	r, index, err := l.unlocked(there)
 	l.index = max(l.index, index)
 	return r, index, err
+}
+
+// unlocked asks a node, which others may do at the same time.
+func (l *ledger) unlocked(there func(now int64) (fsm.Result, uint64, error)) (fsm.Result, uint64, error) {
+	now := l.now
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	return there(now)
 }
 
 func (l *ledger) execute(ctx context.Context, place int, call fsm.Call) (fsm.Result, uint64, error) {

@@ -89,20 +89,20 @@ func TestVerifyKeys_Atomic(t *testing.T) {
 	key := s.newKey(f, `,"credits":{"remaining":5},"ratelimits":[{"name":"calls","limit":3,"duration":60000,"autoApply":true}]`)
 	other := s.newKey(f, `,"credits":{"remaining":2}`)
 	item := func(f fixture, fields string) string { return f.in(`{"key":"SECRET"` + fields + `}`) }
-	before := s.state.Digest()
+	before := s.digest()
 	results, passed := s.verifyAll(true, item(key, `,"credits":{"cost":4}`), item(other, ``), item(key, `,"credits":{"cost":2}`), item(key, ``), item(key, ``))
 	require.Equal(t, false, passed)
 	require.Equal(t, []string{"VALID 5", "VALID 2", "USAGE_EXCEEDED 5", "VALID 5", "RATE_LIMITED 5"}, codes(t, results),
 		"the codes are those of a batch that is not atomic")
 	require.Contains(t, results[0], `"remaining":3,"exceeded":false`)
 	require.Contains(t, results[4], `"remaining":0,"exceeded":true`)
-	require.Equal(t, before, s.state.Digest())
+	require.Equal(t, before, s.digest())
 
 	for _, spoiler := range []string{`{"key":"nobody"}`, item(key, `,"permissions":"a b"`), item(key, `,"ratelimits":[{"name":"none"}]`)} {
 		results, passed = s.verifyAll(true, item(key, ``), spoiler)
 		require.Equal(t, false, passed)
 		require.Equal(t, "VALID 5", codes(t, results)[0])
-		require.Equal(t, before, s.state.Digest())
+		require.Equal(t, before, s.digest())
 	}
 
 	entry := s.index
@@ -111,7 +111,9 @@ func TestVerifyKeys_Atomic(t *testing.T) {
 	require.Equal(t, []string{"VALID 1", "VALID 1", "VALID 0"}, codes(t, results))
 	require.Contains(t, results[0], `"remaining":2,"exceeded":false`)
 	require.Contains(t, results[2], `"remaining":1,"exceeded":false`)
-	require.Equal(t, entry+1, s.index)
+	if !replicated { // where other entries may lie between
+		require.Equal(t, entry+1, s.index)
+	}
 	results, _ = s.verifyAll(false, item(key, ``), item(other, ``))
 	require.Equal(t, []string{"USAGE_EXCEEDED 0", "VALID 0"}, codes(t, results))
 }
@@ -124,10 +126,10 @@ func TestVerifyKeys_TakesMigratedKeysOver(t *testing.T) {
 	s.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
 	s.must("keys.migrateKeys", f.in(`{"migrationId":"pre","apiId":"API","keys":[{"hash":"`+hexOf("51FwqftsmMDHHbJAMEXXHCgG")+`","credits":{"remaining":3}}]}`))
 	named, plain := `{"key":"`+secret+`","migrationId":"pre"}`, `{"key":"`+secret+`"}`
-	before := s.state.Digest()
+	before := s.digest()
 	results, _ := s.verifyAll(true, plain, named, plain)
 	require.Equal(t, []string{"NOT_FOUND", "VALID 3", "VALID 3"}, codes(t, results))
-	require.Equal(t, before, s.state.Digest())
+	require.Equal(t, before, s.digest())
 	results, passed := s.verifyAll(true, named, plain)
 	require.Equal(t, true, passed)
 	require.Equal(t, []string{"VALID 2", "VALID 1"}, codes(t, results))

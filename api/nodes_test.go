@@ -60,6 +60,8 @@ func (n *nodes) at(place int, now int64) *cluster.Node {
 		n.cluster = clustertest.New(n.t, 3, func(c *cluster.Config) {
 			c.Founding = founding
 			c.Now = func() time.Time { return time.UnixMilli(n.clock.Load()) }
+			c.Elapsed = func() time.Duration { return time.Duration(n.clock.Load()-startTime) * time.Millisecond }
+			c.ClockInterval = time.Hour // the nodes share a clock, and it jumps
 			c.CommitTimeout, c.StabilizationTime = time.Millisecond, 20*time.Millisecond
 		})
 	})
@@ -108,4 +110,12 @@ func (s *server) settle() {
 		_, _, err := s.nodes.at(i, s.now).AnswerStale(ctx, fsm.Hash{}, &fsm.Authorize{}, index)
 		require.NoError(s.t, err)
 	}
+}
+
+// digest is that of the whole state. The state of a cluster has sessions in it, so there it says nothing about one request.
+func (s *server) digest() (d fsm.Digest) {
+	if s.state != nil {
+		d = s.state.Digest()
+	}
+	return d
 }

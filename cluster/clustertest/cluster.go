@@ -4,11 +4,13 @@ package clustertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,10 +56,10 @@ func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 	for range n {
 		c.place()
 	}
+	t.Cleanup(c.stop)
 	for i := range c.Nodes {
 		c.Start(i)
 	}
-	t.Cleanup(c.stop)
 	c.WaitReady()
 	return c
 }
@@ -65,9 +67,10 @@ func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 // place reserves a data directory and addresses.
 func (c *Cluster) place() int {
 	i := len(c.Nodes)
-	c.Nodes = append(c.Nodes, &Member{
-		Peer: freeAddr(c.t), Gossip: freeAddr(c.t), dir: filepath.Join(c.dir, fmt.Sprintf("node%d", i)),
-	})
+	m := &Member{dir: filepath.Join(c.dir, fmt.Sprintf("node%d", i))}
+	c.Nodes = append(c.Nodes, m)
+	m.Peer = c.freeAddr()
+	m.Gossip = c.freeAddr()
 	return i
 }
 
@@ -78,11 +81,31 @@ func (c *Cluster) Add() int {
 	return i
 }
 
-func freeAddr(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().String()
+// freeAddr finds a port that neither listens nor is taken by another place. It is not one of those that systems give to outgoing
+// connections: one of them could be taken again before the node opens it.
+func (c *Cluster) freeAddr() string {
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		taken := slices.ContainsFunc(c.Nodes, func(m *Member) bool { return m.Peer == addr || m.Gossip == addr })
+		if !taken && listens(addr) {
+			return addr
+		}
+	}
+	c.t.Fatal("no port is free")
+	return ""
+}
+
+// listens reports whether both protocols of gossip can be had at an address.
+func listens(addr string) bool {
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	udp, err := net.ListenPacket("udp", addr)
+	if err == nil {
+		err = udp.Close()
+	}
+	return errors.Join(err, tcp.Close()) == nil
 }
 
 // diskReserve is what every node holds in reserve.
