@@ -19,7 +19,8 @@ type fixture struct {
 
 func (s *server) fixture() fixture {
 	s.t.Helper()
-	var f fixture
+	f := fixture{rootKeyID: mint.ID(mint.Key)}
+	s.apply(s.t, s.token, &fsm.CreateRootKey{ID: f.rootKeyID, Hash: mint.Hash(f.rootKeyID), Name: "spare", Permissions: []string{"none"}, Expires: fsm.Never})
 	f.apiID = s.get("apiId", "apis.createApi", `{"name":"payments"}`)
 	f.identityID = s.get("identityId", "identities.createIdentity", `{"externalId":"user_1","credits":{"remaining":50}}`)
 	s.must("ratelimit.limit", `{"namespace":"space","identifier":"i","limit":9,"duration":60000}`)
@@ -30,8 +31,6 @@ func (s *server) fixture() fixture {
 	s.must("migrations.createMigration", `{"migrationId":"mig","algorithm":"sha256"}`)
 	f.permissionID = s.get("permissionId", "permissions.createPermission", `{"name":"Read","slug":"docs.read"}`)
 	f.roleID = s.get("roleId", "permissions.createRole", `{"name":"editor"}`)
-	f.rootKeyID = mint.ID(mint.Key)
-	s.apply(s.t, s.token, &fsm.CreateRootKey{ID: f.rootKeyID, Hash: mint.Hash(f.rootKeyID), Name: "spare", Permissions: []string{"none"}, Expires: fsm.Never})
 	return f
 }
 
