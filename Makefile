@@ -93,6 +93,11 @@ fuzz: ## every fuzz target for FUZZTIME each (default 10s)
 	echo "$$found fuzz targets, exit $$rc"; \
 	exit $$rc
 
+.PHONY: crash
+crash: ## kill a real process at every failpoint and check the books (KILLS=20 SEED=1 LOG_STORE=wal)
+	$(GO) run -buildvcs=false ./scripts/crash -kills=$(or $(KILLS),20) \
+		$(if $(SEED),-seed=$(SEED)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
+
 .PHONY: chaos
 chaos: ## seeded runs of a cluster under faults, checked for linearizability (RUNS=50 DURATION=30s SEED=1 NODES=3 LOG_STORE=wal)
 	$(GO) run -buildvcs=false ./scripts/chaos -runs=$(or $(RUNS),50) -duration=$(or $(DURATION),30s) \

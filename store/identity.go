@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 )
 
-// phase says how far a directory has come. It only moves forward.
+// phase says how far a directory has come. It only moves forward, but for a founding that was interrupted (undoFounding).
 //
 // The files are complete before raft first sees them (creating → ready), and
 // raft's first term is on disk before we say so (ready → active). Each step is

@@ -189,3 +189,36 @@ func TestOpen_CompletesAnInterruptedCreation(t *testing.T) {
 		}
 	}
 }
+
+// A process that dies between the two writes of a founding must be able to begin anew. One that has voted must not.
+func TestOpen_TakesAnInterruptedFoundingBack(t *testing.T) {
+	for _, kind := range kinds {
+		dir := t.TempDir()
+		s := mustOpen(t, dir, withLog(kind))
+		require.NoError(t, s.Stable().SetUint64(currentTerm, 1))
+		require.NoError(t, s.Close())
+		for range 2 {
+			s = mustOpen(t, dir)
+			has, err := s.HasState()
+			require.NoError(t, err)
+			require.False(t, has)
+			require.NoError(t, s.Close())
+		}
+		s = mustOpen(t, dir)
+		require.NoError(t, s.Stable().SetUint64(currentTerm, 1))
+		require.NoError(t, s.Log().StoreLogs(entries(1, 1, 1)))
+		require.NoError(t, s.Close())
+		term, err := mustOpen(t, dir).Stable().GetUint64(currentTerm)
+		require.NoError(t, err)
+		require.Equal(t, uint64(1), term)
+	}
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	require.NoError(t, s.Stable().SetUint64(currentTerm, 1))
+	require.NoError(t, s.Stable().SetUint64(voteTerm, 1))
+	require.NoError(t, s.Stable().Set(voteCand, []byte("node_a")))
+	require.NoError(t, s.Close())
+	term, err := mustOpen(t, dir).Stable().GetUint64(currentTerm)
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), term)
+}

@@ -154,14 +154,40 @@ func (s *Store) wrap(seams seams, logPath, stablePath string) {
 	s.stable = &stableStore{db: stable, dog: s.dog, path: stablePath, onActive: s.markActive}
 }
 
+// foundingTerm is the term that raft writes when it founds a cluster, just before the first log entry. Elections begin with the one after.
+const foundingTerm = 1
+
+// undoFounding takes the term of a founding back that was interrupted before its log entry was written: raft would refuse to begin anew,
+// and the node would have nothing to begin with. No other node can have seen this term. It returns the term that holds.
+func (s *Store) undoFounding() (term uint64, err error) {
+	last, err := s.log.LastIndex()
+	if err != nil || last > 0 {
+		return foundingTerm, err
+	}
+	if list, err := s.snaps.List(); err != nil || len(list) > 0 {
+		return foundingTerm, err
+	}
+	// In this order: a directory that is active and has no term would be refused.
+	if err := s.updateIdentity(func(now *identity) error { now.Phase = phaseReady; return nil }); err != nil {
+		return 0, err
+	}
+	return 0, s.stable.put(keyCurrentTerm, make([]byte, 8))
+}
+
 // settlePhase moves a complete directory forward and refuses one that forgot.
 func (s *Store) settlePhase() error {
-	if _, _, err := s.stable.vote(); err != nil && err != errNotFound {
-		return err
+	_, _, voted := s.stable.vote()
+	if voted != nil && voted != errNotFound {
+		return voted
 	}
 	term, err := s.stable.GetUint64(keyCurrentTerm)
 	if err != nil && err != errNotFound {
 		return err
+	}
+	if term == foundingTerm && voted == errNotFound {
+		if term, err = s.undoFounding(); err != nil {
+			return err
+		}
 	}
 	if term == 0 && s.id.Phase == phaseActive {
 		return &Error{Kind: KindMissing, Path: filepath.Join(s.dir, stableName),

@@ -101,6 +101,9 @@ func Fail(name Name) error {
 	if !due {
 		return nil
 	}
+	if p.action != actSleep && p.action != actError {
+		_, _ = fmt.Fprintf(os.Stderr, "failpoint %s: %s\n", name, p.action) // shows that it was this one
+	}
 	switch p.action {
 	case actKill:
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

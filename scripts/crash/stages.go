@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/store/failpoint"
+)
+
+// stage is how a node is brought to pass a failpoint.
+type stage func(*crasher, context.Context, failpoint.Name) error
+
+// stages says for each failpoint how it is reached.
+var stages = map[failpoint.Name]stage{
+	failpoint.LogBeforeStore: anyNode, failpoint.LogAfterStore: anyNode,
+	failpoint.LogBeforeTruncate: anyNodeAtOnce, failpoint.LogAfterTruncate: anyNodeAtOnce,
+	failpoint.TermBeforeWrite: election, failpoint.TermAfterWrite: election,
+	failpoint.VoteHalf: election, failpoint.VoteBeforeWrite: election, failpoint.VoteAfterWrite: election,
+	failpoint.FileBeforeRename: newNode, failpoint.FileAfterRename: newNode,
+	failpoint.SnapshotCaptured: anyNodeAtOnce, failpoint.SnapshotBeforeCommit: anyNodeAtOnce,
+	failpoint.SnapshotAfterCommit: anyNodeAtOnce, failpoint.SnapshotPersisted: anyNodeAtOnce,
+	failpoint.CopyReceived: copying, failpoint.CopySynced: copying, failpoint.CopyVerified: copying,
+	failpoint.InstallBeforeRename: copying, failpoint.InstallAfterRename: copying, failpoint.InstallAfterSwap: copying,
+	failpoint.RestoreBeforeLoad: restoring, failpoint.RestoreBeforeSwap: restoring, failpoint.RestoreAfterSwap: restoring,
+	failpoint.OpenBeforeDroppingLog: droppingLog,
+	failpoint.EntryBeforePropose:    leader, failpoint.EntryAfterPropose: leader,
+	failpoint.EntryBeforeApply: anyNode, failpoint.EntryAfterApply: anyNode,
+	failpoint.ReplyBeforeLocal: leader, failpoint.ReplyBeforeForwarded: leader,
+	failpoint.SessionBeforeOpen: starting, failpoint.SessionAfterOpen: starting,
+	failpoint.TicketBeforeSettle: anyNode,
+	failpoint.TermGained:         election, failpoint.TermServing: election,
+	failpoint.LedgerFounded: newLedger,
+}
+
+// hits bounds the number of the hit that kills, where hits are many.
+const hits = 50
+
+func (c *crasher) armed(name failpoint.Name, at int) string {
+	return fmt.Sprintf("%s=kill@%d", name, at)
+}
+
+func (c *crasher) anyone() int { return c.random.IntN(c.cluster.Size()) }
+
+func anyNode(c *crasher, ctx context.Context, name failpoint.Name) error {
+	return c.killAt(ctx, name, 1+c.random.IntN(hits), c.anyone())
+}
+
+func anyNodeAtOnce(c *crasher, ctx context.Context, name failpoint.Name) error {
+	return c.killAt(ctx, name, 1, c.anyone())
+}
+
+func leader(c *crasher, ctx context.Context, name failpoint.Name) error {
+	i, err := c.leader(ctx)
+	if err != nil {
+		return err
+	}
+	return c.killAt(ctx, name, 1+c.random.IntN(hits), i)
+}
+
+// killAt arms a running node and waits for its end.
+func (c *crasher) killAt(ctx context.Context, name failpoint.Name, at, i int) error {
+	if err := c.arm(i, c.armed(name, at)); err != nil {
+		return err
+	}
+	return c.awaitEnd(ctx, i)
+}
+
+// election kills the leader; one of the others is to die while it votes or takes over.
+func election(c *crasher, ctx context.Context, name failpoint.Name) error {
+	lead, err := c.leader(ctx)
+	if err != nil {
+		return err
+	}
+	var others []int
+	for i := range c.cluster.Size() {
+		if i == lead {
+			continue
+		}
+		others = append(others, i)
+		if err := c.arm(i, c.armed(name, 1)); err != nil {
+			return err
+		}
+	}
+	c.cluster.Kill(lead)
+	return c.awaitEnd(ctx, others...)
+}
+
+// starting kills a node while it comes up.
+func starting(c *crasher, ctx context.Context, name failpoint.Name) error {
+	i := c.anyone()
+	c.cluster.Kill(i)
+	return c.startArmed(ctx, i, c.armed(name, 1))
+}
+
+// restoring kills a node while it comes up from a snapshot, which it must have taken.
+func restoring(c *crasher, ctx context.Context, name failpoint.Name) error {
+	i := c.anyone()
+	if err := local.Await(ctx, "a snapshot", func(ctx context.Context) error { return c.hasSnapshot(ctx, i) }); err != nil {
+		return err
+	}
+	c.cluster.Kill(i)
+	return c.startArmed(ctx, i, c.armed(name, 1))
+}
+
+func (c *crasher) startArmed(ctx context.Context, i int, text string) error {
+	if err := c.cluster.Plant(i, "failpoints", text); err != nil {
+		return err
+	}
+	if err := c.cluster.Start(i); err != nil {
+		return err
+	}
+	c.cluster.Excuse(i, true)
+	return c.awaitEnd(ctx, i)
+}
+
+// copying keeps a node away until the others have cut off the log that it would need.
+func copying(c *crasher, ctx context.Context, name failpoint.Name) error {
+	i, err := c.fallBehind(ctx)
+	if err != nil {
+		return err
+	}
+	return c.startArmed(ctx, i, c.armed(name, 1))
+}
+
+func (c *crasher) fallBehind(ctx context.Context) (i int, err error) {
+	lead, err := c.leader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	i = (lead + 1 + c.random.IntN(c.cluster.Size()-1)) % c.cluster.Size()
+	before, err := c.applied(ctx, lead)
+	if err != nil {
+		return 0, err
+	}
+	c.cluster.Kill(i)
+	err = local.Await(ctx, "the others to get ahead", func(context.Context) error {
+		now, err := c.applied(ctx, lead)
+		if err == nil && now < before+trailingLogs+3*snapshotThreshold {
+			err = fmt.Errorf("they went from %d to %d", before, now)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	select { // the next look at whether a snapshot is due
+	case <-time.After(2 * snapshotInterval):
+	case <-ctx.Done():
+	}
+	return i, ctx.Err()
+}
+
+// droppingLog kills a node that has installed a snapshot beyond its log, and once more when it finds that out.
+func droppingLog(c *crasher, ctx context.Context, name failpoint.Name) error {
+	if c.logStore != "wal" {
+		return errNotPassed
+	}
+	i, err := c.fallBehind(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.startArmed(ctx, i, c.armed(failpoint.InstallAfterSwap, 1)); err != nil {
+		return err
+	}
+	return c.startArmed(ctx, i, c.armed(name, 1))
+}
+
+// newNode kills the first node of a cluster of one while it makes its directory.
+func newNode(c *crasher, ctx context.Context, name failpoint.Name) error {
+	return c.killNew(ctx, c.armed(name, 1+c.random.IntN(3)))
+}
+
+func newLedger(c *crasher, ctx context.Context, name failpoint.Name) error {
+	return c.killNew(ctx, c.armed(name, 1))
+}
