@@ -21,9 +21,12 @@ type call struct {
 	ctx   context.Context // ends when the client hangs up or the deadline passes
 	actor fsm.Hash        // the caller's root key
 	fresh freshness       // of the answers to queries
+	once  once            // of a call with an Idempotency-Key
 
 	began bool   // a command was handed to the ledger: from here on a failure does not prove that it had no effect
 	index uint64 // raft index of the answer, 0: none
+
+	replayed bool // the answer is that of an earlier call
 
 	body []byte // as received
 	out  []byte // the answer
@@ -63,7 +66,9 @@ func (c *call) release() {
 // execute has the ledger carry a command out. A refusal comes back as an error.
 func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
 	c.began = true
-	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{Actor: c.actor, Command: command, Origin: c.origin(command)})
+	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{
+		Actor: c.actor, Command: command, Origin: c.origin(command), Once: c.named(),
+	})
 	return outcome[R](c, r, index, err)
 }
 
@@ -99,6 +104,9 @@ func outcome[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, e
 	var none R
 	if err != nil {
 		return none, err
+	}
+	if repeated, ok := r.(*fsm.Repeated); ok {
+		r, index, c.replayed = repeated.Result, repeated.Index, true
 	}
 	c.index = index
 	if answer, ok := r.(R); ok {

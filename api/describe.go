@@ -61,6 +61,7 @@ func (e *endpoint) describe(d description) openapi.Endpoint {
 	shown := openapi.Endpoint{
 		Name: e.name, Method: http.MethodPost, Path: e.path, Summary: d.summary, Description: d.text, Permission: d.permission,
 		Request: e.schema(), Example: d.example, Paged: d.paged, Reads: e.reads,
+		Named: !e.reads && !e.outside,
 	}
 	if d.result == nil {
 		d.result = none{}
@@ -71,7 +72,11 @@ func (e *endpoint) describe(d description) openapi.Endpoint {
 	for _, k := range commonKinds {
 		shown.Problems = append(shown.Problems, e.problem(k))
 	}
-	for _, code := range append(commonRefusals[:len(commonRefusals):len(commonRefusals)], d.refuses...) {
+	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], d.refuses...)
+	if shown.Named {
+		refuses = append(refuses, fsm.IdempotencyConflict, fsm.TooManyOutcomes)
+	}
+	for _, code := range refuses {
 		shown.Problems = append(shown.Problems, e.problem(&refusals[code]))
 	}
 	return shown

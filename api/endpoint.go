@@ -19,6 +19,10 @@ type endpoint struct {
 	reads bool
 	// bare: there is no data in the answer, and errors are always problem+json. Only identities.deleteIdentity.
 	bare bool
+	// outside: what it does does not go through the ledger.
+	outside bool
+	// secret: the answer holds one that nobody is told again, but for the caller with the same Idempotency-Key.
+	secret bool
 	// schema is the JSON Schema of the body.
 	schema func() map[string]any
 
@@ -52,6 +56,18 @@ func read[Request any](name string, handler func(*call, Request) (any, error)) *
 // bare marks the endpoint whose answer has no data.
 func bare(e *endpoint) *endpoint {
 	e.bare = true
+	return e
+}
+
+// outside marks an endpoint that does not go through the ledger.
+func outside(e *endpoint) *endpoint {
+	e.outside = true
+	return e
+}
+
+// secret marks an endpoint whose answer holds a secret.
+func secret(e *endpoint) *endpoint {
+	e.secret = true
 	return e
 }
 

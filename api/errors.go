@@ -103,6 +103,10 @@ var refusals = [...]kind{
 
 	fsm.AnswerTooLarge: {http.StatusRequestEntityTooLarge, bodyTooLarge.path, bodyTooLarge.title,
 		"The answer has no room for this verification, so it was not carried out: ask for it in another request"},
+	fsm.IdempotencyConflict: {http.StatusConflict, "unkey/application/idempotency_conflict", "Conflicting Resource",
+		"The Idempotency-Key was used with another request; where the answer holds a secret, also one of another root key is another"},
+	fsm.TooManyOutcomes: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
+		"As many requests with Idempotency-Keys are remembered as the server may remember. Try again later, or without the header"},
 }
 
 // faults says how each kind of "no answer was reached" looks over HTTP.
@@ -124,6 +128,7 @@ type problem struct {
 	violations []schema.Violation // the errors array; nil is sent as []
 	validation bool               // found while validating against the schema, or a crash: always sent as application/json
 	unknown    bool               // the command may have been executed
+	retryAfter int64              // seconds; 0: the usual
 }
 
 func (p *problem) Error() string { return p.kind.title + ": " + p.text() }
@@ -174,7 +179,9 @@ func (c *call) problemOf(err error) *problem {
 	return p
 }
 
-func (r *refused) problem() *problem { return &problem{kind: &refusals[r.Code], detail: r.detail()} }
+func (r *refused) problem() *problem {
+	return &problem{kind: &refusals[r.Code], detail: r.detail(), retryAfter: r.RetryAfter}
+}
 
 // detail words a refusal; empty leaves it to the code.
 func (r *refused) detail() string {

@@ -40,6 +40,7 @@ type ledger struct {
 	moved   []string // arguments of TransferLeadership
 	ready   error
 	minimum uint64 // of the last AnswerStale
+	maximum uint64 // of outcomes; 0: none
 }
 
 func (l *ledger) enter(ctx context.Context, method string) error {
@@ -81,7 +82,7 @@ func (l *ledger) unlocked(there func(now int64) (fsm.Result, uint64, error)) (fs
 func (l *ledger) execute(ctx context.Context, place int, call fsm.Call) (fsm.Result, uint64, error) {
 	return l.decide(ctx, "Execute", func() fsm.Result {
 		l.index++
-		return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, Calls: []fsm.Call{call}})[0]
+		return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, MaxOutcomes: l.maximum, Calls: []fsm.Call{call}})[0]
 	}, func(now int64) (fsm.Result, uint64, error) {
 		return l.nodes.at(place, now).Execute(ctx, call)
 	})

@@ -12,6 +12,7 @@ import (
 const (
 	headerConsistency    = "Creditd-Consistency"
 	headerIdempotencyKey = "Idempotency-Key"
+	headerReplayed       = "Idempotency-Replayed"
 	headerIndex          = "Creditd-Index"
 	headerMinIndex       = "Creditd-Min-Index"
 	headerOutcome        = "Creditd-Outcome"
@@ -58,8 +59,10 @@ func (c *call) readHeaders() error {
 		return &problem{kind: &malformedAuthorization}
 	}
 	c.hashActor(token)
-	if _, ok := header[headerIdempotencyKey]; ok {
-		return invalid("The header Idempotency-Key is not supported by this version of the server")
+	if values, ok := header[headerIdempotencyKey]; ok {
+		if err := c.readIdempotencyKey(values, token); err != nil {
+			return err
+		}
 	}
 	if c.point.reads {
 		return c.readFreshness()

@@ -31,10 +31,11 @@ type createKeyData struct {
 func createKey(c *call, req createKeyRequest) (any, error) {
 	var key string
 	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		secret, start := mint.Secret(req.Prefix, int(req.ByteLength))
-		key = secret
+		id := mint.ID(mint.Key)
+		var start string
+		key, start = c.secret(req.Prefix, int(req.ByteLength), id)
 		command := &fsm.CreateKey{
-			ID: mint.ID(mint.Key), Hash: mint.Hash(key), Start: start,
+			ID: id, Hash: mint.Hash(key), Start: start,
 			APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
 			Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
 			Credits: req.Credits.newCredits(), Permissions: slugRefs(req.Permissions), Roles: roleNames(req.Roles),
@@ -47,6 +48,9 @@ func createKey(c *call, req createKeyRequest) (any, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if c.replayed {
+		key, _ = c.secret(req.Prefix, int(req.ByteLength), created.ID)
 	}
 	return createKeyData{KeyID: created.ID, Key: key}, nil
 }

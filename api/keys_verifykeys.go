@@ -20,8 +20,18 @@ type verification struct {
 	Permissions    string                `json:"permissions" schema:"minLength=1,maxLength=1000"`
 	Ratelimits     []ratelimitCheck      `json:"ratelimits"`
 	MigrationID    string                `json:"migrationId" schema:"maxLength=256"`
-	IdempotencyKey schema.Unsupported    `json:"idempotencyKey"`
+	IdempotencyKey idempotencyKey        `json:"idempotencyKey"`
+	Text           schema.Span
 }
+
+type idempotencyKey string
+
+func (idempotencyKey) SchemaTag() string {
+	return `schema:"minLength=1,maxLength=255,pattern=^[!-~]+$" doc:"As the header Idempotency-Key, for this item alone. Not with atomic."`
+}
+
+// itemsName stands for the endpoint in the names of items: they never meet that of a whole request.
+const itemsName = "keys.verifyKeys verifications"
 
 // plain is the verification as keys.verifyKey has it.
 func (v *verification) plain() verifyKeyRequest {
@@ -33,7 +43,13 @@ func verifyKeys(c *call, req verifyKeysRequest) (any, error) {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}
 	commands := make([]fsm.VerifyKey, len(req.Verifications)) // at once: most items are no more than this
 	for i := range req.Verifications {
-		command.Items[i].Command = verifyCommand(req.Verifications[i].plain(), &commands[i])
+		v := &req.Verifications[i]
+		command.Items[i].Command = verifyCommand(v.plain(), &commands[i])
+		if v.IdempotencyKey != "" {
+			command.Items[i].Once = &fsm.Idempotency{
+				Name: nameOf(itemsName, string(v.IdempotencyKey)), Request: shortHash(c.body[v.Text.From:v.Text.To]),
+			}
+		}
 	}
 	answer, err := execute[*fsm.Verdicts](c, command)
 	if err != nil {

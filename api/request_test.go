@@ -244,16 +244,3 @@ func TestHeaders_Index(t *testing.T) {
 	require.Empty(t, s.post("apis.getApi", `{}`).Header().Get("Creditd-Index"))
 	require.Empty(t, s.do(httptest.NewRequest(http.MethodGet, "/v2/liveness", nil)).Header().Get("Creditd-Index"))
 }
-
-// TestHeaders_IdempotencyKeyIsRefused: docs/contract.md 8. A client that relies on it must not be charged twice by one that ignores it.
-func TestHeaders_IdempotencyKeyIsRefused(t *testing.T) {
-	s := newServer(t)
-	f := s.fixture()
-	for _, row := range matrix {
-		body := f.in(row.body)
-		s.calls = nil
-		re := s.post(row.endpoint, body, "Idempotency-Key", "abc").fails(400, invalidInput)
-		require.Contains(t, re.Error.Detail, "Idempotency-Key")
-		require.Empty(t, s.calls)
-	}
-}

@@ -14,6 +14,7 @@ var (
 	contentProblem = []string{"application/problem+json"}
 	unknownOutcome = []string{"unknown"}
 	retryAfter     = []string{"1"}
+	replayedTrue   = []string{"true"}
 )
 
 // appender is data that encodes itself, for answers that are given very often. Other data is encoded by package encoding/json.
@@ -48,6 +49,9 @@ func (c *call) succeed(data any) {
 		}
 	}
 	b = append(b, '}')
+	if c.replayed {
+		c.gin.Writer.Header()[headerReplayed] = replayedTrue
+	}
 	c.send(http.StatusOK, contentJSON, b)
 }
 
@@ -71,6 +75,9 @@ func (c *call) fail(p *problem) {
 	switch p.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		header["Retry-After"] = retryAfter
+		if p.retryAfter > 0 {
+			header["Retry-After"] = []string{strconv.FormatInt(p.retryAfter, 10)}
+		}
 	case http.StatusRequestEntityTooLarge:
 		header["Connection"] = []string{"close"} // rather than receive the rest of the body
 	}

@@ -17,14 +17,18 @@ type createRootKeyRequest struct {
 func createRootKey(c *call, req createRootKeyRequest) (any, error) {
 	var key string
 	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		key = mint.RootKey()
+		id := mint.ID(mint.Key)
+		key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, id)
 		return &fsm.CreateRootKey{
-			ID: mint.ID(mint.Key), Hash: mint.Hash(key), Name: req.Name, WorkspaceID: req.WorkspaceID,
+			ID: id, Hash: mint.Hash(key), Name: req.Name, WorkspaceID: req.WorkspaceID,
 			Permissions: req.Permissions, Expires: expiresAt(req.Expires),
 		}
 	})
 	if err != nil {
 		return nil, err
+	}
+	if c.replayed {
+		key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, created.ID)
 	}
 	return createKeyData{KeyID: created.ID, Key: key}, nil
 }

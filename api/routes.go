@@ -9,7 +9,7 @@ func endpoints() []*endpoint {
 		write("apis.deleteApi", deleteAPI),
 		read("apis.listKeys", listKeys),
 
-		write("keys.createKey", createKey),
+		secret(write("keys.createKey", createKey)),
 		read("keys.getKey", getKey),
 		read("keys.whoami", whoAmI),
 		write("keys.verifyKey", verifyKey),
@@ -23,7 +23,7 @@ func endpoints() []*endpoint {
 		write("keys.removeRoles", removeKeyRoles),
 		write("keys.setRoles", setKeyRoles),
 		write("keys.deleteKey", deleteKey),
-		write("keys.rerollKey", rerollKey),
+		secret(write("keys.rerollKey", rerollKey)),
 		write("keys.migrateKeys", migrateKeys),
 
 		write("identities.createIdentity", createIdentity),
@@ -50,7 +50,7 @@ func endpoints() []*endpoint {
 		read("ratelimit.listOverrides", listOverrides),
 		write("ratelimit.deleteOverride", deleteOverride),
 
-		write("rootKeys.createRootKey", createRootKey),
+		secret(write("rootKeys.createRootKey", createRootKey)),
 		read("rootKeys.listRootKeys", listRootKeys),
 		write("rootKeys.revokeRootKey", revokeRootKey),
 		write("workspaces.createWorkspace", createWorkspace),
@@ -61,7 +61,7 @@ func endpoints() []*endpoint {
 		read("audit.listEntries", listAudit),
 
 		read("cluster.getStatus", getStatus),
-		write("cluster.transferLeadership", transferLeadership),
-		write("cluster.removeServer", removeServer),
+		outside(write("cluster.transferLeadership", transferLeadership)),
+		outside(write("cluster.removeServer", removeServer)),
 	}
 }

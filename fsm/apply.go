@@ -7,16 +7,19 @@ import "fmt"
 //
 // An unknown command type panics: the entry was committed, so skipping it would make this node differ from the others.
 func (s *State) Apply(b Batch) []Result {
+	s.outcomes.limit = b.MaxOutcomes
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
 		s.sweepWindows()
 		s.sweepAudit()
+		s.dropOutcomes(outcomesPerEntry)
 	}
 	s.expireSessions()
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
 		results[i] = s.once(&b.Calls[i], b.Index)
 	}
+	s.orderOutcomes()
 	return results
 }
 
@@ -31,19 +34,24 @@ func (s *State) apply(call *Call, index uint64) Result {
 	if refusal != nil {
 		return refusal
 	}
+	return s.performOnce(root, call, index)
+}
+
+// perform carries out a call of a caller who is authenticated, and leaves its audit entry.
+func (s *State) perform(root *rootKey, call *Call, index uint64) Result {
 	if event, _ := EventOf(call.Command); event != Unaudited {
 		return s.audited(event, root, call, index)
 	}
-	return s.execute(root, call.Command)
+	return s.execute(root, call.Command, index)
 }
 
 // execute carries out the command of a caller who is authenticated.
-func (s *State) execute(root *rootKey, command Command) Result {
+func (s *State) execute(root *rootKey, command Command, index uint64) Result {
 	switch c := command.(type) {
 	case *VerifyKey:
 		return s.verifyKey(root, c, new(Verdict))
 	case *VerifyKeys:
-		return s.verifyKeys(root, c)
+		return s.verifyKeys(root, c, index)
 	case *UpdateKeyCredits:
 		return s.updateKeyCredits(root, c)
 	case *UpdateIdentityCredits:
@@ -131,6 +139,10 @@ func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 	root, refusal := s.authenticate(call.Actor)
 	if refusal != nil {
 		return refusal, true
+	}
+	if call.Once != nil {
+		r := s.recall(root.workspace, call.Once)
+		return r, r != nil // what is not there yet has to be kept, a denial too
 	}
 	c, verify := call.Command.(*VerifyKey)
 	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m, nil) == nil {

@@ -132,7 +132,7 @@ func compareResources(a, b AuditResource) int {
 func (s *State) audited(event Event, root *rootKey, call *Call, index uint64) Result {
 	t := newTrail(s.clock)
 	s.trail = t
-	r := s.execute(root, call.Command)
+	r := s.execute(root, call.Command, index)
 	s.trail = nil
 	if _, refused := r.(*Refusal); refused {
 		return r

@@ -13,7 +13,9 @@ type Batch struct {
 	Stamp int64
 	// Index is the log index of the entry. It is not part of the entry: whoever applies it knows.
 	Index uint64
-	Calls []Call
+	// MaxOutcomes bounds the outcomes that are kept for calls with idempotency keys; 0: no bound. The leader's own setting.
+	MaxOutcomes uint64
+	Calls       []Call
 }
 
 // Call is one command and the root key in whose name it is sent.
@@ -24,6 +26,7 @@ type Call struct {
 	Ticket  Ticket
 	// Origin is for commands that leave an audit entry: see EventOf. Others are sent without one, to keep them short.
 	Origin *Origin
+	Once   *Idempotency // nil: the call stands for itself
 }
 
 // Ticket identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises

@@ -148,7 +148,7 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
 func (s *State) writes(name RecordKey) bool {
 	switch name.Kind {
-	case SessionKind, AuditKind:
+	case SessionKind, AuditKind, OutcomeKind:
 		return false // ids are drawn at random, or ascend, and are not used again
 	case RootKeyKind:
 		return s.rootKeys[name.ID] != nil

@@ -54,6 +54,8 @@ type ListRoles struct {
 	Limit  int    // at least 1
 }
 
+func (*Recall) isQuery() {}
+
 func (*GetPermission) isQuery()   {}
 func (*ListPermissions) isQuery() {}
 func (*GetRole) isQuery()         {}
@@ -76,6 +78,11 @@ func (s *State) Answer(actor Hash, q Query) Result {
 	case *Authorize:
 		if !root.holds(q.Permission) {
 			return &Refusal{Code: InsufficientPermissions, Accepted: []string{q.Permission}}
+		}
+		return done
+	case *Recall:
+		if r := s.recall(root.workspace, &q.Once); r != nil {
+			return r
 		}
 		return done
 	case *GetAPI:

@@ -19,6 +19,7 @@ const (
 	KeyCreditKind      Kind = 90
 	SessionKind        Kind = 140
 	AuditKind          Kind = 160
+	OutcomeKind        Kind = 150
 )
 
 // The kinds of rate limits.
@@ -214,6 +215,11 @@ func (r *SessionRecord) Key() RecordKey { return sessionKey(r.ID) }
 
 // Key names the record. A workspace's id has no slash.
 func (r *AuditRecord) Key() RecordKey { return RecordKey{AuditKind, r.recordID()} }
+
+// Key names the record.
+func (r *OutcomeRecord) Key() RecordKey {
+	return RecordKey{OutcomeKind, outcomeID(r.Index, r.WorkspaceID, r.Name)}
+}
 
 // Key names the record.
 func (r *NamespaceRecord) Key() RecordKey { return RecordKey{NamespaceKind, r.ID} }

@@ -22,6 +22,9 @@ type Start struct {
 	Ratelimits int64  // number of its own rate limits
 }
 
+// Rerolled names the new key, and has the part of it that is kept in the clear.
+type Rerolled struct{ ID, Start string }
+
 // maxExpiration bounds how long an old key may live on. See contract 1.10.
 const maxExpiration = 4_102_444_800_000
 
@@ -70,7 +73,7 @@ func (s *State) rerollKey(root *rootKey, c *RerollKey) Result {
 		old.expires = min(k.expires, nextMinute(s.clock+c.Expiration))
 	}
 	s.changed(old)
-	return &Created{ID: k.id}
+	return &Rerolled{ID: k.id, Start: k.start}
 }
 
 // nextMinute rounds a time up to a full minute.

@@ -19,11 +19,11 @@ func TestRerollKey_CopiesAccessAndRateLimits(t *testing.T) {
 	require.Equal(t, fsm.RateLimited, verify(t, s, 'a', 1).Outcome)
 	old := getKey(t, s, "key_a")
 
-	c := &fsm.RerollKey{KeyID: "key_a", NewID: "key_z", Hash: fsm.Hash{'z'}, Expiration: 60_000, RatelimitIDs: []string{"rl_3"}}
+	c := &fsm.RerollKey{KeyID: "key_a", NewID: "key_z", Hash: fsm.Hash{'z'}, Start: "s_z", Expiration: 60_000, RatelimitIDs: []string{"rl_3"}}
 	require.Equal(t, fsm.IDTaken, code(apply(t, s, c)), "too few ids")
 	require.Equal(t, int64(2), s.Answer(root, &fsm.RerollStart{KeyID: "key_a"}).(*fsm.Start).Ratelimits)
 	c.RatelimitIDs = []string{"rl_3", "rl_4", "rl_5"}
-	require.Equal(t, &fsm.Created{ID: "key_z"}, apply(t, s, c))
+	require.Equal(t, &fsm.Rerolled{ID: "key_z", Start: "s_z"}, apply(t, s, c))
 
 	k := getKey(t, s, "key_z")
 	require.Equal(t, old.Permissions, k.Permissions)

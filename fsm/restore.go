@@ -43,6 +43,7 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 		n.header().gen = clean
 	}
 	s.dirty = nil
+	s.outcomes.added = 0
 	return s, nil
 }
 
@@ -90,6 +91,8 @@ func (s *State) load(r Record, meta *bool) bool {
 
 	case *SessionRecord:
 		return s.loadSession(r)
+	case *OutcomeRecord:
+		return s.loadOutcome(r)
 	case *PermissionRecord:
 		return s.loadPermission(r)
 	case *RoleRecord:

@@ -17,6 +17,8 @@ type Refusal struct {
 	Detail string
 	// Accepted are the permission strings of which one is needed, for InsufficientPermissions.
 	Accepted []string
+	// RetryAfter is in how many seconds another attempt may do better, for TooManyOutcomes.
+	RetryAfter int64
 }
 
 // Code is the reason of a refusal. The HTTP layer maps each to its status and type in one table.
@@ -69,10 +71,18 @@ const (
 // AnswerTooLarge: a part of a request was not carried out, because the answer has no room for it.
 const AnswerTooLarge Code = 80
 
+// The codes of idempotency keys.
+const (
+	// IdempotencyConflict: the key was used with another request.
+	IdempotencyConflict Code = iota + 81
+	// TooManyOutcomes: there is no room for another outcome.
+	TooManyOutcomes
+)
+
 // Known reports whether there is such a code.
 func (c Code) Known() bool {
 	return c >= RootKeyNotFound && c <= IDTaken || c >= APIProtected && c <= MigrationExists || c >= PermissionNotFound && c <= QuerySyntax ||
-		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c == AnswerTooLarge
+		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c >= AnswerTooLarge && c <= TooManyOutcomes
 }
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.
@@ -199,6 +209,8 @@ func (*Identity) isResult() {}
 func (*Key) isResult()      {}
 func (*Verdict) isResult()  {}
 func (*Verdicts) isResult() {}
+func (*Repeated) isResult() {}
+func (*Rerolled) isResult() {}
 
 func (*Keys) isResult()       {}
 func (*Identities) isResult() {}

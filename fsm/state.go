@@ -33,6 +33,7 @@ type State struct {
 
 	auditLogs    auditHeap
 	auditEntries int
+	outcomes     outcomes // of calls with idempotency keys
 
 	access
 
@@ -71,6 +72,7 @@ func New() *State {
 		windows:    make(map[windowName]*window),
 		namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
 		overrides: make(map[string]*override),
+		outcomes:  outcomes{byName: make(map[outcomeName]*outcome)},
 		tracker:   tracker{gen: clean + 1},
 	}
 }
@@ -90,6 +92,7 @@ type Stats struct {
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 	Sessions, SessionResults                     int // of nodes; results not acknowledged
+	Outcomes                                     int // of calls with idempotency keys, as the limit counts them
 }
 
 // Stats returns the present sizes.
@@ -99,7 +102,7 @@ func (s *State) Stats() Stats {
 		results += n.stored
 	}
 	return Stats{
-		Sessions: len(s.sessions), SessionResults: results,
+		Sessions: len(s.sessions), SessionResults: results, Outcomes: int(s.outcomes.weight),
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
 		AuditEntries: s.auditEntries, CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,

@@ -155,6 +155,8 @@ func undetailed(r fsm.Result) fsm.Result {
 		plain := *r
 		plain.Detail = ""
 		return &plain
+	case *fsm.Repeated:
+		return &fsm.Repeated{Result: undetailed(r.Result), Index: r.Index}
 	case *fsm.Verdicts:
 		plain := fsm.Verdicts{Passed: r.Passed}
 		for _, item := range r.Results {

@@ -9,7 +9,8 @@ type VerifyKeys struct {
 
 // Verification is one item of VerifyKeys.
 type Verification struct {
-	Command Command // *VerifyKey or *VerifyMigrated
+	Command Command      // *VerifyKey or *VerifyMigrated
+	Once    *Idempotency // nil: the item stands for itself. Not in an atomic batch
 }
 
 // Verdicts is the answer to VerifyKeys.
@@ -46,7 +47,10 @@ func (v *Verdict) size() int {
 }
 
 // verifyKeys carries the items out one after the other, or atomically.
-func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
+func (s *State) verifyKeys(root *rootKey, c *VerifyKeys, index uint64) Result {
+	if refusal := c.check(); refusal != nil {
+		return refusal
+	}
 	if c.Atomic {
 		p := s.foreseeKeys(root, c, true)
 		if p.passed {
@@ -62,12 +66,7 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 			answer.Results[i] = refuse(AnswerTooLarge)
 			continue
 		}
-		switch item := c.Items[i].Command.(type) {
-		case *VerifyKey:
-			answer.Results[i] = s.verifyKey(root, item, &verdicts[i])
-		case *VerifyMigrated:
-			answer.Results[i] = s.verifyMigrated(root, item, &verdicts[i])
-		}
+		answer.Results[i] = s.verifyItem(root, &c.Items[i], &verdicts[i], index)
 		if v, ok := answer.Results[i].(*Verdict); ok {
 			shown += v.size()
 		}
@@ -75,8 +74,57 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys) Result {
 	return answer
 }
 
+// verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
+func (s *State) verifyItem(root *rootKey, item *Verification, v *Verdict, index uint64) Result {
+	if item.Once != nil {
+		if r := s.recallItem(root, item); r != nil {
+			return r
+		}
+		if refusal := s.roomForOutcome(); refusal != nil {
+			return refusal
+		}
+		v = new(Verdict) // not a part of the others, which would be kept with it
+	}
+	var r Result
+	if c, plain := item.Command.(*VerifyKey); plain {
+		r = s.verifyKey(root, c, v)
+	} else {
+		r = s.verifyMigrated(root, item.Command.(*VerifyMigrated), v)
+	}
+	if _, refused := r.(*Refusal); item.Once != nil && !refused {
+		s.keepOutcome(root.workspace, item.Once, r, index)
+	}
+	return r
+}
+
+// recallItem answers an item whose name has an outcome; nil: it has none.
+func (s *State) recallItem(root *rootKey, item *Verification) Result {
+	r := s.recall(root.workspace, item.Once)
+	if repeated, ok := r.(*Repeated); ok {
+		v, ok := repeated.Result.(*Verdict)
+		if !ok {
+			return refuse(IdempotencyConflict) // the name of a call that was none of an item
+		}
+		return v
+	}
+	return r
+}
+
+// check states the rules on the items together.
+func (c *VerifyKeys) check() *Refusal {
+	for i := range c.Items {
+		if c.Atomic && c.Items[i].Once != nil {
+			return invalid("verifications: an item must not have an idempotencyKey when atomic is true: send the header Idempotency-Key instead")
+		}
+	}
+	return nil
+}
+
 // peekKeys is verifyKeys if that would change nothing.
 func (s *State) peekKeys(root *rootKey, c *VerifyKeys, dating bool) (Result, bool) {
+	if refusal := c.check(); refusal != nil {
+		return refusal, true
+	}
 	p := s.foreseeKeys(root, c, dating)
 	if p.changes && (p.passed || !c.Atomic) {
 		return nil, false
@@ -96,6 +144,7 @@ type keysPlan struct {
 	atomic    bool
 	decisions []decision
 	refusals  []*Refusal // beside decisions; nil: decided
+	recalled  []Result   // beside decisions; answers that were given before. Nil: there are none at all
 	moves     []*key     // beside decisions; the key that is kept under another hash from then on, nil: none
 	items     []Verification
 	passed    bool // every item is valid
@@ -115,6 +164,17 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan
 		d := &p.decisions[i]
 		if shown > maxShown {
 			p.refusals[i] = refuse(AnswerTooLarge)
+		} else if c.Items[i].Once != nil {
+			r := s.recallItem(root, &c.Items[i])
+			if r == nil {
+				p.changes = true
+				break
+			}
+			p.recall(i, r)
+			if v, ok := r.(*Verdict); ok {
+				shown += v.size()
+			}
+			continue
 		} else {
 			*d, p.refusals[i], p.moves[i] = s.foresee(root, c.Items[i].Command, before)
 		}
@@ -131,6 +191,13 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan
 		}
 	}
 	return p
+}
+
+func (p *keysPlan) recall(i int, r Result) {
+	if p.recalled == nil {
+		p.recalled = make([]Result, len(p.decisions))
+	}
+	p.recalled[i] = r
 }
 
 // foresee decides about one item, and says which key it would keep under another hash.
@@ -198,6 +265,10 @@ func (p *keysPlan) answer(now int64) *Verdicts {
 	a := &Verdicts{Results: make([]Result, len(p.decisions)), Passed: p.atomic && p.passed}
 	verdicts := make([]Verdict, len(p.decisions))
 	for i := range p.decisions {
+		if p.recalled != nil && p.recalled[i] != nil {
+			a.Results[i] = p.recalled[i]
+			continue
+		}
 		if r := p.refusals[i]; r != nil {
 			a.Results[i] = r
 			continue

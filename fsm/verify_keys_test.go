@@ -62,3 +62,23 @@ func TestVerifyKeys_Peek(t *testing.T) {
 		}
 	}
 }
+
+// Where the identity and the key both pay, a batch passes only as far as both cover it: contract 4.8.
+func TestVerifyKeys_AtomicCountsBothPayers(t *testing.T) {
+	s := newLedger(t)
+	newIdentity(t, s, "user", fsm.NewCredits{Limited: true, Remaining: 5}, fsm.BothPay)
+	newKey(t, s, 'a', "user", fsm.NewCredits{Limited: true, Remaining: 2})
+	newKey(t, s, 'b', "user", fsm.NewCredits{Limited: true, Remaining: 9})
+	pass := func(names string) bool {
+		c := &fsm.VerifyKeys{Atomic: true}
+		for _, name := range []byte(names) {
+			c.Items = append(c.Items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{name}, Cost: 1}})
+		}
+		return apply(t, s, c).(*fsm.Verdicts).Passed
+	}
+	require.False(t, pass("aaa"), "the key covers two")
+	require.False(t, pass("bbbbba"), "the identity covers five")
+	require.True(t, pass("ababb"))
+	require.False(t, pass("b"))
+	require.Equal(t, int64(6), s.Answer(root, &fsm.GetKey{KeyID: "key_b"}).(*fsm.Key).Credits.Remaining)
+}

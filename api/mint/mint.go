@@ -3,8 +3,10 @@
 package mint
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	mathrand "math/rand/v2"
 
 	"github.com/creditd/creditd/fsm"
@@ -75,6 +77,30 @@ func Secret(prefix string, size int) (key, start string) {
 	for random[0] == 0 { // a leading zero would shorten the material: 16 bytes always give 21 or 22 characters
 		rand.Read(random[:1])
 	}
+	return spell(prefix, random)
+}
+
+// Derived is Secret without randomness of its own: the same arguments give the same key. The token is a secret of full strength; the
+// parts say what the key is for, and without the token tell nothing of it.
+func Derived(prefix string, size int, token string, parts ...string) (key, start string) {
+	info := []byte("creditd derived key")
+	for _, part := range parts {
+		info = binary.BigEndian.AppendUint32(info, uint32(len(part)))
+		info = append(info, part...)
+	}
+	for attempt := byte(0); ; attempt++ {
+		material, err := hkdf.Key(sha256.New, []byte(token), nil, string(append(info, attempt)), size)
+		if err != nil {
+			panic("mint: " + err.Error()) // only for more than 8160 bytes
+		}
+		if material[0] != 0 { // as Secret
+			return spell(prefix, material)
+		}
+	}
+}
+
+// spell writes a key down.
+func spell(prefix string, random []byte) (key, start string) {
 	material := base58(random)
 	if prefix != "" {
 		prefix += "_"
@@ -82,12 +108,15 @@ func Secret(prefix string, size int) (key, start string) {
 	return prefix + material, prefix + material[:startLength]
 }
 
-// rootKeyBytes is the size of a root key: 192 bits, since it opens a whole workspace.
-const rootKeyBytes = 24
+// What a root key is made of: 192 bits, since it opens a whole workspace.
+const (
+	RootPrefix   = "root"
+	RootKeyBytes = 24
+)
 
 // RootKey returns a new root key.
 func RootKey() string {
-	key, _ := Secret("root", rootKeyBytes)
+	key, _ := Secret(RootPrefix, RootKeyBytes)
 	return key
 }
 

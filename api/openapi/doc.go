@@ -22,6 +22,7 @@ type Endpoint struct {
 	Result      reflect.Type   // of data; nil: the answer has no data
 	Paged       bool           // pagination stands beside data
 	Reads       bool           // the headers that choose the freshness of a read apply
+	Named       bool           // the header Idempotency-Key applies
 	Problems    []Problem      // every error it may answer with
 }
 

@@ -105,6 +105,9 @@ func (b *builder) operation(e Endpoint) (object, error) {
 	if e.Reads {
 		operation["parameters"] = []any{reference("parameters", "Consistency"), reference("parameters", "MinIndex")}
 	}
+	if e.Named {
+		operation["parameters"] = []any{reference("parameters", "IdempotencyKey")}
+	}
 	return operation, nil
 }
 
@@ -134,7 +137,11 @@ func (b *builder) answers(e Endpoint) object {
 		}}},
 	}
 	if !e.Open {
-		success["headers"] = object{"Creditd-Index": reference("headers", "Index")}
+		links := object{"Creditd-Index": reference("headers", "Index")}
+		if e.Named {
+			links["Idempotency-Replayed"] = reference("headers", "Replayed")
+		}
+		success["headers"] = links
 	}
 	all := object{"200": success}
 	for _, group := range byStatus(e.Problems) {
@@ -246,7 +253,10 @@ func headers() object {
 	}
 	outcome := header("string", "Present when the request may have been executed. Without it, it certainly was not.")
 	outcome["schema"] = object{"const": "unknown"}
+	replayed := header("string", "Present when the answer is that of an earlier request with the same Idempotency-Key; nothing was executed.")
+	replayed["schema"] = object{"const": "true"}
 	return object{
+		"Replayed":   replayed,
 		"Index":      header("integer", "The log index that the answer reflects; for a change or charge, that of its entry."),
 		"Outcome":    outcome,
 		"RetryAfter": header("integer", "Seconds to wait. The request was not executed."),
@@ -260,6 +270,8 @@ func parameters() object {
 	return object{
 		"Consistency": parameter("Creditd-Consistency", "Answer from the state of the node that is asked, as it is.",
 			object{"const": "stale"}),
+		"IdempotencyKey": parameter("Idempotency-Key", "A name for this request, new for each: sent again with the same name within a day, it is "+
+			"answered as the first time and not executed again.", object{"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
 		"MinIndex": parameter("Creditd-Min-Index", "Answer from a state that includes this log index: that of a write is read by any node.",
 			object{"type": "integer", "minimum": 0}),
 	}

@@ -91,6 +91,7 @@ type node struct {
 	fields        []field
 	required      uint64 // bit per field
 	loose         bool
+	span          int // position of the Span among the fields of the struct, -1: none
 
 	doc, example string
 	def          reflect.Value // what an absent field holds; invalid if none
@@ -146,6 +147,7 @@ var (
 	objectType      = reflect.TypeFor[Object]()
 	unsupportedType = reflect.TypeFor[Unsupported]()
 	looseType       = reflect.TypeFor[Loose]()
+	spanType        = reflect.TypeFor[Span]()
 )
 
 func (c *compiler) node(t reflect.Type, tag reflect.StructTag, loc, path string) (*node, error) {
@@ -237,7 +239,7 @@ func (c *compiler) fillArray(n *node, t reflect.Type, tags []reflect.StructTag) 
 }
 
 func (c *compiler) fillObject(n *node, t reflect.Type) error {
-	n.shape = shapeObject
+	n.shape, n.span = shapeObject, -1
 	if slices.Contains(c.open, t) {
 		return fmt.Errorf("%s: %s contains itself", n.where(), t)
 	}
@@ -247,6 +249,10 @@ func (c *compiler) fillObject(n *node, t reflect.Type) error {
 		f := t.Field(i)
 		if f.Name == "_" && f.Type == looseType {
 			n.loose = true
+			continue
+		}
+		if f.Type == spanType && f.IsExported() && f.Tag == "" {
+			n.span = i
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")

@@ -211,6 +211,7 @@ func (w *walker) oddInteger(n *node, literal []byte) {
 }
 
 func (w *walker) object(n *node, v reflect.Value) bool {
+	from, to := w.pos, 0
 	var last []int
 	if w.collect {
 		last = w.lastMembers(n)
@@ -222,6 +223,7 @@ func (w *walker) object(n *node, v reflect.Value) bool {
 	var unknown unknownNames
 	if w.space() == '}' {
 		w.close()
+		to = w.pos
 	} else {
 		for hint, done := 0, false; !done; {
 			at := w.pos
@@ -253,6 +255,7 @@ func (w *walker) object(n *node, v reflect.Value) bool {
 			if done, ok = w.next('}'); !ok {
 				return false
 			}
+			to = w.pos
 			w.space()
 		}
 	}
@@ -269,6 +272,11 @@ func (w *walker) object(n *node, v reflect.Value) bool {
 		if f := &n.fields[i]; f.def.IsValid() && seen&(1<<i) == 0 {
 			v.Field(f.index).Set(f.def)
 		}
+	}
+	if n.span >= 0 {
+		span := v.Field(n.span)
+		span.Field(0).SetInt(int64(from))
+		span.Field(1).SetInt(int64(to))
 	}
 	return true
 }

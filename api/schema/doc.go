@@ -42,6 +42,8 @@
 //
 // ignores such names instead (docs/contract.md 1.9).
 //
+// A struct with an exported field of type [Span] and without tags learns where in the body it stood.
+//
 // Keys of the schema tag, separated by commas: required, default=…, minLength=, maxLength=, enum=a|b|c, minimum=,
 // maximum=, minItems=, maxItems=, maxProperties=, pattern=…; pattern takes the rest of the tag and therefore comes last
 // (in the quotes of a tag a backslash is written twice).

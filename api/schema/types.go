@@ -61,6 +61,9 @@ type Unsupported struct{}
 // Loose, as the type of a blank field, makes the struct around it ignore names it does not describe.
 type Loose struct{}
 
+// Span, as the type of a field without a name, is filled with where in the body the object around it stands: body[From:To].
+type Span struct{ From, To int }
+
 // Described is implemented by a type that carries constraints shared by every field of that type. SchemaTag returns
 // them in the syntax of a struct tag, as in `schema:"minLength=3" doc:"…"`.
 type Described interface{ SchemaTag() string }

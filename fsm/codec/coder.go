@@ -16,6 +16,7 @@ import (
 type coder struct {
 	buf     []byte // writing: what was written; reading: what is left
 	reading bool
+	named   bool // a call or an item of one has a name: see fsm.Idempotency
 	err     error
 }
 

@@ -52,7 +52,8 @@ const (
 	verifyMigratedKind
 )
 
-// AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once.
+// AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once, and the bound on outcomes only where a
+// call will have one that is kept.
 func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	c := coder{buf: buf}
 	version := byte(batchVersion)
@@ -77,7 +78,11 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 		}
 		c.uint(&at)
 		sessions.write(&c, b.Calls[i].Ticket)
+		c.once(&b.Calls[i].Once)
 		c.call(&b.Calls[i], nil)
+	}
+	if c.named {
+		c.uint(&b.MaxOutcomes)
 	}
 	return seal(c.buf, len(buf))
 }
@@ -160,9 +165,13 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 		seen = max(seen, at+1)
 		b.Calls[i].Actor = actors[at]
 		b.Calls[i].Ticket = sessions.read(&c)
+		c.once(&b.Calls[i].Once)
 		if c.call(&b.Calls[i], &verifications); c.err != nil {
 			return b, fmt.Errorf("call %d: %w", i, c.err)
 		}
+	}
+	if c.named {
+		c.uint(&b.MaxOutcomes)
 	}
 	if err := c.finish(); err != nil {
 		return b, err

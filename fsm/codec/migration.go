@@ -8,6 +8,8 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
+const rerolledKind byte = 82 // result
+
 func (c *coder) rerollKey(m *fsm.RerollKey) {
 	c.string(&m.KeyID)
 	c.string(&m.NewID)

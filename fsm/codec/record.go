@@ -70,6 +70,8 @@ func newRecord(kind fsm.Kind) fsm.Record {
 
 	case fsm.SessionKind:
 		return &fsm.SessionRecord{}
+	case fsm.OutcomeKind:
+		return &fsm.OutcomeRecord{}
 	case fsm.PermissionKind:
 		return &fsm.PermissionRecord{}
 	case fsm.RoleKind:
@@ -127,6 +129,8 @@ func (c *coder) record(r fsm.Record) {
 
 	case *fsm.SessionRecord:
 		c.sessionRecord(r)
+	case *fsm.OutcomeRecord:
+		c.outcomeRecord(r)
 	case *fsm.PermissionRecord:
 		c.permissionRecord(r)
 	case *fsm.RoleRecord:

@@ -79,6 +79,13 @@ func (c *coder) result(p *fsm.Result) {
 	case *fsm.Verdict:
 		c.kind(verdictKind)
 		c.verdict(m)
+	case *fsm.Rerolled:
+		c.kind(rerolledKind)
+		c.string(&m.ID)
+		c.string(&m.Start)
+	case *fsm.Repeated:
+		c.kind(repeatedKind)
+		c.repeated(m)
 	case *fsm.Verdicts:
 		c.kind(verdictsKind)
 		c.verdicts(m)
@@ -92,6 +99,7 @@ func (c *coder) result(p *fsm.Result) {
 		known(c, &m.Code)
 		c.string(&m.Detail)
 		c.strings(&m.Accepted)
+		c.int(&m.RetryAfter)
 	case *fsm.Credits:
 		c.kind(creditsKind)
 		c.credits(m)
@@ -183,6 +191,10 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Key{}
 	case verdictKind:
 		return &fsm.Verdict{}
+	case rerolledKind:
+		return &fsm.Rerolled{}
+	case repeatedKind:
+		return &fsm.Repeated{}
 	case verdictsKind:
 		return &fsm.Verdicts{}
 

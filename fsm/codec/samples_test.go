@@ -136,6 +136,12 @@ var commandSamples = []fsm.Command{
 			Ratelimits: ratelimits,
 		},
 	}}},
+	&fsm.VerifyKeys{Items: []fsm.Verification{{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}, Once: once(3)}}},
+}
+
+func once(b byte) *fsm.Idempotency {
+	h, g := hash(b), hash(b+1)
+	return &fsm.Idempotency{Name: fsm.Short(h[:16]), Request: fsm.Short(g[:16])}
 }
 
 var originSample = fsm.Origin{RequestID: "req_1", RemoteAddr: "[2001:db8::1]:4711", UserAgent: "curl/8 ✓"}
@@ -147,6 +153,12 @@ func batchSample() fsm.Batch {
 		b.Calls = append(b.Calls, fsm.Call{Actor: []fsm.Hash{{}, hash(1), hash(2)}[i%3], Command: c})
 	}
 	b.Calls = append(b.Calls, fsm.Call{Actor: hash(1), Command: &fsm.DeleteAPI{APIID: "api_1"}, Origin: &originSample})
+	b.MaxOutcomes = 2_000_000
+	for i := range b.Calls {
+		if i%7 == 6 {
+			b.Calls[i].Once = once(byte(i))
+		}
+	}
 	return b
 }
 
@@ -223,6 +235,9 @@ var resultSamples = []fsm.Result{
 	}},
 
 	&fsm.AuditEntries{List: []fsm.AuditEntry{auditSample, {Event: fsm.APICreated}}, Next: "0000000000000005-00000000"},
+	&fsm.Repeated{Result: &fsm.Created{ID: "key_1"}, Index: 300},
+	&fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400},
+	&fsm.Rerolled{ID: "key_3", Start: "sk_9fTq"},
 }
 
 var auditSample = fsm.AuditEntry{
@@ -281,6 +296,10 @@ var recordSamples = []fsm.Record{
 	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
 
 	&fsm.AuditRecord{WorkspaceID: "ws_1", Number: 3, Entry: auditSample},
+	&fsm.OutcomeRecord{
+		WorkspaceID: "ws_1", Name: once(1).Name, Request: once(1).Request, At: 1_764_000_000_000, Index: 300,
+		Result: &fsm.Verdict{Outcome: fsm.NotFound},
+	},
 }
 
 // sealed appends the checksum that batches and results end in.

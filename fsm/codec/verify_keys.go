@@ -15,6 +15,7 @@ const (
 func (c *coder) verifyKeys(m *fsm.VerifyKeys, verifications *slab) {
 	c.bool(&m.Atomic)
 	list(c, &m.Items, func(item *fsm.Verification) {
+		c.once(&item.Once)
 		if !c.reading {
 			switch item.Command.(type) {
 			case *fsm.VerifyKey, *fsm.VerifyMigrated:

@@ -26,12 +26,16 @@ type Generator struct {
 	gone     map[string]bool // keys that were perhaps deleted for good
 
 	permissionIDs, roleIDs int // given out so far
+
+	sent []fsm.Call // lately, with names
+	room uint64     // for their outcomes
 }
 
 // NewGenerator returns a generator for a seed.
 func NewGenerator(seed uint64) *Generator {
 	return &Generator{
 		rng:  rand.New(rand.NewPCG(seed, 0)),
+		room: []uint64{0, 4, 9, 100}[seed%4],
 		now:  time.Date(2023, time.December, 30, 21, 4, 5, 678e6, time.UTC).UnixMilli(),
 		last: time.Date(2105, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
 		gone: make(map[string]bool),
@@ -107,7 +111,7 @@ func rootKeyID(n int) string { return fmt.Sprintf("key_root_%d", n) }
 
 // Next returns the next batch. Now and then it is empty.
 func (g *Generator) Next() fsm.Batch {
-	b := fsm.Batch{Stamp: g.stamp(), Calls: make([]fsm.Call, g.rng.IntN(6))}
+	b := fsm.Batch{Stamp: g.stamp(), MaxOutcomes: g.room, Calls: make([]fsm.Call, g.rng.IntN(6))}
 	for i := range b.Calls {
 		b.Calls[i] = g.Call()
 	}
@@ -146,7 +150,7 @@ func (g *Generator) stamp() int64 {
 
 // Call returns one command of a random caller.
 func (g *Generator) Call() fsm.Call {
-	return fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()}
+	return g.named(fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()})
 }
 
 func (g *Generator) actor() fsm.Hash {
@@ -453,6 +457,8 @@ func (g *Generator) query() fsm.Query {
 		return &fsm.GetIdentity{Identity: g.identityRef()}
 	case n < 95:
 		return &fsm.GetAPI{APIID: pick(g, "api_1", "api_2", "api_3", "api_4", "api_none")}
+	case n < 97:
+		return &fsm.Recall{Once: *g.once()}
 	default:
 		return &fsm.Authorize{Permission: pick(g, append(EveryPermission(), "api.api_1.verify_key", "*", "")...)}
 	}

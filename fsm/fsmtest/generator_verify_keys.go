@@ -12,6 +12,9 @@ func (g *Generator) verifyKeys() fsm.Command {
 	c := &fsm.VerifyKeys{Atomic: g.chance(60)}
 	hashes := []fsm.Hash{g.keyHash(), g.keyHash(), otherHash(g.recent(g.keys, 14))}
 	modest := c.Atomic && g.chance(70)
+	if modest {
+		hashes = hashes[:1]
+	}
 	migration, from := g.migrationID(), g.keyHash()
 	for range 1 + g.rng.IntN(6) {
 		v := fsm.VerifyKey{Hash: pick(g, hashes...), Cost: g.cost(), Ratelimits: g.checks(), Query: g.permissionQuery()}
@@ -25,8 +28,11 @@ func (g *Generator) verifyKeys() fsm.Command {
 			}
 		}
 		item := fsm.Verification{Command: &v}
-		if g.chance(30) {
+		if g.chance(30) && (!modest || g.chance(20)) {
 			item.Command = &fsm.VerifyMigrated{Verify: v, MigrationID: migration, Hash: pick(g, from, hashes[0]), Start: "pre_abcd"}
+		}
+		if g.chance(25) && (!c.Atomic || g.chance(5)) {
+			item.Once = g.once()
 		}
 		c.Items = append(c.Items, item)
 	}

@@ -26,7 +26,7 @@ func NewNodes(seed uint64) *Nodes { return &Nodes{rng: rand.New(rand.NewPCG(seed
 
 // Send returns the batch with tickets, and now and then with openings and repetitions.
 func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
-	out := fsm.Batch{Stamp: b.Stamp}
+	out := fsm.Batch{Stamp: b.Stamp, MaxOutcomes: b.MaxOutcomes}
 	if len(n.sessions) < 3 && n.rng.IntN(8) == 0 {
 		n.lastID++
 		n.sessions = append(n.sessions, &sender{id: n.lastID, next: 1, below: 1})

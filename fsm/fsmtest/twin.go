@@ -26,6 +26,10 @@ type Twin struct {
 	roles                  []*role
 	permissionIDs, roleIDs []string // ever given out
 
+	calls []*namedCall
+	room  uint64 // for named calls, of the batch under way; 0: any number
+	index uint64 // of the batch under way
+
 	counts     map[count]int64
 	namespaces []*namespace
 
@@ -86,6 +90,7 @@ func (t *Twin) Charged() uint64 { return t.charged }
 func (t *Twin) Apply(b fsm.Batch) []fsm.Result {
 	t.advance(b.Stamp)
 	t.endSilentSessions()
+	t.room, t.index = b.MaxOutcomes, b.Index
 	results := []fsm.Result{}
 	for _, call := range b.Calls {
 		results = append(results, t.exactlyOnce(call, b.Index))
@@ -129,7 +134,7 @@ func (t *Twin) apply(call fsm.Call, index uint64) fsm.Result {
 	if refusal != nil {
 		return refusal
 	}
-	return t.audited(call, index, root)
+	return t.onlyOnce(root, call.Once, func() fsm.Result { return t.audited(call, index, root) })
 }
 
 func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {
@@ -209,6 +214,11 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return refusal
 	}
 	switch q := q.(type) {
+	case *fsm.Recall:
+		if r := t.recall(root, q.Once); r != nil {
+			return r
+		}
+		return &fsm.Done{}
 	case *fsm.Authorize:
 		if r := need(root, q.Permission); r != nil {
 			return r

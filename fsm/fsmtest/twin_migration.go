@@ -52,7 +52,7 @@ func (t *Twin) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	if end < old.expires {
 		old.expires = end
 	}
-	return &fsm.Created{ID: c.NewID}
+	return &fsm.Rerolled{ID: c.NewID, Start: c.Start}
 }
 
 func (t *Twin) keyIDTaken(id string) bool {

@@ -8,10 +8,21 @@ import (
 
 // verifyKeys is contract 7.2: one verification after the other; of an atomic batch that does not pass, everything is taken back.
 func (t *Twin) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
+	for _, item := range c.Items {
+		if c.Atomic && item.Once != nil {
+			return refusal(fsm.InvalidInput)
+		}
+	}
 	takeBack := t.remember()
 	answer := &fsm.Verdicts{Results: []fsm.Result{}, Passed: c.Atomic}
 	for _, item := range c.Items {
-		r := t.execute(root, item.Command)
+		r := t.onlyOnce(root, item.Once, func() fsm.Result { return t.execute(root, item.Command) })
+		if repeated, ok := r.(*fsm.Repeated); ok {
+			r = repeated.Result
+			if _, verified := r.(*fsm.Verdict); !verified { // the name is that of a call of another sort
+				r = refusal(fsm.IdempotencyConflict)
+			}
+		}
 		v, verified := r.(*fsm.Verdict)
 		answer.Passed = answer.Passed && verified && v.Outcome == fsm.Valid
 		answer.Results = append(answer.Results, r)

@@ -1,0 +1,36 @@
+package fsmtest
+
+import (
+	"github.com/creditd/creditd/fsm"
+)
+
+// once names a call: one of few names, so that they come back, mostly with the same request.
+func (g *Generator) once() *fsm.Idempotency {
+	o := &fsm.Idempotency{Name: fsm.Short{byte(g.rng.IntN(12))}, Request: fsm.Short{1}}
+	if g.chance(20) {
+		o.Request[0] = byte(g.rng.IntN(3))
+	}
+	return o
+}
+
+// named is a call that may have a name. What comes back under a name is mostly the call that had it first.
+func (g *Generator) named(call fsm.Call) fsm.Call {
+	switch {
+	case g.chance(80):
+		return call
+	case len(g.sent) > 0 && g.chance(50):
+		call = g.sent[g.rng.IntN(len(g.sent))]
+		if g.chance(20) {
+			call.Actor = g.actor()
+		}
+		if g.chance(20) {
+			call.Once = g.once()
+		}
+		return call
+	}
+	call.Once = g.once()
+	if g.sent = append(g.sent, call); len(g.sent) > 20 {
+		g.sent = g.sent[1:]
+	}
+	return call
+}

@@ -1,0 +1,176 @@
+package fsm_test
+
+import (
+	"encoding/binary"
+	"maps"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+)
+
+const dayMillis = 86_400_000
+
+func onceOf(name int) *fsm.Idempotency {
+	o := &fsm.Idempotency{Request: fsm.Short{1}}
+	binary.LittleEndian.PutUint64(o.Name[:], uint64(name)*0x9e3779b97f4a7c15) // in no order
+	return o
+}
+
+// namedCalls are charges of the key {'k'} under the names from first on.
+func namedCalls(first, n int) []fsm.Call {
+	calls := make([]fsm.Call, n)
+	for i := range calls {
+		calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Once: onceOf(first + i)}
+	}
+	return calls
+}
+
+func newChargeable(t testing.TB) *fsm.State {
+	s := newLedger(t)
+	newKey(t, s, 'k', "", fsm.NewCredits{Limited: true, Remaining: 1 << 50})
+	return s
+}
+
+// A day of log time, and not a millisecond less; an answer that says no is kept like any other, a refusal is not. Contract 7.1.
+func TestOutcome_IsKeptForADay(t *testing.T) {
+	s := newChargeable(t)
+	send := func(at int64, index uint64, c fsm.Command) fsm.Result {
+		return s.Apply(fsm.Batch{Stamp: at, Index: index, Calls: []fsm.Call{{Actor: root, Command: c, Once: onceOf(1)}}})[0]
+	}
+	charge := &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
+	require.Equal(t, fsm.APINotFound, send(1, 5, &fsm.DeleteAPI{APIID: "api_none"}).(*fsm.Refusal).Code)
+	first := send(1, 6, charge)
+	require.Equal(t, int64(1<<50-1), first.(*fsm.Verdict).Credits)
+	require.Equal(t, &fsm.Repeated{Result: first, Index: 6}, send(1, 7, charge))
+	require.Equal(t, &fsm.Repeated{Result: first, Index: 6}, send(dayMillis, 8, charge))
+	require.Equal(t, int64(1<<50-2), send(dayMillis+1, 9, charge).(*fsm.Verdict).Credits)
+	require.Equal(t, 1, s.Stats().Outcomes)
+
+	denied := send(3*dayMillis, 10, &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1 << 51})
+	require.Equal(t, fsm.UsageExceeded, denied.(*fsm.Verdict).Outcome)
+	require.Equal(t, &fsm.Repeated{Result: denied, Index: 10}, send(3*dayMillis, 11, charge))
+}
+
+// Never an early eviction: what does not fit is refused, says when to come back, and changes nothing. Contract 7.1.
+func TestOutcome_RefusesWhenFull(t *testing.T) {
+	s := newChargeable(t)
+	apply := func(at int64, first, n int) []fsm.Result {
+		return s.Apply(fsm.Batch{Stamp: at, MaxOutcomes: 3, Index: uint64(at), Calls: namedCalls(first, n)})
+	}
+	results := apply(1000, 0, 4)
+	require.IsType(t, &fsm.Verdict{}, results[2])
+	require.Equal(t, &fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400}, results[3])
+	require.Equal(t, int64(1<<50-3), s.Answer(root, &fsm.GetKey{KeyID: "key_k"}).(*fsm.Key).Credits.Remaining)
+	require.IsType(t, &fsm.Repeated{}, apply(1000, 2, 1)[0])
+	require.Equal(t, int64(1), apply(1000+dayMillis-1, 3, 1)[0].(*fsm.Refusal).RetryAfter)
+	for _, r := range apply(1000+dayMillis, 3, 3) {
+		require.IsType(t, &fsm.Verdict{}, r)
+	}
+
+	// A batch counts as many as it has items: their number does not bound its size.
+	s = newChargeable(t)
+	items := make([]fsm.Verification, 3)
+	for i := range items {
+		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
+	}
+	s.Apply(fsm.Batch{MaxOutcomes: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Once: onceOf(9)}}})
+	require.Equal(t, 3, s.Stats().Outcomes)
+	require.Equal(t, fsm.TooManyOutcomes, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
+}
+
+// A day's outcomes that expire together are dropped a few per entry, the same ones on every node, also on one that has loaded a
+// snapshot meanwhile.
+func TestOutcome_DropsAFewPerEntryInOneOrder(t *testing.T) {
+	s := newChargeable(t)
+	for index := range uint64(3) {
+		s.Apply(fsm.Batch{Stamp: 1000, Index: index + 1, Calls: namedCalls(int(index)*200, 200)})
+	}
+	// Some names come back when they have expired and their turn has not come.
+	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, Index: 9, Calls: namedCalls(400, 50)})
+	again := reload(t, s)
+	left := s.Stats().Outcomes
+	require.Greater(t, left, 400)
+	for entry := int64(1); left > 50; entry++ {
+		b := fsm.Batch{Stamp: 1000 + dayMillis + entry, Index: uint64(10 + entry)}
+		s.Apply(b)
+		again.Apply(b)
+		require.Equal(t, s.Digest(), again.Digest())
+		dropped := left - s.Stats().Outcomes
+		require.Positive(t, dropped)
+		require.LessOrEqual(t, dropped, 64)
+		left -= dropped
+	}
+	require.Equal(t, 50, again.Stats().Outcomes)
+}
+
+// Names are those of a workspace, and of a request.
+func TestOutcome_Scope(t *testing.T) {
+	s := newChargeable(t)
+	apply(t, s, &fsm.CreateWorkspace{ID: "ws_2", Name: "other"})
+	foreign := newRoot(t, s, 'f', "ws_2", fsm.AllPermissions()...)
+	call := namedCalls(1, 1)[0]
+	first := s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0]
+	colleague := newRoot(t, s, 'c', "", "api.*.verify_key")
+	for actor, want := range map[fsm.Hash]fsm.Result{
+		root: &fsm.Repeated{Result: first}, colleague: &fsm.Repeated{Result: first}, foreign: &fsm.Verdict{Outcome: fsm.NotFound},
+	} {
+		call.Actor = actor
+		require.Equal(t, want, s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0])
+	}
+	call.Actor = root
+	other := *call.Once
+	other.Request[5]++
+	call.Once = &other
+	before := s.Digest()
+	require.Equal(t, fsm.IdempotencyConflict, s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0].(*fsm.Refusal).Code)
+	require.Equal(t, before, s.Digest())
+}
+
+// A million outcomes of plain verifications fit the memory that the documentation of the limit names.
+func TestOutcome_Memory(t *testing.T) {
+	const outcomes = 100_000
+	s := newChargeable(t)
+	measure := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := measure()
+	for first := 0; first < outcomes; first += 1000 {
+		s.Apply(fsm.Batch{Stamp: 1000, Index: uint64(first), Calls: namedCalls(first, 1000)})
+	}
+	per := float64(measure()-before) / outcomes
+	t.Logf("%.0f bytes per outcome", per)
+	require.Less(t, per, 450.0)
+	require.Equal(t, outcomes, s.Stats().Outcomes)
+}
+
+// reload is the ledger as a node has it that was given a snapshot of it.
+func reload(t testing.TB, s *fsm.State) *fsm.State {
+	t.Helper()
+	f := s.Freeze()
+	defer f.Release(false)
+	records := map[string][]byte{}
+	for changes := f.Next(100); len(changes) > 0; changes = f.Next(100) {
+		for _, c := range changes {
+			if c.Record != nil {
+				records[string(codec.AppendRecordKey(nil, c.Key))] = codec.AppendRecord(nil, c.Record)
+			}
+		}
+	}
+	l := fsm.NewLoader()
+	for _, name := range slices.Sorted(maps.Keys(records)) {
+		r, err := codec.DecodeRecord([]byte(name), records[name])
+		require.NoError(t, err)
+		require.NoError(t, l.Add(r))
+	}
+	again, err := l.Finish(f.Digest)
+	require.NoError(t, err)
+	return again
+}
