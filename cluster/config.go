@@ -76,6 +76,10 @@ type Config struct {
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
 	ReconcileInterval time.Duration
 
+	// MaxOutcomes bounds the outcomes that the ledger keeps for calls with idempotency keys, while this node leads. Each takes about 300
+	// bytes, more where its answer is long.
+	MaxOutcomes uint64
+
 	Batch batch.Config
 }
 
@@ -91,6 +95,7 @@ func DefaultConfig() Config {
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second,
+		MaxOutcomes: 2_000_000,
 	}
 }
 
@@ -122,6 +127,7 @@ func (c *Config) Validate() error {
 	bad(c.CommitTimeout < time.Millisecond, "cluster: CommitTimeout is %v, at least 1ms is needed", c.CommitTimeout)
 	bad(c.LeaderWait <= 0, "cluster: LeaderWait must be positive")
 	bad(c.SnapshotThreshold == 0, "cluster: SnapshotThreshold must be positive")
+	bad(c.MaxOutcomes == 0, "cluster: MaxOutcomes must be positive")
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
 	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")

@@ -17,11 +17,13 @@ type entryLog struct {
 	raft     *raft.Raft
 	stamp    func() int64
 	proposed *proposed
+
+	maxOutcomes uint64
 }
 
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
 func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
-	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), Calls: calls})
+	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), MaxOutcomes: l.maxOutcomes, Calls: calls})
 	l.proposed.entries.Add(1)
 	l.proposed.calls.Add(uint64(len(calls)))
 	l.proposed.bytes.Add(uint64(len(data)))

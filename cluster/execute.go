@@ -134,7 +134,7 @@ func (n *Node) takeWaiter() waiter {
 const verifySize = 48
 
 func sizeOf(call fsm.Call) int {
-	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 && call.Origin == nil {
+	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 && call.Origin == nil && call.Once == nil {
 		return verifySize
 	}
 	return len(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{call}}))

@@ -76,7 +76,8 @@ func (n *Node) term(ctx context.Context) {
 
 // serveTerm serves until ctx ends. It returns false if this term cannot serve.
 func (n *Node) serveTerm(ctx context.Context) bool {
-	b := batch.New(n.conf.Batch, entryLog{raft: n.raft, stamp: n.clocks.guard.Stamp, proposed: &n.proposed}, n.peek)
+	log := entryLog{raft: n.raft, stamp: n.clocks.guard.Stamp, proposed: &n.proposed, maxOutcomes: n.conf.MaxOutcomes}
+	b := batch.New(n.conf.Batch, log, n.peek)
 	// raft fails what is in flight when it steps down; after a shutdown it may not, hence Abandon.
 	defer func() {
 		n.batcher.CompareAndSwap(b, nil)

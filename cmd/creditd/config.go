@@ -40,6 +40,7 @@ type nodeConfig struct {
 	snapshotThreshold, trailingLogs   uint64
 	snapshotInterval                  time.Duration
 	maxClockSkew                      time.Duration
+	maxIdempotencyKeys                uint64
 
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
 
@@ -140,6 +141,7 @@ func newServerSettings() *serverSettings {
 	s.count(&s.snapshotThreshold, "snapshot-threshold", d.SnapshotThreshold, 1, "log entries that make a snapshot worth while")
 	s.duration(&s.snapshotInterval, "snapshot-interval", d.SnapshotInterval, time.Second, "how often to look whether one is")
 	s.duration(&s.maxClockSkew, "max-clock-skew", d.MaxClockSkew, leastClockSkew, "a node whose clock jumps by more, or is further from the other nodes' clocks, says so and does not lead")
+	s.count(&s.maxIdempotencyKeys, "idempotency-max-keys", d.MaxOutcomes, 1, "outcomes kept for requests with an Idempotency-Key, about 300 bytes each, for a day; further ones get 429. Counts while this node leads")
 	s.count(&s.trailingLogs, "trailing-logs", d.TrailingLogs, 1, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
 
 	s.group("HTTP")
@@ -348,6 +350,7 @@ func parseDev(in invocation) (s *devSettings, helped bool, err error) {
 	s.heartbeatTimeout, s.electionTimeout = leastHeartbeat, leastElection // alone it waits for nobody
 	s.snapshotThreshold, s.snapshotInterval, s.trailingLogs = defaults.SnapshotThreshold, defaults.SnapshotInterval, defaults.TrailingLogs
 	s.maxClockSkew = defaults.MaxClockSkew
+	s.maxIdempotencyKeys = defaults.MaxOutcomes
 	s.readHeaderTimeout, s.idleTimeout, s.shutdownTimeout = 5*time.Second, 2*time.Minute, 5*time.Second
 	s.bootstrapExpect = 1
 	s.advertiseHTTP = s.httpAddr

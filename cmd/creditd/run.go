@@ -156,6 +156,7 @@ func clusterConfig(conf nodeConfig, sensed senses, peers net.Listener, data *sto
 	}
 	c.Version, c.Logger = version, log
 	c.Now, c.Elapsed, c.MaxClockSkew = sensed.now, uptime(), conf.maxClockSkew
+	c.MaxOutcomes = conf.maxIdempotencyKeys
 	c.HeartbeatTimeout, c.ElectionTimeout = conf.heartbeatTimeout, conf.electionTimeout
 	c.LeaseTimeout = min(c.LeaseTimeout, conf.heartbeatTimeout)
 	c.SnapshotThreshold, c.SnapshotInterval, c.TrailingLogs = conf.snapshotThreshold, conf.snapshotInterval, conf.trailingLogs
