@@ -93,6 +93,25 @@ func TestAudit_KnowsAChangeFromAUse(t *testing.T) {
 	require.Equal(t, strings.Repeat("ü", 128), e.UserAgent)
 }
 
+// A request that is sent again with its Idempotency-Key changes nothing a second time, also one that asks the ledger twice because it
+// makes a namespace: docs/contract.md 7.1 and 7.4.
+func TestAudit_KnowsARepetition(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	for _, request := range []struct{ endpoint, body string }{
+		{"ratelimit.limit", `{"namespace":"new","identifier":"i","limit":9,"duration":60000}`},
+		{"keys.updateCredits", f.in(`{"keyId":"KEYID","operation":"increment","value":5}`)},
+	} {
+		before := len(s.audit(`{}`))
+		first := s.post(request.endpoint, request.body, "Idempotency-Key", "once")
+		again := s.post(request.endpoint, request.body, "Idempotency-Key", "once")
+		require.Equal(t, first.ok(), again.ok())
+		list := s.audit(`{}`)
+		require.Len(t, list, before+1)
+		require.Equal(t, first.Meta.RequestID, list[0].RequestID)
+	}
+}
+
 // No key, no root key and no hash of one is in an entry, whatever was asked for: docs/contract.md 7.4.
 func TestAudit_KeepsSecretsOut(t *testing.T) {
 	aloneOnly(t) // it looks into the state
