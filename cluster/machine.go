@@ -17,11 +17,13 @@ import (
 
 // machine is the raft.BatchingFSM around the ledger: it decodes entries, applies them and hands results back. It adds no rule.
 //
-// A committed entry that cannot be decoded panics, because skipping it would make this node differ from the others.
+// A committed entry that cannot be decoded ends the node, because skipping it would make it differ from the others.
 type machine struct {
 	log *slog.Logger
 	// named is told, once, the cluster id when the ledger has one. It must not block.
 	named chan<- string
+	// fail reports why the node must stop.
+	fail func(error)
 
 	applied appliedIndex
 
@@ -34,7 +36,7 @@ type machine struct {
 }
 
 func newMachine(log *slog.Logger, named chan<- string, checkpointEvery uint64) *machine {
-	return &machine{log: log, named: named, state: fsm.New(), past: checkpoints{step: checkpointEvery}}
+	return &machine{log: log, named: named, fail: func(err error) { panic(err) }, state: fsm.New(), past: checkpoints{step: checkpointEvery}}
 }
 
 // checkpoints returns what is remembered of the ledger's past.
@@ -71,7 +73,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 		}
 		b, err := codec.DecodeBatch(l.Data)
 		if err != nil {
-			panic(fmt.Sprintf("cluster: log entry %d of term %d is committed and cannot be read: %v", l.Index, l.Term, err))
+			m.halt(l, err)
 		}
 		b.Index = l.Index
 		m.mu.Lock()
@@ -84,6 +86,14 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 	m.applied.advance(logs[len(logs)-1].Index)
 	failpoint.Hit(failpoint.EntryAfterApply)
 	return responses
+}
+
+// halt never returns: skipping a committed entry would make this node differ from the others, and raft takes no error here. The node
+// fails, and the process ends while raft waits.
+func (m *machine) halt(l *raft.Log, err error) {
+	m.fail(&store.Error{Kind: store.KindDamaged, Err: err,
+		Message: fmt.Sprintf("log entry %d of term %d is committed and cannot be read", l.Index, l.Term)})
+	select {}
 }
 
 // Apply implements raft.FSM. raft calls ApplyBatch instead.

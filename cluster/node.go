@@ -74,6 +74,7 @@ func New(conf Config) (*Node, error) {
 		raftReady: make(chan struct{}), gossipChanged: make(chan struct{}, 1), stopping: make(chan struct{}), failed: make(chan error, 1),
 	}
 	n.machine = newMachine(n.log, n.named, conf.CheckpointEntries)
+	n.machine.fail = n.Fail
 	n.clocks = newClocks(conf)
 	n.rounds.ask = n.askReadIndex
 	n.tickets.open = n.openSession

@@ -6,7 +6,7 @@
 // # The directory
 //
 //	LOCK                 held with flock while a process uses the directory; holds its pid
-//	meta.json            layout version, node id, cluster id, log kind, phase; with a checksum
+//	meta.json            layout version, node id, cluster id, log kind, phase, where log and vote ended; with a checksum
 //	stable.db            raft's term and vote (raft-boltdb used as a stable store only)
 //	log.db  or  wal/     raft's log, by raft-boltdb or by raft-wal; never both
 //	state.db             the snapshot: every record, and the log position it stands for

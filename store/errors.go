@@ -71,8 +71,8 @@ func KindOf(err error) Kind {
 var errClosed = &Error{Kind: KindClosed, Message: "the store is closed"}
 
 const (
-	rebuildNode = "remove this node from the cluster, move the directory away and start it with an empty one; " +
-		"it gets a new id and a copy from its peers (a single node needs a backup)"
+	rebuildNode = "rebuild this node: move its data directory away and start it as before, with an empty one; " +
+		"it gets a new id, a copy from its peers and the place of the old one (a single node needs a backup)"
 	freeSpace = "free some space on this file system and start again"
 )
 
@@ -103,6 +103,15 @@ func isFull(err error) bool {
 		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
 			return true
 		}
+	}
+	return false
+}
+
+// NeedsRebuild reports whether err says that a data directory cannot be used any more, and its node has to begin anew.
+func NeedsRebuild(err error) bool {
+	switch KindOf(err) {
+	case KindDamaged, KindMissing, KindDiffers:
+		return true
 	}
 	return false
 }

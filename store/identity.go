@@ -37,6 +37,8 @@ type identity struct {
 	ClusterID     string  `json:"cluster_id"` // empty until the node joined or bootstrapped one
 	LogKind       LogKind `json:"log_kind"`
 	Phase         phase   `json:"phase"`
+	// Closed is zero while the directory is in use, and after a crash.
+	Closed closedMark `json:"closed,omitzero"`
 }
 
 // sealedIdentity is the file: the content's bytes and their CRC32C in hex.

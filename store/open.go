@@ -120,6 +120,9 @@ func (s *Store) openParts(options Options, seams seams) error {
 	}
 	s.snaps = snaps
 	s.wrap(seams, logPath, stablePath)
+	if err := s.checkMark(snap); err != nil {
+		return err
+	}
 	return reconcile(s.log, s.kind, snap, logPath, options.Logger)
 }
 
@@ -193,7 +196,8 @@ func (s *Store) settlePhase() error {
 		return &Error{Kind: KindMissing, Path: filepath.Join(s.dir, stableName),
 			Message: "the node has been a member of a cluster but its term is gone: a node that lost a part of its state must not vote; " + rebuildNode}
 	}
-	return s.updateIdentity(func(now *identity) error {
+	if err := s.updateIdentity(func(now *identity) error {
+		now.Closed = closedMark{}
 		if now.Phase == phaseCreating {
 			now.Phase = phaseReady
 		}
@@ -201,5 +205,9 @@ func (s *Store) settlePhase() error {
 			now.Phase = phaseActive
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	s.opened = true
+	return nil
 }

@@ -75,6 +75,8 @@ type Store struct {
 	stable    *stableStore
 	snaps     *snapshots
 
+	opened bool // Open succeeded
+
 	mu sync.Mutex
 	id identity // what meta.json holds
 
@@ -169,6 +171,9 @@ func (s *Store) Close() error {
 
 func (s *Store) close() error {
 	var errs []error
+	if s.opened && s.dog.admit() == nil {
+		errs = append(errs, s.mark())
+	}
 	if s.dog != nil {
 		s.dog.close()
 	}

@@ -174,9 +174,9 @@ func TestRefusal_Directory(t *testing.T) {
 		"identity damaged": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "meta.json"), `{"content":{},"crc32c":"00000000"}`)
 		},
-			[]string{"meta.json", "checksum", "move the directory away"}},
+			[]string{"meta.json", "checksum", "move its data directory away", ".damaged"}},
 		"state damaged": {func(t *testing.T, dir string) { require.NoError(t, os.Truncate(filepath.Join(dir, "state.db"), 5000)) },
-			[]string{"state.db", "move the directory away"}},
+			[]string{"state.db", "move its data directory away", ".damaged"}},
 		"log missing": {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "log.db"))) },
 			[]string{"log.db", "this file is missing"}},
 		"other log": {func(t *testing.T, dir string) {}, []string{"made with a boltdb log, but wal is asked for"}},

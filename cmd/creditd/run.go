@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -32,6 +33,8 @@ const (
 	// closeTimeout bounds how long a node may take to leave. It is for a disk or
 	// a peer that does not answer; a healthy node takes a fraction of it.
 	closeTimeout = 10 * time.Second
+	// failedCloseTimeout is for a node that has failed: nothing it still does counts.
+	failedCloseTimeout = time.Second
 	// dismissTime is how long a node that was told to stop still answers on every connection, telling clients to go elsewhere:
 	// one that is used at the moment it is closed cannot tell what became of its request.
 	dismissTime = 250 * time.Millisecond
@@ -69,6 +72,20 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 // runNode runs a node from its start to its stop, which ctx asks for. up runs
 // beside it once HTTP is served; an error of up stops the node.
 func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
+	err := runOnce(ctx, conf, log, up)
+	if store.NeedsRebuild(err) {
+		return fmt.Errorf("%w\n%s", err, rebuildAdvice(conf))
+	}
+	return err
+}
+
+// rebuildAdvice is what an operator can paste.
+func rebuildAdvice(conf nodeConfig) string {
+	dir := filepath.Clean(conf.dataDir)
+	return fmt.Sprintf("To rebuild this node from its peers:\n  mv %s %s.damaged\nthen start it as before. A single node needs a backup.", dir, dir)
+}
+
+func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
 	sensed, err := plantFaults(conf, log)
 	if err != nil {
 		return err
@@ -103,7 +120,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	m := &member{Node: node}
 	server, err := newServer(conf, m, log)
 	if err != nil {
-		return errors.Join(err, closeNode(node))
+		return errors.Join(err, closeNode(node, closeTimeout))
 	}
 	r := &running{member: m, url: "http://" + open.http.Addr().String()}
 	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", open.peer.Addr().String(), "gossip", conf.gossipAddr)
@@ -222,8 +239,10 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 func (r *running) stop(server *http.Server, patience time.Duration, failed error, log *slog.Logger) error {
 	r.member.stopping.Store(true)
 	log.Info("stopping")
+	patienceToClose := closeTimeout
 	if failed != nil {
 		_ = server.Close()
+		patienceToClose = failedCloseTimeout
 	} else {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -233,7 +252,10 @@ func (r *running) stop(server *http.Server, patience time.Duration, failed error
 			_ = server.Close()
 		}
 	}
-	err := closeNode(r.member.Node)
+	err := closeNode(r.member.Node, patienceToClose)
+	if failed != nil {
+		return nil // it says why; how the rest ended does not matter any more
+	}
 	if err == nil {
 		log.Info("stopped")
 	}
@@ -241,8 +263,8 @@ func (r *running) stop(server *http.Server, patience time.Duration, failed error
 }
 
 // closeNode closes a node and its data directory.
-func closeNode(node *cluster.Node) error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+func closeNode(node *cluster.Node, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- node.Close(ctx) }()
@@ -250,7 +272,7 @@ func closeNode(node *cluster.Node) error {
 	case err := <-closed:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("the node did not close within %s; its data is safe, a restart recovers it from the log", shortDuration(closeTimeout))
+		return fmt.Errorf("the node did not close within %s; its data is safe, a restart recovers it from the log", shortDuration(patience))
 	}
 }
 

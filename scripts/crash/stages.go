@@ -134,6 +134,22 @@ func (c *crasher) fallBehind(ctx context.Context) (i int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	// A node that was down until now may not have a log of its own yet.
+	err = local.Await(ctx, "the node to follow", func(context.Context) error {
+		status, err := c.client.Status(c.cluster.HTTPAddr(i))
+		for _, n := range status.Nodes {
+			if n.HTTPAddr == c.cluster.HTTPAddr(i) && n.AppliedIndex < before+trailingLogs {
+				return fmt.Errorf("it is at %d, the leader was at %d", n.AppliedIndex, before)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if before, err = c.applied(ctx, lead); err != nil {
+		return 0, err
+	}
 	c.cluster.Kill(i)
 	err = local.Await(ctx, "the others to get ahead", func(context.Context) error {
 		now, err := c.applied(ctx, lead)

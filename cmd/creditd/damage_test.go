@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api"
+)
+
+// damageCases is how many damaged directories are tried with each kind of log; CREDITD_DAMAGE sets another number, CREDITD_SEED repeats.
+const damageCases = 75
+
+// sealedDirectory is a data directory that was closed in order, an older copy of it, and the balances that it holds.
+type sealedDirectory struct {
+	now, old string
+	files    []string // relative to now
+	args     []string
+	keys     []string
+	balances []int64
+}
+
+// damages are what can happen to a file. good is its content, old that of the older copy.
+var damages = []struct {
+	name string
+	do   func(rng *rand.Rand, good, old []byte) []byte
+}{
+	{"bit flip", func(rng *rand.Rand, good, _ []byte) []byte {
+		bad := bytes.Clone(good)
+		if used := len(bytes.TrimRight(bad, "\x00")); used > 0 {
+			bad[rng.IntN(used)] ^= 1 << rng.IntN(8)
+		}
+		return bad
+	}},
+	{"zeroed page", func(rng *rand.Rand, good, _ []byte) []byte {
+		bad := bytes.Clone(good)
+		if used := len(bytes.TrimRight(bad, "\x00")); used > 0 {
+			at := rng.IntN(used) / 4096 * 4096
+			clear(bad[at:min(at+4096, len(bad))])
+		}
+		return bad
+	}},
+	{"cut", func(rng *rand.Rand, good, _ []byte) []byte {
+		return good[:rng.IntN(len(bytes.TrimRight(good, "\x00"))+1)]
+	}},
+	{"emptied", func(*rand.Rand, []byte, []byte) []byte { return nil }},
+	{"rolled back", func(_ *rand.Rand, _, old []byte) []byte { return old }},
+}
+
+// TestDamage_NeverServesAWrongBalance: whatever happens to whichever file, a node says that it cannot go on, or answers rightly.
+func TestDamage_NeverServesAWrongBalance(t *testing.T) {
+	t.Parallel()
+	seed, cases := uint64(time.Now().UnixNano()), damageCases
+	for name, into := range map[string]func(uint64){
+		"CREDITD_SEED": func(n uint64) { seed = n }, "CREDITD_DAMAGE": func(n uint64) { cases = int(n) },
+	} {
+		if text := os.Getenv(name); text != "" {
+			n, err := strconv.ParseUint(text, 10, 64)
+			require.NoError(t, err)
+			into(n)
+		}
+	}
+	for _, kind := range []string{"boltdb", "wal"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 0))
+			sealed := sealDirectory(t, kind)
+			refused, harmless := map[string]int{}, map[string]int{}
+			for i := range cases {
+				file, damage := sealed.files[i%len(sealed.files)], damages[i/len(sealed.files)%len(damages)]
+				what := fmt.Sprintf("seed %d, case %d: %s, %s", seed, i, file, damage.name)
+				dir := filepath.Join(t.TempDir(), "data")
+				copyDir(t, sealed.now, dir)
+				good, err := os.ReadFile(filepath.Join(sealed.now, file))
+				require.NoError(t, err)
+				old, err := os.ReadFile(filepath.Join(sealed.old, file))
+				require.NoError(t, err)
+				writeSparsely(t, filepath.Join(dir, file), damage.do(rng, good, old))
+				if sealed.refuses(t, dir, what) {
+					refused[damage.name]++
+				} else {
+					harmless[damage.name]++
+				}
+				require.NoError(t, os.RemoveAll(dir))
+			}
+			t.Logf("seed %d: %d cases in %v; refused %v, harmless %v", seed, cases, sealed.files, refused, harmless)
+			require.NotEmpty(t, refused)
+		})
+	}
+}
+
+// sealDirectory runs a node, keeps a copy of its directory, and runs it again.
+func sealDirectory(t *testing.T, kind string) *sealedDirectory {
+	t.Helper()
+	root := t.TempDir()
+	s := &sealedDirectory{now: filepath.Join(root, "now"), old: filepath.Join(root, "old")}
+	s.args = []string{"--log-store", kind, "--snapshot-threshold", "10", "--trailing-logs", "20", "--snapshot-interval", "1s"}
+	p, c := startMember(t, alone(t, s.now, s.args...)...)
+	const begin = 1000
+	for i := range 3 {
+		s.keys = append(s.keys, addCustomer(t, c, fmt.Sprintf("customer%d", i), begin))
+		s.balances = append(s.balances, begin)
+	}
+	charge := func(times int) {
+		for n := range times {
+			must[object](t, c, "keys.verifyKey", object{"key": s.keys[n%3]})
+			s.balances[n%3]--
+		}
+	}
+	charge(20)
+	p.terminate()
+	copyDir(t, s.now, s.old)
+	p, c = startMember(t, alone(t, s.now, s.args...)...)
+	charge(30)
+	await(t, func() bool { return !strings.Contains(metricsOf(t, c), "creditd_snapshot_completed_total 0\n") })
+	charge(7)
+	p.terminate()
+	require.NoError(t, filepath.WalkDir(s.now, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			relative, _ := filepath.Rel(s.now, path) // path is below
+			if _, err := os.Stat(filepath.Join(s.old, relative)); err == nil {
+				s.files = append(s.files, relative)
+			}
+		}
+		return err
+	}))
+	return s
+}
+
+// refuses starts a node on a directory. If it comes up, every balance must be right and can be spent.
+func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
+	t.Helper()
+	p := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, dir, s.args...)...)
+	ready := regexp.MustCompile(`msg=ready`)
+	for !ready.MatchString(p.stderr.String()) {
+		select {
+		case <-p.ended:
+			require.Equal(t, exitFailed, p.cmd.ProcessState.ExitCode(), "%s\n%s", what, p.stderr)
+			require.Contains(t, p.stderr.String(), "creditd server: ", what)
+			require.Contains(t, p.stderr.String(), "mv "+dir+" "+dir+".damaged", "%s\n%s", what, p.stderr)
+			return true
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	c := p.client(testRootKey)
+	for i, key := range s.keys {
+		require.EqualValues(t, s.balances[i], balance(t, c, fmt.Sprintf("customer%d", i)), what)
+		require.EqualValues(t, s.balances[i]-1, must[object](t, c, "keys.verifyKey", object{"key": key})["credits"], what)
+	}
+	p.kill()
+	return false
+}
+
+func copyDir(t *testing.T, from, to string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, relative)
+		if e.IsDir() {
+			return os.MkdirAll(target, 0o700)
+		}
+		data, err := os.ReadFile(path)
+		if err == nil {
+			writeSparsely(t, target, data)
+		}
+		return err
+	}))
+}
+
+// writeSparsely writes a file whose end may be a large reserve of zeros.
+func writeSparsely(t *testing.T, path string, data []byte) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, bytes.TrimRight(data, "\x00"), 0o600))
+	require.NoError(t, os.Truncate(path, int64(len(data))))
+}
+
+// TestDamage_TheAdviceRebuildsTheNode: the command that a damaged node prints, pasted, brings it back with everything.
+func TestDamage_TheAdviceRebuildsTheNode(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	var args [][]string
+	var nodes []*process
+	env := []string{"CREDITD_ROOT_KEY=" + testRootKey}
+	for i := range 3 {
+		args = append(args, []string{"server", "--data-dir", filepath.Join(root, fmt.Sprint(i)), "--bootstrap-expect", "3",
+			"--join", strings.Join(gossip, ","), "--http-addr", "127.0.0.1:0", "--peer-addr", freeAddress(t), "--gossip-addr", gossip[i]})
+		nodes = append(nodes, start(t, env, args[i]...))
+	}
+	for _, p := range nodes {
+		p.await(p.stderr, `msg=ready`)
+	}
+	addCustomer(t, nodes[0].client(testRootKey), "customer", 77)
+	nodes[2].terminate()
+	state := filepath.Join(root, "2", "stable.db")
+	require.NoError(t, os.Truncate(state, 5000))
+	p := start(t, env, args[2]...)
+	require.Equal(t, exitFailed, p.wait())
+	require.Contains(t, p.stderr.String(), state)
+	advice := regexp.MustCompile(`(?m)^  (mv .*)$`).FindStringSubmatch(p.stderr.String())
+	require.NotNil(t, advice, p.stderr)
+	out, err := exec.Command("sh", "-c", advice[1]).CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	again := start(t, env, args[2]...)
+	again.await(again.stderr, `msg=ready`)
+	c := again.client(testRootKey)
+	require.EqualValues(t, 77, balance(t, c, "customer"))
+	await(t, func() bool { // its old self is replaced
+		voters := 0
+		nodes := must[api.Status](t, c, "cluster.getStatus", object{}).Nodes
+		for _, n := range nodes {
+			if n.Voter && n.Health == "alive" {
+				voters++
+			}
+		}
+		return voters == 3 && len(nodes) == 3
+	})
+}

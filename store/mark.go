@@ -1,0 +1,67 @@
+package store
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// closedMark is where the log and the vote stood when the directory was closed in order. A file that was cut or put back from an
+// older copy is well formed, and nothing in it tells: only that it ends before this does. After a crash there is no mark, since what a
+// log lacks then was never acknowledged.
+type closedMark struct {
+	LastIndex uint64 `json:"last_index"`
+	Term      uint64 `json:"term"`
+	VoteTerm  uint64 `json:"vote_term"`
+	Candidate string `json:"candidate"`
+}
+
+// position returns the mark of the present state.
+func (s *Store) position() (m closedMark, err error) {
+	if m.LastIndex, err = s.log.LastIndex(); err != nil {
+		return m, err
+	}
+	if m.Term, err = s.stable.GetUint64(keyCurrentTerm); err != nil && !errors.Is(err, errNotFound) {
+		return m, err
+	}
+	term, candidate, err := s.stable.vote()
+	if err != nil && !errors.Is(err, errNotFound) {
+		return m, err
+	}
+	m.VoteTerm, m.Candidate = term, string(candidate)
+	return m, nil
+}
+
+// mark records the position, when raft is done.
+func (s *Store) mark() error {
+	m, err := s.position()
+	if err != nil {
+		return err
+	}
+	return s.updateIdentity(func(now *identity) error { now.Closed = m; return nil })
+}
+
+// checkMark refuses a directory that has gone back behind its mark. snap is the snapshot that is held, nil if there is none.
+func (s *Store) checkMark(snap *header) error {
+	m := s.id.Closed
+	if m == (closedMark{}) {
+		return nil
+	}
+	now, err := s.position()
+	if err != nil {
+		return err
+	}
+	reached := now.LastIndex
+	if snap != nil {
+		reached = max(reached, snap.Index)
+	}
+	if reached < m.LastIndex {
+		return damaged(filepath.Join(s.dir, s.kind.file()), "the log ends at index %d, but it ended at %d when the node was stopped: it was cut, or is an older copy",
+			reached, m.LastIndex)
+	}
+	now.LastIndex = m.LastIndex
+	if now != m && now.Term > 0 { // settlePhase has more to say about a term that is gone
+		return damaged(filepath.Join(s.dir, stableName), "it says term %d and vote %q in term %d, but said term %d and vote %q in term %d when the node was stopped: it is another copy",
+			now.Term, now.Candidate, now.VoteTerm, m.Term, m.Candidate, m.VoteTerm)
+	}
+	return nil
+}
