@@ -27,6 +27,8 @@ type machine struct {
 
 	applied appliedIndex
 
+	restores int // in a row, with no entry between them; raft's FSM goroutine only
+
 	mu    sync.RWMutex
 	past  checkpoints // guarded by mu
 	state *fsm.State  // guarded by mu
@@ -66,6 +68,7 @@ func (m *machine) peek(call *fsm.Call, dating bool) (fsm.Result, bool) {
 // ApplyBatch implements raft.BatchingFSM. The response to a command is a []fsm.Result.
 func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 	failpoint.Hit(failpoint.EntryBeforeApply)
+	m.restores = 0
 	responses := make([]any, len(logs))
 	for i, l := range logs {
 		if l.Type != raft.LogCommand {
@@ -150,5 +153,20 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	failpoint.Hit(failpoint.RestoreAfterSwap)
 	m.applied.advance(records.Index())
 	m.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", want.String())
+	m.watchRestores()
 	return nil
 }
+
+// fruitlessInstalls is how many snapshots a node takes from its leader in a row before it gives up.
+const fruitlessInstalls = 3
+
+// watchRestores ends a node that is sent one snapshot after the other and cannot follow from any of them: a log that contradicts the
+// snapshot keeps it from that (hashicorp/raft#697), and a restart drops such a log. The restore of the start is one more.
+func (m *machine) watchRestores() {
+	if m.restores++; m.restores > fruitlessInstalls {
+		m.fail(errFruitless)
+	}
+}
+
+var errFruitless = fmt.Errorf("%d snapshots were installed and no log entry followed any of them: start this node again; if its log "+
+	"contradicts the snapshot, that drops it", fruitlessInstalls)

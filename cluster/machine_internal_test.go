@@ -32,3 +32,26 @@ func TestMachine_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 	index, _ = m.digest()
 	require.Equal(t, uint64(9), index)
 }
+
+// A follower that is sent one snapshot after the other and gets nowhere is to be restarted, which drops the log that is in the way.
+func TestMachine_GivesUpAfterFruitlessInstalls(t *testing.T) {
+	r := newRig(t)
+	r.fill(10)
+	r.snapshot()
+	var failed []error
+	r.machine.fail = func(err error) { failed = append(failed, err) }
+	install := func() { r.restoreInto(r.machine) }
+	for range 10 { // each is followed by entries
+		install()
+		install()
+		r.charge(10, 1)
+	}
+	require.Empty(t, failed)
+	install() // of the start
+	for range fruitlessInstalls - 1 {
+		install()
+	}
+	require.Empty(t, failed)
+	install()
+	require.ErrorIs(t, failed[0], errFruitless)
+}

@@ -82,15 +82,20 @@ func (r *rig) snapshot() {
 
 func (r *rig) restore() *machine {
 	r.tb.Helper()
+	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
+	r.restoreInto(m)
+	return m
+}
+
+func (r *rig) restoreInto(m *machine) {
+	r.tb.Helper()
 	list, err := r.store.Snapshots().List()
 	require.NoError(r.tb, err)
 	require.Len(r.tb, list, 1)
 	_, source, err := r.store.Snapshots().Open(list[0].ID)
 	require.NoError(r.tb, err)
 	defer func() { require.NoError(r.tb, source.Close()) }()
-	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
 	require.NoError(r.tb, m.Restore(source))
-	return m
 }
 
 // The cost of a snapshot follows the change, not the total: with 1 % of the records changed about 1 % are written.
