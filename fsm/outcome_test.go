@@ -174,3 +174,29 @@ func reload(t testing.TB, s *fsm.State) *fsm.State {
 	require.NoError(t, err)
 	return again
 }
+
+// Outcomes that no ledger can have are refused when a snapshot is loaded.
+func TestOutcome_LoaderRefuses(t *testing.T) {
+	outcome := func(change func(*fsm.OutcomeRecord)) *fsm.OutcomeRecord {
+		r := &fsm.OutcomeRecord{WorkspaceID: "ws_1", Name: fsm.Short{5}, At: 10, Index: 7, Result: &fsm.Done{}}
+		change(r)
+		return r
+	}
+	load := func(records ...fsm.Record) error {
+		l := fsm.NewLoader()
+		for _, r := range append([]fsm.Record{&fsm.MetaRecord{Clock: 10}, &fsm.WorkspaceRecord{ID: "ws_1", Enabled: true}}, records...) {
+			if err := l.Add(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	fine := outcome(func(*fsm.OutcomeRecord) {})
+	require.NoError(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Name[0]++ })))
+	require.Error(t, load(fine, fine))
+	require.Error(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Index++ })), "one name, two outcomes")
+	require.Error(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Name[0]-- })), "out of order")
+	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.WorkspaceID = "ws_2" })))
+	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.At = 11 })))
+	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = nil })))
+}

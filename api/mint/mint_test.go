@@ -62,3 +62,30 @@ func TestBase58(t *testing.T) {
 	}
 	require.Equal(t, random, value.Bytes())
 }
+
+// A derived key is as strong as a drawn one and told by nothing but its token and what it is for.
+func TestDerived(t *testing.T) {
+	token := RootKey()
+	key, start := Derived("sk", 16, token, "keys.createKey", "order:1", "key_1")
+	again, _ := Derived("sk", 16, token, "keys.createKey", "order:1", "key_1")
+	require.Equal(t, key, again)
+	require.Regexp(t, `^sk_[1-9A-HJ-NP-Za-km-z]{21,22}$`, key)
+	require.Equal(t, key[:len("sk_")+4], start)
+	seen := map[string]bool{key: true}
+	for _, other := range [][]string{
+		{"keys.createKey", "order:1", "key_2"}, {"keys.createKey", "order:2", "key_1"}, {"keys.rerollKey", "order:1", "key_1"},
+		{"keys.createKeyorder:1", "", "key_1"}, {"keys.createKey", "order:1key_1"}, {},
+	} {
+		k, _ := Derived("sk", 16, token, other...)
+		require.False(t, seen[k], "%v", other)
+		seen[k] = true
+	}
+	k, _ := Derived("sk", 16, RootKey(), "keys.createKey", "order:1", "key_1")
+	require.False(t, seen[k])
+	for n := range 2000 { // also those whose first byte comes out as zero
+		k, _ := Derived("", 16, token, string(rune(n)))
+		require.Regexp(t, `^.{21,22}$`, k)
+	}
+	long, _ := Derived("", 255, token)
+	require.Greater(t, len(long), 340)
+}

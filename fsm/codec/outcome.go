@@ -12,16 +12,17 @@ const onceKind byte = 81
 // repeatedKind is the kind of the result.
 const repeatedKind byte = 81
 
-// once codes the name of a call, if it has one. Without one it takes no byte.
+// once codes the name of a call, if it has one. Without one it takes no byte, and next to no time.
 func (c *coder) once(p **fsm.Idempotency) {
+	if *p != nil || c.reading && len(c.buf) > 0 && c.buf[0] == onceKind {
+		c.name(p)
+	}
+}
+
+func (c *coder) name(p **fsm.Idempotency) {
 	if c.reading {
-		if len(c.buf) == 0 || c.buf[0] != onceKind {
-			return
-		}
 		c.buf = c.buf[1:]
 		*p = new(fsm.Idempotency)
-	} else if *p == nil {
-		return
 	}
 	c.named = true
 	c.kind(onceKind)
