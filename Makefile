@@ -107,6 +107,10 @@ chaos: ## seeded runs of a cluster under faults, checked for linearizability (RU
 failover: ## kill the leader ten times and restart each node under load; shows the slowest answer of each
 	$(GO) run -buildvcs=false ./scripts/chaos failover $(ARGS)
 
+.PHONY: storm
+storm: ## a million charges, each sent one to five times with its Idempotency-Key, with changes of leader in between (ARGS="-charges 20000")
+	$(GO) run -buildvcs=false ./scripts/chaos storm $(ARGS)
+
 .PHONY: mutants
 mutants: ## plant known bugs, one at a time, and demand that the tests find each
 	$(GO) run -buildvcs=false ./scripts/mutants $(ARGS)

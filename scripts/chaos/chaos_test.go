@@ -18,6 +18,7 @@ import (
 	"github.com/creditd/creditd/scripts/chaos/drill"
 	"github.com/creditd/creditd/scripts/chaos/failover"
 	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/chaos/storm"
 	"github.com/creditd/creditd/scripts/chaos/wire"
 )
 
@@ -326,6 +327,24 @@ func TestFailover_IsHidden(t *testing.T) {
 	require.Len(t, report.Kills, 1)
 	require.Len(t, report.Restarts, testNodes)
 	t.Logf("\n%s", report.Summary())
+}
+
+// Charges that are sent again and again, through all nodes at once, are taken once, whatever happens to the nodes meanwhile. The command
+// does it with a million.
+func TestStorm_TakesEachChargeOnce(t *testing.T) {
+	dir := t.TempDir()
+	config := storm.Config{RootKey: rootKey, Seed: defaultSeed, Charges: 5000, Workers: 32, LeaderChanges: 4, Copies: 1, Log: t.Output()}
+	report, err := performStorm(t.Context(), config, "wal", dir, raceDetector)
+	if err != nil {
+		logTails(t, dir)
+	}
+	require.NoError(t, err)
+	t.Log(report)
+	require.Equal(t, config.Charges, report.Charges)
+	require.Equal(t, config.LeaderChanges, report.LeaderChanges)
+	require.Equal(t, config.Copies, report.Copies)
+	require.Positive(t, report.Replayed)
+	require.Positive(t, report.Denied)
 }
 
 func TestParse_SeesWrongUsage(t *testing.T) {

@@ -5,6 +5,7 @@
 //	go run ./scripts/chaos -duration 30s -seed 7 -nodes 3 -log-store wal
 //	go run ./scripts/chaos -runs 50
 //	go run ./scripts/chaos failover
+//	go run ./scripts/chaos storm
 //
 // Exit code 0: every promise kept. 1: a violation, or a run could not be carried out; record, pictures, logs and data stay, their
 // directory is printed, and the command line that does it again. 2: wrong usage.
@@ -51,6 +52,9 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "failover" {
 		return runFailover(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "storm" {
+		return runStorm(ctx, args[1:], stdout, stderr)
 	}
 	s, err := parse(args, stderr)
 	if err != nil {

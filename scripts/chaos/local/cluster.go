@@ -124,6 +124,12 @@ func (c *Cluster) Plant(i int, what, text string) error {
 	return os.Rename(name+".new", name)
 }
 
+// Wipe throws away what node i, which must be down, has on disk: it comes back as a newcomer.
+func (c *Cluster) Wipe(i int) error { return os.RemoveAll(c.nodes[i].data) }
+
+// LogOf is the file that node i logs to.
+func (c *Cluster) LogOf(i int) string { return c.nodes[i].log }
+
 // Close kills the nodes and takes down what was set up around them; directories stay.
 func (c *Cluster) Close() {
 	c.KillAll()

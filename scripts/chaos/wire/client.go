@@ -35,6 +35,7 @@ type Answer struct {
 	Fate   Fate
 	Status int    // 0 without an answer
 	Index  uint64 // Creditd-Index, 0 when absent
+	Again  bool   // Idempotency-Replayed: the answer of an earlier call
 	Closed bool   // the node ended the connection with its answer
 	Detail string // for messages: what went wrong
 	body   []byte
@@ -75,11 +76,20 @@ func (c *Client) drop(addr string) {
 
 // Call posts body to an endpoint of one node and, if it was executed, decodes `data` into data unless that is nil.
 func (c *Client) Call(addr, endpoint string, body, data any) Answer {
+	return c.CallOnce(addr, endpoint, "", body, data)
+}
+
+// CallOnce is Call with an Idempotency-Key, under which the call may be sent again; an empty one is none.
+func (c *Client) CallOnce(addr, endpoint, idempotencyKey string, body, data any) Answer {
 	payload, err := json.Marshal(body)
 	if err != nil {
 		return Answer{Fate: Refused, Detail: err.Error()}
 	}
-	answer := c.exchange(addr, endpoint, payload)
+	header := ""
+	if idempotencyKey != "" {
+		header = "Idempotency-Key: " + idempotencyKey + "\r\n"
+	}
+	answer := c.exchange(addr, endpoint, header, payload)
 	if answer.Fate != Executed || data == nil {
 		return answer
 	}
@@ -92,14 +102,14 @@ func (c *Client) Call(addr, endpoint string, body, data any) Answer {
 	return answer
 }
 
-func (c *Client) exchange(addr, endpoint string, payload []byte) Answer {
+func (c *Client) exchange(addr, endpoint, header string, payload []byte) Answer {
 	l, err := c.link(addr)
 	if err != nil {
 		return Answer{Fate: NotExecuted, Detail: err.Error()}
 	}
 	_ = l.socket.SetDeadline(time.Now().Add(c.timeout)) // a broken socket fails at the write below
 	request := fmt.Appendf(nil, "POST /v2/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
-		"Accept: application/json\r\nContent-Length: %d\r\n\r\n%s", endpoint, addr, c.rootKey, len(payload), payload)
+		"Accept: application/json\r\n%sContent-Length: %d\r\n\r\n%s", endpoint, addr, c.rootKey, header, len(payload), payload)
 	if _, err := l.socket.Write(request); err != nil {
 		c.drop(addr)
 		return Answer{Fate: Unknown, Detail: err.Error()}
@@ -120,6 +130,7 @@ func (c *Client) exchange(addr, endpoint string, payload []byte) Answer {
 		c.drop(addr)
 	}
 	answer.Index, _ = strconv.ParseUint(response.Header.Get("Creditd-Index"), 10, 64)
+	answer.Again = response.Header.Get("Idempotency-Replayed") == "true"
 	answer.Fate = fateOf(response)
 	if answer.Fate != Executed {
 		answer.Detail = fmt.Sprintf("%s: status %d: %s", endpoint, answer.Status, bytes.TrimSpace(answer.body))
