@@ -173,14 +173,25 @@ func droppingLog(c *crasher, ctx context.Context, name failpoint.Name) error {
 	if c.logStore != "wal" {
 		return errNotPassed
 	}
-	i, err := c.fallBehind(ctx)
-	if err != nil {
-		return err
+	for {
+		i, err := c.fallBehind(ctx)
+		if err != nil {
+			return err
+		}
+		if err := c.startArmed(ctx, i, c.armed(failpoint.InstallAfterSwap, 1)); err != nil {
+			return err
+		}
+		// A node that had nothing but an earlier snapshot has no log to drop.
+		soon, cancel := context.WithTimeout(ctx, 3*time.Second)
+		err = c.startArmed(soon, i, c.armed(name, 1))
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if err := c.heal(ctx); err != nil {
+			return err
+		}
 	}
-	if err := c.startArmed(ctx, i, c.armed(failpoint.InstallAfterSwap, 1)); err != nil {
-		return err
-	}
-	return c.startArmed(ctx, i, c.armed(name, 1))
 }
 
 // newNode kills the first node of a cluster of one while it makes its directory.
