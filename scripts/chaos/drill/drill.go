@@ -213,10 +213,10 @@ func (d *drill) collect(load *traffic) []books.Op {
 
 // heal waits until all nodes agree on one state and returns the balances, which every node must show alike.
 func (d *drill) heal(ctx context.Context) ([]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.config.Patience)
-	defer cancel()
 	begin := time.Now()
-	if err := d.cluster.AwaitReady(ctx); err != nil {
+	ready, cancel := context.WithTimeout(ctx, d.config.Patience)
+	defer cancel()
+	if err := d.cluster.AwaitReady(ready); err != nil {
 		return nil, err
 	}
 	if err := d.converge(ctx); err != nil {
@@ -247,6 +247,8 @@ func (d *drill) violation(format string, args ...any) {
 
 // converge asks every node, since each may know the others late.
 func (d *drill) converge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, d.config.Patience)
+	defer cancel()
 	return local.Await(ctx, "equal applied index and digest on all nodes", func(context.Context) error {
 		for node := range d.cluster.Size() {
 			status, err := d.client.Status(d.cluster.HTTPAddr(node))
@@ -263,6 +265,8 @@ func (d *drill) converge(ctx context.Context) error {
 }
 
 func (d *drill) balances(ctx context.Context, addr string) ([]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.config.Patience)
+	defer cancel()
 	balances := make([]int64, len(d.owners))
 	for i, o := range d.owners {
 		err := local.Await(ctx, "the balance of "+o.name, func(context.Context) error {
