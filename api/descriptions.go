@@ -87,12 +87,12 @@ var descriptions = map[string]description{
 			"Without `credits` the cost is 1; a cost of 0 only asks. `credits` of the answer is what is left, and is left out when nothing limits the key. `permissions` is a query such as " +
 			"`documents.read AND (documents.write OR admin)`. `ratelimits` names rate limits of the key or its identity, or brings its own " +
 			"with `limit` and `duration`; those with `autoApply` are always checked. `migrationId` takes over a migrated key that is known " +
-			"only by the hash of a part of it.",
+			"only by the hash of a part of it; a key without the parts that keys of that migration have is a 400.",
 		permission: "`api.*.verify_key` or `api.<apiId>.verify_key`; missing, the code is `NOT_FOUND`",
 		example:    `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
 		result:     verdict{},
 		// A key that is not there is a code, not a refusal; a rate limit that is named and not there is one.
-		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed},
+		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
 	},
 	"keys.verifyKeys": {
 		summary: "Verify up to 1000 keys in one step",

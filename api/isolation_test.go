@@ -146,6 +146,8 @@ var strangers = []struct {
 	{"keys.verifyKey", `{"key":"<rootSecret>"}`, answerRow{200, `"NOT_FOUND"`}},
 	{"keys.verifyKey", `{"key":"<legacy>","migrationId":"<migration>"}`, answerRow{200, `"NOT_FOUND"`}},
 	{"keys.verifyKey", `{"key":"<legacy>","migrationId":"<myMigration>"}`, answerRow{200, `"NOT_FOUND"`}},
+	{"keys.verifyKey", `{"key":"<secret>","migrationId":"<myMigration>"}`, answerRow{400, "unkey/authentication/malformed"}},
+	{"keys.verifyKey", `{"key":"<secret>","migrationId":"<migration>"}`, answerRow{200, `"NOT_FOUND"`}},
 	{"keys.verifyKey", `{"key":"<mySecret>","migrationId":"<migration>"}`, answerRow{200, `"VALID"`}},
 	{"keys.verifyKey", `{"key":"<mySecret>","permissions":"<slug>"}`, answerRow{200, `"INSUFFICIENT_PERMISSIONS"`}},
 	{"keys.verifyKey", `{"key":"<mySecret>","ratelimits":[{"name":"<limit>"}]}`, answerRow{412, "unkey/application/precondition_failed"}},

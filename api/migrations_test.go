@@ -169,7 +169,7 @@ func TestVerifyKey_TakesAMigratedKeyOver(t *testing.T) {
 	const key = "acme_short1_longtoken"
 	missing := `{"valid":false,"code":"NOT_FOUND"}`
 	for _, body := range []string{
-		`{"key":"` + key + `"}`, `{"key":"longtoken"}`, `{"key":"longtoken","migrationId":"pre"}`, `{"key":"` + key + `","migrationId":"other"}`,
+		`{"key":"` + key + `"}`, `{"key":"longtoken"}`, `{"key":"longtoken","migrationId":"mig"}`, `{"key":"longtoken","migrationId":"none"}`, `{"key":"` + key + `","migrationId":"other"}`,
 		`{"key":"a_b_other","migrationId":"pre"}`,
 	} {
 		require.Equal(t, missing, s.must("keys.verifyKey", body), body)
@@ -187,4 +187,38 @@ func TestVerifyKey_TakesAMigratedKeyOver(t *testing.T) {
 	require.Equal(t, missing, s.must("keys.verifyKey", `{"key":"zz_x_longtoken","migrationId":"pre"}`), "the old hash is gone")
 	require.Equal(t, "acme_shor", s.get("start", "keys.getKey", fmt.Sprintf(`{"keyId":%q}`, id)))
 	s.post("keys.verifyKey", fmt.Sprintf(`{"key":"x","migrationId":%q}`, strings.Repeat("x", 257))).fails(400, invalidInput)
+}
+
+// A key that has not the form of the keys of its migration is told so, unless it is known as it is: docs/contract.md 1.6 and 3.3.
+func TestVerifyKey_MalformedMigratedKey(t *testing.T) {
+	const malformed = "unkey/authentication/malformed"
+	s := newServer(t)
+	f := s.fixture()
+	s.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
+	refused := s.post("keys.verifyKey", `{"key":"nothing","migrationId":"pre"}`)
+	require.Empty(t, *refused.fails(400, malformed).Error.Errors)
+	require.Contains(t, refused.Error.Detail, "<prefix>_<short token>_<long token>")
+	for _, key := range []string{"a_b", "a_b_", "_", rootKey} {
+		s.post("keys.verifyKey", fmt.Sprintf(`{"key":%q,"migrationId":"pre"}`, key)).fails(400, malformed)
+	}
+	require.NotContains(t, f.key, "_")
+	with := f.in(`{"key":"SECRET","migrationId":"pre"}`)
+	require.Contains(t, s.must("keys.verifyKey", with), `"credits":49`, "known by its full hash")
+
+	// What the caller may not see is not known, and what is wrong with the request besides comes first.
+	require.Equal(t, refused.anonymous(), s.grant("x").post("keys.verifyKey", with).anonymous())
+	other := s.foreign()
+	require.Contains(t, other.must("keys.verifyKey", with), `"NOT_FOUND"`, "no such migration there")
+	other.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
+	require.Equal(t, refused.anonymous(), other.post("keys.verifyKey", with).anonymous())
+	s.post("keys.verifyKey", `{"key":"nothing","migrationId":"pre","ratelimits":[{"name":"abc","limit":1,"duration":1}]}`).fails(400, invalidInput)
+
+	items := `"verifications":[{"key":"nothing","migrationId":"pre"},` + with + `,{"key":"nothing","migrationId":"none"},{"key":"nothing","migrationId":"mig"}]`
+	data := s.must("keys.verifyKeys", `{`+items+`}`)
+	require.Contains(t, data, `{"results":[{"error":{"title":"Bad Request","detail":`)
+	require.Contains(t, data, malformed)
+	require.Contains(t, data, `"credits":48`)
+	require.Equal(t, 2, strings.Count(data, `"NOT_FOUND"`))
+	require.Contains(t, s.must("keys.verifyKeys", `{"atomic":true,`+items+`}`), `"passed":false`)
+	require.Contains(t, s.must("keys.verifyKey", `{"key":"`+f.key+`","credits":{"cost":0}}`), `"credits":48`)
 }

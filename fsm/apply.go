@@ -146,8 +146,13 @@ func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 		return r, r != nil // what is not there yet has to be kept, a denial too
 	}
 	c, verify := call.Command.(*VerifyKey)
-	if m, ok := call.Command.(*VerifyMigrated); ok && s.migrating(root, m, nil) == nil {
-		c, verify = &m.Verify, true
+	if m, ok := call.Command.(*VerifyMigrated); ok {
+		if refusal := s.malformed(root, m, nil); refusal != nil {
+			return refusal, true
+		}
+		if s.migrating(root, m, nil) == nil {
+			c, verify = &m.Verify, true
+		}
 	}
 	if verify {
 		d, refusal := s.decide(root, c, nil)

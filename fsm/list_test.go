@@ -175,3 +175,19 @@ func TestVerifyMigrated_ChangesNothingWhenRefused(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "key_m", v.(*fsm.Verdict).KeyID)
 }
+
+// A key without the form of its migration is refused without an entry, and nothing changes: contract 3.3.
+func TestVerifyMigrated_Malformed(t *testing.T) {
+	s := newTown(t)
+	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "pre", Algorithm: fsm.PrefixedAPIKey})))
+	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "sha", Algorithm: fsm.SHA256})))
+	digest := s.Digest()
+	for migration, want := range map[string]fsm.Code{"pre": fsm.KeyMalformed, "sha": 0, "none": 0} {
+		c := &fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: fsm.Hash{'?'}, Cost: 1}, MigrationID: migration}
+		peeked, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
+		require.True(t, ok, migration)
+		require.Equal(t, want, code(peeked), migration)
+		require.Equal(t, peeked, apply(t, s, c), migration)
+	}
+	require.Equal(t, digest, s.Digest())
+}

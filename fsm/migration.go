@@ -83,7 +83,7 @@ type Migrated struct{ IDs []string }
 type VerifyMigrated struct {
 	Verify      VerifyKey
 	MigrationID string
-	Hash        Hash   // under which the key would be known
+	Hash        Hash   // under which the key would be known; zero: the key has not the form of PrefixedAPIKey
 	Start       string // what is kept of it in the clear from then on
 }
 
@@ -295,6 +295,25 @@ func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *
 	return k
 }
 
+// malformed refuses a key that no key of the migration can be, unless it is known as it is. One that the caller may not verify is as
+// unknown as one that is not there. It changes nothing.
+func (s *State) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *Refusal {
+	if c.Hash != (Hash{}) {
+		return nil
+	}
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil || m.algorithm != PrefixedAPIKey {
+		return nil
+	}
+	if k := visible(root, s.keyAfter(c.Verify.Hash, before)); k != nil && root.may(verifyKeyPermission, k.api.id) {
+		return nil
+	}
+	if refusal := c.Verify.check(); refusal != nil {
+		return refusal
+	}
+	return refuse(KeyMalformed)
+}
+
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
 func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, v *Verdict) Result {
@@ -312,6 +331,9 @@ func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, v *Verdict) Res
 
 // foreseeMigrated decides about a verification and says which key it takes over, nil for none.
 func (s *State) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
+	if refusal := s.malformed(root, c, before); refusal != nil {
+		return decision{}, refusal, nil
+	}
 	k := s.migrating(root, c, before)
 	if k == nil {
 		d, refusal := s.decide(root, &c.Verify, before)

@@ -79,10 +79,14 @@ const (
 	TooManyOutcomes
 )
 
+// KeyMalformed: a key is asked for under its hash in another system, and has not the form that keys of that system have.
+const KeyMalformed Code = 95
+
 // Known reports whether there is such a code.
 func (c Code) Known() bool {
 	return c >= RootKeyNotFound && c <= IDTaken || c >= APIProtected && c <= MigrationExists || c >= PermissionNotFound && c <= QuerySyntax ||
-		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c >= AnswerTooLarge && c <= TooManyOutcomes
+		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c >= AnswerTooLarge && c <= TooManyOutcomes ||
+		c == KeyMalformed
 }
 
 // Credits are a balance as shown to a caller. Limited false is unlimited.

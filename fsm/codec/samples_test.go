@@ -238,6 +238,7 @@ var resultSamples = []fsm.Result{
 	&fsm.Repeated{Result: &fsm.Created{ID: "key_1"}, Index: 300},
 	&fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400},
 	&fsm.Rerolled{ID: "key_3", Start: "sk_9fTq"},
+	&fsm.Refusal{Code: fsm.KeyMalformed},
 }
 
 var auditSample = fsm.AuditEntry{

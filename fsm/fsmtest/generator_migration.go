@@ -43,6 +43,9 @@ func (g *Generator) replacing() fsm.Command {
 		if g.chance(20) {
 			c.Verify.Hash = g.keyHash()
 		}
+		if g.chance(10) {
+			c.Hash = fsm.Hash{}
+		}
 		return c
 	case n < 15:
 		return &fsm.CreateMigration{ID: g.migrationID(), Algorithm: pick(g, fsm.SHA256, fsm.PrefixedAPIKey, fsm.PrefixedAPIKey)}

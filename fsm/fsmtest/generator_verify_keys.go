@@ -29,7 +29,7 @@ func (g *Generator) verifyKeys() fsm.Command {
 		}
 		item := fsm.Verification{Command: &v}
 		if g.chance(30) && (!modest || g.chance(20)) {
-			item.Command = &fsm.VerifyMigrated{Verify: v, MigrationID: migration, Hash: pick(g, from, hashes[0]), Start: "pre_abcd"}
+			item.Command = &fsm.VerifyMigrated{Verify: v, MigrationID: migration, Hash: pick(g, from, from, hashes[0], hashes[0], fsm.Hash{}), Start: "pre_abcd"}
 		}
 		if g.chance(25) && (!c.Atomic || g.chance(5)) {
 			item.Once = g.once()

@@ -141,6 +141,13 @@ func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 // verifyMigrated is contract 3.3, step 1.
 func (t *Twin) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result {
 	m := t.findMigration(root, c.MigrationID)
+	if m != nil && m.algorithm == fsm.PrefixedAPIKey && c.Hash == (fsm.Hash{}) {
+		r := t.verifyKey(root, &c.Verify)
+		if v, ok := r.(*fsm.Verdict); ok && v.Outcome == fsm.NotFound {
+			return refusal(fsm.KeyMalformed)
+		}
+		return r
+	}
 	k := t.findKey(root, func(k *key) bool { return k.hash == c.Hash })
 	if m == nil || m.algorithm != fsm.PrefixedAPIKey || t.hashTaken(c.Verify.Hash) || k == nil ||
 		need(root, either("api", k.api, "verify_key")...) != nil {
