@@ -11,12 +11,18 @@ import (
 )
 
 // troubled is a node that can be had in a state which a healthy cluster will not reach on demand. It never learns what became
-// of a verification, and has too many requests waiting to take any other.
+// of a verification, finds every API protected and every namespace deleted (no endpoint does that), and has too many requests
+// waiting to take any other. What its answers look like is up to package api, as everywhere.
 type troubled struct{}
 
 func (troubled) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64, error) {
-	if _, charge := call.Command.(*fsm.VerifyKey); charge {
+	switch call.Command.(type) {
+	case *fsm.VerifyKey:
 		return nil, 0, fault.New(fault.Unknown, "")
+	case *fsm.DeleteAPI:
+		return &fsm.Refusal{Code: fsm.APIProtected}, 0, nil
+	case *fsm.Limit:
+		return &fsm.Refusal{Code: fsm.RatelimitNamespaceGone}, 0, nil
 	}
 	return nil, 0, errFull
 }

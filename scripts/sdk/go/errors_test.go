@@ -95,10 +95,16 @@ func TestErrors_BadRequest(t *testing.T) {
 func TestErrors_WithoutAType(t *testing.T) {
 	s := newSuite(t)
 	created := s.createKey(components.V2KeysCreateKeyRequestBody{})
-	_, err := s.Keys.GetKey(s.ctx, components.V2KeysGetKeyRequestBody{KeyID: created.KeyID, Decrypt: ptr(true)})
-	got := is[*apierrors.APIError](t, err)
-	require.Equal(t, 412, got.StatusCode)
-	require.Contains(t, got.Body, errorBase+"unkey/application/precondition_failed")
+	_, ofGetKey := s.Keys.GetKey(s.ctx, components.V2KeysGetKeyRequestBody{KeyID: created.KeyID, Decrypt: ptr(true)})
+	_, ofCreateKey := s.Keys.CreateKey(s.ctx, components.V2KeysCreateKeyRequestBody{APIID: s.api(), Recoverable: ptr(true)})
+	_, ofVerifyKey := s.Keys.VerifyKey(s.ctx, components.V2KeysVerifyKeyRequestBody{
+		Key: created.Key, Ratelimits: []components.KeysVerifyKeyRatelimit{{Name: "unknown"}},
+	})
+	for _, err := range []error{ofGetKey, ofCreateKey, ofVerifyKey} {
+		got := is[*apierrors.APIError](t, err)
+		require.Equal(t, 412, got.StatusCode)
+		require.Contains(t, got.Body, errorBase+"unkey/application/precondition_failed")
+	}
 }
 
 // counting counts what the SDK really sends.
@@ -109,7 +115,8 @@ func (c *counting) Do(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// troubled is the SDK at a node in trouble: it is full, and never learns what became of a verification.
+// troubled is the SDK at a node in trouble: it is full, never learns what became of a verification, and finds what it is to
+// delete protected and what it is to use deleted.
 func troubled(t *testing.T) (*suite, *counting) {
 	s, c := newSuite(t), &counting{}
 	s.Unkey = unkey.New(unkey.WithServerURL(os.Getenv("CREDITD_TROUBLED_URL")), unkey.WithSecurity(s.key), unkey.WithClient(c))
@@ -123,6 +130,30 @@ func TestErrors_TooManyRequests(t *testing.T) {
 	got := is[*apierrors.TooManyRequestsErrorResponse](t, err).Error_
 	require.Equal(t, errorBase+"user/too_many_requests/workspace_rate_limited", got.Type)
 	require.Equal(t, 1, c.sent)
+}
+
+// TestErrors_Protected: the one 412 that the SDK has a type for.
+func TestErrors_Protected(t *testing.T) {
+	s, c := troubled(t)
+	_, err := s.Apis.DeleteAPI(s.ctx, components.V2ApisDeleteAPIRequestBody{APIID: "api_12345678"})
+	got := is[*apierrors.PreconditionFailedErrorResponse](t, err).Error_
+	require.Equal(t, errorBase+"unkey/application/protected_resource", got.Type)
+	require.EqualValues(t, http.StatusPreconditionFailed, got.Status)
+	require.Equal(t, 1, c.sent)
+}
+
+// TestErrors_Gone: only the two methods that use a namespace tell a deleted one from one that never was.
+func TestErrors_Gone(t *testing.T) {
+	s, c := troubled(t)
+	one := components.V2RatelimitLimitRequestBody{Namespace: "deleted", Identifier: "user", Limit: 1, Duration: 60_000}
+	_, ofLimit := s.Ratelimit.Limit(s.ctx, one)
+	_, ofMultiLimit := s.Ratelimit.MultiLimit(s.ctx, []components.V2RatelimitLimitRequestBody{one})
+	for _, err := range []error{ofLimit, ofMultiLimit} {
+		got := is[*apierrors.GoneErrorResponse](t, err).Error_
+		require.Equal(t, errorBase+"unkey/data/ratelimit_namespace_gone", got.Type)
+		require.EqualValues(t, http.StatusGone, got.Status)
+	}
+	require.Equal(t, 2, c.sent)
 }
 
 // TestErrors_UnknownOutcomeIsNotRetried: a charge that may have happened must not be sent again behind the caller's back.

@@ -6,7 +6,7 @@ import { HTTPClient } from "@unkey/api/lib/http.js";
 import * as errors from "@unkey/api/models/errors";
 import { ratelimit } from "./ratelimit.mjs";
 import { rows } from "./rows.mjs";
-import { client, createKey, granted, identity, post, rootKey, unique, unkey, url } from "./suite.mjs";
+import { api, client, createKey, granted, identity, post, rootKey, unique, unkey, url } from "./suite.mjs";
 
 for (const [method, row] of Object.entries(rows)) {
   test(method, row);
@@ -59,37 +59,56 @@ for (const [name, type, path, call] of failures) {
   });
 }
 
-// The SDK declares 412 only for apis.deleteApi. Elsewhere it is an error that carries status and body.
-test("error 412", async () => {
-  const { keyId } = await createKey({});
-  await assert.rejects(unkey.keys.getKey({ keyId, decrypt: true }), (err) => {
-    assert.ok(err instanceof errors.UnkeyError);
-    assert.equal(err.statusCode, 412);
-    assert.equal(JSON.parse(err.body).error.type, "https://unkey.com/docs/errors/unkey/application/precondition_failed");
-    return true;
+// The SDK declares 412 only for apis.deleteApi. Elsewhere it is the class for undeclared ones, which carries status and body.
+const unmet = [
+  ["getKey", ({ keyId }) => unkey.keys.getKey({ keyId, decrypt: true })],
+  ["createKey", async () => unkey.keys.createKey({ apiId: await api(), recoverable: true })],
+  ["verifyKey", ({ key }) => unkey.keys.verifyKey({ key, ratelimits: [{ name: "unknown" }] })],
+];
+for (const [method, call] of unmet) {
+  test(`error 412 of ${method}`, async () => {
+    const created = await createKey({});
+    await assert.rejects(() => call(created), (err) => {
+      assert.ok(err instanceof errors.APIError, `${err.constructor.name}: ${err.message}`);
+      assert.equal(err.statusCode, 412);
+      assert.equal(JSON.parse(err.body).error.type, "https://unkey.com/docs/errors/unkey/application/precondition_failed");
+      return true;
+    });
   });
-});
+}
 
-// The SDK at a node in trouble: it is full, and never learns what became of a verification. Neither may be sent again behind
-// the caller's back.
+// The SDK at a node in trouble: it is full, never learns what became of a verification, and finds what it is to delete protected
+// and what it is to use deleted. Nothing of it may be sent again behind the caller's back.
 let sent = 0;
 const troubled = new Unkey({
   serverURL: process.env.CREDITD_TROUBLED_URL, rootKey,
   httpClient: new HTTPClient({ fetcher: (request) => { sent++; return fetch(request); } }),
 });
-test("error 429", async () => {
-  sent = 0;
-  await assert.rejects(troubled.apis.createApi({ name: "sdk" }), (err) => {
-    assert.ok(err instanceof errors.TooManyRequestsErrorResponse, `${err.constructor.name}: ${err.message}`);
-    assert.equal(err.error.type, "https://unkey.com/docs/errors/user/too_many_requests/workspace_rate_limited");
-    return true;
+const limit = { namespace: "deleted", identifier: "user", limit: 1, duration: 60_000 };
+const troubles = [
+  ["410 of limit", errors.GoneErrorResponse, "unkey/data/ratelimit_namespace_gone", () => troubled.ratelimit.limit(limit)],
+  ["410 of multiLimit", errors.GoneErrorResponse, "unkey/data/ratelimit_namespace_gone", () => troubled.ratelimit.multiLimit([limit])],
+  ["412 of deleteApi", errors.PreconditionFailedErrorResponse, "unkey/application/protected_resource",
+    () => troubled.apis.deleteApi({ apiId: "api_12345678" })],
+  ["429", errors.TooManyRequestsErrorResponse, "user/too_many_requests/workspace_rate_limited",
+    () => troubled.apis.createApi({ name: "sdk" })],
+];
+for (const [name, type, path, call] of troubles) {
+  test(`error ${name}`, async () => {
+    sent = 0;
+    await assert.rejects(call, (err) => {
+      assert.ok(err instanceof type, `${err.constructor.name}: ${err.message}`);
+      assert.equal(err.statusCode, Number(name.slice(0, 3)));
+      assert.equal(err.error.type, `https://unkey.com/docs/errors/${path}`);
+      return true;
+    });
+    assert.equal(sent, 1);
   });
-  assert.equal(sent, 1);
-});
+}
 test("error 408", async () => {
   sent = 0;
   await assert.rejects(troubled.keys.verifyKey({ key: "x" }), (err) => {
-    assert.ok(err instanceof errors.UnkeyError);
+    assert.ok(err instanceof errors.APIError, `${err.constructor.name}: ${err.message}`);
     assert.equal(err.statusCode, 408);
     assert.equal(err.headers.get("Creditd-Outcome"), "unknown");
     return true;
