@@ -1,10 +1,6 @@
 package schema_test
 
-import (
-	"bytes"
-	"encoding/json"
-	"testing"
-)
+import "testing"
 
 const verifyBody = `{"key":"prod_2cGKbMxRyIzhCxo1IdjH3arE","credits":{"cost":1}}`
 
@@ -14,27 +10,6 @@ func BenchmarkDecode_VerifyKey(b *testing.B) {
 	for b.Loop() {
 		if _, problem := verifyKey.Decode(body); problem != nil {
 			b.Fatal(problem)
-		}
-	}
-}
-
-// The same body without any validation, into the same shape, as encoding/json needs it.
-func BenchmarkEncodingJSON_VerifyKey(b *testing.B) {
-	body := []byte(verifyBody)
-	b.ReportAllocs()
-	for b.Loop() {
-		var req struct {
-			Key         string            `json:"key"`
-			Credits     *verifyCredits    `json:"credits"`
-			Tags        []string          `json:"tags"`
-			Permissions *string           `json:"permissions"`
-			Ratelimits  []verifyRatelimit `json:"ratelimits"`
-			MigrationID string            `json:"migrationId"`
-		}
-		d := json.NewDecoder(bytes.NewReader(body))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&req); err != nil {
-			b.Fatal(err)
 		}
 	}
 }
