@@ -19,6 +19,7 @@ type description struct {
 	result     any        // a value of the type of data; nil: no data but {}
 	paged      bool       // pagination stands beside data
 	refuses    []fsm.Code // beyond what every endpoint may answer
+	hides      bool       // a caller without the permission hears that there is no such thing, and never of permissions
 }
 
 // Every endpoint may answer with these: docs/contract.md 1.3 and 1.6.
@@ -29,7 +30,6 @@ var (
 	}
 	commonRefusals = []fsm.Code{
 		fsm.RootKeyNotFound, fsm.RootKeyDisabled, fsm.RootKeyExpired, fsm.WorkspaceDisabled, fsm.WorkspaceNotFound,
-		fsm.InsufficientPermissions,
 	}
 )
 
@@ -41,7 +41,7 @@ func Describe() []openapi.Endpoint {
 	}
 	return append(all, openapi.Endpoint{
 		Name: "liveness", Method: http.MethodGet, Path: "/v2/liveness", Open: true, Summary: "Say that the process answers",
-		Result: reflect.TypeFor[livenessData](), Problems: []openapi.Problem{(&endpoint{}).problem(&unexpectedError)},
+		Result: reflect.TypeFor[livenessData](),
 	})
 }
 
@@ -73,6 +73,9 @@ func (e *endpoint) describe(d description) openapi.Endpoint {
 		shown.Problems = append(shown.Problems, e.problem(k))
 	}
 	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], d.refuses...)
+	if !d.hides {
+		refuses = append(refuses, fsm.InsufficientPermissions)
+	}
 	if shown.Named {
 		refuses = append(refuses, fsm.IdempotencyConflict, fsm.TooManyOutcomes)
 	}

@@ -64,6 +64,7 @@ var descriptions = map[string]description{
 			`"credits":{"remaining":1000,"refill":{"interval":"monthly","amount":1000,"refillDay":1}}}`,
 		result:  createKeyData{},
 		refuses: []fsm.Code{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
+		hides:   true,
 	},
 	"keys.getKey": {
 		summary:    "Show a key, by its id",
@@ -80,6 +81,7 @@ var descriptions = map[string]description{
 		example:    `{"key":"` + exampleSecret + `"}`,
 		result:     keyOut{},
 		refuses:    []fsm.Code{fsm.KeyNotFound},
+		hides:      true,
 	},
 	"keys.verifyKey": {
 		summary: "Verify a key and spend its credits, in one step",
@@ -93,6 +95,7 @@ var descriptions = map[string]description{
 		result:     verdict{},
 		// A key that is not there is a code, not a refusal; a rate limit that is named and not there is one.
 		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
+		hides:   true,
 	},
 	"keys.verifyKeys": {
 		summary: "Verify up to 1000 keys in one step",
@@ -102,6 +105,7 @@ var descriptions = map[string]description{
 		permission: "`api.*.verify_key` or `api.<apiId>.verify_key`, for each key; missing, its code is `NOT_FOUND`",
 		example:    `{"verifications":[{"key":"` + exampleSecret + `","credits":{"cost":5}},{"key":"` + exampleSecret + `"}],"atomic":true}`,
 		result:     verdicts{},
+		hides:      true,
 	},
 	"keys.updateKey": {
 		summary: "Change fields of a key",
@@ -349,6 +353,7 @@ var descriptions = map[string]description{
 		example:    `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
 		result:     overrideOut{},
 		refuses:    []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
+		hides:      true,
 	},
 	"ratelimit.listOverrides": {
 		summary:    "List the overrides of a namespace, in the order of their ids",

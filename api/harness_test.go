@@ -282,9 +282,11 @@ func (s *server) do(r *http.Request) *reply {
 	decoder.DisallowUnknownFields()
 	require.NoError(s.t, decoder.Decode(re), re.text)
 	require.Regexp(s.t, `^req_[a-zA-Z0-9]{16}$`, re.Meta.RequestID)
-	if s.hook == nil && s.result == nil { // otherwise the test makes up what the ledger never says
+	real := s.hook == nil && s.result == nil // otherwise the test makes up what the ledger never says
+	if real {
 		checkDocumented(s.t, r.URL.Path, rec)
 	}
+	re.record(r.URL.Path, real)
 	if rec.Code == http.StatusOK {
 		require.Nil(s.t, re.Error)
 		require.Equal(s.t, "application/json", rec.Header().Get("Content-Type"))
@@ -349,12 +351,15 @@ func (re *reply) ok() string {
 func (re *reply) fails(status int, path string) *reply {
 	re.t.Helper()
 	require.Equal(re.t, status, re.Code, re.text)
-	require.Equal(re.t, "https://unkey.com/docs/errors/"+path, re.Error.Type)
+	require.Equal(re.t, errorBase+path, re.Error.Type)
 	return re
 }
 
 // anonymous is the answer without what differs from request to request.
 func (re *reply) anonymous() string { return strings.ReplaceAll(re.text, re.Meta.RequestID, "req") }
+
+// errorBase precedes the path of every error type.
+const errorBase = "https://unkey.com/docs/errors/"
 
 // The error types of docs/contract.md 1.6 that tests name often.
 const (

@@ -45,7 +45,7 @@ func codes(t testing.TB, results []string) (list []string) {
 		require.NoError(t, json.Unmarshal([]byte(text), &r))
 		switch {
 		case r.Error != nil:
-			list = append(list, fmt.Sprint(r.Error.Status, " ", strings.TrimPrefix(r.Error.Type, "https://unkey.com/docs/errors/")))
+			list = append(list, fmt.Sprint(r.Error.Status, " ", strings.TrimPrefix(r.Error.Type, errorBase)))
 		case r.Credits != nil:
 			list = append(list, fmt.Sprint(r.Code, " ", *r.Credits))
 		default:
