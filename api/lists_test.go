@@ -72,7 +72,7 @@ func TestDeleteAPI(t *testing.T) {
 	for _, body := range []string{`{}`, `{"apiId":"short"}`, `{"apiId":"api-nothing"}`, `{"apiId":"api_nothing","x":1}`} {
 		s.post("apis.deleteApi", body).fails(400, invalidInput)
 	}
-	s.result = &fsm.Refusal{Code: fsm.APIProtected}
+	s.result = &fsm.Refusal{Code: fsm.APIProtected} // row 30: no endpoint protects an API
 	s.post("apis.deleteApi", f.in(`{"apiId":"API"}`)).fails(412, "unkey/application/protected_resource")
 }
 

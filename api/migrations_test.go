@@ -18,7 +18,7 @@ const (
 	prefixed          = "github.com/seamapi/prefixed-api-key"
 )
 
-// keys.rerollKey: docs/contract.md 2.3, D-7 and D-8.
+// keys.rerollKey: docs/contract.md 2.3, D-7 and D-8, and row 69 of section 5.
 func TestRerollKey(t *testing.T) {
 	s := newServer(t)
 	f := s.fixture()
@@ -156,7 +156,8 @@ func TestMigrateKeys_WithWhatKeysMayDo(t *testing.T) {
 	s.post("permissions.getRole", `{"role":"third"}`).fails(404, roleMissing)
 }
 
-// keys.verifyKey with migrationId: docs/contract.md 3.3. The first verification takes the key over.
+// keys.verifyKey with migrationId: docs/contract.md 3.3 and row 150 of section 5. The first verification takes
+// the key over.
 func TestVerifyKey_TakesAMigratedKeyOver(t *testing.T) {
 	s := newServer(t)
 	f := s.fixture()
@@ -191,7 +192,6 @@ func TestVerifyKey_TakesAMigratedKeyOver(t *testing.T) {
 
 // A key that has not the form of the keys of its migration is told so, unless it is known as it is: docs/contract.md 1.6 and 3.3.
 func TestVerifyKey_MalformedMigratedKey(t *testing.T) {
-	const malformed = "unkey/authentication/malformed"
 	s := newServer(t)
 	f := s.fixture()
 	s.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)

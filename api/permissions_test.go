@@ -84,7 +84,7 @@ func TestCreateRole(t *testing.T) {
 	}
 }
 
-// Roles that name one new slug at once: all are made, with one permission. docs/contract.md 2.5.
+// Roles that name one new slug at once: all are made, with one permission. docs/contract.md 2.5, and row 204 of section 5.
 func TestCreateRole_Concurrently(t *testing.T) {
 	s := newServer(t)
 	var group sync.WaitGroup

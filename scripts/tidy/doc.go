@@ -3,6 +3,8 @@
 //
 //	arrows_test.go   which package may import which: one table, a row for every package
 //	purity_test.go   fsm is deterministic: no clock, chance, goroutine, float, hidden state or visible map order
+//	guarantees_test.go   every promise of docs/guarantees.md names a test that exists
+//	rows_test.go     every row of docs/contract.md 5 is cited by a test, or says why it is not applicable
 //	source_test.go   no sleeping tests, a comment on every package, no machine paths in any file
 //	module_test.go   finds and parses the packages for the others
 //
