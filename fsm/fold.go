@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,4 +33,14 @@ func lower(r rune) rune {
 	default:
 		return r
 	}
+}
+
+// sought is a folded text to look for. See contract 1.14.
+type sought string
+
+func newSought(text string) sought { return sought(fold(strings.TrimSpace(text))) }
+
+// in reports whether one of the texts has it, whatever the case. All have a blank one.
+func (s sought) in(texts ...string) bool {
+	return s == "" || slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(fold(text), string(s)) })
 }

@@ -1,10 +1,5 @@
 package fsm
 
-import (
-	"strings"
-	"unicode/utf8"
-)
-
 // Page says which part of a list is wanted: up to Limit items (at least 1), beginning with the first one whose id is not below Cursor.
 // See contract 1.14.
 type Page struct {
@@ -77,11 +72,15 @@ type Workspace struct {
 
 func (k *key) listID() string       { return k.id }
 func (i *identity) listID() string  { return i.id }
+func (p *slug) listID() string      { return p.id }
+func (r *role) listID() string      { return r.id }
 func (r *rootKey) listID() string   { return r.id }
 func (w *workspace) listID() string { return w.id }
 
 func (*key) listPrefix() string       { return "key_" }
 func (*identity) listPrefix() string  { return "id_" }
+func (*slug) listPrefix() string      { return "perm_" }
+func (*role) listPrefix() string      { return "role_" }
 func (*rootKey) listPrefix() string   { return "key_" }
 func (*workspace) listPrefix() string { return "ws_" }
 
@@ -177,55 +176,47 @@ func (s *State) listKeys(root *rootKey, q *ListKeys) Result {
 	return &Keys{List: list, Next: next}
 }
 
-// maxExamined bounds how many identities one search looks at, because it holds up the log: a page may end before it is full.
+// maxExamined bounds how many items one search looks at, because it holds up the log: a page may end before it is full.
 const maxExamined = 10_000
 
-// listIdentities needs the permission to read each identity that it shows. See contract 2.4.
-func (s *State) listIdentities(root *rootKey, q *ListIdentities) Result {
-	wanted := newFolded(strings.TrimSpace(q.Search))
-	answer := &Identities{}
+// search shows the part of a list that q wants of the items that match, and says where the next one begins.
+func search[T listed, R any](o *ordered[T], q Page, matches func(T) bool, show func(T) R) (list []R, next string) {
 	examined := 0
-	var refusal *Refusal
-	root.workspace.identities.from(q.Page.Cursor, func(i *identity) bool {
+	o.from(q.Cursor, func(item T) bool {
 		if examined == maxExamined {
-			answer.Next = i.id
+			next = item.listID()
 			return false
 		}
 		examined++
-		if !wanted.in(i.id) && !wanted.in(i.externalID) {
+		if !matches(item) {
 			return true
 		}
-		if len(answer.List) == q.Page.Limit {
-			answer.Next = i.id
+		if len(list) == q.Limit {
+			next = item.listID()
 			return false
 		}
-		if !root.may(readIdentityPermission, i.id) {
-			refusal = readIdentityPermission.missing(i.id)
-			return false
-		}
-		answer.List = append(answer.List, *s.showIdentity(i))
+		list = append(list, show(item))
 		return true
+	})
+	return list, next
+}
+
+// listIdentities needs the permission to read each identity that it shows. See contract 2.4.
+func (s *State) listIdentities(root *rootKey, q *ListIdentities) Result {
+	wanted := newSought(q.Search)
+	var refusal *Refusal
+	list, next := search(&root.workspace.identities, q.Page, func(i *identity) bool {
+		return wanted.in(i.id, i.externalID)
+	}, func(i *identity) Identity {
+		if refusal == nil && !root.may(readIdentityPermission, i.id) {
+			refusal = readIdentityPermission.missing(i.id)
+		}
+		return *s.showIdentity(i)
 	})
 	if refusal != nil {
 		return refusal
 	}
-	return answer
-}
-
-// folded is a text to look for without regard to letter case.
-type folded string
-
-func newFolded(text string) folded { return folded(strings.ToLower(text)) }
-
-// in reports whether the text occurs in another one.
-func (f folded) in(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if text[i] >= utf8.RuneSelf || 'A' <= text[i] && text[i] <= 'Z' {
-			text = strings.ToLower(text)
-			break
-		}
-	}
-	return strings.Contains(text, string(f))
+	return &Identities{List: list, Next: next}
 }
 
 func (s *State) listRootKeys(root *rootKey, q *ListRootKeys) Result {

@@ -107,6 +107,62 @@ func TestListIdentities_SearchIsBounded(t *testing.T) {
 	require.Equal(t, 3, pages)
 }
 
+// So does a search of permissions or roles, which ends before a page is full even if nothing is found.
+func TestListPermissions_SearchIsBounded(t *testing.T) {
+	const each = 12_000
+	s := newLedger(t)
+	var calls []fsm.Call
+	for n := range each {
+		calls = append(calls,
+			fsm.Call{Actor: root, Command: &fsm.CreatePermission{ID: fmt.Sprintf("perm_%08d", n), Name: "p", Slug: fmt.Sprintf("Slug.%d", n)}},
+			fsm.Call{Actor: root, Command: &fsm.CreateRole{ID: fmt.Sprintf("role_%08d", n), Name: fmt.Sprintf("Rôle.%d", n)}})
+	}
+	s.Apply(fsm.Batch{Calls: calls})
+
+	first := s.Answer(root, &fsm.ListPermissions{Search: "sLUG.11999", Limit: 10}).(*fsm.PermissionList)
+	require.Equal(t, &fsm.PermissionList{Next: "perm_00010000"}, first)
+	rest := s.Answer(root, &fsm.ListPermissions{Search: "sLUG.11999", Limit: 10, Cursor: first.Next}).(*fsm.PermissionList)
+	require.Equal(t, []fsm.Permission{{ID: "perm_00011999", Name: "p", Slug: "Slug.11999"}}, rest.Permissions)
+	require.Empty(t, rest.Next)
+
+	none := s.Answer(root, &fsm.ListRoles{Search: "RÔLE.11999", Limit: 10}).(*fsm.RoleList)
+	require.Equal(t, &fsm.RoleList{Next: "role_00010000"}, none)
+	last := s.Answer(root, &fsm.ListRoles{Search: "RÔLE.11999", Limit: 10, Cursor: none.Next}).(*fsm.RoleList)
+	require.Equal(t, []fsm.Role{{ID: "role_00011999", Name: "Rôle.11999"}}, last.Roles)
+	require.Empty(t, last.Next)
+}
+
+// What is deleted leaves the lists, also while a page that begins with it is asked for, and stays out of those of a restored ledger.
+func TestListPermissions_WithoutTheDeleted(t *testing.T) {
+	s := newLedger(t)
+	for _, n := range []string{"1", "3", "2"} {
+		s.Apply(fsm.Batch{Calls: []fsm.Call{
+			{Actor: root, Command: &fsm.CreatePermission{ID: "perm_" + n, Name: "p", Slug: n}},
+			{Actor: root, Command: &fsm.CreateRole{ID: "role_" + n, Name: n}},
+		}})
+	}
+	s.Apply(fsm.Batch{Calls: []fsm.Call{
+		{Actor: root, Command: &fsm.DeletePermission{Permission: "perm_2"}},
+		{Actor: root, Command: &fsm.DeleteRole{Role: "role_2"}},
+	}})
+	for _, s := range []*fsm.State{s, restored(t, s)} {
+		for _, test := range []struct {
+			permission, role string // cursors
+			want             []string
+		}{{"", "", []string{"1", "3"}}, {"perm_2", "role_2", []string{"3"}}} {
+			var slugs, roles []string
+			for _, p := range s.Answer(root, &fsm.ListPermissions{Limit: 10, Cursor: test.permission}).(*fsm.PermissionList).Permissions {
+				slugs = append(slugs, p.Slug)
+			}
+			for _, r := range s.Answer(root, &fsm.ListRoles{Limit: 10, Cursor: test.role}).(*fsm.RoleList).Roles {
+				roles = append(roles, r.Name)
+			}
+			require.Equal(t, test.want, slugs)
+			require.Equal(t, test.want, roles)
+		}
+	}
+}
+
 // Who reads a page must be allowed to read everything on it: contract 2.4.
 func TestListIdentities_NeedsPermissionForEachItem(t *testing.T) {
 	s := newLedger(t)

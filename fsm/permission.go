@@ -52,6 +52,7 @@ func (s *State) findPermission(root *rootKey, ref string) *slug {
 func (s *State) addSlug(p *slug) {
 	s.slugs[p.id] = p
 	s.slugNames[p.ref()] = p
+	p.workspace.slugs.insert(p)
 	s.added(p)
 }
 
@@ -157,6 +158,7 @@ func (s *State) deletePermission(root *rootKey, c *DeletePermission) Result {
 		return refuse(PermissionNotFound)
 	}
 	delete(s.slugNames, p.ref())
+	p.workspace.slugs.remove(p)
 	s.change(p)
 	p.name, p.text, p.description, p.deleted = "", "", "", true
 	s.changed(p)
@@ -179,28 +181,11 @@ func (s *State) listPermissions(root *rootKey, q *ListPermissions) Result {
 	if !root.may(readPermissionPermission, "") {
 		return readPermissionPermission.missing("")
 	}
-	var found []*slug
-	search := fold(q.Search)
-	for id, p := range s.slugs { // order-free: sorted below
-		if p.workspace == root.workspace && !p.deleted && id >= q.Cursor && mentions(search, id, p.name, p.text, p.description) {
-			found = append(found, p)
-		}
-	}
-	found = sortedSlugs(found)
-	list := &PermissionList{}
-	if len(found) > q.Limit {
-		list.Next = found[q.Limit].id
-		found = found[:q.Limit]
-	}
-	for _, p := range found {
-		list.Permissions = append(list.Permissions, p.show())
-	}
-	return list
-}
-
-// mentions reports whether one of the texts has a folded search term in it. See contract 1.14.
-func mentions(search string, texts ...string) bool {
-	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(fold(text), search) })
+	wanted := newSought(q.Search)
+	list, next := search(&root.workspace.slugs, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *slug) bool {
+		return wanted.in(p.id, p.name, p.text, p.description)
+	}, (*slug).show)
+	return &PermissionList{Permissions: list, Next: next}
 }
 
 func (p *slug) show() Permission {

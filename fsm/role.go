@@ -74,6 +74,7 @@ func roleIDs(list []*role) []string {
 func (s *State) addRole(r *role) {
 	s.roles[r.id] = r
 	s.roleNames[r.ref()] = r
+	r.workspace.roles.insert(r)
 	s.added(r)
 }
 
@@ -136,6 +137,7 @@ func (s *State) deleteRole(root *rootKey, c *DeleteRole) Result {
 		return refuse(RoleNotFound)
 	}
 	delete(s.roleNames, r.ref())
+	r.workspace.roles.remove(r)
 	s.change(r)
 	r.name, r.description, r.slugs, r.deleted = "", "", nil, true
 	s.changed(r)
@@ -158,23 +160,11 @@ func (s *State) listRoles(root *rootKey, q *ListRoles) Result {
 	if !root.may(readRolePermission, "") {
 		return readRolePermission.missing("")
 	}
-	var found []*role
-	search := fold(q.Search)
-	for id, r := range s.roles { // order-free: sorted below
-		if r.workspace == root.workspace && !r.deleted && id >= q.Cursor && mentions(search, id, r.name, r.description) {
-			found = append(found, r)
-		}
-	}
-	found = sortedRoles(found)
-	list := &RoleList{}
-	if len(found) > q.Limit {
-		list.Next = found[q.Limit].id
-		found = found[:q.Limit]
-	}
-	for _, r := range found {
-		list.Roles = append(list.Roles, r.show())
-	}
-	return list
+	wanted := newSought(q.Search)
+	list, next := search(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, func(r *role) bool {
+		return wanted.in(r.id, r.name, r.description)
+	}, (*role).show)
+	return &RoleList{Roles: list, Next: next}
 }
 
 func (r *role) show() Role {

@@ -9,6 +9,8 @@ type workspace struct {
 	enabled   bool
 
 	identities ordered[*identity] // its identities that are not deleted
+	slugs      ordered[*slug]     // and permissions
+	roles      ordered[*role]     // and roles
 	audit      *auditLog          // nil: no entries
 }
 
