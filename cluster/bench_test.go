@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
@@ -34,6 +35,16 @@ func BenchmarkExactlyOnce(b *testing.B) {
 	const callers = 64
 	b.Run("unnumbered", func(b *testing.B) { benchmarkCharge(b, store.LogWAL, callers, (*cluster.Node).ExecuteUnnumbered) })
 	b.Run("session", func(b *testing.B) { benchmarkCharge(b, store.LogWAL, callers, (*cluster.Node).Execute) })
+	b.Run("session and Idempotency-Key", func(b *testing.B) {
+		var names atomic.Uint64
+		benchmarkCharge(b, store.LogWAL, callers, func(n *cluster.Node, ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+			if _, charge := call.Command.(*fsm.VerifyKey); charge {
+				call.Once = &fsm.Idempotency{}
+				binary.LittleEndian.PutUint64(call.Once.Name[:], names.Add(1))
+			}
+			return n.Execute(ctx, call)
+		})
+	})
 }
 
 // execute is Node.Execute, or stands in for it.
