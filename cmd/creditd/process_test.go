@@ -170,7 +170,8 @@ func await(t testing.TB, condition func() bool) {
 	}
 }
 
-// freeAddress returns a loopback address whose port is free for TCP and UDP.
+// freeAddress returns a loopback address whose port is free for TCP and UDP, and another one with each call: the kernel gives a port
+// that was closed to whoever asks next.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
@@ -178,14 +179,20 @@ func freeAddress(t testing.TB) string {
 		require.NoError(t, err)
 		packets, err := net.ListenPacket("udp", stream.Addr().String())
 		require.NoError(t, stream.Close())
-		if err == nil {
-			require.NoError(t, packets.Close())
-			return stream.Addr().String()
+		if err != nil {
+			continue
+		}
+		require.NoError(t, packets.Close())
+		addr := stream.Addr().String()
+		if _, given := givenAddresses.LoadOrStore(addr, true); !given {
+			return addr
 		}
 	}
 	t.Fatal("no port is free for both TCP and UDP")
 	return ""
 }
+
+var givenAddresses sync.Map // by freeAddress
 
 // alone are the arguments of a cluster of one, at free ports.
 func alone(t testing.TB, dir string, more ...string) []string {
