@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -15,16 +16,23 @@ import (
 
 // pagedLists are the lists of one workspace: how to ask for one, the field with the id, what the ids begin with, and how many
 // items cursorLedger puts in.
-var pagedLists = []struct {
-	endpoint, fields, id, prefix string
-	items                        int
-}{
+var pagedLists = []pagedList{
 	{"apis.listKeys", `"apiId":"api_cursor",`, "keyId", "key_", 9},
 	{"apis.listKeys", `"apiId":"api_cursor","externalId":"user",`, "keyId", "key_", 5},
 	{"identities.listIdentities", ``, "id", "id_", 10},
 	{"permissions.listPermissions", ``, "id", "perm_", 9},
 	{"permissions.listRoles", ``, "id", "role_", 9},
 	{"ratelimit.listOverrides", `"namespace":"space",`, "overrideId", "rlor_", 9},
+}
+
+type pagedList struct {
+	endpoint, fields, id, prefix string
+	items                        int
+}
+
+// refuses reports whether a cursor is too long: two lists have a limit, docs/contract.md 2.5.
+func (l pagedList) refuses(cursor string) bool {
+	return strings.HasPrefix(l.endpoint, "permissions.") && utf8.RuneCountInString(cursor) > 1024
 }
 
 // idTails make ids whose first bytes agree, which an index by the first bytes has to tell apart.
@@ -64,7 +72,7 @@ func (s *server) pageFrom(t *testing.T, list int, cursor string, limit int) (ids
 	l := pagedLists[list]
 	s.handler.ServeHTTP(rec, s.request(l.endpoint, fmt.Sprintf(`{%s"limit":%d,"cursor":%s}`, l.fields, limit, quoted)))
 	s.calls = nil
-	if utf8.RuneCountInString(cursor) > 1024 {
+	if l.refuses(cursor) {
 		require.Equal(t, 400, rec.Code)
 		return nil, ""
 	}
@@ -108,7 +116,7 @@ func FuzzCursor(f *testing.F) {
 		if !utf8.ValidString(cursor) {
 			cursor = string([]rune(cursor)) // as JSON carries it
 		}
-		if utf8.RuneCountInString(cursor) > 1024 {
+		if pagedLists[which].refuses(cursor) {
 			s.pageFrom(t, which, cursor, size)
 			return
 		}
