@@ -141,10 +141,11 @@ func (s *simulation) start(p *simPlace, files *store.Store) {
 	conf.Founding = fsm.Bootstrap{
 		ClusterID: "cl_simulated", WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: clustertest.RootKey,
 	}
-	// Slower than in life, so that an hour has fewer heartbeats.
+	// Slower than in life, so that an hour has fewer heartbeats and questions for the time.
 	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 5*time.Second, 5*time.Second, 4*time.Second
 	conf.CommitTimeout = time.Second
 	conf.LeaderWait = 30 * time.Second
+	conf.ClockInterval = time.Minute
 	conf.SnapshotThreshold, conf.TrailingLogs, conf.SnapshotInterval = 64, 128, 5*time.Minute
 	conf.Logger = slog.New(slog.DiscardHandler)
 	node, err := cluster.New(conf)
