@@ -19,7 +19,7 @@ STATICCHECK_VERSION := v0.8.2
 STATICCHECK         := bin/tools/staticcheck-$(STATICCHECK_VERSION)/staticcheck
 
 TESTFLAGS    ?=
-TEST_TIMEOUT ?= 9m
+TEST_TIMEOUT ?= 15m
 FUZZTIME     ?= 10s
 ARGS         ?=
 

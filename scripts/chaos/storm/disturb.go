@@ -109,6 +109,9 @@ func (s *storm) copyAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.awaitCompaction(ctx, leader); err != nil {
+		return err
+	}
 	node := (leader + 1) % s.cluster.Size()
 	_, _ = fmt.Fprintf(s.config.Log, "%d charges done, node %d loses its data\n", s.done.Load(), node)
 	s.cluster.Kill(node)
@@ -131,6 +134,20 @@ func (s *storm) copyAll(ctx context.Context) error {
 		log, err := os.ReadFile(s.cluster.LogOf(node))
 		if err == nil && !strings.Contains(string(log[len(before):]), "restored a snapshot") {
 			err = errors.New("its log does not mention one")
+		}
+		return err
+	})
+}
+
+// awaitCompaction waits until a node has dropped the beginning of its log: before that it may send a newcomer all entries instead of a
+// snapshot. What was dropped stays dropped, so it does not matter in which of its lives it was.
+func (s *storm) awaitCompaction(ctx context.Context, node int) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return local.Await(ctx, "the leader to drop the beginning of its log", func(context.Context) error {
+		log, err := os.ReadFile(s.cluster.LogOf(node))
+		if err == nil && !strings.Contains(string(log), "compacting logs") {
+			err = errors.New("its log does not mention it")
 		}
 		return err
 	})
