@@ -1,8 +1,11 @@
 package cluster_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +60,45 @@ func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 	}, 30*time.Second, 20*time.Millisecond)
 	require.Equal(t, int64(99), c.Do(i, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
 	c.WaitSameDigest()
+}
+
+// Until gossip has told of the newcomer the leader looks for the old node at the same address: what it finds there must acknowledge
+// nothing in the old one's name.
+func TestCluster_NeverTakesAnEmptyNodeForTheOldOne(t *testing.T) {
+	var alone atomic.Bool
+	refused := &lines{text: "meant for node"}
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		if alone.Load() {
+			conf.GossipAddr, conf.Join = "127.0.0.1:0", nil
+			conf.Logger = slog.New(slog.NewTextHandler(refused, nil))
+		}
+	})
+	seed(t, c, 0, 1000)
+	i := c.Follower()
+	c.StopAbruptly(i)
+	c.Wipe(i)
+	alone.Store(true)
+	c.Start(i)
+	up := c.Leader()
+	require.Eventually(t, func() bool {
+		c.Do(up, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}) // something to acknowledge
+		return refused.count.Load() >= 10
+	}, 30*time.Second, 10*time.Millisecond, "the leader does not look for the old node")
+	index, _ := c.Nodes[i].Digest()
+	require.Zero(t, index, "the new node took entries that were meant for the old one")
+}
+
+// lines counts the log lines that contain a text.
+type lines struct {
+	text  string
+	count atomic.Int64
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(l.text)) {
+		l.count.Add(1)
+	}
+	return len(p), nil
 }
 
 // Being silent is no reason to lose one's place.

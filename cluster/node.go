@@ -144,7 +144,7 @@ func (n *Node) run(f func()) {
 
 func (n *Node) openPeerPort() error {
 	mux, err := peer.NewMux(peer.MuxConfig{
-		Listener: n.conf.PeerListener, Advertise: n.conf.AdvertisePeer, TLS: n.conf.ServerTLS,
+		Listener: n.conf.PeerListener, NodeID: n.id, Advertise: n.conf.AdvertisePeer, TLS: n.conf.ServerTLS,
 		Dialer: n.dialer(), Logger: n.log,
 	})
 	if err != nil {

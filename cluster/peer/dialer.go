@@ -21,10 +21,10 @@ type Dialer struct {
 
 // DialCalls opens a connection for a [Client].
 func (d Dialer) DialCalls(ctx context.Context, addr string) (net.Conn, error) {
-	return d.dial(ctx, addr, protocolCall)
+	return d.dial(ctx, addr, protocolCall.preamble())
 }
 
-func (d Dialer) dial(ctx context.Context, addr string, p protocol) (net.Conn, error) {
+func (d Dialer) dial(ctx context.Context, addr string, preamble []byte) (net.Conn, error) {
 	conn, err := d.dialStream(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("peer: dial %s: %w", addr, err)
@@ -32,7 +32,7 @@ func (d Dialer) dial(ctx context.Context, addr string, p protocol) (net.Conn, er
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	if _, err := conn.Write(p.preamble()); err != nil {
+	if _, err := conn.Write(preamble); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("peer: dial %s: write preamble: %w", addr, err)
 	}

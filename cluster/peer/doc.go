@@ -41,16 +41,17 @@
 //   - Every buffer that a remote node can fill has a bound, and every write
 //     a deadline.
 //
-// # Wire format, version 1
+// # Wire format, version 2
 //
-//	preamble:  0xCE 0xDC, version 1, protocol ('r' raft, 'c' calls)
+//	preamble:  0xCE 0xDC, version 2, protocol ('r' raft, 'c' calls); for raft: length u8 | id of the node it is meant for
 //	request:   length u32 big endian | id uvarint | method u8 | timeout in ms uvarint, 0 = none | payload
 //	response:  length u32 big endian | id uvarint | code u8 | payload
 //
 // The length counts what follows it. Varints are in their shortest form;
 // anything else ends the connection. A timeout is relative because clocks of
 // two nodes differ. Identity (cluster id, node id, version) belongs into the
-// calls themselves; who may connect at all is decided by TLS.
+// calls themselves, but for raft's, which have no place for whom they are
+// meant for; who may connect at all is decided by TLS.
 //
 // Only package cluster may import this package. It knows no ledger, no
 // command and no membership.

@@ -32,6 +32,9 @@ func startMux(tb testing.TB, conf MuxConfig, h Handler) *Mux {
 	if conf.Listener == nil {
 		conf.Listener = listen(tb)
 	}
+	if conf.NodeID == "" {
+		conf.NodeID = "node"
+	}
 	m, err := NewMux(conf)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, m.Close()) })

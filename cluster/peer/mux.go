@@ -17,6 +17,9 @@ import (
 type MuxConfig struct {
 	// Listener is the peer port. The Mux owns it.
 	Listener net.Listener
+	// NodeID is this node's. A raft connection that is meant for another node
+	// is refused.
+	NodeID string
 	// Advertise is the address that raft gives to other nodes. Default the
 	// listener's. It may hold a host name.
 	Advertise string
@@ -240,6 +243,15 @@ func (m *Mux) identify(raw net.Conn) (net.Conn, protocol, error) {
 	proto, err := readPreamble(conn)
 	if err != nil {
 		return nil, 0, err
+	}
+	if proto == protocolRaft {
+		id, err := readRaftID(conn)
+		if err != nil {
+			return nil, 0, err
+		}
+		if id != m.conf.NodeID {
+			return nil, 0, fmt.Errorf("peer: the connection is meant for node %q, which this one is not", id)
+		}
 	}
 	_ = raw.SetDeadline(time.Time{})
 	return conn, proto, nil

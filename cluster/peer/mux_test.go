@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 )
 
@@ -100,6 +101,28 @@ func TestMux_CarriesRaftAndCallsOverOnePort(t *testing.T) {
 	require.Error(t, err)
 	_, err = c.Call(testContext(t), 1, nil)
 	require.NoError(t, err)
+}
+
+// A node that came back without its data, at the address of the one it was, must not be taken for it.
+func TestMux_RefusesRaftForAnotherNode(t *testing.T) {
+	m := startMux(t, MuxConfig{NodeID: "new"}, nil)
+	address := raft.ServerAddress(m.Addr().String())
+	for _, id := range []raft.ServerID{"old", "ne", "new1"} {
+		conn, err := m.RaftLayer().Dial(RaftAddress(id, address), time.Second)
+		require.NoError(t, err)
+		_ = conn.SetReadDeadline(time.Now().Add(deadline))
+		_, err = conn.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF, "%s", id)
+		require.NoError(t, conn.Close())
+	}
+	_, err := m.RaftLayer().Dial(address, time.Second)
+	require.ErrorContains(t, err, "which server")
+	conn, err := m.RaftLayer().Dial(RaftAddress("new", address), time.Second)
+	require.NoError(t, err)
+	defer conn.Close()
+	in, err := m.RaftLayer().Accept()
+	require.NoError(t, err)
+	require.NoError(t, in.Close())
 }
 
 func TestMux_CloseEndsEverythingTwice(t *testing.T) {

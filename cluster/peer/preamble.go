@@ -18,13 +18,34 @@ const (
 	preambleSize    = 4
 	preambleMagic0  = 0xCE
 	preambleMagic1  = 0xDC
-	preambleVersion = 1
+	preambleVersion = 2
+
+	maxIDBytes = 255
 )
 
 var errNotPeer = errors.New("peer: the connection did not start with the preamble of a creditd node")
 
 func (p protocol) preamble() []byte {
 	return []byte{preambleMagic0, preambleMagic1, preambleVersion, byte(p)}
+}
+
+// raftPreamble opens a connection to the node with the id, and to no other
+// one. The id has at most maxIDBytes.
+func raftPreamble(id string) []byte {
+	return append(append(protocolRaft.preamble(), byte(len(id))), id...)
+}
+
+// readRaftID reads what follows the preamble of a raft connection.
+func readRaftID(r io.Reader) (string, error) {
+	var size [1]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return "", fmt.Errorf("peer: read preamble: %w", err)
+	}
+	id := make([]byte, size[0])
+	if _, err := io.ReadFull(r, id); err != nil {
+		return "", fmt.Errorf("peer: read preamble: %w", err)
+	}
+	return string(id), nil
 }
 
 func readPreamble(r io.Reader) (protocol, error) {

@@ -2,7 +2,9 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,14 +63,34 @@ func (l *raftLayer) Accept() (net.Conn, error) {
 	}
 }
 
-// Dial implements raft.StreamLayer.
+// RaftAddress is what raft dials to reach a server: its id travels with the
+// connection, and a node with another id refuses it. Without that a node that
+// lost its data and came back at the same address would acknowledge, and
+// vote, in the name of the one it replaces.
+func RaftAddress(id raft.ServerID, addr raft.ServerAddress) raft.ServerAddress {
+	return raft.ServerAddress(id) + "@" + addr
+}
+
+func splitRaftAddress(addr raft.ServerAddress) (id, host string, err error) {
+	id, host, ok := strings.Cut(string(addr), "@")
+	if !ok || id == "" || len(id) > maxIDBytes {
+		return "", "", fmt.Errorf("peer: %q does not say which server it is the address of", addr)
+	}
+	return id, host, nil
+}
+
+// Dial implements raft.StreamLayer. The address is a RaftAddress.
 func (l *raftLayer) Dial(addr raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := l.ctx, context.CancelFunc(func() {})
 	if timeout > 0 {
 		ctx, cancel = context.WithTimeout(l.ctx, timeout)
 	}
 	defer cancel()
-	conn, err := l.dialer.dial(ctx, string(addr), protocolRaft)
+	id, host, err := splitRaftAddress(addr)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := l.dialer.dial(ctx, host, raftPreamble(id))
 	if err != nil {
 		return nil, err
 	}

@@ -37,9 +37,13 @@ const raftConnsPerPeer = 3
 
 // NewTransport returns the transport over layer, and starts to accept from
 // it. The provider turns a server's id into its present address, so that an
-// address in an old configuration does no harm. The timeout bounds one
+// address in an old configuration does no harm; without one, or where it
+// fails, raft's own addresses must be RaftAddresses. The timeout bounds one
 // request; that of a snapshot grows with its size.
 func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, timeout time.Duration, log hclog.Logger) *Transport {
+	if provider != nil {
+		provider = naming{provider}
+	}
 	return &Transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		ServerAddressProvider: provider,
 		Logger:                log,
@@ -49,6 +53,22 @@ func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, t
 		Timeout:               timeout,
 	})}
 }
+
+// naming makes the addresses of a provider ones that the layer can dial.
+type naming struct{ raft.ServerAddressProvider }
+
+// ServerAddr implements raft.ServerAddressProvider.
+func (n naming) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	addr, err := n.ServerAddressProvider.ServerAddr(id)
+	if err != nil {
+		return "", err
+	}
+	return RaftAddress(id, addr), nil
+}
+
+// EncodePeer implements raft.Transport. raft tells others its own address
+// with it: the one that they know, not the one that is dialled.
+func (*Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte { return []byte(addr) }
 
 // SetHeartbeatHandler does nothing, which is the point of this type.
 func (*Transport) SetHeartbeatHandler(func(raft.RPC)) {}

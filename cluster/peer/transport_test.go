@@ -11,7 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func raftAddress(m *Mux) raft.ServerAddress { return raft.ServerAddress(m.Addr().String()) }
+func plainAddress(m *Mux) raft.ServerAddress { return raft.ServerAddress(m.Addr().String()) }
+
+func raftAddress(m *Mux) raft.ServerAddress {
+	return RaftAddress(raft.ServerID(m.conf.NodeID), plainAddress(m))
+}
 
 // addresses is a provider backed by a map; the addresses in raft's own
 // configuration are wrong on purpose.
@@ -61,10 +65,10 @@ func TestTransport_CarriesARaftCluster(t *testing.T) {
 	var muxes []*Mux
 	var config raft.Configuration
 	for i := range nodes {
-		m := startMux(t, MuxConfig{}, echo)
 		id := raft.ServerID(fmt.Sprint("node-", i))
+		m := startMux(t, MuxConfig{NodeID: string(id)}, echo)
 		muxes = append(muxes, m)
-		provider[id] = raftAddress(m)
+		provider[id] = plainAddress(m)
 		config.Servers = append(config.Servers, raft.Server{ID: id, Address: raft.ServerAddress(fmt.Sprintf("stale-%d:1", i))})
 	}
 	var rafts []*raft.Raft
