@@ -119,9 +119,8 @@ func (n *Node) agreed(founders []gossip.Member) bool {
 		if m.ID == n.id {
 			continue
 		}
-		answer, err := n.pool.Get(m.PeerAddr).Call(ctx, methodFounding, nil)
-		var reply foundingReply
-		if err != nil || json.Unmarshal(answer, &reply) != nil {
+		reply, err := n.askFounding(ctx, m.PeerAddr)
+		if err != nil {
 			n.log.Info("a founding node does not answer yet", "member", m.ID, "addr", m.PeerAddr, "err", err)
 			return false
 		}
@@ -130,4 +129,13 @@ func (n *Node) agreed(founders []gossip.Member) bool {
 		}
 	}
 	return true
+}
+
+// askFounding asks the node at an address who it is and what it knows.
+func (n *Node) askFounding(ctx context.Context, addr string) (reply foundingReply, err error) {
+	answer, err := n.pool.Get(addr).Call(ctx, methodFounding, nil)
+	if err != nil {
+		return reply, err
+	}
+	return reply, json.Unmarshal(answer, &reply)
 }

@@ -52,14 +52,14 @@ func (n *Node) reconcile(ctx context.Context) {
 		if !m.Eligible() || m.Self || n.isBanished(m.ID) {
 			continue
 		}
-		if err := n.admit(m); err != nil {
+		if err := n.admit(ctx, m); err != nil {
 			n.log.Warn("could not take a node in", "member", m.ID, "addr", m.PeerAddr, "err", err)
 		}
 	}
 }
 
 // admit adds a member that raft does not know as a non-voter, and follows one that changed its address.
-func (n *Node) admit(m gossip.Member) error {
+func (n *Node) admit(ctx context.Context, m gossip.Member) error {
 	f := n.raft.GetConfiguration()
 	if err := f.Error(); err != nil {
 		return err
@@ -74,17 +74,40 @@ func (n *Node) admit(m gossip.Member) error {
 			return n.raft.AddVoter(id, addr, f.Index(), changeTimeout).Error()
 		case s.ID != id && s.Address == addr:
 			// The address was taken over by a node with another id: the old one lost its data directory. It cannot vote again, and
-			// its acknowledgements must not count.
+			// its acknowledgements must not count. Gossip may still call the old one alive, so the node there is asked who it is.
+			if !n.isAt(ctx, m) {
+				return nil
+			}
 			n.log.Warn("a node came back without its data and gets a new place", "old", s.ID, "new", m.ID, "addr", m.PeerAddr)
 			if err := n.raft.RemoveServer(s.ID, f.Index(), changeTimeout).Error(); err != nil {
 				return err
 			}
-			return n.admit(m)
+			return n.admit(ctx, m)
 		}
 	}
 	n.log.Info("taking a node in as a non-voter", "member", m.ID, "addr", m.PeerAddr)
 	return n.raft.AddNonvoter(id, addr, f.Index(), changeTimeout).Error()
 }
+
+// isAt reports whether a member answers at its own peer address. While nobody does it asks again: the connection to the node that was
+// there before may have to end first.
+func (n *Node) isAt(ctx context.Context, m gossip.Member) bool {
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	for {
+		if reply, err := n.askFounding(ctx, m.PeerAddr); err == nil {
+			return reply.NodeID == m.ID
+		}
+		select {
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// identifyTimeout bounds the question who is at an address.
+const identifyTimeout = 2 * time.Second
 
 // pilotDelegate is what raft-autopilot asks of us.
 type pilotDelegate struct{ n *Node }
