@@ -5,7 +5,7 @@
 //	purity_test.go   fsm is deterministic: no clock, chance, goroutine, float, hidden state or visible map order
 //	guarantees_test.go   every promise of docs/guarantees.md names a test that exists
 //	rows_test.go     every row of docs/contract.md 5 is cited by a test, or says why it is not applicable
-//	source_test.go   no sleeping tests, a comment on every package, no machine paths in any file
+//	source_test.go   no sleeping tests, a comment on every package, no machine paths in any file, no built programs
 //	module_test.go   finds and parses the packages for the others
 //
 // It holds no code of the product and nothing imports it. Each guard is a function from source to findings, and each has

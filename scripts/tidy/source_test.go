@@ -113,7 +113,23 @@ func TestSource_StandsAlone(t *testing.T) {
 		}
 		require.NoError(t, err)
 		report(t, checkText(name, text))
+		report(t, checkNotBuilt(name, text))
 	}
+}
+
+// checkNotBuilt finds programs: what a command leaves in the checkout is made again on every machine, and stays in the history for good.
+func checkNotBuilt(name string, text []byte) []string {
+	for _, magic := range []string{"\x7fELF", "MZ", "\xcf\xfa\xed\xfe"} {
+		if bytes.HasPrefix(text, []byte(magic)) && bytes.IndexByte(text, 0) >= 0 {
+			return []string{fmt.Sprintf("%s is a built program: remove it, or have git ignore it", name)}
+		}
+	}
+	return nil
+}
+
+func TestSource_BuiltProgramIsFound(t *testing.T) {
+	require.Len(t, checkNotBuilt("chaos", []byte("\x7fELF\x02\x01\x01\x00")), 1)
+	require.Empty(t, checkNotBuilt("docs/p.md", []byte("MZ is how some programs begin")))
 }
 
 func checkText(name string, text []byte) []string {
