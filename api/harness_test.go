@@ -179,6 +179,7 @@ func newServer(t testing.TB, adjust ...func(*api.Config)) *server {
 	s := &server{ledger: &ledger{now: startTime}, t: t, log: new(bytes.Buffer), token: rootKey}
 	size := 1
 	if replicated {
+		beside(t)
 		size, s.nodes = 3, &nodes{t: t}
 	} else {
 		s.state = fsm.New()

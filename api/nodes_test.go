@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 	if !given("test.fuzz", "test.bench", "test.list") { // a fuzz run starts this program again, as often as there are processors
 		fmt.Println("the same against three nodes:")
 		replicated = true
+		_ = flag.Set("test.parallel", "8") // they wait for elections most of the time
 		if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 			_ = os.Setenv("TMPDIR", "/dev/shm") // answers are tested here, not disks; elsewhere it is only slower
 		}
@@ -48,6 +50,20 @@ func aloneOnly(t *testing.T) {
 		t.Skip("about this process, not about what is replicated")
 	}
 }
+
+// beside lets a test run at the same time as others, each with a cluster of its own. It may be called several times.
+func beside(tb testing.TB) {
+	t, ok := tb.(*testing.T)
+	if !ok || strings.Contains(t.Name(), "/") {
+		return // the parts of a test follow one another
+	}
+	if _, already := parallel.LoadOrStore(t, true); !already {
+		t.Parallel()
+	}
+}
+
+// parallel are the tests for which beside has been called.
+var parallel sync.Map
 
 // nodes are a cluster that holds the ledger of one server. It starts with the first request that the ledger sees.
 type nodes struct {

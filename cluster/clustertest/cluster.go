@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -81,19 +80,21 @@ func (c *Cluster) Add() int {
 	return i
 }
 
-// freeAddr finds a port that neither listens nor is taken by another place. It is not one of those that systems give to outgoing
-// connections: one of them could be taken again before the node opens it.
+// freeAddr finds a port that neither listens nor was given to another place of this process, which may be about to open it. It is not one
+// of those that systems give to outgoing connections: one of them could be taken again before the node opens it.
 func (c *Cluster) freeAddr() string {
 	for range 1000 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		taken := slices.ContainsFunc(c.Nodes, func(m *Member) bool { return m.Peer == addr || m.Gossip == addr })
-		if !taken && listens(addr) {
+		if _, taken := given.LoadOrStore(addr, true); !taken && listens(addr) {
 			return addr
 		}
 	}
 	c.t.Fatal("no port is free")
 	return ""
 }
+
+// given are the addresses of all clusters that this process has had: tests that run at the same time must not meet.
+var given sync.Map
 
 // listens reports whether both protocols of gossip can be had at an address.
 func listens(addr string) bool {
