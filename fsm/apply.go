@@ -123,8 +123,8 @@ func (s *State) execute(root *rootKey, command Command, index uint64) Result {
 // The call must be sent for the first time: of a copy that is under way elsewhere Peek knows nothing, so what is sent again must go
 // through the log, where its ticket is checked.
 //
-// It lets a flood of denied verifications, and of calls with unknown root keys, be served as reads; but for one verification of a key
-// in a minute, which moves its lastUsedAt.
+// It lets a flood of denied verifications, of calls with unknown root keys, and of named calls that nothing can remember, be served as
+// reads; but for one verification of a key in a minute, which moves its lastUsedAt.
 func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
 
 // PeekUndated is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
@@ -142,8 +142,13 @@ func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 		return refusal, true
 	}
 	if call.Once != nil {
-		r := s.recall(root.workspace, call.Once)
-		return r, r != nil // what is not there yet has to be kept, a denial too
+		if r := s.recall(root.workspace, call.Once); r != nil {
+			return r, true
+		}
+		if refusal := s.peekRoomForOutcome(); refusal != nil {
+			return refusal, true
+		}
+		return nil, false // what is not there yet has to be kept, a denial too
 	}
 	c, verify := call.Command.(*VerifyKey)
 	if m, ok := call.Command.(*VerifyMigrated); ok {

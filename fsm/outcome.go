@@ -101,6 +101,12 @@ func (s *State) performOnce(root *rootKey, call *Call, index uint64) Result {
 // roomForOutcome refuses where one more would exceed the limit. None is dropped before its time.
 func (s *State) roomForOutcome() *Refusal {
 	s.dropOutcomes(2) // two go for each that comes: there are never many more than those that matter
+	return s.noRoomForOutcome()
+}
+
+// noRoomForOutcome is the refusal of one more while the limit is reached and the oldest has not expired; nil: there may be room. The
+// limit is that of the last entry.
+func (s *State) noRoomForOutcome() *Refusal {
 	if s.outcomes.limit == 0 || s.outcomes.weight < s.outcomes.limit {
 		return nil
 	}
@@ -109,6 +115,14 @@ func (s *State) roomForOutcome() *Refusal {
 		wait = max(wait, (s.outcomes.queue[0].at+outcomeTTL-s.clock+999)/1000)
 	}
 	return &Refusal{Code: TooManyOutcomes, RetryAfter: wait}
+}
+
+// peekRoomForOutcome is roomForOutcome for calls that are only looked at: nil also where Apply could drop an outcome first.
+func (s *State) peekRoomForOutcome() *Refusal {
+	if q := s.outcomes.queue; len(q) == 0 || q[0].gone || q[0].expired(s.clock) {
+		return nil
+	}
+	return s.noRoomForOutcome()
 }
 
 // keepOutcome keeps what became of a call, unless one of its own items took the name.

@@ -64,10 +64,22 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	}
 	results := apply(1000, 0, 4)
 	require.IsType(t, &fsm.Verdict{}, results[2])
-	require.Equal(t, &fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400}, results[3])
+	full := &fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400}
+	require.Equal(t, full, results[3])
+	// A flood of them costs no entries.
+	next := namedCalls(3, 1)[0]
+	peeked, ok := s.Peek(&next)
+	require.True(t, ok)
+	require.Equal(t, full, peeked)
+	peeked, ok = s.Peek(&fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: []fsm.Verification{{Command: next.Command, Once: next.Once}}}})
+	require.True(t, ok)
+	require.Equal(t, &fsm.Verdicts{Results: []fsm.Result{full}}, peeked)
 	require.Equal(t, int64(1<<50-3), s.Answer(root, &fsm.GetKey{KeyID: "key_k"}).(*fsm.Key).Credits.Remaining)
 	require.IsType(t, &fsm.Repeated{}, apply(1000, 2, 1)[0])
 	require.Equal(t, int64(1), apply(1000+dayMillis-1, 3, 1)[0].(*fsm.Refusal).RetryAfter)
+	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, MaxOutcomes: 3, Index: 9})
+	_, ok = s.Peek(&next)
+	require.False(t, ok, "there is room again")
 	for _, r := range apply(1000+dayMillis, 3, 3) {
 		require.IsType(t, &fsm.Verdict{}, r)
 	}

@@ -56,6 +56,7 @@ type history struct {
 	gen   *fsmtest.Generator
 	nodes *fsmtest.Nodes
 	index uint64 // of the last entry
+	room  uint64 // for outcomes, in that entry
 	twin  *fsmtest.Twin
 	live  *fsm.State
 
@@ -118,7 +119,7 @@ func (h *history) apply(b fsm.Batch) {
 	require.NoError(h.t, err)
 	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
 	h.index++
-	decoded.Index = h.index
+	decoded.Index, h.room = h.index, b.MaxOutcomes
 	h.log = append(h.log, entry)
 	want := h.twin.Apply(decoded)
 	got := h.live.Apply(decoded)
@@ -191,9 +192,9 @@ func (h *history) peek(call fsm.Call) {
 		require.Nil(h.t, result)
 		return
 	}
-	want := h.twin.Apply(fsm.Batch{Stamp: h.twin.Clock(), Calls: []fsm.Call{call}})[0]
+	want := h.twin.Apply(fsm.Batch{Stamp: h.twin.Clock(), MaxOutcomes: h.room, Calls: []fsm.Call{call}})[0]
 	h.same(want, result, call.Command)
-	h.apply(fsm.Batch{Stamp: h.live.Clock(), Calls: []fsm.Call{call}})
+	h.apply(fsm.Batch{Stamp: h.live.Clock(), MaxOutcomes: h.room, Calls: []fsm.Call{call}})
 	require.Equal(h.t, before, h.live.Digest(), "%T %+v was answered by Peek but changes the ledger", call.Command, call.Command)
 	require.Equal(h.t, stats, h.live.Stats())
 }

@@ -167,6 +167,10 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan
 		} else if c.Items[i].Once != nil {
 			r := s.recallItem(root, &c.Items[i])
 			if r == nil {
+				if p.refusals[i] = s.peekRoomForOutcome(); p.refusals[i] != nil {
+					p.passed = false
+					continue
+				}
 				p.changes = true
 				break
 			}
