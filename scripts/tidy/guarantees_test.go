@@ -47,10 +47,15 @@ func testsOf(pkg sourcePackage) (names []string) {
 func checkPromises(page string, tests map[string]bool) []string {
 	var findings []string
 	for i, line := range strings.Split(page, "\n") {
+		named := map[string]bool{}
 		for _, match := range testName.FindAllStringSubmatch(line, -1) {
 			if !tests[match[1]] {
 				findings = append(findings, fmt.Sprintf("docs/guarantees.md:%d: there is no test %s", i+1, match[1]))
 			}
+			if named[match[1]] {
+				findings = append(findings, fmt.Sprintf("docs/guarantees.md:%d: %s is named twice", i+1, match[1]))
+			}
+			named[match[1]] = true
 		}
 		if strings.HasPrefix(line, "| **") && !testName.MatchString(line) && !strings.Contains(line, "`make ") {
 			findings = append(findings, fmt.Sprintf("docs/guarantees.md:%d: a promise without a test", i+1))
@@ -65,6 +70,7 @@ func TestGuarantees_LostTestIsFound(t *testing.T) {
 		"| **A.** | | `TestA` |":          0,
 		"| **A.** | | `make chaos` |":     0,
 		"| **A.** | | `TestA`, `TestB` |": 1,
+		"| **A.** | | `TestA`, `TestA` |": 1,
 		"| **A.** | | |":                  1,
 		"see `TestC`":                     1,
 	} {
