@@ -8,13 +8,8 @@ import (
 // appliedIndex is the index of the last entry in the ledger, and those who wait for it to grow.
 type appliedIndex struct {
 	mu      sync.Mutex
-	index   uint64         // guarded by mu
-	waiting []indexWaiting // guarded by mu
-}
-
-type indexWaiting struct {
-	index   uint64
-	reached chan struct{}
+	index   uint64                   // guarded by mu
+	waiting map[chan struct{}]uint64 // guarded by mu: the index that each waits for
 }
 
 // get returns the present index.
@@ -29,19 +24,15 @@ func (a *appliedIndex) advance(index uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.index = index
-	kept := a.waiting[:0]
-	for _, w := range a.waiting {
-		if w.index <= index {
-			close(w.reached)
-		} else {
-			kept = append(kept, w)
+	for reached, wanted := range a.waiting {
+		if wanted <= index {
+			close(reached)
+			delete(a.waiting, reached)
 		}
 	}
-	clear(a.waiting[len(kept):])
-	a.waiting = kept
 }
 
-// wait returns once the index is reached, or with ctx's error. Waiters that give up are dropped when the index passes them.
+// wait returns once the index is reached, or with ctx's error.
 func (a *appliedIndex) wait(ctx context.Context, index uint64) error {
 	a.mu.Lock()
 	if a.index >= index {
@@ -49,12 +40,18 @@ func (a *appliedIndex) wait(ctx context.Context, index uint64) error {
 		return nil
 	}
 	reached := make(chan struct{})
-	a.waiting = append(a.waiting, indexWaiting{index, reached})
+	if a.waiting == nil {
+		a.waiting = make(map[chan struct{}]uint64)
+	}
+	a.waiting[reached] = index
 	a.mu.Unlock()
 	select {
 	case <-reached:
 		return nil
 	case <-ctx.Done():
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.waiting, reached) // clients may wait for what never comes
 		return ctx.Err()
 	}
 }
