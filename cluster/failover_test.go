@@ -290,3 +290,75 @@ func TestCluster_ReplacesADeadLeaderBeforeTheTimeout(t *testing.T) {
 	}, 20*time.Second, time.Millisecond)
 	require.Less(t, time.Since(begin), timeout, "no follower gives up on a silent leader sooner than that by itself")
 }
+
+// Packets that vanish while leadership is handed over are the worst place for it: raft refuses every entry until the other one has
+// answered, and remembers that beyond the term. Neither may outlast a moment.
+func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
+	t.Run("the leader goes on", func(t *testing.T) {
+		c := clustertest.New(t, 3, nil)
+		seed(t, c, 0, 1000)
+		leader, hung := c.Leader(), c.Follower()
+		third := 3 - leader - hung
+		c.WaitSameDigest()
+		c.Lose(leader, hung)
+		transferred := transferInVain(t, c, leader, hung)
+		for range 20 { // before, during and after
+			chargeWithin(t, c, third, 8*time.Second)
+		}
+		require.Error(t, <-transferred)
+	})
+	t.Run("the leader is elected again", func(t *testing.T) {
+		slow := -1
+		c := clustertest.New(t, 3, func(conf *cluster.Config) {
+			if slow++; slow == 2 {
+				conf.HeartbeatTimeout, conf.ElectionTimeout = 5*time.Second, 5*time.Second // it votes, and does not stand
+			}
+		})
+		seed(t, c, 0, 1000)
+		if c.Leader() == 2 {
+			require.NoError(t, c.Nodes[2].TransferLeadership(context.Background(), c.Nodes[0].ID()))
+			require.Eventually(t, c.Nodes[0].Leads, 10*time.Second, 5*time.Millisecond)
+		}
+		leader := c.Leader()
+		hung := 1 - leader
+		c.WaitSameDigest()
+		c.Lose(leader, hung)
+		transferred := transferInVain(t, c, leader, hung)
+		c.Cut(leader, 2)
+		c.Cut(hung, 2)
+		require.Eventually(t, func() bool { return !c.Nodes[leader].Leads() }, 10*time.Second, time.Millisecond)
+		c.Heal(leader, 2)
+		chargeWithin(t, c, 2, 15*time.Second)
+		<-transferred
+		c.Deliver(leader, hung)
+		c.Heal(hung, 2)
+		c.WaitSameDigest()
+	})
+}
+
+// transferInVain begins to hand leadership to a node that hears nothing, and returns once raft refuses entries because of it.
+func transferInVain(t *testing.T, c *clustertest.Cluster, from, to int) <-chan error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		done <- c.Nodes[from].TransferLeadership(ctx, c.Nodes[to].ID())
+	}()
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		_, _, err := c.Nodes[from].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
+		return err != nil
+	}, 10*time.Second, time.Millisecond, "the transfer did not begin")
+	return done
+}
+
+func chargeWithin(t *testing.T, c *clustertest.Cluster, i int, patience time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, _, err := c.Nodes[i].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
+	require.NoError(t, err)
+	require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Outcome)
+}

@@ -55,27 +55,32 @@ func (n *Node) lead() (end func()) {
 // everything that earlier leaders committed, nor while this node's clock is not to be trusted.
 func (n *Node) term(ctx context.Context) {
 	failpoint.Hit(failpoint.TermGained)
-	if !n.caughtUp(ctx) {
-		return
-	}
-	for n.awaitClock(ctx) {
+	for n.caughtUp(ctx) && n.awaitClock(ctx) {
 		serving, cancel := context.WithCancel(ctx)
 		guarded := make(chan struct{})
 		go func() {
 			defer close(guarded)
 			n.guardTerm(serving, cancel)
 		}()
-		ok := n.serveTerm(serving) || serving.Err() != nil
+		n.serveTerm(serving)
 		cancel()
 		<-guarded
-		if !ok {
-			return
-		}
+		n.pause(ctx)
 	}
 }
 
-// serveTerm serves until ctx ends. It returns false if this term cannot serve.
-func (n *Node) serveTerm(ctx context.Context) bool {
+// pause waits a moment before something is tried again, and reports whether ctx goes on.
+func (n *Node) pause(ctx context.Context) bool {
+	select {
+	case <-time.After(retryPause):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// serveTerm serves until ctx ends, or until it turns out that this cannot be done yet.
+func (n *Node) serveTerm(ctx context.Context) {
 	log := entryLog{raft: n.raft, stamp: n.clocks.guard.Stamp, proposed: &n.proposed, maxOutcomes: n.conf.MaxOutcomes}
 	b := batch.New(n.conf.Batch, log, n.peek)
 	// raft fails what is in flight when it steps down; after a shutdown it may not, hence Abandon.
@@ -89,7 +94,7 @@ func (n *Node) serveTerm(ctx context.Context) bool {
 		}
 	}()
 	if !n.bootstrapLedger(ctx, b) {
-		return false
+		return
 	}
 	n.batcher.Store(b)
 	failpoint.Hit(failpoint.TermServing)
@@ -99,22 +104,27 @@ func (n *Node) serveTerm(ctx context.Context) bool {
 	comparing.Go(func() { n.watchDivergence(ctx) })
 	defer comparing.Wait()
 	n.keepMembership(ctx)
-	return true
 }
 
-// caughtUp waits until everything of earlier terms is applied here.
+// caughtUp waits until everything of earlier terms is applied here. raft may refuse the barrier to a leader that goes on to lead: it
+// does while a transfer of leadership, even of an earlier term, is under way. So only the end of the term ends the attempts.
 func (n *Node) caughtUp(ctx context.Context) bool {
-	barrier := n.raft.Barrier(0)
-	done := make(chan error, 1)
-	go func() { done <- barrier.Error() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			n.log.Warn("lost leadership before everything was applied", "err", err)
+	for {
+		barrier := n.raft.Barrier(0)
+		done := make(chan error, 1)
+		go func() { done <- barrier.Error() }()
+		select {
+		case err := <-done:
+			if err == nil {
+				return true
+			}
+			n.log.Debug("everything is not applied yet", "err", err)
+		case <-ctx.Done():
+			return false
 		}
-		return err == nil
-	case <-ctx.Done():
-		return false
+		if !n.pause(ctx) {
+			return false
+		}
 	}
 }
 

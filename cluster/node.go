@@ -159,7 +159,7 @@ func (n *Node) dialer() peer.Dialer { return peer.Dialer{Dial: n.conf.Dial, TLS:
 
 func (n *Node) startRaft() error {
 	logger := raftLogger(n.log)
-	n.link = peer.NewTransport(n.mux.RaftLayer(), addressBook{n}, n.conf.HeartbeatTimeout*10, logger)
+	n.link = peer.NewTransport(n.mux.RaftLayer(), addressBook{n}, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, logger)
 	s := n.conf.Store
 	r, err := raft.NewRaft(n.raftConfig(), n.machine, raftLogStore(s), s.Stable(), s.Snapshots(), n.link)
 	if err != nil {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sort"
 	"strconv"
 	"sync"
@@ -249,14 +250,18 @@ func (n *Node) transferHere(ctx context.Context, nodeID string) error {
 	go func() { done <- transfer.Error() }()
 	select {
 	case err := <-done:
-		if err != nil {
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 			return fault.Wrap(fault.Unavailable, "Leadership could not be handed over", err)
 		}
-		return nil
+		// The other one may have been asked, and stand for election yet. Not again: entries are refused meanwhile.
+		return fault.Wrap(fault.Unknown, "Leadership was not handed over yet", err)
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unknown, "Leadership was not handed over when the deadline passed", ctx.Err())
 	case <-n.stopping:
-		return errStopping
+		return fault.Wrap(fault.Unknown, "This node stopped before it knew whether leadership was handed over", errStopping)
 	}
 }
 

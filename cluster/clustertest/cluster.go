@@ -225,6 +225,12 @@ func (c *Cluster) Wipe(i int) {
 	c.Nodes[i].dir += "-again"
 }
 
+// Move gives a stopped node another peer address.
+func (c *Cluster) Move(i int) {
+	require.Nil(c.t, c.Nodes[i].Node)
+	c.Nodes[i].Peer = c.freeAddr()
+}
+
 // Dir returns the data directory of a node.
 func (c *Cluster) Dir(i int) string { return c.Nodes[i].dir }
 
@@ -320,11 +326,47 @@ func (c *Cluster) WaitSameDigest() {
 func (c *Cluster) Cut(i, j int)  { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, true) }
 func (c *Cluster) Heal(i, j int) { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, false) }
 
-// links knows which pairs of peer addresses are cut, and the connections between them.
+// Lose lets what is sent between two nodes vanish, while their connections stay: nobody is refused and nobody is answered.
+func (c *Cluster) Lose(i, j int) { c.links.lose(c.Nodes[i].Peer, c.Nodes[j].Peer, true) }
+
+// Deliver ends Lose. What was lost stays so.
+func (c *Cluster) Deliver(i, j int) { c.links.lose(c.Nodes[i].Peer, c.Nodes[j].Peer, false) }
+
+// links knows which pairs of peer addresses are cut or lose what is sent, and the connections between them.
 type links struct {
 	mu    sync.Mutex
 	cut   map[[2]string]bool
+	lost  map[[2]string]bool
 	conns map[net.Conn][2]string
+}
+
+// link is a connection between two nodes, as the one sees it that dialled.
+type link struct {
+	net.Conn
+	links *links
+	ends  [2]string
+}
+
+func (l *link) Write(p []byte) (int, error) {
+	if l.links.loses(l.ends) {
+		return len(p), nil
+	}
+	return l.Conn.Write(p)
+}
+
+func (l *links) loses(ends [2]string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost[ends]
+}
+
+func (l *links) lose(a, b string, lost bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == nil {
+		l.lost = map[[2]string]bool{}
+	}
+	l.lost[pair(a, b)] = lost
 }
 
 func pair(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
@@ -366,6 +408,6 @@ func (l *links) dialFrom(from string) func(context.Context, string) (net.Conn, e
 			l.conns = map[net.Conn][2]string{}
 		}
 		l.conns[conn] = pair(from, to)
-		return conn, nil
+		return &link{conn, l, pair(from, to)}, nil
 	}
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,6 +24,7 @@ import (
 // methods on it, and without RequestPreVote it silently does without pre-vote.
 type Transport struct {
 	*raft.NetworkTransport
+	handover time.Duration
 }
 
 var (
@@ -39,12 +41,13 @@ const raftConnsPerPeer = 3
 // it. The provider turns a server's id into its present address, so that an
 // address in an old configuration does no harm; without one, or where it
 // fails, raft's own addresses must be RaftAddresses. The timeout bounds one
-// request; that of a snapshot grows with its size.
-func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, timeout time.Duration, log hclog.Logger) *Transport {
+// request; that of a snapshot grows with its size. handover bounds the one
+// that hands leadership over.
+func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, timeout, handover time.Duration, log hclog.Logger) *Transport {
 	if provider != nil {
 		provider = naming{provider}
 	}
-	return &Transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	return &Transport{handover: handover, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		ServerAddressProvider: provider,
 		Logger:                log,
 		Stream:                layer,
@@ -66,9 +69,43 @@ func (n naming) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	return RaftAddress(id, addr), nil
 }
 
-// EncodePeer implements raft.Transport. raft tells others its own address
-// with it: the one that they know, not the one that is dialled.
-func (*Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte { return []byte(addr) }
+// EncodePeer implements raft.Transport. raft remembers a vote by these bytes:
+// without the id, two servers that have the same address one after the other
+// would both have the vote of one term.
+func (*Transport) EncodePeer(id raft.ServerID, addr raft.ServerAddress) []byte {
+	return []byte(RaftAddress(id, addr))
+}
+
+// DecodePeer implements raft.Transport: the address alone, as raft's
+// configuration has it.
+func (*Transport) DecodePeer(b []byte) raft.ServerAddress {
+	_, host, err := splitRaftAddress(raft.ServerAddress(b))
+	if err != nil {
+		return raft.ServerAddress(b)
+	}
+	return raft.ServerAddress(host)
+}
+
+// TimeoutNow implements raft.Transport. It gives up sooner than other
+// requests, because raft refuses every entry while it is under way; should it
+// arrive after all, the other server stands for election, as it may at any
+// time.
+func (t *Transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	var answer raft.TimeoutNowResponse
+	done := make(chan error, 1)
+	go func() { done <- t.NetworkTransport.TimeoutNow(id, target, args, &answer) }()
+	timer := time.NewTimer(t.handover)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		*resp = answer
+		return err
+	case <-timer.C:
+		return errHandover
+	}
+}
+
+var errHandover = errors.New("peer: the server did not answer when leadership was handed to it")
 
 // SetHeartbeatHandler does nothing, which is the point of this type.
 func (*Transport) SetHeartbeatHandler(func(raft.RPC)) {}

@@ -30,7 +30,7 @@ func (a addresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 
 func testTransport(tb testing.TB, m *Mux, provider raft.ServerAddressProvider) *Transport {
 	tb.Helper()
-	tr := NewTransport(m.RaftLayer(), provider, time.Second, hclog.NewNullLogger())
+	tr := NewTransport(m.RaftLayer(), provider, time.Second, time.Second, hclog.NewNullLogger())
 	tb.Cleanup(func() { require.NoError(tb, tr.Close()) })
 	return tr
 }
