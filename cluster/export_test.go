@@ -19,6 +19,11 @@ func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 	return n.machine.state.Apply(fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})[0]
 }
 
+// TellToLeave tells a node that it was removed, at an address.
+func (n *Node) TellToLeave(ctx context.Context, nodeID, addr string) {
+	n.tellToLeave(ctx, nodeID, addr)
+}
+
 // What tests of the peer port send and expect by its bytes.
 const (
 	MethodExecute   = methodExecute

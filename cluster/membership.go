@@ -43,17 +43,20 @@ func (n *Node) keepMembership(ctx context.Context) {
 // pilotInterval is how often autopilot looks: often enough to see a newcomer stay healthy for the whole stabilization time.
 func (n *Node) pilotInterval() time.Duration { return min(2*time.Second, n.conf.StabilizationTime/4) }
 
-// reconcile makes at most the changes that gossip asks for now. A failed one is logged and tried again with the next event.
+// reconcile makes at most the changes that gossip asks for now. A failed one is logged and tried again with the next event. Nodes that
+// moved come before newcomers, who may have got their addresses.
 func (n *Node) reconcile(ctx context.Context) {
-	for _, m := range n.known() {
-		if ctx.Err() != nil {
-			return
-		}
-		if !m.Eligible() || m.Self || n.isBanished(m.ID) {
-			continue
-		}
-		if err := n.admit(ctx, m); err != nil {
-			n.log.Warn("could not take a node in", "member", m.ID, "addr", m.PeerAddr, "err", err)
+	for _, newcomers := range []bool{false, true} {
+		for _, m := range n.known() {
+			if ctx.Err() != nil {
+				return
+			}
+			if !m.Eligible() || m.Self || n.isBanished(m.ID) || newcomers != (n.server(m.ID) == nil) {
+				continue
+			}
+			if err := n.admit(ctx, m); err != nil {
+				n.log.Warn("could not take a node in", "member", m.ID, "addr", m.PeerAddr, "err", err)
+			}
 		}
 	}
 }
@@ -65,28 +68,54 @@ func (n *Node) admit(ctx context.Context, m gossip.Member) error {
 		return err
 	}
 	id, addr := raft.ServerID(m.ID), raft.ServerAddress(m.PeerAddr)
+	var own, holder *raft.Server // the member's place, and another server that has its address
 	for _, s := range f.Configuration().Servers {
 		switch {
-		case s.ID == id && s.Address == addr:
-			return nil
-		case s.ID == id && s.Suffrage == raft.Voter:
-			n.log.Info("a voter moved", "member", m.ID, "addr", m.PeerAddr)
-			return n.raft.AddVoter(id, addr, f.Index(), changeTimeout).Error()
-		case s.ID != id && s.Address == addr:
-			// The address was taken over by a node with another id: the old one lost its data directory. It cannot vote again, and
-			// its acknowledgements must not count. Gossip may still call the old one alive, so the node there is asked who it is.
-			if !n.isAt(ctx, m) {
-				return nil
-			}
-			n.log.Warn("a node came back without its data and gets a new place", "old", s.ID, "new", m.ID, "addr", m.PeerAddr)
-			if err := n.raft.RemoveServer(s.ID, f.Index(), changeTimeout).Error(); err != nil {
-				return err
-			}
-			return n.admit(ctx, m)
+		case s.ID == id:
+			own = &s
+		case s.Address == addr:
+			holder = &s
 		}
+	}
+	switch {
+	case own != nil && own.Address == addr:
+		return nil
+	case own != nil && holder != nil:
+		// raft takes no address twice. The member is reached where gossip sees it (addressBook), and the other one keeps its place.
+		n.log.Info("a node moved to the address that another one has in the configuration", "member", m.ID, "other", holder.ID, "addr", addr)
+		return nil
+	case own != nil && own.Suffrage == raft.Voter:
+		n.log.Info("a voter moved", "member", m.ID, "addr", m.PeerAddr)
+		return n.raft.AddVoter(id, addr, f.Index(), changeTimeout).Error()
+	case holder != nil && n.lives(holder.ID, addr):
+		return nil // it moved; once the configuration has its new address there is room for the newcomer
+	case holder != nil:
+		// The address was taken over by a node with a new id: the old one lost its data directory. It cannot vote again, and its
+		// acknowledgements must not count. Gossip may still call the old one alive, so the node there is asked who it is.
+		if !n.isAt(ctx, m) {
+			return nil
+		}
+		n.log.Warn("a node came back without its data and gets a new place", "old", holder.ID, "new", m.ID, "addr", m.PeerAddr)
+		if err := n.raft.RemoveServer(holder.ID, f.Index(), changeTimeout).Error(); err != nil {
+			return err
+		}
+		return n.admit(ctx, m)
 	}
 	n.log.Info("taking a node in as a non-voter", "member", m.ID, "addr", m.PeerAddr)
 	return n.raft.AddNonvoter(id, addr, f.Index(), changeTimeout).Error()
+}
+
+// lives reports whether a server is this node, or one that gossip sees alive at another address than the one given.
+func (n *Node) lives(id raft.ServerID, addr raft.ServerAddress) bool {
+	if string(id) == n.id {
+		return true
+	}
+	for _, m := range n.known() {
+		if m.ID == string(id) {
+			return m.Health == gossip.Alive && m.PeerAddr != string(addr)
+		}
+	}
+	return false
 }
 
 // isAt reports whether a member answers at its own peer address. While nobody does it asks again: the connection to the node that was
@@ -98,9 +127,7 @@ func (n *Node) isAt(ctx context.Context, m gossip.Member) bool {
 		if reply, err := n.askFounding(ctx, m.PeerAddr); err == nil {
 			return reply.NodeID == m.ID
 		}
-		select {
-		case <-time.After(retryPause):
-		case <-ctx.Done():
+		if !n.pause(ctx) {
 			return false
 		}
 	}

@@ -173,3 +173,39 @@ func TestNode_RefusesAnotherCluster(t *testing.T) {
 	require.ErrorContains(t, err, "belongs to cluster")
 	require.ErrorContains(t, err, "use another data directory")
 }
+
+// A voter that got the address of another one is no successor of it: the other one has its data, and keeps its vote.
+func TestCluster_KeepsTheVoteOfANodeWhoseAddressAnotherVoterGot(t *testing.T) {
+	const reconcile = 50 * time.Millisecond
+	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
+	seed(t, c, 0, 100)
+	x := c.Follower()
+	y := 3 - x - c.Leader()
+	down := c.Nodes[x].ID()
+	c.StopAbruptly(x)
+	c.Do(c.Leader(), &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1})
+	c.StopAbruptly(y)
+	c.Nodes[y].Peer = c.Nodes[x].Peer
+	c.Start(y)
+	c.WaitReady()
+	c.Do(y, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1})
+	require.Never(t, func() bool { return !voters(t, c.Nodes[c.Leader()].Node)[down] }, 10*reconcile, reconcile/4)
+}
+
+// Who is removed is told at its last address, where another node may be by now: that one must not leave.
+func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	x := c.Follower()
+	y := 3 - x - c.Leader()
+	leader := c.Nodes[c.Leader()]
+	leader.TellToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[x].Peer)
+	leader.TellToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[y].Peer)
+	require.ErrorContains(t, <-c.Nodes[y].Failed(), "removed from the cluster")
+	select {
+	case err := <-c.Nodes[x].Failed():
+		require.NoError(t, err, "the node at the address of the removed one left")
+	default:
+	}
+	c.Do(x, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1})
+}

@@ -63,7 +63,9 @@ func (n *Node) removeHere(ctx context.Context, nodeID string) error {
 	}
 	if nodeID == n.id {
 		// Nothing was removed yet. The caller's node asks again, and reaches the new leader.
-		if err := n.transferHere(ctx, ""); err != nil {
+		if err := n.transferHere(ctx, ""); fault.KindOf(err) == fault.Unknown && err != nil {
+			return fault.Wrap(fault.Unavailable, "The node leads, and leadership was not handed over yet", err)
+		} else if err != nil {
 			return err
 		}
 		return fault.New(fault.Unavailable, "The node led and handed leadership over; ask again to remove it")
@@ -89,7 +91,7 @@ func (n *Node) removeHere(ctx context.Context, nodeID string) error {
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unknown, "The node was not removed when the deadline passed", ctx.Err())
 	case <-n.stopping:
-		return errStopping
+		return fault.Wrap(fault.Unknown, "This node stopped before it knew whether the node was removed", errStopping)
 	}
 }
 
@@ -132,13 +134,14 @@ var errRemoved = errors.New("this node was removed from the cluster: its data di
 // tellToLeave lets a node that was removed know, so that it stops instead of waiting for a leader for ever. One that cannot be
 // reached is down, or cut off; should it come back, it is taken in as a newcomer.
 func (n *Node) tellToLeave(ctx context.Context, nodeID, addr string) {
-	if _, err := n.pool.Get(addr).Call(ctx, methodLeave, n.clusterTag()); err != nil {
+	if _, err := n.pool.Get(addr).Call(ctx, methodLeave, append(n.clusterTag(), nodeID...)); err != nil {
 		n.log.Info("a removed node could not be told", "member", nodeID, "err", err)
 	}
 }
 
+// handleLeave stops this node if it is the one meant: the address at which the leader believes the removed node may be another's by now.
 func (n *Node) handleLeave(r peer.Request, reply peer.Reply) {
-	if _, ok := n.cutTag(r.Payload); !ok {
+	if nodeID, ok := n.cutTag(r.Payload); !ok || string(nodeID) != n.id {
 		reply(codeForeign, nil)
 		return
 	}

@@ -24,7 +24,7 @@ const (
 	methodTransfer                    // tag, node id or nothing → nothing
 	methodFounding                    // → JSON of foundingReply
 	methodRemove                      // tag, node id → nothing
-	methodLeave                       // tag → nothing
+	methodLeave                       // tag, node id → nothing
 	methodClock                       // → time, what is wrong with it, node id
 	methodCheckpoints                 // tag → JSON of checkpointsReply
 	methodDiverged                    // tag, JSON of divergence → nothing

@@ -225,12 +225,6 @@ func (c *Cluster) Wipe(i int) {
 	c.Nodes[i].dir += "-again"
 }
 
-// Move gives a stopped node another peer address.
-func (c *Cluster) Move(i int) {
-	require.Nil(c.t, c.Nodes[i].Node)
-	c.Nodes[i].Peer = c.freeAddr()
-}
-
 // Dir returns the data directory of a node.
 func (c *Cluster) Dir(i int) string { return c.Nodes[i].dir }
 
