@@ -2,9 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
 	"sync"
 
 	"github.com/creditd/creditd/fsm"
@@ -15,7 +12,7 @@ import (
 // tickets numbers this node's commands within a session that the ledger knows, so that any of them can be sent again and takes effect
 // once (fsm.Ticket). A session is opened through the log with the first command, and again when the ledger has forgotten it.
 type tickets struct {
-	open func(ctx context.Context, id uint64) error // opens a session in the ledger
+	open func(ctx context.Context) (id uint64, err error) // opens a session in the ledger, which gives the id
 
 	mu      sync.Mutex
 	id      uint64        // guarded by mu: the present session, 0: none
@@ -62,9 +59,8 @@ var tooManyUnsettled = fault.New(fault.Overloaded, "Too many requests wait for a
 
 // begin opens a session on behalf of everybody who waits for one.
 func (t *tickets) begin(ctx context.Context) error {
-	id := randomID()
 	failpoint.Hit(failpoint.SessionBeforeOpen)
-	err := t.open(ctx, id)
+	id, err := t.open(ctx)
 	failpoint.Hit(failpoint.SessionAfterOpen)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,26 +97,24 @@ func (t *tickets) forget(session uint64) {
 	}
 }
 
-func randomID() uint64 {
-	var b [8]byte
-	for {
-		if _, err := rand.Read(b[:]); err != nil {
-			panic(fmt.Sprintf("cluster: no randomness: %v", err)) // documented never to happen
-		}
-		if id := binary.LittleEndian.Uint64(b[:]); id != 0 {
-			return id
-		}
-	}
-}
-
-// openSession opens a session in the ledger. Sending it twice does no harm, so it needs no ticket of its own.
-func (n *Node) openSession(ctx context.Context, id uint64) error {
-	call := fsm.Call{Command: &fsm.OpenSession{ID: id, Node: n.id}}
-	return n.withLeader(ctx, func() error {
+// openSession opens a session in the ledger. It needs no ticket: a copy that is delivered as well, however late, opens another session,
+// with another id.
+func (n *Node) openSession(ctx context.Context) (id uint64, err error) {
+	call := fsm.Call{Command: &fsm.OpenSession{Node: n.id}}
+	err = n.withLeader(ctx, func() error {
 		a := n.tryExecute(ctx, call, false)
 		if fault.KindOf(a.Err) == fault.Unknown && ctx.Err() == nil {
 			return fault.Wrap(fault.Unavailable, "The leader changed while a session was being opened", a.Err)
 		}
-		return a.Err
+		if a.Err != nil {
+			return a.Err
+		}
+		opened, ok := a.Result.(*fsm.Opened)
+		if !ok {
+			return fault.New(fault.Internal, "The ledger opened no session")
+		}
+		id = opened.Session
+		return nil
 	})
+	return id, err
 }

@@ -100,7 +100,7 @@ func TestAudit_KeepsSilent(t *testing.T) {
 		&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.SlugRef{{Slug: "a"}}}, // which drops the deleted one for good
 		&fsm.UpdateKeyCredits{KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.Increment, Limited: true}},
 		&fsm.UpdateWorkspace{WorkspaceID: "ws_1", Enabled: true},
-		&fsm.OpenSession{ID: 1, Node: "n"},
+		&fsm.OpenSession{Node: "n"},
 	} {
 		apply(t, s, c)
 		require.Len(t, entries(t, s, root), before, "%T", c)

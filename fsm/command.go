@@ -157,10 +157,10 @@ type VerifyKey struct {
 	Query      string // of permissions; empty: none. See contract 3.5
 }
 
-// OpenSession begins a session. Doing it twice changes nothing. Sent by nodes for themselves, never for a client.
+// OpenSession begins a session, and is answered with Opened. A second copy opens another session, which nobody uses. Sent by nodes for
+// themselves, never for a client.
 type OpenSession struct {
-	ID   uint64 // not 0, drawn at random by the node
-	Node string // for operators
+	Node string // who asks
 }
 
 func (*Bootstrap) isCommand()             {}

@@ -21,7 +21,7 @@ func (d Digest) minus(e Digest) Digest { return Digest{d.A - e.A, d.B - e.B} }
 
 // Digest returns the digest of the present state.
 func (s *State) Digest() Digest {
-	return s.sum.plus(digestOf(&MetaRecord{ClusterID: s.clusterID, Books: s.books}))
+	return s.sum.plus(digestOf(&MetaRecord{ClusterID: s.clusterID, Books: s.books, Sessions: s.opened}))
 }
 
 // hasher hashes a sequence of words in two independent lanes. Each step is a bijection of the lane for a given word, so no input
@@ -128,6 +128,7 @@ func (r *MetaRecord) fold(h *hasher) {
 	h.word(r.Books.Granted)
 	h.word(r.Books.Withdrawn)
 	h.word(r.Books.Charged)
+	h.word(r.Sessions)
 }
 
 func (r *WorkspaceRecord) fold(h *hasher) {

@@ -12,7 +12,7 @@ import (
 // oneOfEach has a record of each kind, in the order of the kinds.
 func oneOfEach() []Record {
 	return []Record{
-		&MetaRecord{ClusterID: "cl_1", Clock: 5, Books: Books{Granted: 9, Withdrawn: 1, Charged: 2}},
+		&MetaRecord{ClusterID: "cl_1", Clock: 5, Books: Books{Granted: 9, Withdrawn: 1, Charged: 2}, Sessions: 3},
 		&WorkspaceRecord{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true},
 		&RootKeyRecord{
 			ID: "key_r", Hash: Hash{1}, Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "bc"}, CreatedAt: 1,

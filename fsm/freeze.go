@@ -88,7 +88,7 @@ func (s *State) Freeze() *Frozen {
 	if s.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
-	meta := &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books}
+	meta := &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books, Sessions: s.opened}
 	f := &Frozen{
 		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
 		early: []Change{{meta.Key(), meta}},
@@ -149,7 +149,7 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 func (s *State) writes(name RecordKey) bool {
 	switch name.Kind {
 	case SessionKind, AuditKind, OutcomeKind:
-		return false // ids are drawn at random, or ascend, and are not used again
+		return false // ids ascend, and are not used again
 	case RootKeyKind:
 		return s.rootKeys[name.ID] != nil
 	case OverrideKind:

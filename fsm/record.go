@@ -46,6 +46,7 @@ type MetaRecord struct {
 	ClusterID string
 	Clock     int64
 	Books     Books
+	Sessions  uint64 // ever opened; their ids count up to it
 }
 
 // WorkspaceRecord is a workspace at rest.

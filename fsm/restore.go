@@ -71,7 +71,7 @@ func (s *State) load(r Record, meta *bool) bool {
 	switch r := r.(type) {
 	case *MetaRecord:
 		ok := !*meta && r.Clock >= 0
-		s.clusterID, s.clock, s.books, *meta = r.ClusterID, r.Clock, r.Books, true
+		s.clusterID, s.clock, s.books, s.opened, *meta = r.ClusterID, r.Clock, r.Books, r.Sessions, true
 		return ok
 	case *WorkspaceRecord:
 		return s.loadWorkspace(r)

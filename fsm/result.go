@@ -215,6 +215,7 @@ func (*Verdict) isResult()  {}
 func (*Verdicts) isResult() {}
 func (*Repeated) isResult() {}
 func (*Rerolled) isResult() {}
+func (*Opened) isResult()   {}
 
 func (*Keys) isResult()       {}
 func (*Identities) isResult() {}

@@ -14,9 +14,13 @@ type Replayed struct {
 
 func (*Replayed) isResult() {}
 
+// Opened is the answer to OpenSession.
+type Opened struct{ Session uint64 } // not 0
+
 // session remembers the results of one node's calls until the node acknowledges them.
 //
-// Invariant: a call below base is never carried out, whatever arrives later.
+// Invariant: a call below base is never carried out, whatever arrives later, and neither is one of a session that has ended: no later
+// session has its id.
 type session struct {
 	head
 	id       uint64
@@ -27,16 +31,42 @@ type session struct {
 	stored   int        // results in the window
 }
 
+// maxUnusedSessions is how many sessions a node may have without ever having sent a call in them. Of the copies of an OpenSession it
+// uses the one whose answer it gets; more copies than these are not under way at a time.
+const maxUnusedSessions = 16
+
+// openSession gives an id that no session had, so that nothing that is delivered late can revive one that has ended: its calls would
+// be carried out again.
 func (s *State) openSession(c *OpenSession) Result {
-	if s.sessions[c.ID] == nil {
-		n := &session{id: c.ID, node: c.Node, lastSeen: s.clock, base: 1}
-		s.sessions[c.ID] = n
-		s.added(n)
-	}
-	return done
+	s.opened++
+	n := &session{id: s.opened, node: c.Node, lastSeen: s.clock, base: 1}
+	s.sessions[n.id] = n
+	s.added(n)
+	s.boundUnused(c.Node)
+	return &Opened{Session: n.id}
 }
 
-// expireSessions ends the sessions that were silent for too long. There are as many as nodes were started within the last hour.
+// boundUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
+// the other. Nothing was carried out in it, so should the node come to use it after all, it opens another one.
+func (s *State) boundUnused(node string) {
+	var oldest *session
+	unused := 0
+	for _, n := range s.sessions { // order-free: a number and a minimum
+		if n.node == node && n.base == 1 && n.stored == 0 {
+			unused++
+			if oldest == nil || n.id < oldest.id {
+				oldest = n
+			}
+		}
+	}
+	if unused > maxUnusedSessions {
+		s.remove(oldest)
+		delete(s.sessions, oldest.id)
+	}
+}
+
+// expireSessions ends the sessions that were silent for too long. There are few: a node uses one from its start on, or from when the
+// ledger forgot the last, and opens a bounded number that it does not use.
 func (s *State) expireSessions() {
 	for id, n := range s.sessions { // order-free: each is judged by itself
 		if s.clock-n.lastSeen > sessionTTL {
@@ -139,7 +169,7 @@ func foldSession(h *hasher, id uint64, node string, lastSeen int64, base uint64,
 }
 
 func (s *State) loadSession(r *SessionRecord) bool {
-	if r.ID == 0 || r.Base == 0 || s.sessions[r.ID] != nil {
+	if r.ID == 0 || r.ID > s.opened || r.Base == 0 || s.sessions[r.ID] != nil {
 		return false
 	}
 	n := &session{id: r.ID, node: r.Node, lastSeen: r.LastSeen, base: r.Base}

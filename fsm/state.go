@@ -15,6 +15,7 @@ type State struct {
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
 	sessions   map[uint64]*session
+	opened     uint64 // sessions ever opened: the id of the last one
 
 	migrations map[migrationRef]*migration
 

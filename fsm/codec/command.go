@@ -144,7 +144,6 @@ func (c *coder) command(p *fsm.Command, verifications *slab) {
 
 	case *fsm.OpenSession:
 		c.kind(openSessionKind)
-		c.uint(&m.ID)
 		c.string(&m.Node)
 
 	case *fsm.CreatePermission:

@@ -97,6 +97,7 @@ func (c *coder) record(r fsm.Record) {
 		c.uint(&r.Books.Granted)
 		c.uint(&r.Books.Withdrawn)
 		c.uint(&r.Books.Charged)
+		c.uint(&r.Sessions)
 	case *fsm.WorkspaceRecord:
 		c.string(&r.ID)
 		c.string(&r.Name)

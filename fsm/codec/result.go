@@ -19,6 +19,8 @@ const (
 	identityKind
 	keyKind
 	verdictKind
+
+	openedKind byte = 70
 )
 
 const (
@@ -83,6 +85,9 @@ func (c *coder) result(p *fsm.Result) {
 		c.kind(rerolledKind)
 		c.string(&m.ID)
 		c.string(&m.Start)
+	case *fsm.Opened:
+		c.kind(openedKind)
+		c.uint(&m.Session)
 	case *fsm.Repeated:
 		c.kind(repeatedKind)
 		c.repeated(m)
@@ -193,6 +198,8 @@ func newResult(kind byte) fsm.Result {
 		return &fsm.Verdict{}
 	case rerolledKind:
 		return &fsm.Rerolled{}
+	case openedKind:
+		return &fsm.Opened{}
 	case repeatedKind:
 		return &fsm.Repeated{}
 	case verdictsKind:

@@ -88,7 +88,7 @@ var commandSamples = []fsm.Command{
 		MigrationID: "mig_1", Hash: hash(10),
 	},
 
-	&fsm.OpenSession{ID: 1 << 63, Node: "node_1"},
+	&fsm.OpenSession{Node: "node_1"},
 	&fsm.VerifyKey{Hash: hash(7), Cost: 1, Query: "docs.read AND (docs.write OR admin)"},
 	&fsm.CreateKey{
 		ID: "key_3", Hash: hash(8), APIID: "api_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}, {}},
@@ -165,6 +165,7 @@ func batchSample() fsm.Batch {
 var resultSamples = []fsm.Result{
 	&fsm.Done{},
 	&fsm.Created{ID: "key_1"},
+	&fsm.Opened{Session: 1 << 63},
 	&fsm.Refusal{Code: fsm.InsufficientPermissions, Accepted: []string{"api.*.read_key", "api.api_1.read_key"}},
 	&fsm.Refusal{Code: fsm.InvalidInput, Detail: "value must not be negative"},
 	&fsm.Refusal{Code: fsm.IDTaken},
@@ -251,7 +252,7 @@ var auditSample = fsm.AuditEntry{
 
 var recordSamples = []fsm.Record{
 	&fsm.MetaRecord{
-		ClusterID: "cl_1", Clock: 1_764_000_000_123, Books: fsm.Books{Granted: math.MaxUint64, Withdrawn: 1 << 63, Charged: 7},
+		ClusterID: "cl_1", Clock: 1_764_000_000_123, Books: fsm.Books{Granted: math.MaxUint64, Withdrawn: 1 << 63, Charged: 7}, Sessions: 12,
 	},
 	&fsm.WorkspaceRecord{ID: "ws_1", Name: "default", CreatedAt: 1_764_000_000_000, Enabled: true},
 	&fsm.RootKeyRecord{

@@ -11,7 +11,8 @@ import (
 type Nodes struct {
 	rng      *rand.Rand
 	sessions []*sender
-	lastID   uint64
+	ended    []*sender // of nodes that died; copies of their calls may be under way
+	opened   uint64    // openings that were sent: the ledger numbers the sessions
 }
 
 type sender struct {
@@ -28,13 +29,19 @@ func NewNodes(seed uint64) *Nodes { return &Nodes{rng: rand.New(rand.NewPCG(seed
 func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
 	out := fsm.Batch{Stamp: b.Stamp, MaxOutcomes: b.MaxOutcomes}
 	if len(n.sessions) < 3 && n.rng.IntN(8) == 0 {
-		n.lastID++
-		n.sessions = append(n.sessions, &sender{id: n.lastID, next: 1, below: 1})
-		if n.rng.IntN(4) > 0 { // else the opening was lost
-			out.Calls = append(out.Calls, fsm.Call{Command: &fsm.OpenSession{ID: n.lastID, Node: "node"}})
+		n.open(&out)
+		n.sessions = append(n.sessions, &sender{id: n.opened, next: 1, below: 1})
+	}
+	if n.rng.IntN(20) == 0 { // a late copy of an opening
+		n.open(&out)
+	}
+	if n.rng.IntN(100) == 0 { // the answers get lost
+		for range n.rng.IntN(20) {
+			n.open(&out)
 		}
 	}
 	if len(n.sessions) > 0 && n.rng.IntN(60) == 0 { // a node dies
+		n.ended = append(n.ended, n.sessions[0])
 		n.sessions = n.sessions[1:]
 	}
 	for _, call := range b.Calls {
@@ -44,6 +51,11 @@ func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
 		}
 	}
 	return out
+}
+
+func (n *Nodes) open(out *fsm.Batch) {
+	n.opened++
+	out.Calls = append(out.Calls, fsm.Call{Command: &fsm.OpenSession{Node: "node"}})
 }
 
 func (n *Nodes) ticket(call fsm.Call) fsm.Call {
@@ -64,10 +76,14 @@ func (n *Nodes) ticket(call fsm.Call) fsm.Call {
 }
 
 func (n *Nodes) repeat() (fsm.Call, bool) {
-	if len(n.sessions) == 0 || n.rng.IntN(4) > 0 {
+	senders := n.sessions
+	if n.rng.IntN(8) == 0 {
+		senders = n.ended
+	}
+	if len(senders) == 0 || n.rng.IntN(4) > 0 {
 		return fsm.Call{}, false
 	}
-	s := n.sessions[n.rng.IntN(len(n.sessions))]
+	s := senders[n.rng.IntN(len(senders))]
 	if len(s.sent) == 0 {
 		return fsm.Call{}, false
 	}

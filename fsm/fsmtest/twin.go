@@ -20,7 +20,9 @@ type Twin struct {
 	keys       []*key
 	migrations []*migration
 
-	sessions map[uint64]*nodeSession
+	sessions   map[uint64]*nodeSession
+	opened     uint64
+	carriedOut map[fsm.Ticket]bool // all that ever were; without Below
 
 	permissions            []*permission
 	roles                  []*role
@@ -77,7 +79,7 @@ type key struct {
 
 // NewTwin returns an empty ledger.
 func NewTwin() *Twin {
-	return &Twin{sessions: map[uint64]*nodeSession{}, counts: map[count]int64{}}
+	return &Twin{sessions: map[uint64]*nodeSession{}, carriedOut: map[fsm.Ticket]bool{}, counts: map[count]int64{}}
 }
 
 // Clock returns the log time in Unix milliseconds.
