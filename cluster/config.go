@@ -77,7 +77,7 @@ type Config struct {
 	ReconcileInterval time.Duration
 
 	// MaxOutcomes bounds the outcomes that the ledger keeps for calls with idempotency keys, while this node leads. Each takes about 300
-	// bytes, more where its answer is long.
+	// bytes; one counts as many as 256 bytes are begun by the texts and lists of its answer, so the limit bounds bytes.
 	MaxOutcomes uint64
 
 	Batch batch.Config

@@ -72,7 +72,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.add("creditd_ledger_sessions", "Sessions of nodes that the ledger remembers.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Sessions) })
 	c.add("creditd_ledger_session_results", "Results that no node has acknowledged yet.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.SessionResults) })
 
-	c.add("creditd_ledger_outcomes", "Outcomes kept for calls with an Idempotency-Key; a batch counts its items.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Outcomes) })
+	c.add("creditd_ledger_outcomes", "Outcomes kept for calls with an Idempotency-Key; a batch counts its items, and a large answer each started 256 bytes.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Outcomes) })
 	c.add("creditd_ledger_outcomes_limit", "How many may be kept while this node leads.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.conf.MaxOutcomes) })
 
 	c.add("creditd_store_free_bytes", "Space left on the file system of the data directory.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.FreeBytes) })

@@ -13,7 +13,8 @@ type Batch struct {
 	Stamp int64
 	// Index is the log index of the entry. It is not part of the entry: whoever applies it knows.
 	Index uint64
-	// MaxOutcomes bounds the outcomes that are kept for calls with idempotency keys; 0: no bound. The leader's own setting.
+	// MaxOutcomes bounds the outcomes that are kept for calls with idempotency keys, where a large one counts as many; 0: no bound. The
+	// leader's own setting.
 	MaxOutcomes uint64
 	Calls       []Call
 }

@@ -39,6 +39,7 @@ type outcome struct {
 	at      int64 // log time, Unix ms
 	index   uint64
 	result  Result
+	weight  uint64 // of the result; kept, because a large one takes time to weigh
 }
 
 type outcomeName struct {
@@ -98,7 +99,8 @@ func (s *State) performOnce(root *rootKey, call *Call, index uint64) Result {
 	return r
 }
 
-// roomForOutcome refuses where one more would exceed the limit. None is dropped before its time.
+// roomForOutcome refuses one more when the limit is reached. How much it would take is not known before the call is carried out, so the
+// limit may be exceeded by one outcome. None is dropped before its time.
 func (s *State) roomForOutcome() *Refusal {
 	s.dropOutcomes(2) // two go for each that comes: there are never many more than those that matter
 	return s.noRoomForOutcome()
@@ -127,30 +129,22 @@ func (s *State) peekRoomForOutcome() *Refusal {
 
 // keepOutcome keeps what became of a call, unless one of its own items took the name.
 func (s *State) keepOutcome(w *workspace, once *Idempotency, r Result, index uint64) {
-	o := &outcome{outcomeName: outcomeName{w, once.Name}, request: once.Request, at: s.clock, index: index, result: r}
+	o := &outcome{outcomeName: outcomeName{w, once.Name}, request: once.Request, at: s.clock, index: index, result: r, weight: weightOf(r)}
 	if old := s.outcomes.byName[o.outcomeName]; old != nil {
 		if !old.expired(s.clock) {
 			return
 		}
-		s.outcomes.weight -= old.weight()
+		s.outcomes.weight -= old.weight
 		s.remove(old)
 	}
 	s.addOutcome(o)
-}
-
-// weight is how much of the limit an outcome takes: its size does not follow from their number where it has a part for each item.
-func (o *outcome) weight() uint64 {
-	if v, ok := o.result.(*Verdicts); ok {
-		return uint64(max(1, len(v.Results)))
-	}
-	return 1
 }
 
 func (s *State) addOutcome(o *outcome) {
 	s.outcomes.byName[o.outcomeName] = o
 	s.outcomes.queue = append(s.outcomes.queue, o)
 	s.outcomes.added++
-	s.outcomes.weight += o.weight()
+	s.outcomes.weight += o.weight
 	s.added(o)
 }
 
@@ -164,7 +158,7 @@ func (s *State) dropOutcomes(n int) {
 				return
 			}
 			n--
-			s.outcomes.weight -= o.weight()
+			s.outcomes.weight -= o.weight
 			delete(s.outcomes.byName, o.outcomeName)
 			s.remove(o)
 		}
@@ -223,10 +217,10 @@ func (h *hasher) short(v Short) {
 
 func (s *State) loadOutcome(r *OutcomeRecord) bool {
 	w := s.workspaces[r.WorkspaceID]
-	if w == nil || r.Result == nil || r.At < 0 || r.At > s.clock {
+	if w == nil || !keepable(r.Result) || r.At < 0 || r.At > s.clock {
 		return false
 	}
-	o := &outcome{outcomeName: outcomeName{w, r.Name}, request: r.Request, at: r.At, index: r.Index, result: r.Result}
+	o := &outcome{outcomeName: outcomeName{w, r.Name}, request: r.Request, at: r.At, index: r.Index, result: r.Result, weight: weightOf(r.Result)}
 	if s.outcomes.byName[o.outcomeName] != nil {
 		return false
 	}

@@ -2,9 +2,12 @@ package fsm_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,7 +87,7 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 		require.IsType(t, &fsm.Verdict{}, r)
 	}
 
-	// A batch counts as many as it has items: their number does not bound its size.
+	// A batch counts as many as it has items.
 	s = newChargeable(t)
 	items := make([]fsm.Verification, 3)
 	for i := range items {
@@ -93,6 +96,50 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	s.Apply(fsm.Batch{MaxOutcomes: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Once: onceOf(9)}}})
 	require.Equal(t, 3, s.Stats().Outcomes)
 	require.Equal(t, fsm.TooManyOutcomes, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
+}
+
+// The limit bounds bytes, so a large answer counts as many outcomes: on every node alike, also on one that was given a snapshot, where
+// each has a copy of what it tells.
+func TestOutcome_CountsBytes(t *testing.T) {
+	s := newLedger(t)
+	apply(t, s, &fsm.CreateIdentity{ID: "id_1", ExternalID: "user", Meta: `{"a":"` + strings.Repeat("x", 100<<10) + `"}`})
+	newKey(t, s, 'k', "user", fsm.NewCredits{})
+	refs := make([]fsm.SlugRef, 1000)
+	for i := range refs {
+		refs[i] = fsm.SlugRef{Slug: fmt.Sprintf("permission.%d", i), ID: fmt.Sprintf("perm_%d", i)}
+	}
+	apply(t, s, &fsm.CreateRole{ID: "role_1", Name: "r", Permissions: refs})
+	item := fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}}}
+	many := &fsm.MigrateKeys{MigrationID: "m", APIID: "api_1", Keys: make([]fsm.MigratedKey, 500)}
+	for i := range many.Keys {
+		many.Keys[i] = fsm.MigratedKey{ID: fmt.Sprintf("key_%d", i), Hash: fsm.Hash{1, byte(i), byte(i >> 8)}, Form: fsm.SHA256}
+	}
+	apply(t, s, &fsm.CreateMigration{ID: "m", Algorithm: fsm.SHA256})
+	limits := &fsm.Limit{}
+	for i := range 100 {
+		limits.Requests = append(limits.Requests, fsm.LimitRequest{
+			Namespace: "n", NamespaceID: "rlns_1", Identifier: fmt.Sprint(i), Limit: 5, Duration: 1000, Cost: 1,
+		})
+	}
+	for i, c := range []fsm.Command{
+		item.Command,
+		&fsm.VerifyKeys{Items: []fsm.Verification{item, item, item}},
+		&fsm.LinkKeyRoles{KeyID: "key_k", Op: fsm.AddLinks, Roles: []string{"r"}},
+		item.Command, // which shows the permissions now
+		&fsm.LinkKeyPermissions{KeyID: "key_k", Op: fsm.AddLinks, Permissions: refs},
+		many,
+		limits,
+		&fsm.CreateAPI{ID: "api_2", Name: "n"},
+	} {
+		before := s.Stats().Outcomes
+		r := s.Apply(fsm.Batch{Index: uint64(i + 1), Calls: []fsm.Call{{Actor: root, Command: c, Once: onceOf(i)}}})[0]
+		require.NotEqual(t, reflect.TypeFor[*fsm.Refusal](), reflect.TypeOf(r))
+		bytes := len(codec.AppendResult(nil, r))
+		weight := s.Stats().Outcomes - before
+		require.GreaterOrEqual(t, 256*weight, bytes-64, "%T", c)
+		require.LessOrEqual(t, weight, 1+32*bytes/256, "%T", c)
+	}
+	require.Equal(t, s.Stats().Outcomes, reload(t, s).Stats().Outcomes)
 }
 
 // A day's outcomes that expire together are dropped a few per entry, the same ones on every node, also on one that has loaded a
@@ -211,4 +258,6 @@ func TestOutcome_LoaderRefuses(t *testing.T) {
 	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.WorkspaceID = "ws_2" })))
 	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.At = 11 })))
 	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = nil })))
+	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = &fsm.Refusal{} })))
+	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = &fsm.Verdicts{Results: []fsm.Result{&fsm.Done{}}} })))
 }

@@ -93,7 +93,7 @@ type Stats struct {
 	DirtyRecords                                 int // changed since the last snapshot was frozen
 	Books                                        Books
 	Sessions, SessionResults                     int // of nodes; results not acknowledged
-	Outcomes                                     int // of calls with idempotency keys, as the limit counts them
+	Outcomes                                     int // of calls with idempotency keys, as the limit counts them: large ones more than once
 }
 
 // Stats returns the present sizes.

@@ -25,25 +25,8 @@ const maxShown = 16 << 20
 
 // size is about what a verdict takes in an answer.
 func (v *Verdict) size() int {
-	const plain, limit = 192, 160 // what each takes beside its texts
-	n := plain + len(v.Name) + len(v.Meta) + limit*len(v.Ratelimits)
-	if i := v.Identity; i != nil {
-		n += len(i.ExternalID) + len(i.Meta) + limit*len(i.Ratelimits)
-		for at := range i.Ratelimits {
-			n += len(i.Ratelimits[at].Name)
-		}
-	}
-	if a := v.Access; a != nil {
-		for _, list := range [...][]string{a.Permissions, a.Roles} {
-			for _, text := range list {
-				n += len(text)
-			}
-		}
-	}
-	for at := range v.Ratelimits {
-		n += len(v.Ratelimits[at].Name)
-	}
-	return n
+	const plain = 192 // beside its texts and lists
+	return plain + v.extent()
 }
 
 // verifyKeys carries the items out one after the other, or atomically.

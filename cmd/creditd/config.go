@@ -141,7 +141,7 @@ func newServerSettings() *serverSettings {
 	s.count(&s.snapshotThreshold, "snapshot-threshold", d.SnapshotThreshold, 1, "log entries that make a snapshot worth while")
 	s.duration(&s.snapshotInterval, "snapshot-interval", d.SnapshotInterval, time.Second, "how often to look whether one is")
 	s.duration(&s.maxClockSkew, "max-clock-skew", d.MaxClockSkew, leastClockSkew, "a node whose clock jumps by more, or is further from the other nodes' clocks, says so and does not lead")
-	s.count(&s.maxIdempotencyKeys, "idempotency-max-keys", d.MaxOutcomes, 1, "outcomes kept for requests with an Idempotency-Key, about 300 bytes each, for a day; further ones get 429. Counts while this node leads")
+	s.count(&s.maxIdempotencyKeys, "idempotency-max-keys", d.MaxOutcomes, 1, "outcomes kept for requests with an Idempotency-Key, about 300 bytes each, for a day; a large one counts once for each started 256 bytes of its answer; further ones get 429. Counts while this node leads")
 	s.count(&s.trailingLogs, "trailing-logs", d.TrailingLogs, 1, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
 
 	s.group("HTTP")

@@ -2,6 +2,7 @@ package fsmtest
 
 import (
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/creditd/creditd/fsm"
@@ -41,6 +42,43 @@ func (t *Twin) recall(root *rootKey, once fsm.Idempotency) fsm.Result {
 	return nil
 }
 
+// weight is how many outcomes an answer counts as: one for each 256 bytes begun, and for each item of a batch.
+func weight(r fsm.Result) (n int64) {
+	v, many := r.(*fsm.Verdicts)
+	if !many {
+		return max(1, int64(math.Ceil(float64(extent(reflect.ValueOf(r)))/256)))
+	}
+	for _, item := range v.Results {
+		n += weight(item)
+	}
+	return max(1, n)
+}
+
+// extent counts the texts of a value, and 160 for each element of a list, 16 if it is a text.
+func extent(v reflect.Value) (n int) {
+	switch v.Kind() {
+	case reflect.String:
+		return v.Len()
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return extent(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			n += extent(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if n += extent(v.Index(i)); v.Index(i).Kind() == reflect.String {
+				n += 16
+			} else {
+				n += 160
+			}
+		}
+	}
+	return n
+}
+
 // onlyOnce carries a call out unless it was before, or there is no room to remember it.
 func (t *Twin) onlyOnce(root *rootKey, once *fsm.Idempotency, carryOut func() fsm.Result) fsm.Result {
 	if once == nil {
@@ -51,10 +89,7 @@ func (t *Twin) onlyOnce(root *rootKey, once *fsm.Idempotency, carryOut func() fs
 	}
 	room, oldest := int64(t.room), int64(math.MaxInt64)
 	for _, c := range t.validCalls() {
-		room--
-		if v, ok := c.answer.Result.(*fsm.Verdicts); ok && len(v.Results) > 1 {
-			room -= int64(len(v.Results) - 1)
-		}
+		room -= weight(c.answer.Result)
 		oldest = min(oldest, c.at.UnixMilli())
 	}
 	if t.room > 0 && room <= 0 {
