@@ -98,6 +98,33 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	require.Equal(t, fsm.TooManyOutcomes, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
 }
 
+// A batch does not run out of room on the way: its answer may be kept, and a retry would be told of a full store when there is room again.
+func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
+	s := newChargeable(t)
+	var items []fsm.Verification
+	for i := range 3 {
+		items = append(items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Once: onceOf(i)})
+	}
+	call := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Once: onceOf(100)}
+	for _, r := range s.Apply(fsm.Batch{Index: 5, MaxOutcomes: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts).Results {
+		require.IsType(t, &fsm.Verdict{}, r)
+	}
+	require.Equal(t, 6, s.Stats().Outcomes)
+
+	// What is remembered is told all the same, and what is not is refused from the first item on.
+	call = fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: slices.Concat(items[:1], []fsm.Verification{
+		{Command: items[0].Command, Once: onceOf(7)}, items[1], {Command: items[0].Command, Once: onceOf(8)},
+	})}}
+	peeked, ok := s.Peek(&call)
+	require.True(t, ok)
+	answer := s.Apply(fsm.Batch{Index: 6, MaxOutcomes: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts)
+	require.Equal(t, peeked, answer)
+	for i, r := range answer.Results {
+		_, refused := r.(*fsm.Refusal)
+		require.Equal(t, i%2 == 1, refused)
+	}
+}
+
 // The limit bounds bytes, so a large answer counts as many outcomes: on every node alike, also on one that was given a snapshot, where
 // each has a copy of what it tells.
 func TestOutcome_CountsBytes(t *testing.T) {

@@ -43,13 +43,14 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys, index uint64) Result {
 	}
 	answer := &Verdicts{Results: make([]Result, len(c.Items))}
 	verdicts := make([]Verdict, len(c.Items))
+	var room itemRoom
 	shown := 0
 	for i := range c.Items {
 		if shown > maxShown {
 			answer.Results[i] = refuse(AnswerTooLarge)
 			continue
 		}
-		answer.Results[i] = s.verifyItem(root, &c.Items[i], &verdicts[i], index)
+		answer.Results[i] = s.verifyItem(root, &c.Items[i], &room, &verdicts[i], index)
 		if v, ok := answer.Results[i].(*Verdict); ok {
 			shown += v.size()
 		}
@@ -57,13 +58,29 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys, index uint64) Result {
 	return answer
 }
 
+// itemRoom is whether the new outcomes of a batch's items can be kept. It is decided for the first of them and holds for all: the answer of
+// the batch may be kept itself, and one that had run out of room on the way would be told long after there is room. So a batch
+// may exceed the limit by what it keeps.
+type itemRoom struct {
+	decided bool
+	refusal *Refusal
+}
+
+func (r *itemRoom) refuse(s *State) *Refusal {
+	if !r.decided {
+		r.decided, r.refusal = true, s.noRoomForOutcome()
+	}
+	return r.refusal
+}
+
 // verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
-func (s *State) verifyItem(root *rootKey, item *Verification, v *Verdict, index uint64) Result {
+func (s *State) verifyItem(root *rootKey, item *Verification, room *itemRoom, v *Verdict, index uint64) Result {
 	if item.Once != nil {
 		if r := s.recallItem(root, item); r != nil {
 			return r
 		}
-		if refusal := s.roomForOutcome(); refusal != nil {
+		s.dropOutcomes(2) // as in roomForOutcome
+		if refusal := room.refuse(s); refusal != nil {
 			return refusal
 		}
 		v = new(Verdict) // not a part of the others, which would be kept with it

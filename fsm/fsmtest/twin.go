@@ -136,7 +136,7 @@ func (t *Twin) apply(call fsm.Call, index uint64) fsm.Result {
 	if refusal != nil {
 		return refusal
 	}
-	return t.onlyOnce(root, call.Once, func() fsm.Result { return t.audited(call, index, root) })
+	return t.onlyOnce(root, call.Once, t.noRoom(), func() fsm.Result { return t.audited(call, index, root) })
 }
 
 func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {

@@ -79,14 +79,8 @@ func extent(v reflect.Value) (n int) {
 	return n
 }
 
-// onlyOnce carries a call out unless it was before, or there is no room to remember it.
-func (t *Twin) onlyOnce(root *rootKey, once *fsm.Idempotency, carryOut func() fsm.Result) fsm.Result {
-	if once == nil {
-		return carryOut()
-	}
-	if earlier := t.recall(root, *once); earlier != nil {
-		return earlier
-	}
+// noRoom refuses to remember more, if there is no room now.
+func (t *Twin) noRoom() fsm.Result {
 	room, oldest := int64(t.room), int64(math.MaxInt64)
 	for _, c := range t.validCalls() {
 		room -= weight(c.answer.Result)
@@ -95,6 +89,20 @@ func (t *Twin) onlyOnce(root *rootKey, once *fsm.Idempotency, carryOut func() fs
 	if t.room > 0 && room <= 0 {
 		wait := time.UnixMilli(oldest).Add(24 * time.Hour).Sub(t.time())
 		return &fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: int64(math.Ceil(wait.Seconds()))}
+	}
+	return nil
+}
+
+// onlyOnce carries a call out unless it was before, or there is no room to remember it.
+func (t *Twin) onlyOnce(root *rootKey, once *fsm.Idempotency, noRoom fsm.Result, carryOut func() fsm.Result) fsm.Result {
+	if once == nil {
+		return carryOut()
+	}
+	if earlier := t.recall(root, *once); earlier != nil {
+		return earlier
+	}
+	if noRoom != nil {
+		return noRoom
 	}
 	r := carryOut()
 	if _, refused := r.(*fsm.Refusal); !refused && t.recall(root, *once) == nil {

@@ -15,8 +15,9 @@ func (t *Twin) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
 	}
 	takeBack := t.remember()
 	answer := &fsm.Verdicts{Results: []fsm.Result{}, Passed: c.Atomic}
+	noRoom := t.noRoom() // for all items, or for none
 	for _, item := range c.Items {
-		r := t.onlyOnce(root, item.Once, func() fsm.Result { return t.execute(root, item.Command) })
+		r := t.onlyOnce(root, item.Once, noRoom, func() fsm.Result { return t.execute(root, item.Command) })
 		if repeated, ok := r.(*fsm.Repeated); ok {
 			r = repeated.Result
 			if _, verified := r.(*fsm.Verdict); !verified { // the name is that of a call of another sort
