@@ -40,7 +40,7 @@ func (s *State) apply(call *Call, index uint64) Result {
 // perform carries out a call of a caller who is authenticated, and leaves its audit entry.
 func (s *State) perform(root *rootKey, call *Call, index uint64) Result {
 	if c, ok := call.Command.(*VerifyKey); ok { // as most are: asking twice for its type shows
-		return s.verifyKey(root, c, new(Verdict))
+		return s.verifyKey(root, c, nil, new(Verdict))
 	}
 	if event, _ := EventOf(call.Command); event != Unaudited {
 		return s.audited(event, root, call, index)
@@ -89,7 +89,7 @@ func (s *State) execute(root *rootKey, command Command, index uint64) Result {
 	case *MigrateKeys:
 		return s.migrateKeys(root, c)
 	case *VerifyMigrated:
-		return s.verifyMigrated(root, c, new(Verdict))
+		return s.verifyMigrated(root, c, nil, new(Verdict))
 
 	case *CreatePermission:
 		return s.createPermission(root, c)

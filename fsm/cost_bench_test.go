@@ -113,3 +113,43 @@ func cpuTime(tb testing.TB) time.Duration {
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
+
+// manyRoles gives n keys the same 100 roles, each with the same 1000 permissions, and so each key 1000 permissions out of 100,000.
+func manyRoles(b *testing.B, keys int) *fsm.State {
+	b.Helper()
+	s := largeLedger(b, keys)
+	slugs, names := make([]string, 1000), make([]string, 100)
+	for i := range slugs {
+		slugs[i] = fmt.Sprintf("resource_%03d.action", i)
+	}
+	for i := range names {
+		names[i] = fmt.Sprintf("role %02d", i)
+		newRole(b, s, fmt.Sprintf("role_%02d", i), names[i], slugs...)
+	}
+	for k := range keys {
+		apply(b, s, &fsm.LinkKeyRoles{KeyID: benchKeyID(k), Op: fsm.AddLinks, Roles: names})
+	}
+	return s
+}
+
+// What one verification costs of a key that has its permissions from many roles, and a batch that names one such key a thousand times,
+// or a thousand of them once. Each holds up the log for as long.
+func BenchmarkVerifyManyRoles(b *testing.B) {
+	const keys = 1000
+	s := manyRoles(b, keys)
+	run := func(name string, c fsm.Command) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				s.Apply(fsm.Batch{Stamp: benchStart, Calls: []fsm.Call{{Actor: root, Command: c}}})
+			}
+		})
+	}
+	one, same, different := &fsm.VerifyKey{Hash: benchHash(0), Cost: 1}, &fsm.VerifyKeys{}, &fsm.VerifyKeys{}
+	for k := range keys {
+		same.Items = append(same.Items, fsm.Verification{Command: one})
+		different.Items = append(different.Items, fsm.Verification{Command: &fsm.VerifyKey{Hash: benchHash(k), Cost: 1}})
+	}
+	run("one", one)
+	run("batch of one key", same)
+	run("batch of many keys", different)
+}

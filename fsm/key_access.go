@@ -31,12 +31,13 @@ func (k *key) give(slugs []*slug, roles []*role) {
 
 // permissionNames returns the slugs that the key has, each once, in byte order.
 func (a keyAccess) permissionNames() []string {
-	most := len(a.slugs)
-	for _, r := range a.roles {
-		most += len(r.slugs)
-	}
+	most := a.held()
 	if most == 0 {
 		return nil
+	}
+	if most > manySlugs && len(a.roles) > 0 {
+		a = keyAccess{slugs: a.distinct()}
+		most = len(a.slugs)
 	}
 	names := appendSlugs(make([]string, 0, most), a.slugs)
 	for _, r := range a.roles {
@@ -47,6 +48,41 @@ func (a keyAccess) permissionNames() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// manySlugs is from how many on it is cheaper to leave out what several roles have before the names are sorted.
+const manySlugs = 256
+
+// held is how many permissions the lists have, those counted again that are in several.
+func (a keyAccess) held() int {
+	n := len(a.slugs)
+	for _, r := range a.roles {
+		n += len(r.slugs)
+	}
+	return n
+}
+
+// distinct returns what is in any of the lists, once, in no particular order.
+func (a keyAccess) distinct() []*slug {
+	most := len(a.slugs)
+	for _, r := range a.roles {
+		most = max(most, len(r.slugs))
+	}
+	seen := make(map[*slug]struct{}, most)
+	list := make([]*slug, 0, most)
+	add := func(slugs []*slug) {
+		for _, p := range slugs {
+			if _, again := seen[p]; !again {
+				seen[p] = struct{}{}
+				list = append(list, p)
+			}
+		}
+	}
+	add(a.slugs)
+	for _, r := range a.roles {
+		add(r.slugs)
+	}
+	return list
 }
 
 func appendSlugs(names []string, list []*slug) []string {

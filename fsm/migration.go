@@ -316,8 +316,8 @@ func (s *State) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *
 
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
-func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, v *Verdict) Result {
-	d, refusal, k := s.foreseeMigrated(root, c, nil)
+func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresight, v *Verdict) Result {
+	d, refusal, k := s.foreseeMigrated(root, c, before)
 	if refusal != nil {
 		return refusal
 	}

@@ -52,7 +52,7 @@ type decision struct {
 	limits    []limitCheck
 	access    *VerdictAccess // what the key may do, if a query asked
 	queried   bool
-	before    *foresight // what happens before the verification and is not carried out yet; nil: nothing
+	before    *foresight // of the batch that the verification belongs to; nil: of none
 	forgone   bool       // it will not be carried out, whatever the outcome
 }
 
@@ -85,7 +85,7 @@ func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Re
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
 	permitted := true
 	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
-		d.access, d.queried = k.access().show(), true
+		d.access, d.queried = before.accessOf(k), true
 		var refusal *Refusal
 		if permitted, refusal = d.access.satisfies(c.Query); refusal != nil {
 			return decision{}, refusal
@@ -117,8 +117,8 @@ func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Re
 }
 
 // verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through. It answers with v, or refuses.
-func (s *State) verifyKey(root *rootKey, c *VerifyKey, v *Verdict) Result {
-	d, refusal := s.decide(root, c, nil)
+func (s *State) verifyKey(root *rootKey, c *VerifyKey, before *foresight, v *Verdict) Result {
+	d, refusal := s.decide(root, c, before)
 	if refusal != nil {
 		return refusal
 	}
@@ -164,7 +164,7 @@ func (d *decision) show(v *Verdict, now int64) {
 	}
 	access := d.access
 	if !d.queried {
-		access = k.access().show()
+		access = d.before.accessOf(k)
 	}
 	*v = Verdict{
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,

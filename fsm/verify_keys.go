@@ -20,7 +20,8 @@ type Verdicts struct {
 }
 
 // maxShown bounds what one answer shows of keys, in bytes, give or take one item: a key that is named a thousand times is shown a
-// thousand times.
+// thousand times. Each permission that is looked at for it counts too, in every role that has it and also where the
+// item is refused, so that a batch is bounded work.
 const maxShown = 16 << 20
 
 // size is about what a verdict takes in an answer.
@@ -44,13 +45,14 @@ func (s *State) verifyKeys(root *rootKey, c *VerifyKeys, index uint64) Result {
 	answer := &Verdicts{Results: make([]Result, len(c.Items))}
 	verdicts := make([]Verdict, len(c.Items))
 	var room itemRoom
+	before := &foresight{} // nothing that is not carried out
 	shown := 0
 	for i := range c.Items {
-		if shown > maxShown {
+		if shown+before.gathered > maxShown {
 			answer.Results[i] = refuse(AnswerTooLarge)
 			continue
 		}
-		answer.Results[i] = s.verifyItem(root, &c.Items[i], &room, &verdicts[i], index)
+		answer.Results[i] = s.verifyItem(root, &c.Items[i], before, &room, &verdicts[i], index)
 		if v, ok := answer.Results[i].(*Verdict); ok {
 			shown += v.size()
 		}
@@ -74,7 +76,7 @@ func (r *itemRoom) refuse(s *State) *Refusal {
 }
 
 // verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
-func (s *State) verifyItem(root *rootKey, item *Verification, room *itemRoom, v *Verdict, index uint64) Result {
+func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight, room *itemRoom, v *Verdict, index uint64) Result {
 	if item.Once != nil {
 		if r := s.recallItem(root, item); r != nil {
 			return r
@@ -87,9 +89,9 @@ func (s *State) verifyItem(root *rootKey, item *Verification, room *itemRoom, v 
 	}
 	var r Result
 	if c, plain := item.Command.(*VerifyKey); plain {
-		r = s.verifyKey(root, c, v)
+		r = s.verifyKey(root, c, before, v)
 	} else {
-		r = s.verifyMigrated(root, item.Command.(*VerifyMigrated), v)
+		r = s.verifyMigrated(root, item.Command.(*VerifyMigrated), before, v)
 	}
 	if _, refused := r.(*Refusal); item.Once != nil && !refused {
 		s.keepOutcome(root.workspace, item.Once, r, index)
@@ -132,11 +134,34 @@ func (s *State) peekKeys(root *rootKey, c *VerifyKeys, dating bool) (Result, boo
 	return p.answer(s.clock), true
 }
 
-// foresight is what the items decided so far will do: those after them are decided as if it had been done.
+// foresight is what the items decided so far will do: those after them are decided as if it had been done. Beside it, what their keys may
+// do, which no item changes: a key that is named a thousand times is asked once.
 type foresight struct {
 	charges map[*credit]int64
 	tokens  map[windowName]int64
 	hashes  map[Hash]*key // of keys that are taken over from migrations; nil: not the hash of a key any more
+
+	access   map[*key]*VerdictAccess // nil: nothing to tell
+	gathered int                     // bytes that the permissions count which were looked at for it
+}
+
+// accessOf is what a key may do, as a verification shows it.
+func (f *foresight) accessOf(k *key) *VerdictAccess {
+	given := k.access()
+	if f == nil || len(given.slugs)+len(given.roles) == 0 {
+		return given.show()
+	}
+	a, known := f.access[k]
+	if known {
+		return a
+	}
+	a = given.show()
+	if f.access == nil {
+		f.access = make(map[*key]*VerdictAccess)
+	}
+	f.access[k] = a
+	f.gathered += listedText * given.held()
+	return a
 }
 
 // keysPlan is what becomes of the items of a VerifyKeys.
@@ -162,7 +187,7 @@ func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan
 	shown := 0
 	for i := range c.Items {
 		d := &p.decisions[i]
-		if shown > maxShown {
+		if shown+before.gathered > maxShown {
 			p.refusals[i] = refuse(AnswerTooLarge)
 		} else if c.Items[i].Once != nil {
 			r := s.recallItem(root, &c.Items[i])

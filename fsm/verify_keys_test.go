@@ -1,6 +1,8 @@
 package fsm_test
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +36,59 @@ func TestVerifyKeys_BoundsTheAnswer(t *testing.T) {
 	require.Equal(t, answer.Results[served:], atomic.Results[served:])
 	require.Equal(t, before, s.Digest())
 	require.True(t, apply(t, s, &fsm.VerifyKeys{Items: batch[:served], Atomic: true}).(*fsm.Verdicts).Passed)
+}
+
+// What a batch has to look at is bounded as well as what it shows: the permissions of a key are gathered once, and those that many roles
+// have in common count as often as they are looked at.
+func TestVerifyKeys_BoundsTheWork(t *testing.T) {
+	const keys, roles, permissions = 40, 100, 1000
+	s := newLedger(t)
+	refs, names := make([]fsm.SlugRef, permissions), make([]string, roles)
+	for i := range refs {
+		refs[i] = fsm.SlugRef{Slug: fmt.Sprint(i), ID: fmt.Sprintf("perm_%d", i)}
+	}
+	for i := range names {
+		names[i] = fmt.Sprint("r", i)
+		apply(t, s, &fsm.CreateRole{ID: "role_" + names[i], Name: names[i], Permissions: refs})
+	}
+	items := make([]fsm.Verification, keys)
+	for i := range items {
+		name := byte('A' + i)
+		newKey(t, s, name, "", fsm.NewCredits{})
+		apply(t, s, &fsm.LinkKeyRoles{KeyID: "key_" + string(name), Op: fsm.AddLinks, Roles: names})
+		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{name}}
+	}
+	served := func(r fsm.Result) int {
+		results := r.(*fsm.Verdicts).Results
+		at := slices.IndexFunc(results, func(r fsm.Result) bool { return reflect.DeepEqual(r, &fsm.Refusal{Code: fsm.AnswerTooLarge}) })
+		require.Len(t, results[0].(*fsm.Verdict).Access.Permissions, permissions)
+		return at
+	}
+	first := served(apply(t, s, &fsm.VerifyKeys{Items: items}))
+	require.Equal(t, 11, first, "16 MiB of 1.6 MB for each")
+	require.Equal(t, first, served(apply(t, s, &fsm.VerifyKeys{Items: items, Atomic: true})))
+	verify := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items[:first]}}
+	apply(t, s, verify.Command) // dates them
+	peeked, ok := s.Peek(&verify)
+	require.True(t, ok)
+	require.Equal(t, -1, served(peeked))
+	require.Equal(t, peeked, apply(t, s, verify.Command))
+	for i := range items { // a query that does not parse shows nothing, but is found where the permissions were gathered
+		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{byte('A' + i)}, Query: "("}
+	}
+	refused := apply(t, s, &fsm.VerifyKeys{Items: items}).(*fsm.Verdicts)
+	require.Equal(t, fsm.QuerySyntax, refused.Results[first-1].(*fsm.Refusal).Code)
+	require.Equal(t, fsm.AnswerTooLarge, refused.Results[first].(*fsm.Refusal).Code)
+
+	for i := range items {
+		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{'A'}}
+	}
+	for _, atomic := range []bool{false, true} {
+		answer := apply(t, s, &fsm.VerifyKeys{Items: items, Atomic: atomic})
+		require.Equal(t, -1, served(answer))
+		results := answer.(*fsm.Verdicts).Results
+		require.Same(t, results[0].(*fsm.Verdict).Access, results[keys-1].(*fsm.Verdict).Access)
+	}
 }
 
 // A batch of which no item changes anything is a read; one change makes it an entry.
