@@ -207,7 +207,9 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 				return nil, nil, refuse(IDTaken)
 			}
 			owners[c.ExternalID] = owner
-			identityIDs[c.IdentityID] = owner.create != nil
+			if owner.create != nil {
+				identityIDs[c.IdentityID] = true
+			}
 		}
 		if ids[c.ID] || s.keys[c.ID] != nil {
 			return nil, nil, refuse(IDTaken)
