@@ -178,13 +178,15 @@ func (s *State) orderOutcomes() {
 
 func (o *outcome) compare(other *outcome) int { return strings.Compare(o.recordID(), other.recordID()) }
 
-func outcomeID(index uint64, workspaceID string, name Short) string {
-	id := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(workspaceID)+len(name)), index)
+// outcomeID orders outcomes by log time first: a log index begins anew where a ledger is moved to another cluster. at is not negative.
+func outcomeID(at int64, index uint64, workspaceID string, name Short) string {
+	id := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(workspaceID)+len(name)), uint64(at))
+	id = binary.BigEndian.AppendUint64(id, index)
 	return string(append(append(id, name[:]...), workspaceID...))
 }
 
-// recordID orders outcomes by their entries. A name that comes back later is another record.
-func (o *outcome) recordID() string { return outcomeID(o.index, o.workspace.id, o.name) }
+// recordID orders outcomes by when they came, as the queue does, and within an entry by name. A name that comes back later is another record.
+func (o *outcome) recordID() string { return outcomeID(o.at, o.index, o.workspace.id, o.name) }
 
 func (o *outcome) key() RecordKey { return RecordKey{OutcomeKind, o.recordID()} }
 

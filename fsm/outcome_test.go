@@ -194,6 +194,22 @@ func TestOutcome_DropsAFewPerEntryInOneOrder(t *testing.T) {
 	require.Equal(t, 50, again.Stats().Outcomes)
 }
 
+// A ledger that was moved to another cluster goes on with its log time and begins with another log: its indexes are smaller. The order of
+// the outcomes is the same on a node that has them from a snapshot.
+func TestOutcome_OrderSurvivesAnotherLog(t *testing.T) {
+	s := newChargeable(t)
+	s.Apply(fsm.Batch{Stamp: 1000, Index: 700, Calls: namedCalls(0, 100)})
+	s.Apply(fsm.Batch{Stamp: 2000, Index: 3, Calls: namedCalls(100, 100)})
+	again := reload(t, s)
+	for entry := range uint64(5) {
+		b := fsm.Batch{Stamp: 2000 + dayMillis + int64(entry), Index: 4 + entry}
+		s.Apply(b)
+		again.Apply(b)
+		require.Equal(t, s.Digest(), again.Digest())
+	}
+	require.Zero(t, s.Stats().Outcomes)
+}
+
 // Names are those of a workspace, and of a request.
 func TestOutcome_Scope(t *testing.T) {
 	s := newChargeable(t)

@@ -219,7 +219,7 @@ func (r *AuditRecord) Key() RecordKey { return RecordKey{AuditKind, r.recordID()
 
 // Key names the record.
 func (r *OutcomeRecord) Key() RecordKey {
-	return RecordKey{OutcomeKind, outcomeID(r.Index, r.WorkspaceID, r.Name)}
+	return RecordKey{OutcomeKind, outcomeID(r.At, r.Index, r.WorkspaceID, r.Name)}
 }
 
 // Key names the record.
