@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/creditd/creditd/store/failpoint"
@@ -77,13 +76,9 @@ func (k *sink) installCopy(f *stateFile) error {
 	}
 	k.store.writeMu.Lock()
 	defer k.store.writeMu.Unlock()
-	now, err := k.store.header()
-	if err != nil {
+	// Again: a snapshot of our own may have been taken since the first byte.
+	if err := k.store.checkCopy(&k.header); err != nil {
 		return err
-	}
-	if now != nil && now.Index > k.header.Index {
-		// raft decides: it sends an older snapshot when the log in between is gone.
-		k.store.logger.Warn("a snapshot is replaced by an older one", "held", fmt.Sprintf("%d-%d", now.Term, now.Index), "received", k.header.ID)
 	}
 	return k.store.install(f)
 }

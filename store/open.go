@@ -147,14 +147,15 @@ func (s *Store) wrap(seams seams, logPath, stablePath string) {
 	if seams.stable != nil {
 		stable = seams.stable(stable)
 	}
-	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath}
+	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath, onStored: s.snaps.late.entryStored}
 	if s.kind == LogWAL {
 		s.log = watchedMonotonicLog{watched}
 	} else {
 		watched.bulk = deleteChunk
 		s.log = watched
 	}
-	s.stable = &stableStore{db: stable, dog: s.dog, path: stablePath, onActive: s.markActive}
+	s.stable = &stableStore{db: stable, dog: s.dog, path: stablePath, onActive: s.markActive, onTerm: s.snaps.late.newTerm}
+	s.snaps.late.log = s.log
 }
 
 // foundingTerm is the term that raft writes when it founds a cluster, just before the first log entry. Elections begin with the one after.

@@ -129,6 +129,9 @@ func (k *sink) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if k.in == nil {
+		if err := k.store.checkCopy(&k.header); err != nil {
+			return 0, err
+		}
 		in, err := k.store.createIncoming()
 		if err != nil {
 			return 0, k.report(err)

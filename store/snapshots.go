@@ -28,6 +28,7 @@ type snapshots struct {
 	dog    *watchdog
 	logger *slog.Logger
 	spill  int
+	late   lateness // set before the first use by raft
 
 	sequence atomic.Uint64 // numbers the incoming files
 	closing  atomic.Bool   // tells readers to stop

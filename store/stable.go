@@ -37,6 +37,7 @@ type stableStore struct {
 	dog      *watchdog
 	path     string
 	onActive func() error // called after a term above 0 was written
+	onTerm   func()       // called before a term is written
 
 	mu      sync.Mutex
 	pending *uint64 // the term of a vote whose candidate has not arrived
@@ -69,6 +70,9 @@ func (s *stableStore) SetUint64(key []byte, value uint64) error {
 		s.pending = &value
 		failpoint.Hit(failpoint.VoteHalf)
 		return s.dog.admit()
+	}
+	if bytes.Equal(key, keyCurrentTerm) {
+		s.onTerm()
 	}
 	failpoint.Hit(failpoint.TermBeforeWrite)
 	if err := s.put(key, binary.BigEndian.AppendUint64(nil, value)); err != nil {

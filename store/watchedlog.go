@@ -21,6 +21,8 @@ type watchedLog struct {
 	room *room
 	path string
 	bulk uint64 // most entries deleted at once; 0 for no bound
+
+	onStored func() // called after entries were stored
 }
 
 // watchedMonotonicLog adds the promise of raft-wal.
@@ -70,6 +72,7 @@ func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
 		return err
 	}
 	l.room.wrote(entries)
+	l.onStored()
 	return failpoint.Fail(failpoint.LogAfterStore)
 }
 

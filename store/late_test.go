@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+// leaderOf speaks to a follower as its leader does.
+type leaderOf struct {
+	t        *testing.T
+	follower *node
+	trans    *raft.InmemTransport
+	meta     *raft.SnapshotMeta
+	file     []byte
+}
+
+func newLeaderOf(t *testing.T, follower *node, index uint64) *leaderOf {
+	t.Helper()
+	source := mustOpen(t, t.TempDir())
+	snapshot(t, source, index, map[string]string{"counter": "12345678"})
+	meta, r := openOnly(t, source)
+	file, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	_, trans := raft.NewInmemTransportWithTimeout("leader", 5*time.Second)
+	trans.Connect("follower", follower.trans)
+	return &leaderOf{t: t, follower: follower, trans: trans, meta: meta, file: file}
+}
+
+func (l *leaderOf) header() raft.RPCHeader {
+	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte("leader"), Addr: []byte("leader")}
+}
+
+func (l *leaderOf) install(term uint64) error {
+	var answer raft.InstallSnapshotResponse
+	return l.trans.InstallSnapshot("follower", "follower", &raft.InstallSnapshotRequest{
+		RPCHeader: l.header(), SnapshotVersion: 1, Term: term, LastLogIndex: l.meta.Index, LastLogTerm: l.meta.Term,
+		Configuration: raft.EncodeConfiguration(raft.Configuration{Servers: []raft.Server{
+			{ID: "leader", Address: "leader"}, {ID: raft.ServerID(l.follower.store.NodeID()), Address: "follower"}}}),
+		ConfigurationIndex: 1, Size: l.meta.Size,
+	}, &answer, bytes.NewReader(l.file))
+}
+
+// replicate sends entries of term 2.
+func (l *leaderOf) replicate(term, from, to uint64) bool {
+	l.t.Helper()
+	var answer raft.AppendEntriesResponse
+	require.NoError(l.t, l.trans.AppendEntries("follower", "follower", &raft.AppendEntriesRequest{
+		RPCHeader: l.header(), Term: term, PrevLogEntry: from - 1, PrevLogTerm: 2, Entries: entries(from, to, 2), LeaderCommitIndex: from - 1,
+	}, &answer))
+	return answer.Success
+}
+
+// raft installs a snapshot whatever it holds, and with raft-wal deletes the log for it. A request that was sent twice, and arrives
+// again after entries were acknowledged, must not take them back.
+func TestCopy_ThatComesLateTakesNoEntryBack(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			dir := t.TempDir()
+			f := startNode(t, dir, kind, "follower")
+			l := newLeaderOf(t, f, 20)
+			require.NoError(t, l.install(2))
+			require.True(t, l.replicate(2, 21, 40))
+			require.ErrorContains(t, l.install(2), "comes late")
+			require.True(t, l.replicate(2, 41, 45), "the node goes on")
+			require.NoError(t, f.store.Healthy())
+			f.stop(t)
+
+			f = startNode(t, dir, "", "follower")
+			require.Equal(t, uint64(45), f.raft.LastIndex())
+			f.stop(t)
+		})
+	}
+}
+
+// A leader sends the same copy again when the answer was lost, and the next leader may send one to a node whose log it cannot use.
+func TestCopy_OfALeaderThatMeansItIsInstalled(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			f := startNode(t, t.TempDir(), kind, "follower")
+			l := newLeaderOf(t, f, 20)
+			require.NoError(t, l.install(2))
+			require.NoError(t, l.install(2), "its answer was lost")
+			require.True(t, l.replicate(2, 21, 25))
+			require.NoError(t, l.install(3), "another leader")
+			f.stop(t)
+		})
+	}
+}
+
+// Committed entries are not given back, not even to a leader that took its own snapshot earlier.
+func TestCopy_OfAnOlderSnapshotIsRefused(t *testing.T) {
+	f := startNode(t, t.TempDir(), store.LogWAL, "follower")
+	require.NoError(t, newLeaderOf(t, f, 60).install(2))
+	require.ErrorContains(t, newLeaderOf(t, f, 20).install(2), "is held")
+	require.Equal(t, uint64(60), f.store.Stats().SnapshotIndex)
+	require.NoError(t, f.store.Healthy())
+	f.stop(t)
+}
+
+// A refusal is answered by the same copy again if the leader dropped entries whose acknowledgement it never got. Only a start ends
+// that: it cuts off whatever is late, so the copy that comes then is meant.
+func TestCopy_RefusedForeverEndsTheNode(t *testing.T) {
+	fatal := make(chan error, 1)
+	dir := t.TempDir()
+	from := mustOpen(t, t.TempDir())
+	snapshot(t, from, 20, map[string]string{"a": "1"})
+	meta, r := openOnly(t, from)
+	file, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	s := mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { fatal <- err } })
+	require.NoError(t, s.Stable().SetUint64(currentTerm, 2))
+	refused := func() {
+		_, err := create(t, s, meta.Index, meta.Term).Write(file)
+		require.Equal(t, store.KindStale, store.KindOf(err), err)
+	}
+	for last := uint64(40); last < 60; last++ { // each is followed by an entry
+		require.NoError(t, s.Log().StoreLogs(entries(1, last, 2)))
+		refused()
+		refused()
+	}
+	require.NoError(t, s.Healthy())
+	refused()
+	require.ErrorContains(t, <-fatal, "start this node again")
+	require.NoError(t, s.Close())
+
+	s = mustOpen(t, dir)
+	send(t, from, s)
+}
