@@ -110,7 +110,7 @@ func TestDamage_State(t *testing.T) {
 		opened++
 		s := mustOpen(t, dir)
 		require.Equal(t, want, contents(t, s), what)
-		snapshot(t, s, 100, map[string]string{"key-000001": "written", "key-001499": ""})
+		snapshot(t, s, 40, map[string]string{"key-000001": "written", "key-001499": ""})
 		require.Len(t, contents(t, s), 1499)
 		require.NoError(t, s.Close())
 	})

@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 )
 
-// closedMark is where the log and the vote stood when the directory was closed in order. A file that was cut or put back from an
+// closedMark is where log, snapshot and vote stood when the directory was closed in order. A file that was cut or put back from an
 // older copy is well formed, and nothing in it tells: only that it ends before this does. After a crash there is no mark, since what a
 // log lacks then was never acknowledged.
 type closedMark struct {
-	LastIndex uint64 `json:"last_index"`
+	LastIndex uint64 `json:"last_index"` // of the log or of the snapshot, whichever is further: an installed one is beyond the log
 	Term      uint64 `json:"term"`
 	VoteTerm  uint64 `json:"vote_term"`
 	Candidate string `json:"candidate"`
@@ -19,6 +19,13 @@ type closedMark struct {
 func (s *Store) position() (m closedMark, err error) {
 	if m.LastIndex, err = s.log.LastIndex(); err != nil {
 		return m, err
+	}
+	snap, err := s.snaps.header()
+	if err != nil {
+		return m, err
+	}
+	if snap != nil {
+		m.LastIndex = max(m.LastIndex, snap.Index)
 	}
 	if m.Term, err = s.stable.GetUint64(keyCurrentTerm); err != nil && !errors.Is(err, errNotFound) {
 		return m, err
@@ -40,8 +47,8 @@ func (s *Store) mark() error {
 	return s.updateIdentity(func(now *identity) error { now.Closed = m; return nil })
 }
 
-// checkMark refuses a directory that has gone back behind its mark. snap is the snapshot that is held, nil if there is none.
-func (s *Store) checkMark(snap *header) error {
+// checkMark refuses a directory that has gone back behind its mark.
+func (s *Store) checkMark() error {
 	m := s.id.Closed
 	if m == (closedMark{}) {
 		return nil
@@ -50,13 +57,9 @@ func (s *Store) checkMark(snap *header) error {
 	if err != nil {
 		return err
 	}
-	reached := now.LastIndex
-	if snap != nil {
-		reached = max(reached, snap.Index)
-	}
-	if reached < m.LastIndex {
-		return damaged(filepath.Join(s.dir, s.kind.file()), "the log ends at index %d, but it ended at %d when the node was stopped: it was cut, or is an older copy",
-			reached, m.LastIndex)
+	if now.LastIndex < m.LastIndex {
+		return damaged(filepath.Join(s.dir, s.kind.file()), "log and snapshot end at index %d, but one of them ended at %d when the node was stopped: "+
+			"the log was cut, or it or %s is an older copy", now.LastIndex, m.LastIndex, stateName)
 	}
 	now.LastIndex = m.LastIndex
 	if now != m && now.Term > 0 { // settlePhase has more to say about a term that is gone

@@ -120,7 +120,7 @@ func (s *Store) openParts(options Options, seams seams) error {
 	}
 	s.snaps = snaps
 	s.wrap(seams, logPath, stablePath)
-	if err := s.checkMark(snap); err != nil {
+	if err := s.checkMark(); err != nil {
 		return err
 	}
 	return reconcile(s.log, s.kind, snap, logPath, options.Logger)

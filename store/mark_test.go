@@ -1,0 +1,43 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
+)
+
+// keep returns what puts a file back as it is now.
+func keep(t *testing.T, path string) (putBack func()) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return func() { require.NoError(t, os.WriteFile(path, data, 0o600)) }
+}
+
+// An installed snapshot lies beyond the log's end: with an older state.db put back the log alone would look complete.
+func TestMark_KnowsASnapshotBeyondTheLog(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			leader := mustOpen(t, t.TempDir())
+			snapshot(t, leader, 200, map[string]string{"a": "new"})
+			dir := t.TempDir()
+			s := mustOpen(t, dir, withLog(kind))
+			require.NoError(t, s.Stable().SetUint64(currentTerm, 2))
+			require.NoError(t, s.Log().StoreLogs(entries(1, 50, 2)))
+			snapshot(t, s, 30, map[string]string{"a": "old"})
+			require.NoError(t, s.Close())
+			putBack := keep(t, filepath.Join(dir, "state.db"))
+			s = mustOpen(t, dir)
+			send(t, leader, s)
+			require.NoError(t, s.Log().DeleteRange(1, 50))
+			require.NoError(t, s.Close())
+			require.NoError(t, mustOpen(t, dir).Close(), "in order")
+			putBack()
+			refuse(t, store.Options{Dir: dir}, store.KindDamaged, "ended at 200", "state.db")
+		})
+	}
+}
