@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"path/filepath"
+
+	"github.com/hashicorp/raft"
 )
 
 // closedMark is where log, snapshot and vote stood when the directory was closed in order. A file that was cut or put back from an
@@ -65,6 +67,37 @@ func (s *Store) checkMark() error {
 	if now != m && now.Term > 0 { // settlePhase has more to say about a term that is gone
 		return damaged(filepath.Join(s.dir, stableName), "it says term %d and vote %q in term %d, but said term %d and vote %q in term %d when the node was stopped: it is another copy",
 			now.Term, now.Candidate, now.VoteTerm, m.Term, m.Candidate, m.VoteTerm)
+	}
+	return nil
+}
+
+// checkTerm refuses a stable.db that is older than log or snapshot, which shows after a crash, too: raft writes a term before anything
+// of it. snap is the snapshot that is held, nil if there is none.
+func (s *Store) checkTerm(snap *header) error {
+	term, err := s.stable.GetUint64(keyCurrentTerm)
+	if errors.Is(err, errNotFound) || err == nil && term == 0 { // settlePhase has more to say about that
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var seen uint64
+	if snap != nil {
+		seen = snap.Term
+	}
+	last, err := s.log.LastIndex()
+	if err != nil {
+		return err
+	}
+	if last > 0 {
+		var entry raft.Log
+		if err := s.log.GetLog(last, &entry); err != nil {
+			return err
+		}
+		seen = max(seen, entry.Term)
+	}
+	if seen > term {
+		return damaged(filepath.Join(s.dir, stableName), "it says term %d, but log or snapshot have something of term %d: it is an older copy", term, seen)
 	}
 	return nil
 }

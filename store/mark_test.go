@@ -41,3 +41,28 @@ func TestMark_KnowsASnapshotBeyondTheLog(t *testing.T) {
 		})
 	}
 }
+
+// After a crash nothing is marked, but whoever stored an entry of a term had its term on disk. A node that forgot it may vote twice.
+func TestOpen_RefusesATermBehindTheLog(t *testing.T) {
+	for _, kind := range kinds {
+		for name, write := range map[string]func(*store.Store){
+			"log":      func(s *store.Store) { require.NoError(t, s.Log().StoreLogs(entries(1, 5, 2))) },
+			"snapshot": func(s *store.Store) { snapshot(t, s, 5, map[string]string{"a": "1"}) },
+		} {
+			t.Run(string(kind)+" "+name, func(t *testing.T) {
+				dir, crashed := t.TempDir(), filepath.Join(t.TempDir(), "crashed")
+				s := mustOpen(t, dir, withLog(kind))
+				require.NoError(t, s.Stable().SetUint64(currentTerm, 1))
+				require.NoError(t, s.Stable().SetUint64(voteTerm, 1))
+				require.NoError(t, s.Stable().Set(voteCand, []byte("node_a")))
+				old, err := os.ReadFile(filepath.Join(dir, "stable.db"))
+				require.NoError(t, err)
+				require.NoError(t, s.Stable().SetUint64(currentTerm, 2))
+				write(s)
+				require.NoError(t, os.CopyFS(crashed, os.DirFS(dir)))
+				require.NoError(t, os.WriteFile(filepath.Join(crashed, "stable.db"), old, 0o600))
+				refuse(t, store.Options{Dir: crashed}, store.KindDamaged, "stable.db", "says term 1", "of term 2")
+			})
+		}
+	}
+}

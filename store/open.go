@@ -123,6 +123,9 @@ func (s *Store) openParts(options Options, seams seams) error {
 	if err := s.checkMark(); err != nil {
 		return err
 	}
+	if err := s.checkTerm(snap); err != nil {
+		return err
+	}
 	return reconcile(s.log, s.kind, snap, logPath, options.Logger)
 }
 

@@ -85,7 +85,7 @@ func TestPowerLoss_LosesNothingThatWasStored(t *testing.T) {
 				var logs []*raft.Log
 				for range batch {
 					last++
-					logs = append(logs, entries(last, last, 2)...)
+					logs = append(logs, entries(last, last, round+1)...)
 				}
 				require.NoError(t, s.Log().StoreLogs(logs))
 				rig.lose(s)
