@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -136,4 +137,55 @@ func TestOpen_RefusesAGapBehindTheSnapshot(t *testing.T) {
 		require.NoError(t, s.Close())
 		refuse(t, store.Options{Dir: dir}, store.KindMissing, filepath.Base(dir), "starts at index 52", "ends at 50")
 	}
+}
+
+// A crash at any write of a drop leaves a directory that opens, and whose log is gone then: neither a mark that misses what was dropped
+// nor a log that begins behind the snapshot, nor an end of it that contradicts the snapshot.
+func TestOpen_DropsALogThroughCrashes(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			leader := mustOpen(t, t.TempDir())
+			snapshot(t, leader, 3000, map[string]string{"a": "new"})
+			dir := t.TempDir()
+			s := mustOpen(t, dir, withLog(kind))
+			require.NoError(t, s.Log().StoreLogs(entries(1, 6000, 1)))
+			send(t, leader, s)
+			require.NoError(t, s.Close())
+
+			crashes := &crashingLog{t: t, dir: dir}
+			s, err := store.OpenWithSeams(store.Options{Dir: dir}, store.Seams{Log: func(l raft.LogStore) raft.LogStore {
+				crashes.LogStore = l
+				return crashes
+			}})
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+			require.GreaterOrEqual(t, len(crashes.copies), 2)
+			for _, crashed := range crashes.copies {
+				s := mustOpen(t, crashed)
+				requireLog(t, s.Log(), 0, 0)
+				require.NoError(t, s.Close())
+			}
+		})
+	}
+}
+
+// crashingLog keeps the directory as a crash would leave it before and after each deletion.
+type crashingLog struct {
+	raft.LogStore
+	t      *testing.T
+	dir    string
+	copies []string
+}
+
+func (l *crashingLog) crash() {
+	copied := filepath.Join(l.t.TempDir(), "crashed")
+	require.NoError(l.t, os.CopyFS(copied, os.DirFS(l.dir)))
+	l.copies = append(l.copies, copied)
+}
+
+func (l *crashingLog) DeleteRange(from, to uint64) error {
+	l.crash()
+	err := l.LogStore.DeleteRange(from, to)
+	l.crash()
+	return err
 }

@@ -49,6 +49,10 @@ func (s *Store) mark() error {
 	return s.updateIdentity(func(now *identity) error { now.Closed = m; return nil })
 }
 
+func (s *Store) clearMark() error {
+	return s.updateIdentity(func(now *identity) error { now.Closed = closedMark{}; return nil })
+}
+
 // checkMark refuses a directory that has gone back behind its mark.
 func (s *Store) checkMark() error {
 	m := s.id.Closed

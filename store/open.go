@@ -126,7 +126,7 @@ func (s *Store) openParts(options Options, seams seams) error {
 	if err := s.checkTerm(snap); err != nil {
 		return err
 	}
-	return reconcile(s.log, s.kind, snap, logPath, options.Logger)
+	return reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMark)
 }
 
 func createParts(dir string, kind LogKind) error {

@@ -24,7 +24,7 @@ import (
 //
 // Nothing acknowledged is lost: what the snapshot covers is in the snapshot, and
 // entries that follow a conflict with committed state were never committed.
-func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logger *slog.Logger) error {
+func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logger *slog.Logger, clearMark func() error) error {
 	first, err := log.FirstIndex()
 	if err != nil {
 		return err
@@ -61,6 +61,17 @@ func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logge
 		return nil
 	}
 	logger.Warn("dropping the log, the snapshot replaces it", "reason", reason, "first", first, "last", last, "snapshot_index", index)
+	// The mark says how far the log went: after a crash in here that would be what was lost.
+	if err := clearMark(); err != nil {
+		return err
+	}
 	failpoint.Hit(failpoint.OpenBeforeDroppingLog)
-	return log.DeleteRange(first, last)
+	// boltdb deletes in steps. The entry that contradicts the snapshot goes last, so that a crash between two of them leaves a log
+	// that is dropped at the next Open, and never one that begins behind the snapshot.
+	if index < last {
+		if err := log.DeleteRange(index+1, last); err != nil {
+			return err
+		}
+	}
+	return log.DeleteRange(first, min(index, last))
 }
