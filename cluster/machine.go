@@ -126,21 +126,7 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	if err != nil {
 		return fmt.Errorf("restore snapshot: %w", err)
 	}
-	want, err := codec.DecodeDigest(records.Digest())
-	if err != nil {
-		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
-	}
-	loader := fsm.NewLoader()
-	if err := records.Records(func(key, value []byte) error {
-		r, err := codec.DecodeRecord(key, value)
-		if err != nil {
-			return err
-		}
-		return loader.Add(r)
-	}); err != nil {
-		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
-	}
-	state, err := loader.Finish(want)
+	state, err := loadLedger(records)
 	if err != nil {
 		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
 	}
@@ -152,9 +138,34 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	m.mu.Unlock()
 	failpoint.Hit(failpoint.RestoreAfterSwap)
 	m.applied.advance(records.Index())
-	m.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", want.String())
+	m.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", state.Digest().String())
 	m.watchRestores()
 	return nil
+}
+
+// loadLedger makes a ledger of a snapshot's records and checks its digest and its books.
+func loadLedger(records store.RecordReader) (*fsm.State, error) {
+	want, err := codec.DecodeDigest(records.Digest())
+	if err != nil {
+		return nil, err
+	}
+	loader := fsm.NewLoader()
+	if err := records.Records(func(key, value []byte) error {
+		r, err := codec.DecodeRecord(key, value)
+		if err != nil {
+			return err
+		}
+		return loader.Add(r)
+	}); err != nil {
+		return nil, err
+	}
+	return loader.Finish(want)
+}
+
+// CheckSnapshot is the store.Options.Check of a node: what it accepts will load.
+func CheckSnapshot(records store.RecordReader) error {
+	_, err := loadLedger(records)
+	return err
 }
 
 // fruitlessInstalls is how many snapshots a node takes from its leader in a row before it gives up.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/binary"
+	"io"
 	"log/slog"
 	"strconv"
 	"testing"
@@ -25,7 +26,7 @@ type rig struct {
 
 func newRig(tb testing.TB) *rig {
 	tb.Helper()
-	s, err := store.Open(store.Options{Dir: tb.TempDir()})
+	s, err := store.Open(store.Options{Dir: tb.TempDir(), Check: CheckSnapshot})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return &rig{tb: tb, machine: newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000), store: s}
@@ -152,6 +153,57 @@ func TestSnapshot_KeepsWhatAFailedOneDidNotSave(t *testing.T) {
 	_, want := r.machine.digest()
 	_, got := r.restore().digest()
 	require.Equal(t, want, got)
+}
+
+// send copies the snapshot of one rig into another's store, as raft does.
+func (r *rig) send(to *rig) error {
+	r.tb.Helper()
+	list, err := r.store.Snapshots().List()
+	require.NoError(r.tb, err)
+	meta, source, err := r.store.Snapshots().Open(list[0].ID)
+	require.NoError(r.tb, err)
+	defer func() { require.NoError(r.tb, source.Close()) }()
+	sink, err := to.store.Snapshots().Create(1, meta.Index, meta.Term, meta.Configuration, meta.ConfigurationIndex, nil)
+	require.NoError(r.tb, err)
+	_, err = io.Copy(sink, source)
+	require.NoError(r.tb, err)
+	return sink.Close()
+}
+
+// A copy whose digest or books are wrong is refused while the ledger on disk is still the one that loads.
+func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
+	sender, receiver := newRig(t), newRig(t)
+	sender.fill(10)
+	sender.snapshot()
+	require.NoError(t, sender.send(receiver))
+	_, want := receiver.restore().digest()
+
+	sender.index++
+	sink, err := sender.store.Snapshots().Create(1, sender.index, 1, raft.Configuration{}, 1, nil)
+	require.NoError(t, err)
+	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
+	require.NoError(t, sink.Close())
+	require.ErrorContains(t, sender.send(receiver), "digest is")
+	_, got := receiver.restore().digest()
+	require.Equal(t, want, got)
+}
+
+// BenchmarkReceive is a copy of a million records that arrives, with and without the check that it loads.
+func BenchmarkReceive(b *testing.B) {
+	sender := newRig(b)
+	sender.fill(500_000)
+	sender.snapshot()
+	for name, check := range map[string]func(store.RecordReader) error{"checked": CheckSnapshot, "unchecked": nil} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				s, err := store.Open(store.Options{Dir: b.TempDir(), Check: check})
+				require.NoError(b, err)
+				require.NoError(b, sender.send(&rig{tb: b, store: s}))
+				require.NoError(b, s.Close())
+			}
+			b.ReportMetric(float64(sender.store.Stats().SnapshotRecords), "records")
+		})
+	}
 }
 
 // BenchmarkSnapshot saves 1 % of a million keys with balances and reports the pause that charges see.

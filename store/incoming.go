@@ -41,25 +41,15 @@ func (k *sink) finishCopy() error {
 	if k.in == nil {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "nothing was written to the snapshot"}
 	}
-	defer k.store.dog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
-	if err := k.in.file.Sync(); err != nil {
-		return ioError(k.in.path, "fsync", err)
-	}
-	failpoint.Hit(failpoint.CopySynced)
-	got, err := verifyState(k.in.path)
-	if KindOf(err) == KindFailed {
-		return err
-	}
-	if err != nil || got == nil {
-		return &Error{Kind: KindInvalid, Path: k.in.path,
-			Message: "the received snapshot is not valid and was not installed; the node that sent it may have a damaged disk", Err: err}
-	}
-	failpoint.Hit(failpoint.CopyVerified)
-	k.header.Digest, k.header.Count, k.header.Sum = got.Digest, got.Count, got.Sum
-	f, err := openStateFile(k.in.path)
+	f, err := k.openCopy()
 	if err != nil {
 		return err
 	}
+	if err := k.checkRecords(f); err != nil {
+		_ = f.db.Close()
+		return err
+	}
+	defer k.store.dog.begin(callSnapshotCommit, 0).end()
 	if err := k.installCopy(f); err != nil {
 		_ = f.db.Close()
 		return err
@@ -68,6 +58,45 @@ func (k *sink) finishCopy() error {
 	k.in = nil
 	k.done.written = k.header.Count
 	return nil
+}
+
+// openCopy opens the received file once every byte of it is on disk and checked.
+func (k *sink) openCopy() (*stateFile, error) {
+	defer k.store.dog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
+	if err := k.in.file.Sync(); err != nil {
+		return nil, ioError(k.in.path, "fsync", err)
+	}
+	failpoint.Hit(failpoint.CopySynced)
+	got, err := verifyState(k.in.path)
+	if KindOf(err) == KindFailed {
+		return nil, err
+	}
+	if err != nil || got == nil {
+		return nil, &Error{Kind: KindInvalid, Path: k.in.path,
+			Message: "the received snapshot is not valid and was not installed; the node that sent it may have a damaged disk", Err: err}
+	}
+	failpoint.Hit(failpoint.CopyVerified)
+	k.header.Digest, k.header.Count, k.header.Sum = got.Digest, got.Count, got.Sum
+	return openStateFile(k.in.path)
+}
+
+// checkRecords lets the caller's check read the received records. There is one snapshot and no older one, so what does not load must
+// not take the place of what does. The watchdog waits for disks, not for the check.
+func (k *sink) checkRecords(f *stateFile) error {
+	if k.store.check == nil {
+		return nil
+	}
+	tx, err := f.db.Begin(false)
+	if err != nil {
+		return ioError(f.path, "reading the received snapshot", err)
+	}
+	err = k.store.check(&reader{store: k.store, file: f, tx: tx, header: &k.header})
+	_ = tx.Rollback() // only reads
+	if err == nil || KindOf(err) == KindClosed {
+		return err
+	}
+	return &Error{Kind: KindInvalid, Path: f.path,
+		Message: "the received snapshot does not load and was not installed; the node that sent it may differ from this one", Err: err}
 }
 
 func (k *sink) installCopy(f *stateFile) error {

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -134,4 +136,38 @@ func TestCopy_RefusedForeverEndsTheNode(t *testing.T) {
 
 	s = mustOpen(t, dir)
 	send(t, from, s)
+}
+
+// There is no older snapshot to fall back to: a copy that the ledger would not load must not take the place of the one that it did.
+func TestCopy_ThatDoesNotLoadReplacesNothing(t *testing.T) {
+	from := mustOpen(t, t.TempDir())
+	snapshot(t, from, 20, map[string]string{"a": "bad"})
+	dir := t.TempDir()
+	s := mustOpen(t, dir, func(o *store.Options) {
+		o.Check = func(records store.RecordReader) error {
+			require.Equal(t, fmt.Sprintf("digest at %d", records.Index()), string(records.Digest()))
+			return records.Records(func(_, value []byte) error {
+				if string(value) == "bad" {
+					return errors.New("no such record")
+				}
+				return nil
+			})
+		}
+	})
+	snapshot(t, s, 10, map[string]string{"a": "held"})
+	meta, r := openOnly(t, from)
+	k := create(t, s, meta.Index, meta.Term)
+	_, err := io.Copy(k, r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	err = k.Close()
+	require.Equal(t, store.KindInvalid, store.KindOf(err), err)
+	require.ErrorContains(t, err, "no such record")
+	require.Equal(t, map[string]string{"a": "held"}, contents(t, s))
+	require.Empty(t, leftovers(t, dir))
+	require.NoError(t, s.Healthy())
+
+	snapshot(t, from, 21, map[string]string{"a": "good"})
+	send(t, from, s)
+	require.Equal(t, map[string]string{"a": "good"}, contents(t, s))
 }

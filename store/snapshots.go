@@ -28,7 +28,8 @@ type snapshots struct {
 	dog    *watchdog
 	logger *slog.Logger
 	spill  int
-	late   lateness // set before the first use by raft
+	check  func(RecordReader) error // nil accepts all
+	late   lateness                 // set before the first use by raft
 
 	sequence atomic.Uint64 // numbers the incoming files
 	closing  atomic.Bool   // tells readers to stop
@@ -53,7 +54,7 @@ type lastSnapshot struct {
 var _ raft.SnapshotStore = (*snapshots)(nil)
 
 // openSnapshots verifies state.db and opens it.
-func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
+func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int, check func(RecordReader) error) (*snapshots, *header, error) {
 	path := filepath.Join(dir, stateName)
 	h, err := verifyState(path)
 	if err != nil {
@@ -63,7 +64,7 @@ func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, current: f}
+	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, check: check, current: f}
 	if h != nil {
 		s.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
 	}
