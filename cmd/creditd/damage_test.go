@@ -148,7 +148,7 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 		case <-p.ended:
 			require.Equal(t, exitFailed, p.cmd.ProcessState.ExitCode(), "%s\n%s", what, p.stderr)
 			require.Contains(t, p.stderr.String(), "creditd server: ", what)
-			require.Contains(t, p.stderr.String(), "mv "+dir+" "+dir+".damaged", "%s\n%s", what, p.stderr)
+			require.Contains(t, p.stderr.String(), "mv '"+dir+"' '"+dir+".damaged'", "%s\n%s", what, p.stderr)
 			return true
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -191,10 +191,12 @@ func writeSparsely(t *testing.T, path string, data []byte) {
 	require.NoError(t, os.Truncate(path, int64(len(data))))
 }
 
-// TestDamage_TheAdviceRebuildsTheNode: the command that a damaged node prints, pasted, brings it back with everything.
+// TestDamage_TheAdviceRebuildsTheNode: the command that a damaged node prints, pasted, brings it back with everything, also where the
+// path is no plain word and a node was rebuilt before.
 func TestDamage_TheAdviceRebuildsTheNode(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
+	root := filepath.Join(t.TempDir(), "it's here")
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "2.damaged"), 0o700))
 	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
 	var args [][]string
 	var nodes []*process

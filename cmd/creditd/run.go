@@ -82,7 +82,14 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 // rebuildAdvice is what an operator can paste.
 func rebuildAdvice(conf nodeConfig) string {
 	dir := filepath.Clean(conf.dataDir)
-	return fmt.Sprintf("To rebuild this node from its peers:\n  mv %s %s.damaged\nthen start it as before. A single node needs a backup.", dir, dir)
+	away := dir + ".damaged"
+	for i := 2; ; i++ { // mv would put it into a directory that is there
+		if _, err := os.Lstat(away); err != nil {
+			break
+		}
+		away = fmt.Sprintf("%s.damaged-%d", dir, i)
+	}
+	return fmt.Sprintf("To rebuild this node from its peers:\n  mv %s %s\nthen start it as before. A single node needs a backup.", quoted(dir), quoted(away))
 }
 
 func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
