@@ -128,7 +128,10 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	}
 	state, err := loadLedger(records)
 	if err != nil {
-		return fmt.Errorf("restore snapshot %s: %w", records.ID(), err)
+		// raft would go on with the ledger as it was, on a disk that holds another; at the start it keeps the reason to itself.
+		err = fmt.Errorf("restore snapshot %s: %w", records.ID(), records.Unusable(err))
+		m.fail(err)
+		return err
 	}
 	failpoint.Hit(failpoint.RestoreBeforeSwap)
 	m.mu.Lock()

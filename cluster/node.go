@@ -163,6 +163,10 @@ func (n *Node) startRaft() error {
 	s := n.conf.Store
 	r, err := raft.NewRaft(n.raftConfig(), n.machine, raftLogStore(s), s.Stable(), s.Snapshots(), n.link)
 	if err != nil {
+		select {
+		case err = <-n.failed: // the ledger knows why the snapshot does not load, and raft does not pass it on
+		default:
+		}
 		return fmt.Errorf("start raft on %s: %w", n.conf.AdvertisePeer, err)
 	}
 	n.raft = r

@@ -188,6 +188,27 @@ func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// raft goes on after a restore that failed, with a ledger that is not the one on disk. The node must not.
+func TestSnapshot_ThatDoesNotLoadEndsTheNode(t *testing.T) {
+	r := newRig(t)
+	r.fill(10)
+	sink, err := r.store.Snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
+	require.NoError(t, err)
+	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
+	require.NoError(t, sink.Close())
+	_, source, err := r.store.Snapshots().Open(sink.ID())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, source.Close()) }()
+	var failed error
+	r.machine.fail = func(err error) { failed = err }
+	_, want := r.machine.digest()
+	require.Error(t, r.machine.Restore(source))
+	require.Equal(t, store.KindDamaged, store.KindOf(failed), failed)
+	require.ErrorContains(t, failed, "state.db")
+	_, got := r.machine.digest()
+	require.Equal(t, want, got)
+}
+
 // BenchmarkReceive is a copy of a million records that arrives, with and without the check that it loads.
 func BenchmarkReceive(b *testing.B) {
 	sender := newRig(b)

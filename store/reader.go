@@ -26,6 +26,8 @@ type RecordReader interface {
 	// known to be right only when Records returns nil, so do not use what fn
 	// collected before. An error of fn ends the walk and is returned.
 	Records(fn func(key, value []byte) error) error
+	// Unusable returns the error to stop with when what Records gave is no valid state: it names the file and says what to do.
+	Unusable(cause error) error
 }
 
 // RecordsOf finds the RecordReader behind the wrappers that raft puts around a
@@ -66,6 +68,13 @@ func (r *reader) ID() string     { return r.header.ID }
 func (r *reader) Index() uint64  { return r.header.Index }
 func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
 func (r *reader) Count() int     { return r.header.Count }
+
+func (r *reader) Unusable(cause error) error {
+	if KindOf(cause) != "" { // says it already, or the store is closing
+		return cause
+	}
+	return damaged(r.file.path, "the snapshot at index %d does not load (%v)", r.header.Index, cause)
+}
 
 func (r *reader) Records(fn func(key, value []byte) error) error {
 	if r.tx == nil {

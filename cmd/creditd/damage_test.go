@@ -14,9 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/store"
 )
 
 // damageCases is how many damaged directories are tried with each kind of log; CREDITD_DAMAGE sets another number, CREDITD_SEED repeats.
@@ -235,4 +237,31 @@ func TestDamage_TheAdviceRebuildsTheNode(t *testing.T) {
 		}
 		return voters == 3 && len(nodes) == 3
 	})
+}
+
+// TestDamage_ASnapshotThatDoesNotLoadIsNamed: raft itself says only that it failed to load any existing snapshots.
+func TestDamage_ASnapshotThatDoesNotLoadIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "node")
+	args := []string{"server", "--data-dir", dir, "--http-addr", "127.0.0.1:0", "--bootstrap-expect", "1",
+		"--peer-addr", freeAddress(t), "--gossip-addr", freeAddress(t)}
+	env := []string{"CREDITD_ROOT_KEY=" + testRootKey}
+	p := start(t, env, args...)
+	p.await(p.stderr, `msg=ready`)
+	p.terminate()
+
+	data, err := store.Open(store.Options{Dir: dir})
+	require.NoError(t, err)
+	last, err := data.Log().LastIndex()
+	require.NoError(t, err)
+	sink, err := data.Snapshots().Create(1, last, 1, raft.Configuration{}, 1, nil)
+	require.NoError(t, err)
+	require.NoError(t, sink.(store.SnapshotSink).Put([]byte("no record"), []byte("of a ledger")))
+	require.NoError(t, sink.Close())
+	require.NoError(t, data.Close())
+
+	p = start(t, env, args...)
+	require.Equal(t, exitFailed, p.wait())
+	require.Contains(t, p.stderr.String(), filepath.Join(dir, "state.db")+": the snapshot at index")
+	require.Contains(t, p.stderr.String(), "mv '"+dir+"'")
 }
