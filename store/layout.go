@@ -54,14 +54,29 @@ func makeDir(dir string) error {
 	if dir == "" {
 		return &Error{Kind: KindInvalid, Message: "no data directory given"}
 	}
-	found, err := exists(dir)
-	if err != nil || found {
-		return err
+	var missing []string
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		found, err := exists(d)
+		if err != nil {
+			return err
+		}
+		if found {
+			break
+		}
+		missing = append(missing, d)
+	}
+	if len(missing) == 0 {
+		return nil
 	}
 	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return ioError(dir, "creating the data directory", err)
 	}
-	return syncDir(filepath.Dir(dir))
+	for _, d := range missing {
+		if err := syncDir(filepath.Dir(d)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkOurs refuses a directory without meta.json that holds anything but what a
