@@ -94,3 +94,39 @@ func TestPowerLoss_LosesNothingThatWasStored(t *testing.T) {
 		})
 	}
 }
+
+// The vote, a snapshot that is updated in place, and a copy that replaces it are there after the power failed, each by its own writes.
+func TestPowerLoss_KeepsVoteAndSnapshots(t *testing.T) {
+	rig := newPowerRig(t)
+	dir := filepath.Join(rig.mount, "new", "data")
+	leader := mustOpen(t, t.TempDir())
+	snapshot(t, leader, 50, numbered(0, 500, "copied"))
+
+	s := mustOpen(t, dir)
+	require.NoError(t, s.Stable().SetUint64(currentTerm, 2))
+	require.NoError(t, s.Stable().SetUint64(voteTerm, 2))
+	require.NoError(t, s.Stable().Set(voteCand, []byte("node_a")))
+	rig.lose(s)
+
+	s = mustOpen(t, dir)
+	term, candidate := vote(t, s)
+	require.Equal(t, uint64(2), term)
+	require.Equal(t, "node_a", candidate)
+	snapshot(t, s, 10, numbered(0, 500, "first"))
+	rig.lose(s)
+
+	s = mustOpen(t, dir)
+	require.Equal(t, numbered(0, 500, "first"), contents(t, s))
+	snapshot(t, s, 20, numbered(0, 500, "in place"))
+	rig.lose(s)
+
+	s = mustOpen(t, dir)
+	require.Equal(t, numbered(0, 500, "in place"), contents(t, s))
+	send(t, leader, s)
+	rig.lose(s)
+
+	s = mustOpen(t, dir)
+	require.Equal(t, numbered(0, 500, "copied"), contents(t, s))
+	require.Equal(t, uint64(50), s.Stats().SnapshotIndex)
+	require.NoError(t, s.Close())
+}
