@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/store"
@@ -119,8 +120,8 @@ func TestDamage_State(t *testing.T) {
 	require.Greater(t, refused, 1000)
 }
 
-// The vote and the term are read as they were written or not at all. The log's
-// content is checked by who reads it, but damage must not end the process.
+// The vote and the term are read as they were written or not at all, and damage
+// of the log does not end the process.
 func TestDamage_StableAndLog(t *testing.T) {
 	for _, name := range []string{"stable.db", "log.db"} {
 		dir, _ := prepare(t)
@@ -141,6 +142,66 @@ func TestDamage_StableAndLog(t *testing.T) {
 		})
 		require.NoError(t, os.WriteFile(path, good, 0o600))
 		mustOpen(t, dir)
+	}
+}
+
+// rewriteEntry changes a stored entry behind the back of the store that is opened, and returns that.
+func rewriteEntry(t *testing.T, dir string, kind store.LogKind, index uint64, change func(*raft.Log)) *store.Store {
+	t.Helper()
+	var raw raft.LogStore
+	s, err := store.OpenWithSeams(store.Options{Dir: dir, LogStore: kind}, store.Seams{Log: func(inner raft.LogStore) raft.LogStore { raw = inner; return inner }})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	last, err := raw.LastIndex()
+	require.NoError(t, err)
+	var end []*raft.Log
+	for i := index; i <= last; i++ {
+		e := &raft.Log{}
+		require.NoError(t, raw.GetLog(i, e))
+		end = append(end, e)
+	}
+	change(end[0])
+	require.NoError(t, raw.DeleteRange(index, last))
+	require.NoError(t, raw.StoreLogs(end))
+	return s
+}
+
+// entryDamages are changes of a stored entry that both kinds of log take for good.
+var entryDamages = map[string]func(*raft.Log){
+	"type":               func(e *raft.Log) { e.Type ^= 1 }, // a command becomes an empty entry
+	"term":               func(e *raft.Log) { e.Term ^= 1 << 6 },
+	"data":               func(e *raft.Log) { e.Data[0] ^= 1 },
+	"extensions":         func(e *raft.Log) { e.Extensions[0] ^= 1 },
+	"checksum":           func(e *raft.Log) { e.Extensions[len(e.Extensions)-1] ^= 1 },
+	"part of a checksum": func(e *raft.Log) { e.Extensions = e.Extensions[:3] },
+	"no checksum":        func(e *raft.Log) { e.Extensions = nil },
+	"moved byte": func(e *raft.Log) {
+		n := len(e.Data) - 1
+		e.Extensions = append([]byte{e.Data[n]}, e.Extensions...)
+		e.Data = e.Data[:n]
+	},
+}
+
+// A command that lost its type would be skipped, and a charge that was answered with it.
+func TestDamage_Entry(t *testing.T) {
+	for _, kind := range kinds {
+		for what, change := range entryDamages {
+			t.Run(string(kind)+" "+what, func(t *testing.T) {
+				dir := t.TempDir()
+				s := mustOpen(t, dir, withLog(kind))
+				require.NoError(t, s.Log().StoreLogs(entries(1, 10, 2)))
+				require.NoError(t, s.Close())
+				s = rewriteEntry(t, dir, kind, 5, change)
+				for i := uint64(1); i <= 10; i++ {
+					if i != 5 {
+						require.NoError(t, s.Log().GetLog(i, &raft.Log{}))
+					}
+				}
+				err := s.Log().GetLog(5, &raft.Log{})
+				require.Equal(t, store.KindDamaged, store.KindOf(err), err)
+				require.ErrorContains(t, err, "index 5")
+			})
+		}
 	}
 }
 

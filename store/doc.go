@@ -21,7 +21,7 @@
 //     could vote twice in one term, or take back an entry it acknowledged.
 //   - Every file appears whole or not at all: written under another name, synced,
 //     renamed, and the directory synced.
-//   - Every record, vote and header carries a CRC32C, and state.db also a count
+//   - Every record, log entry, vote and header carries a CRC32C, and state.db also a count
 //     and a sum over all records. Damage is reported by the file's name; damaged
 //     content is never returned.
 //   - A file is walked by our own bounds-checked reader before bbolt maps it:

@@ -15,6 +15,7 @@ const (
 	KindLocked  Kind = "locked"   // another process uses the directory
 	KindForeign Kind = "foreign"  // the directory holds something else
 	KindNewer   Kind = "newer"    // written by a newer version
+	KindOlder   Kind = "older"    // written by an older version, in a way that is not read any more
 	KindLogKind Kind = "log_kind" // made with another kind of log
 	KindMissing Kind = "missing"  // a part of the state was removed
 	KindDamaged Kind = "damaged"  // content fails its checks

@@ -87,6 +87,10 @@ func decodeIdentity(path string, content []byte) (*identity, error) {
 		return nil, &Error{Kind: KindNewer, Path: path,
 			Message: fmt.Sprintf("the directory has layout version %d, this build knows up to %d; run the newer creditd that wrote it", version.LayoutVersion, layoutVersion)}
 	}
+	if version.LayoutVersion >= 1 && version.LayoutVersion < layoutVersion {
+		return nil, &Error{Kind: KindOlder, Path: path,
+			Message: fmt.Sprintf("the directory has layout version %d, this build reads only %d; run the older creditd that wrote it, or name an empty or new directory", version.LayoutVersion, layoutVersion)}
+	}
 	id := &identity{}
 	if err := decodeStrictly(content, id); err != nil {
 		return nil, damaged(path, "the content cannot be decoded (%v)", err)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// layoutVersion grows whenever an older build could misread the directory.
-const layoutVersion = 1
+// layoutVersion grows whenever an older build could misread the directory. 2: log entries carry a checksum.
+const layoutVersion = 2
 
 const (
 	lockName     = "LOCK"

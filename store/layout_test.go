@@ -90,14 +90,16 @@ func TestOpen_RefusesADamagedIdentity(t *testing.T) {
 	}
 }
 
-// A newer layout may have fields we do not know; that is no damage.
-func TestOpen_RefusesANewerLayout(t *testing.T) {
+// Another layout may have fields we do not know; that is no damage.
+func TestOpen_RefusesAnotherLayout(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, mustOpen(t, dir).Close())
 	path := filepath.Join(dir, "meta.json")
-	require.NoError(t, os.WriteFile(path, store.SealIdentity([]byte(`{"layout_version":2,"shape":"other"}`)), 0o600))
-	refuse(t, store.Options{Dir: dir}, store.KindNewer, path, "layout version 2")
+	require.NoError(t, os.WriteFile(path, store.SealIdentity([]byte(`{"layout_version":3,"shape":"other"}`)), 0o600))
+	refuse(t, store.Options{Dir: dir}, store.KindNewer, path, "layout version 3")
 	require.NoError(t, os.WriteFile(path, store.SealIdentity([]byte(`{"layout_version":1,"shape":"other"}`)), 0o600))
+	refuse(t, store.Options{Dir: dir}, store.KindOlder, path, "layout version 1")
+	require.NoError(t, os.WriteFile(path, store.SealIdentity([]byte(`{"layout_version":2,"shape":"other"}`)), 0o600))
 	refuse(t, store.Options{Dir: dir}, store.KindDamaged, path)
 }
 

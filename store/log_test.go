@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,31 @@ func TestLog_Contract(t *testing.T) {
 			requireLog(t, s.Log(), 7000, 7001)
 			require.NoError(t, s.Healthy())
 		})
+	}
+}
+
+// The checksum of an entry is on disk only: raft shares what it stores with its followers, and sends them what it reads.
+func TestLog_GivesBackWhatWasStored(t *testing.T) {
+	for _, kind := range kinds {
+		s := mustOpen(t, t.TempDir(), withLog(kind))
+		stored := []*raft.Log{
+			{Index: 1, Term: 2, Type: raft.LogCommand, Data: []byte("data"), Extensions: []byte("extensions"), AppendedAt: time.Unix(1000, 5).UTC()},
+			{Index: 2, Term: 2, Type: raft.LogConfiguration, Data: []byte("data")},
+			{Index: 3, Term: 3, Type: raft.LogNoop},
+		}
+		var before []raft.Log
+		for _, e := range stored {
+			before = append(before, *e)
+		}
+		require.NoError(t, s.Log().StoreLogs(stored))
+		for i, e := range stored {
+			require.Equal(t, before[i], *e, "not touched")
+			var read raft.Log
+			require.NoError(t, s.Log().GetLog(e.Index, &read))
+			require.True(t, e.AppendedAt.Equal(read.AppendedAt))
+			read.AppendedAt = e.AppendedAt // its zone may differ
+			require.Equal(t, before[i], read)
+		}
 	}
 }
 

@@ -44,7 +44,8 @@ func (l *watchedLog) LastIndex() (index uint64, err error) {
 }
 
 // GetLog also compares the index: a page that landed in the wrong place would
-// otherwise hand raft a well-formed entry from elsewhere.
+// otherwise hand raft a well-formed entry from elsewhere. The checksum does not
+// leave it: raft sends what it reads to followers, who store it with one of their own.
 func (l *watchedLog) GetLog(index uint64, entry *raft.Log) (err error) {
 	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
 	if err := l.log.GetLog(index, entry); err != nil {
@@ -52,6 +53,9 @@ func (l *watchedLog) GetLog(index uint64, entry *raft.Log) (err error) {
 	}
 	if entry.Index != index {
 		return damaged(l.path, "the entry at index %d says it is %d", index, entry.Index)
+	}
+	if !unsealEntry(entry) {
+		return damaged(l.path, "the entry at index %d fails its checksum", index)
 	}
 	return nil
 }
@@ -68,7 +72,7 @@ func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
 	if err := failpoint.Fail(failpoint.LogBeforeStore); err != nil {
 		return err
 	}
-	if err := l.log.StoreLogs(entries); err != nil {
+	if err := l.log.StoreLogs(sealEntries(entries)); err != nil {
 		return err
 	}
 	l.room.wrote(entries)

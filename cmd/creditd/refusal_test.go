@@ -171,6 +171,8 @@ func TestRefusal_Directory(t *testing.T) {
 		}, []string{"was not made by creditd", "thesis.doc", "name an empty or new directory"}},
 		"newer": {func(t *testing.T, dir string) { seal(t, dir, func(o object) { o["layout_version"] = 99 }) },
 			[]string{"meta.json", "layout version 99", "run the newer creditd"}},
+		"older": {func(t *testing.T, dir string) { seal(t, dir, func(o object) { o["layout_version"] = 1 }) },
+			[]string{"meta.json", "layout version 1", "run the older creditd"}},
 		"identity damaged": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "meta.json"), `{"content":{},"crc32c":"00000000"}`)
 		},
