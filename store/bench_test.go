@@ -57,6 +57,30 @@ func BenchmarkWatchdog(b *testing.B) {
 	})
 }
 
+// What reading the log through adds to a start, for entries as the batcher makes them.
+func BenchmarkOpenLog(b *testing.B) {
+	const total = 100_000
+	for _, kind := range kinds {
+		b.Run(fmt.Sprintf("%s/%dx256B", kind, total), func(b *testing.B) {
+			dir := b.TempDir()
+			s := mustOpen(b, dir, withLog(kind))
+			for from := uint64(1); from <= total; from += 1000 {
+				list := make([]*raft.Log, 1000)
+				for i := range list {
+					list[i] = &raft.Log{Index: from + uint64(i), Term: 1, Data: make([]byte, 256)}
+				}
+				require.NoError(b, s.Log().StoreLogs(list))
+			}
+			require.NoError(b, s.Close())
+			for b.Loop() {
+				s, err := store.Open(store.Options{Dir: dir})
+				require.NoError(b, err)
+				require.NoError(b, s.Close())
+			}
+		})
+	}
+}
+
 func benchKey(i uint64) []byte {
 	// Spread like a hash, as the ledger's keys are.
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, i*0x9e3779b97f4a7c15), i)

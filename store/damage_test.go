@@ -200,7 +200,40 @@ func TestDamage_Entry(t *testing.T) {
 				err := s.Log().GetLog(5, &raft.Log{})
 				require.Equal(t, store.KindDamaged, store.KindOf(err), err)
 				require.ErrorContains(t, err, "index 5")
+				require.NoError(t, s.Close())
+				refuse(t, store.Options{Dir: dir}, store.KindDamaged, dir, "index 5")
 			})
+		}
+	}
+}
+
+// raft would end the process with a panic, and without advice.
+func TestOpen_RefusesAnEntryThatCannotBeDecoded(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir, withLog(store.LogWAL))
+	for _, e := range entries(1, 10, 2) {
+		require.NoError(t, s.Log().StoreLog(e))
+	}
+	require.NoError(t, s.Close())
+	segments, err := filepath.Glob(filepath.Join(dir, "wal", "*.wal"))
+	require.NoError(t, err)
+	replaceAll(t, segments[0], "\x07entry 5", "\x7fentry 5") // the length before it
+	refuse(t, store.Options{Dir: dir}, store.KindDamaged, filepath.Join(dir, "wal"), "index 5")
+}
+
+// An installed snapshot leaves a gap in boltdb, but nothing may be missing behind it.
+func TestOpen_RefusesAMissingEntryBehindTheSnapshot(t *testing.T) {
+	for at, refused := range map[uint64]bool{4: true, 5: false} {
+		dir := t.TempDir()
+		s := mustOpen(t, dir)
+		snapshot(t, s, at, nil)
+		require.NoError(t, s.Log().StoreLogs(entries(1, 10, 2)))
+		require.NoError(t, s.Log().DeleteRange(5, 5))
+		require.NoError(t, s.Close())
+		if refused {
+			refuse(t, store.Options{Dir: dir}, store.KindDamaged, dir, "index 5", "missing")
+		} else {
+			mustOpen(t, dir)
 		}
 	}
 }

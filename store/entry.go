@@ -2,8 +2,12 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
+	"syscall"
 
 	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Neither kind of log knows later whether an entry is still the one that was stored: raft-boltdb has no checksum, and raft-wal looks at
@@ -53,4 +57,39 @@ func entrySum(head []byte, e *raft.Log) uint32 {
 	head = append(head, byte(e.Type))
 	head = binary.BigEndian.AppendUint64(head, uint64(len(e.Data)))
 	return checksum(head, e.Data, e.Extensions)
+}
+
+// undecodable names the entry that a log cannot read: the bytes are wrong, unless the system refused to give them or the log is closed.
+func undecodable(path string, index uint64, err error) error {
+	var refused syscall.Errno
+	if errors.Is(err, raft.ErrLogNotFound) || errors.As(err, &refused) || errors.Is(err, wal.ErrClosed) || errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return err
+	}
+	return damaged(path, "the entry at index %d cannot be decoded (%v)", index, err)
+}
+
+// readThrough reads every entry that raft may need: it panics on one that it cannot read, where nobody can say what to do about it. From
+// the end, because only what the snapshot covers may be missing: with boltdb an installed snapshot leaves a gap behind it.
+func readThrough(log raft.LogStore, snap *header, path string) error {
+	first, err := log.FirstIndex()
+	if err != nil || first == 0 {
+		return err
+	}
+	last, err := log.LastIndex()
+	if err != nil {
+		return err
+	}
+	for index := last; index >= first; index-- {
+		err := log.GetLog(index, &raft.Log{})
+		if errors.Is(err, raft.ErrLogNotFound) {
+			if snap != nil && index <= snap.Index {
+				return nil
+			}
+			return damaged(path, "the entry at index %d is missing", index)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

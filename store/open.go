@@ -126,7 +126,10 @@ func (s *Store) openParts(options Options, seams seams) error {
 	if err := s.checkTerm(snap); err != nil {
 		return err
 	}
-	return reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMark)
+	if err := reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMark); err != nil {
+		return err
+	}
+	return readThrough(s.log, snap, logPath)
 }
 
 func createParts(dir string, kind LogKind) error {

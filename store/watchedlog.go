@@ -49,7 +49,7 @@ func (l *watchedLog) LastIndex() (index uint64, err error) {
 func (l *watchedLog) GetLog(index uint64, entry *raft.Log) (err error) {
 	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
 	if err := l.log.GetLog(index, entry); err != nil {
-		return err
+		return undecodable(l.path, index, err)
 	}
 	if entry.Index != index {
 		return damaged(l.path, "the entry at index %d says it is %d", index, entry.Index)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	encoding "encoding/binary" // binary is the program that is tested
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -162,6 +163,52 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 	}
 	p.kill()
 	return false
+}
+
+// TestDamage_ChargeThatBecameAnEmptyEntry: one bit of an entry's type would have it skipped, and take the charge back.
+func TestDamage_ChargeThatBecameAnEmptyEntry(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	args := alone(t, dir, "--log-store", "wal")
+	p, c := startMember(t, args...)
+	key := addCustomer(t, c, "customer", 1000)
+	for range 3 {
+		must[object](t, c, "keys.verifyKey", object{"key": key})
+	}
+	p.terminate()
+	segments, err := filepath.Glob(filepath.Join(dir, "wal", "*.wal"))
+	require.NoError(t, err)
+	segment, err := os.ReadFile(segments[0])
+	require.NoError(t, err)
+	types := typesOfCommands(segment)
+	require.Greater(t, len(types), 3)
+	segment[types[len(types)-3]] ^= byte(raft.LogCommand ^ raft.LogNoop)
+	writeSparsely(t, segments[0], segment)
+	refuses(t, nil, args, exitFailed, filepath.Join(dir, "wal"), "fails its checksum", "mv "+dir+" "+dir+".damaged")
+}
+
+// typesOfCommands returns where in a segment of raft-wal the types of commands are: frames of a kind, three bytes, a length and as many
+// bytes, rounded up to eight; in them index, term and type as varints.
+func typesOfCommands(segment []byte) (offsets []int) {
+	const fileHeader, frameHeader, entryFrame, commitFrame = 32, 8, 1, 3
+	for at := fileHeader; segment[at] != 0; {
+		length := int(encoding.LittleEndian.Uint32(segment[at+4:]))
+		switch segment[at] {
+		case entryFrame:
+			offset := at + frameHeader
+			for range 2 {
+				_, n := encoding.Uvarint(segment[offset:])
+				offset += n
+			}
+			if raft.LogType(segment[offset]) == raft.LogCommand {
+				offsets = append(offsets, offset)
+			}
+		case commitFrame: // a checksum in the place of the length
+			length = 0
+		}
+		at += frameHeader + (length+7)/8*8
+	}
+	return offsets
 }
 
 func copyDir(t *testing.T, from, to string) {
