@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -94,8 +95,12 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 // halt never returns: skipping a committed entry would make this node differ from the others, and raft takes no error here. The node
 // fails, and the process ends while raft waits.
 func (m *machine) halt(l *raft.Log, err error) {
-	m.fail(&store.Error{Kind: store.KindDamaged, Err: err,
-		Message: fmt.Sprintf("log entry %d of term %d is committed and cannot be read", l.Index, l.Term)})
+	kind, advice := store.KindDamaged, ""
+	if !errors.Is(err, codec.ErrDamaged) { // a copy from the peers would hold it as well
+		kind, advice = store.KindNewer, " by this build; run the newer creditd that wrote it"
+	}
+	m.fail(&store.Error{Kind: kind, Err: err,
+		Message: fmt.Sprintf("log entry %d of term %d is committed and cannot be read%s", l.Index, l.Term, advice)})
 	select {}
 }
 

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"log/slog"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
 )
 
 // raft hands over many entries at once. A reader between two of them must not be told an index that is older than what it saw: with it
@@ -31,6 +34,34 @@ func TestMachine_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 	m.ApplyBatch([]*raft.Log{{Index: 9, Type: raft.LogNoop}})
 	index, _ = m.digest()
 	require.Equal(t, uint64(9), index)
+}
+
+// A node that is rebuilt because it is too old gets the same entry again.
+func TestMachine_KnowsAnotherVersionFromDamage(t *testing.T) {
+	version9 := binary.LittleEndian.AppendUint32([]byte{9}, crc32.Checksum([]byte{9}, crc32.MakeTable(crc32.Castagnoli)))
+	for name, test := range map[string]struct {
+		data    []byte
+		kind    store.Kind
+		rebuild bool
+	}{
+		"version": {version9, store.KindNewer, false},
+		"bit":     {append([]byte{1}, version9[1:]...), store.KindDamaged, true},
+		"cut":     {version9[:3], store.KindDamaged, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
+			var failed error
+			m.fail = func(err error) { failed = err; panic(err) } // or it would wait for the end of the process
+			require.Panics(t, func() { m.ApplyBatch([]*raft.Log{{Index: 7, Term: 3, Type: raft.LogCommand, Data: test.data}}) })
+			require.Equal(t, test.kind, store.KindOf(failed), failed)
+			require.Equal(t, test.rebuild, store.NeedsRebuild(failed))
+			require.ErrorContains(t, failed, "log entry 7 of term 3")
+			if !test.rebuild {
+				require.ErrorContains(t, failed, "version is 9, this build reads 1")
+				require.ErrorContains(t, failed, "run the newer creditd")
+			}
+		})
+	}
 }
 
 // A follower that is sent one snapshot after the other and gets nowhere is to be restarted, which drops the log that is in the way.

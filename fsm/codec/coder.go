@@ -20,6 +20,10 @@ type coder struct {
 	err     error
 }
 
+// ErrDamaged is in the chain of an error of DecodeBatch or DecodeResult when the bytes are not those that were encoded. Where it is not,
+// they are, and what encoded them was another version.
+var ErrDamaged = errors.New("damaged")
+
 var (
 	errShort    = errors.New("truncated")
 	errTrailing = errors.New("trailing bytes")
@@ -36,11 +40,11 @@ func seal(buf []byte, start int) []byte {
 // unseal checks the trailing checksum and returns what it covers.
 func unseal(data []byte) ([]byte, error) {
 	if len(data) < crc32.Size {
-		return nil, errShort
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, errShort)
 	}
 	body, sum := data[:len(data)-crc32.Size], data[len(data)-crc32.Size:]
 	if got, want := crc32.Checksum(body, castagnoli), binary.LittleEndian.Uint32(sum); got != want {
-		return nil, fmt.Errorf("checksum is %08x, want %08x", got, want)
+		return nil, fmt.Errorf("%w: checksum is %08x, want %08x", ErrDamaged, got, want)
 	}
 	return body, nil
 }
