@@ -210,15 +210,12 @@ func TestDamage_Entry(t *testing.T) {
 // raft would end the process with a panic, and without advice.
 func TestOpen_RefusesAnEntryThatCannotBeDecoded(t *testing.T) {
 	dir := t.TempDir()
-	s := mustOpen(t, dir, withLog(store.LogWAL))
-	for _, e := range entries(1, 10, 2) {
-		require.NoError(t, s.Log().StoreLog(e))
-	}
+	s := mustOpen(t, dir)
+	require.NoError(t, s.Log().StoreLogs(entries(1, 10, 2)))
 	require.NoError(t, s.Close())
-	segments, err := filepath.Glob(filepath.Join(dir, "wal", "*.wal"))
-	require.NoError(t, err)
-	replaceAll(t, segments[0], "\x07entry 5", "\x7fentry 5") // the length before it
-	refuse(t, store.Options{Dir: dir}, store.KindDamaged, filepath.Join(dir, "wal"), "index 5")
+	path := filepath.Join(dir, "log.db")
+	replaceAll(t, path, "\xa7entry 5", "\xc1entry 5") // no type of msgpack
+	refuse(t, store.Options{Dir: dir}, store.KindDamaged, path, "index 5", "decoded")
 }
 
 // An installed snapshot leaves a gap in boltdb, but nothing may be missing behind it.

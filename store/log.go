@@ -50,6 +50,9 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 			return nil, err
 		}
 	}
+	if err := checkTail(path); err != nil {
+		return nil, err
+	}
 	// Our own meta store, because WAL.Close leaves its default one open and locked.
 	meta := &metadb.BoltMetaDB{}
 	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithLogger(walLogger(logger)))
