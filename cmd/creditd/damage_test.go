@@ -184,7 +184,7 @@ func TestDamage_ChargeThatBecameAnEmptyEntry(t *testing.T) {
 	require.Greater(t, len(types), 3)
 	segment[types[len(types)-3]] ^= byte(raft.LogCommand ^ raft.LogNoop)
 	writeSparsely(t, segments[0], segment)
-	refuses(t, nil, args, exitFailed, filepath.Join(dir, "wal"), "damaged", "mv "+dir+" "+dir+".damaged")
+	refuses(t, nil, args, exitFailed, filepath.Join(dir, "wal"), "damaged", "mv '"+dir+"' '"+dir+".damaged'")
 }
 
 // typesOfCommands returns where in a segment of raft-wal the types of commands are: frames of a kind, three bytes, a length and as many
