@@ -60,6 +60,27 @@ func (l *leaderOf) replicate(term, from, to uint64) bool {
 	return answer.Success
 }
 
+// With raft-wal nothing of the log is left behind an installed snapshot. A new leader whose history differs in what follows must find the
+// place where it ends, or it would send a snapshot, which may be older: with boltdb it finds an earlier entry.
+func TestCopy_ANewLeaderGoesOnFromItsEnd(t *testing.T) {
+	f := startNode(t, t.TempDir(), store.LogWAL, "follower")
+	defer f.stop(t)
+	l := newLeaderOf(t, f, 20)
+	require.NoError(t, l.install(2))
+	require.True(t, l.replicate(2, 21, 25), "of which a majority knows nothing")
+	var answer raft.AppendEntriesResponse
+	require.NoError(t, l.trans.AppendEntries("follower", "follower", &raft.AppendEntriesRequest{
+		RPCHeader: l.header(), Term: 3, PrevLogEntry: 20, PrevLogTerm: 2, Entries: entries(21, 22, 3), LeaderCommitIndex: 22,
+	}, &answer))
+	require.True(t, answer.Success)
+	require.Equal(t, uint64(22), f.raft.LastIndex())
+
+	var entry raft.Log
+	require.ErrorIs(t, f.store.Log().GetLog(19, &entry), raft.ErrLogNotFound)
+	require.NoError(t, f.store.Log().GetLog(20, &entry))
+	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, entry)
+}
+
 // raft installs a snapshot whatever it holds, and with raft-wal deletes the log for it. A request that was sent twice, and arrives
 // again after entries were acknowledged, must not take them back.
 func TestCopy_ThatComesLateTakesNoEntryBack(t *testing.T) {

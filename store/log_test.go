@@ -34,7 +34,12 @@ func requireLog(t *testing.T, l raft.LogStore, from, to uint64) {
 		require.Equal(t, fmt.Sprintf("entry %d", i), string(e.Data))
 	}
 	for _, i := range []uint64{from - 1, to + 1} {
-		require.ErrorIs(t, l.GetLog(i, &raft.Log{}), raft.ErrLogNotFound)
+		var e raft.Log
+		if err := l.GetLog(i, &e); err == nil { // the end of a snapshot
+			require.Equal(t, raft.Log{Index: i, Term: e.Term, Type: raft.LogNoop}, e)
+		} else {
+			require.ErrorIs(t, err, raft.ErrLogNotFound)
+		}
 	}
 }
 

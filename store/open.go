@@ -129,7 +129,13 @@ func (s *Store) openParts(options Options, seams seams) error {
 	if err := reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMark); err != nil {
 		return err
 	}
-	return readThrough(s.log, snap, logPath)
+	if err := readThrough(s.log, snap, logPath); err != nil {
+		return err
+	}
+	if monotonic, ok := s.log.(*watchedMonotonicLog); ok {
+		monotonic.snapshot = s.snaps.header
+	}
+	return nil
 }
 
 func createParts(dir string, kind LogKind) error {
@@ -155,7 +161,7 @@ func (s *Store) wrap(seams seams, logPath, stablePath string) {
 	}
 	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath, onStored: s.snaps.late.entryStored}
 	if s.kind == LogWAL {
-		s.log = watchedMonotonicLog{watched}
+		s.log = &watchedMonotonicLog{watchedLog: watched}
 	} else {
 		watched.bulk = deleteChunk
 		s.log = watched

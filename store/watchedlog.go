@@ -25,13 +25,19 @@ type watchedLog struct {
 	onStored func() // called after entries were stored
 }
 
-// watchedMonotonicLog adds the promise of raft-wal.
-type watchedMonotonicLog struct{ *watchedLog }
+// watchedMonotonicLog adds the promise of raft-wal. An installed snapshot leaves
+// nothing of it.
+type watchedMonotonicLog struct {
+	*watchedLog
+	// snapshot is what is held, nil if there is nothing. It is not asked while the
+	// directory is opened: what is verified then is the log itself.
+	snapshot func() (*header, error)
+}
 
 // IsMonotonic implements raft.MonotonicLogStore.
-func (watchedMonotonicLog) IsMonotonic() bool { return true }
+func (*watchedMonotonicLog) IsMonotonic() bool { return true }
 
-var _ raft.MonotonicLogStore = watchedMonotonicLog{}
+var _ raft.MonotonicLogStore = (*watchedMonotonicLog)(nil)
 
 func (l *watchedLog) FirstIndex() (index uint64, err error) {
 	defer l.dog.finish(l.dog.begin(callLogRead, 0), l.path, "reading the log", &err)
@@ -57,6 +63,28 @@ func (l *watchedLog) GetLog(index uint64, entry *raft.Log) (err error) {
 	if !unsealEntry(entry) {
 		return damaged(l.path, "the entry at index %d fails its checksum", index)
 	}
+	return nil
+}
+
+// GetLog stands in for the entry at which the snapshot ends when the log begins
+// behind it. raft compares terms there with a new leader whose history differs
+// in what follows; if it finds nothing it asks for a snapshot, and that leader's
+// may be older than the one held. Only the position is true of it: nobody may be
+// sent it, nor is, because raft sends no entry of whose predecessor it has not
+// found the term. The first one has none.
+func (l *watchedMonotonicLog) GetLog(index uint64, entry *raft.Log) error {
+	err := l.watchedLog.GetLog(index, entry)
+	if !errors.Is(err, raft.ErrLogNotFound) || l.snapshot == nil || index <= 1 {
+		return err
+	}
+	h, wrong := l.snapshot()
+	if wrong != nil {
+		return wrong
+	}
+	if h == nil || h.Index != index {
+		return err
+	}
+	*entry = raft.Log{Index: h.Index, Term: h.Term, Type: raft.LogNoop}
 	return nil
 }
 
