@@ -131,7 +131,10 @@ func (m *machine) Restore(source io.ReadCloser) error {
 	if err != nil {
 		return fmt.Errorf("restore snapshot: %w", err)
 	}
-	state, err := loadLedger(records)
+	state, checked := records.Loaded().(*fsm.State) // by CheckSnapshot, a moment ago
+	if !checked {
+		state, err = loadLedger(records)
+	}
 	if err != nil {
 		// raft would go on with the ledger as it was, on a disk that holds another; at the start it keeps the reason to itself.
 		err = fmt.Errorf("restore snapshot %s: %w", records.ID(), records.Unusable(err))
@@ -170,10 +173,13 @@ func loadLedger(records store.RecordReader) (*fsm.State, error) {
 	return loader.Finish(want)
 }
 
-// CheckSnapshot is the store.Options.Check of a node: what it accepts will load.
-func CheckSnapshot(records store.RecordReader) error {
-	_, err := loadLedger(records)
-	return err
+// CheckSnapshot is the store.Options.Check of a node: what it accepts does load, and Restore takes the ledger from it.
+func CheckSnapshot(records store.RecordReader) (any, error) {
+	state, err := loadLedger(records)
+	if err != nil {
+		return nil, err
+	}
+	return state, nil
 }
 
 // fruitlessInstalls is how many snapshots a node takes from its leader in a row before it gives up.

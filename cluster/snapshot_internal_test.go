@@ -214,7 +214,7 @@ func BenchmarkReceive(b *testing.B) {
 	sender := newRig(b)
 	sender.fill(500_000)
 	sender.snapshot()
-	for name, check := range map[string]func(store.RecordReader) error{"checked": CheckSnapshot, "unchecked": nil} {
+	for name, check := range map[string]func(store.RecordReader) (any, error){"checked": CheckSnapshot, "unchecked": nil} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				s, err := store.Open(store.Options{Dir: b.TempDir(), Check: check})

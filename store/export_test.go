@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -28,3 +29,6 @@ func VerifyState(path string) error {
 	_, err := verifyState(path)
 	return err
 }
+
+// SetTakersClock replaces the clock by which a store remembers to whom it sent snapshots.
+func (s *Store) SetTakersClock(now func() time.Time) { s.snaps.takers.now = now }

@@ -165,9 +165,9 @@ func TestCopy_ThatDoesNotLoadReplacesNothing(t *testing.T) {
 	snapshot(t, from, 20, map[string]string{"a": "bad"})
 	dir := t.TempDir()
 	s := mustOpen(t, dir, func(o *store.Options) {
-		o.Check = func(records store.RecordReader) error {
+		o.Check = func(records store.RecordReader) (any, error) {
 			require.Equal(t, fmt.Sprintf("digest at %d", records.Index()), string(records.Digest()))
-			return records.Records(func(_, value []byte) error {
+			return "made of it", records.Records(func(_, value []byte) error {
 				if string(value) == "bad" {
 					return errors.New("no such record")
 				}
@@ -190,5 +190,11 @@ func TestCopy_ThatDoesNotLoadReplacesNothing(t *testing.T) {
 
 	snapshot(t, from, 21, map[string]string{"a": "good"})
 	send(t, from, s)
+	_, r = openOnly(t, s)
+	records, err := store.RecordsOf(r)
+	require.NoError(t, err)
+	require.Equal(t, "made of it", records.Loaded())
+	require.Nil(t, records.Loaded(), "twice")
+	require.NoError(t, r.Close())
 	require.Equal(t, map[string]string{"a": "good"}, contents(t, s))
 }

@@ -159,7 +159,7 @@ func (s *Store) wrap(seams seams, logPath, stablePath string) {
 	if seams.stable != nil {
 		stable = seams.stable(stable)
 	}
-	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath, onStored: s.snaps.late.entryStored}
+	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath, onStored: s.snaps.late.entryStored, needed: s.snaps.takers.oldest}
 	if s.kind == LogWAL {
 		s.log = &watchedMonotonicLog{watchedLog: watched}
 	} else {

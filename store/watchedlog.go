@@ -23,6 +23,8 @@ type watchedLog struct {
 	bulk uint64 // most entries deleted at once; 0 for no bound
 
 	onStored func() // called after entries were stored
+	// needed is the end of the oldest snapshot that a follower may be catching up from.
+	needed func() (index uint64, any bool)
 }
 
 // watchedMonotonicLog adds the promise of raft-wal. An installed snapshot leaves
@@ -110,10 +112,9 @@ func (l *watchedLog) StoreLogs(entries []*raft.Log) (err error) {
 
 // DeleteRange deletes in bounded steps. A crash between two of them must leave a
 // log without a hole, so a prefix goes from the front and a suffix from the back.
+// Of a prefix it leaves what a follower may need next, while there is room: raft
+// compacts the log with each snapshot and asks again.
 func (l *watchedLog) DeleteRange(from, to uint64) error {
-	if l.bulk == 0 {
-		return l.deleteRange(from, to)
-	}
 	first, err := l.FirstIndex()
 	if err != nil {
 		return err
@@ -123,6 +124,17 @@ func (l *watchedLog) DeleteRange(from, to uint64) error {
 		return err
 	}
 	prefix := from <= first
+	if compacts := prefix && to < last; compacts && !l.room.low.Load() {
+		if needed, any := l.needed(); any {
+			to = min(to, needed-1) // raft compares the terms at its end
+		}
+	}
+	if l.bulk == 0 {
+		if from > to {
+			return nil
+		}
+		return l.deleteRange(from, to)
+	}
 	from, to = max(from, first), min(to, last)
 	for from <= to && first != 0 {
 		lo, hi := from, to
