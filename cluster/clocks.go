@@ -235,20 +235,38 @@ func (n *Node) offerLeadership(ctx context.Context) {
 	}
 }
 
-// betterLeader returns the voter that is preferred to this node as the leader, or "". A wrong time is worse than everything else.
+// betterLeader returns the voter that is preferred to this node as the leader, or "".
 func (n *Node) betterLeader() (nodeID string) {
-	far := n.clocks.guard.Verdict().Far
+	own := n.wrong()
 	n.clocks.mu.Lock()
 	defer n.clocks.mu.Unlock()
-	for id, a := range n.clocks.peers {
-		if a.wrong == 0 {
-			return id
-		}
-		if far && a.wrong&clockFar == 0 {
-			nodeID = id
+	return better(own, n.clocks.peers)
+}
+
+// better returns the peer with the least reason not to lead, if that is less than one's own. Without a strict order two nodes would hand
+// leadership to and fro.
+func better(own byte, peers map[string]clockAnswer) (nodeID string) {
+	least := unfitness(own)
+	for id, a := range peers {
+		if u := unfitness(a.wrong); u < least || u == least && nodeID != "" && id < nodeID {
+			nodeID, least = id, u
 		}
 	}
 	return nodeID
+}
+
+// unfitness orders the reasons not to lead. A wrong time is worse than everything else: it cannot be taken back. A full disk stops changes,
+// and a node that only its wall clock left stamps rightly.
+func unfitness(wrong byte) int {
+	switch {
+	case wrong&clockFar != 0:
+		return 3
+	case wrong&diskNoRoom != 0:
+		return 2
+	case wrong&clockWallOff != 0:
+		return 1
+	}
+	return 0
 }
 
 var errClock = fault.New(fault.Unavailable, "This node was elected, but its clock is far from its peers' or was not compared with them yet")
