@@ -79,6 +79,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.add("creditd_store_reserve_bytes", "Space from which on changes are refused.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.ReserveBytes) })
 	c.add("creditd_store_no_room", "1 while less than the reserve is left.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.store.NoRoom) })
 	c.add("creditd_store_log_bytes", "Size of the log on disk.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogBytes) })
+	c.add("creditd_store_log_first_index", "Index of the oldest entry in the log: a node that lacks an earlier one is sent a whole copy.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogFirstIndex) })
 	c.add("creditd_store_state_bytes", "Size of state.db.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateBytes) })
 	c.add("creditd_store_state_free_pages", "Pages of state.db that the next snapshot can use.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateFreePages) })
 	c.add("creditd_snapshot_completed_total", "Snapshots completed since the start.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.store.Snapshots) })

@@ -14,6 +14,8 @@ type Stats struct {
 	StableBytes int64
 	StateBytes  int64
 
+	LogFirstIndex uint64 // of the oldest entry in the log, 0 if it is empty: who lacks an earlier one is sent a whole copy
+
 	FreeBytes    uint64 // of the file system
 	ReserveBytes uint64
 	NoRoom       bool
@@ -30,7 +32,7 @@ type Stats struct {
 	SnapshotDuration time.Duration // of the last snapshot, from Create to Close
 }
 
-// Stats returns the figures. It reads no file content and waits for no write.
+// Stats returns the figures. It waits for no write.
 func (s *Store) Stats() Stats {
 	st := Stats{
 		LogStore:    s.kind,
@@ -38,6 +40,9 @@ func (s *Store) Stats() Stats {
 		StableBytes: sizeOf(filepath.Join(s.dir, stableName)),
 		StateBytes:  sizeOf(filepath.Join(s.dir, stateName)),
 		FreeBytes:   s.room.free.Load(), ReserveBytes: s.room.reserve, NoRoom: s.room.low.Load(),
+	}
+	if first, err := s.rawLog.FirstIndex(); err == nil { // an error is raft's to find, or the store is closing
+		st.LogFirstIndex = first
 	}
 	s.snaps.mu.Lock()
 	defer s.snaps.mu.Unlock()

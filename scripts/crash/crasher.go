@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -303,21 +304,32 @@ func (c *crasher) killNew(ctx context.Context, armed string) error {
 
 // hasSnapshot returns nil if a node's metrics tell of a snapshot.
 func (c *crasher) hasSnapshot(ctx context.Context, i int) error {
+	index, err := c.gauge(ctx, i, "creditd_snapshot_index")
+	if err == nil && index == 0 {
+		err = fmt.Errorf("node %d has taken none", i)
+	}
+	return err
+}
+
+// gauge returns what a node's metrics say.
+func (c *crasher) gauge(ctx context.Context, i int, name string) (value float64, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.cluster.HTTPAddr(i)+"/metrics", nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if !bytes.Contains(text, []byte("\ncreditd_snapshot_index ")) || bytes.Contains(text, []byte("\ncreditd_snapshot_index 0\n")) {
-		return fmt.Errorf("node %d has taken none", i)
+	for line := range strings.Lines(string(text)) {
+		if rest, found := strings.CutPrefix(line, name+" "); found {
+			return strconv.ParseFloat(strings.TrimSpace(rest), 64)
+		}
 	}
-	return nil
+	return 0, fmt.Errorf("node %d does not tell %s", i, name)
 }

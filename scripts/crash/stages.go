@@ -147,25 +147,25 @@ func (c *crasher) fallBehind(ctx context.Context) (i int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	c.cluster.Kill(i)
 	if before, err = c.applied(ctx, lead); err != nil {
 		return 0, err
 	}
-	c.cluster.Kill(i)
-	err = local.Await(ctx, "the others to get ahead", func(context.Context) error {
-		now, err := c.applied(ctx, lead)
-		if err == nil && now < before+trailingLogs+3*snapshotThreshold {
-			err = fmt.Errorf("they went from %d to %d", before, now)
+	return i, local.Await(ctx, "the others to drop what the node lacks", func(ctx context.Context) error {
+		for other := range c.cluster.Size() {
+			if other == i {
+				continue
+			}
+			first, err := c.gauge(ctx, other, "creditd_store_log_first_index")
+			if err != nil {
+				return err
+			}
+			if uint64(first) <= before+1 {
+				return fmt.Errorf("the log of node %d begins at %.0f, the node may be at %d", other, first, before)
+			}
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	select { // the next look at whether a snapshot is due
-	case <-time.After(2 * snapshotInterval):
-	case <-ctx.Done():
-	}
-	return i, ctx.Err()
 }
 
 // droppingLog kills a node that has installed a snapshot beyond its log, and once more when it finds that out.
