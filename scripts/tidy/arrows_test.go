@@ -86,6 +86,7 @@ var rows = []row{
 		third: true, deny: join(consensus, disk, web, flags), noEnv: true,
 	},
 
+	{match: "api/client", noEnv: true}, // callers of the API need nothing of the server
 	{
 		match: "api/...", own: []string{"api/...", "fsm", "fsm/fault"},
 		tests: []string{"cluster", "cluster/clustertest"}, third: true, // the tests hold the contract against three nodes, too
@@ -240,6 +241,8 @@ func TestArrows_Refuse(t *testing.T) {
 		{"api/bad_test.go", modulePath + "/store", "of this module"},
 		{"api/routes/bad.go", modulePath + "/cluster", "of this module"},
 		{"api/bad.go", modulePath + "/cmd/creditd", "of this module"},
+		{"api/client/bad.go", modulePath + "/api", "nothing of this module"},
+		{"api/client/bad.go", "github.com/gin-gonic/gin", "no third-party"},
 		{"api/bad.go", "github.com/stretchr/testify/require", "test library"},
 		{"cmd/creditd/bad.go", modulePath + "/fsm/fsmtest", "exists for tests"},
 		{"cmd/creditd/bad.go", modulePath + "/scripts/chaos", "of this module"},
