@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/stretchr/testify/require"
 )
 

@@ -3,7 +3,7 @@
 // which gets the hash of the caller's root key with every command and query, and answers with a result or an [fsm.Refusal].
 //
 // The package knows nothing of replication. It sees the ledger through [Node] and tells an answer (a result) from the lack of
-// one (a fault, package fsm/fault); the tables in errors.go turn both into HTTP.
+// one (a fault, package cluster/fault); the tables in errors.go turn both into HTTP.
 //
 // # How a request travels
 //

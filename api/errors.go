@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/creditd/creditd/api/schema"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // errorBase precedes the path of every error type.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/stretchr/testify/require"
 )
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/stretchr/testify/require"
 )
 

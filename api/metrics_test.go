@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/creditd/creditd/api"
-	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 )

@@ -6,7 +6,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// Node is the ledger as the API sees it. An error is a fault (package fsm/fault): no answer was reached. An answer that says no
+// Node is the ledger as the API sees it. An error is a fault (package cluster/fault): no answer was reached. An answer that says no
 // is an *fsm.Refusal. The index is the raft index that the answer reflects, 0 if there is none to tell.
 //
 // A method returns when its context is done at the latest.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/clock"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/peer"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // clocks is what the nodes know of each other's time.

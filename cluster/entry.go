@@ -6,9 +6,9 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store/failpoint"
 )
 

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store/failpoint"
 )
 

@@ -12,8 +12,8 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // spending counts what concurrent clients were told.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store"
 )
 

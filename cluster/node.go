@@ -13,9 +13,9 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/peer"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store"
 )
 

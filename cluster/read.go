@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // Answer answers a query linearizably: it sees every change that was answered anywhere before it was asked.

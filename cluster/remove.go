@@ -7,9 +7,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/peer"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // RemoveServer takes a node out of raft's configuration for good: its acknowledgements count no more. It is refused where those that

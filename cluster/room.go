@@ -6,8 +6,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // refuseForRoom refuses a change on the leader while its disk, or the disks of so many voters that there is no majority without them,

@@ -9,8 +9,8 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 func charge(c *clustertest.Cluster, at int) (fsm.Result, error) {

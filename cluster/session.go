@@ -4,8 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 	"github.com/creditd/creditd/store/failpoint"
 )
 

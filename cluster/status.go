@@ -11,9 +11,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/peer"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // Status is the cluster as this node sees it: contract 7.2, cluster.getStatus.

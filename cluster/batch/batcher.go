@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // Answer is what a waiter is told. Exactly one of Result and Err is set, except that a read has neither.

@@ -10,8 +10,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
-	"github.com/creditd/creditd/fsm/fault"
+	"github.com/creditd/creditd/cluster/fault"
 )
 
 // member is the node as package api sees it.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/fault"
 )
 
 // troubled is a node that can be had in a state which a healthy cluster will not reach on demand. It never learns what became

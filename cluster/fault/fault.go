@@ -1,5 +1,5 @@
-// Package fault is the one error type for "no answer was reached". It sits below every other package so that the node
-// that fails and the HTTP layer that reports the failure speak of it in the same terms.
+// Package fault is the error vocabulary of a node: the one type for "no answer was reached". Packages cluster and api share it, so
+// that the node that fails and the HTTP layer that reports the failure use the same terms. It imports nothing of this module.
 //
 // A refusal by the ledger (no credits, no such key, not permitted) is an answer, never a fault. A fault always says first
 // whether the command was applied, because that decides whether it may be sent again.
