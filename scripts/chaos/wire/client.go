@@ -81,13 +81,22 @@ func (c *Client) Call(addr, endpoint string, body, data any) Answer {
 
 // CallOnce is Call with an Idempotency-Key, under which the call may be sent again; an empty one is none.
 func (c *Client) CallOnce(addr, endpoint, idempotencyKey string, body, data any) Answer {
+	if idempotencyKey == "" {
+		return c.call(addr, endpoint, "", body, data)
+	}
+	return c.call(addr, endpoint, "Idempotency-Key: "+idempotencyKey+"\r\n", body, data)
+}
+
+// CallStale is Call for a read that the node answers from its own state as it is.
+func (c *Client) CallStale(addr, endpoint string, body, data any) Answer {
+	return c.call(addr, endpoint, "Creditd-Consistency: stale\r\n", body, data)
+}
+
+// call sends one request; header is empty or whole lines.
+func (c *Client) call(addr, endpoint, header string, body, data any) Answer {
 	payload, err := json.Marshal(body)
 	if err != nil {
 		return Answer{Fate: Refused, Detail: err.Error()}
-	}
-	header := ""
-	if idempotencyKey != "" {
-		header = "Idempotency-Key: " + idempotencyKey + "\r\n"
 	}
 	answer := c.exchange(addr, endpoint, header, payload)
 	if answer.Fate != Executed || data == nil {
