@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/peer"
+	"github.com/creditd/creditd/cluster/replica"
 )
 
 // The ledgers of all nodes are the same at the same index. Where they are not, memory was damaged or the program is wrong, and one of
@@ -18,8 +19,8 @@ import (
 
 // checkpointsReply is what a node tells of its ledger's past.
 type checkpointsReply struct {
-	NodeID      string       `json:"nodeId"`
-	Checkpoints []checkpoint `json:"checkpoints"` // by index
+	NodeID      string               `json:"nodeId"`
+	Checkpoints []replica.Checkpoint `json:"checkpoints"` // by index
 }
 
 // divergence is what was found to differ.
@@ -173,7 +174,7 @@ func (n *Node) askCheckpoints(ctx context.Context, servers []raft.Server) map[st
 }
 
 func (n *Node) checkpoints() checkpointsReply {
-	return checkpointsReply{NodeID: n.id, Checkpoints: n.machine.checkpoints()}
+	return checkpointsReply{NodeID: n.id, Checkpoints: n.replica.Checkpoints()}
 }
 
 func (n *Node) handleCheckpoints(r peer.Request, reply peer.Reply) {
@@ -212,7 +213,7 @@ func (n *Node) handleDiverged(r peer.Request, reply peer.Reply) {
 	}
 	var d divergence
 	if err := json.Unmarshal(body, &d); err != nil || d.Digests[n.id] == "" || d.Digests[n.id] == d.Right ||
-		!slices.Contains(n.machine.checkpoints(), checkpoint{d.Index, d.Digests[n.id]}) {
+		!slices.Contains(n.replica.Checkpoints(), replica.Checkpoint{Index: d.Index, Digest: d.Digests[n.id]}) {
 		reply(codeMalformed, nil)
 		return
 	}

@@ -3,7 +3,7 @@
 //
 // # The path of a command
 //
-//	Execute (execute.go) ─ on the leader ──► batch.Batcher ─► entryLog (entry.go) ─► raft ─► machine.ApplyBatch (machine.go) ─► fsm
+//	Execute (execute.go) ─ on the leader ──► batch.Batcher ─► entryLog (entry.go) ─► raft ─► replica.Replica ─► fsm
 //	                     └ on a follower ─► peer.Client ─► Handle (serve.go) on the leader, and from there the same way
 //
 // A forwarded command is never forwarded again. Every command carries a ticket (session.go): the ledger keeps its result until this
@@ -28,6 +28,6 @@
 //
 // # Locks
 //
-// machine.mu guards the ledger: written to by raft's FSM goroutine, read by everybody. Node.mu guards the leadership fields. Neither is
-// held while the other is taken, nor while anything is sent.
+// Node.mu guards the leadership fields. It is not
+// held while anything is sent.
 package cluster

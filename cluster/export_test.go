@@ -3,7 +3,10 @@ package cluster
 import (
 	"context"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
 )
 
 // ExecuteUnnumbered is Execute without a session: what a failure did to the command is never learnt.
@@ -14,9 +17,9 @@ func (n *Node) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (fsm.Result
 
 // Corrupt carries out a command on this node's ledger alone, as damaged memory or a program that is not deterministic would.
 func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
-	n.machine.mu.Lock()
-	defer n.machine.mu.Unlock()
-	return n.machine.state.Apply(fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})[0]
+	index, _ := n.replica.Digest()
+	data := codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})
+	return n.replica.Apply(&raft.Log{Index: index, Type: raft.LogCommand, Data: data}).([]fsm.Result)[0]
 }
 
 // TellToLeave tells a node that it was removed, at an address.

@@ -156,10 +156,7 @@ func (n *Node) bootstrapLedger(ctx context.Context, b *batch.Batcher) bool {
 	return true
 }
 
-func (n *Node) clusterID() (id string) {
-	n.machine.view(func(s *fsm.State) { id = s.ClusterID() })
-	return id
-}
+func (n *Node) clusterID() string { return n.replica.ClusterID() }
 
 // otherVoters counts the voters besides this node.
 func (n *Node) otherVoters() int {

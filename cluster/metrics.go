@@ -114,7 +114,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	s := &sample{node: c.node, store: c.node.conf.Store.Stats()}
-	c.node.machine.view(func(state *fsm.State) { s.ledger, s.clock = state.Stats(), state.Clock() })
+	c.node.replica.View(func(state *fsm.State) { s.ledger, s.clock = state.Stats(), state.Clock() })
 	for _, m := range c.metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/peer"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/store"
 )
 
@@ -26,7 +27,7 @@ type Node struct {
 	conf      Config
 	log       *slog.Logger
 	id        string
-	machine   *machine
+	replica   *replica.Replica
 	raft      *raft.Raft
 	raftReady chan struct{} // closed once raft is set
 	mux       *peer.Mux
@@ -51,8 +52,7 @@ type Node struct {
 	changed chan struct{} // guarded by mu: closed and replaced whenever who leads may have changed
 	founded bool          // guarded by mu: the ledger was founded with our Founding
 
-	leadership chan bool   // raft's NotifyCh
-	named      chan string // the cluster id, once
+	leadership chan bool // raft's NotifyCh
 	stopping   chan struct{}
 	failed     chan error
 	background sync.WaitGroup
@@ -70,11 +70,10 @@ func New(conf Config) (*Node, error) {
 	}
 	n := &Node{
 		conf: conf, id: conf.Store.NodeID(), log: conf.Logger.With("node", conf.Store.NodeID()),
-		changed: make(chan struct{}), leadership: make(chan bool, 64), named: make(chan string, 1),
+		changed: make(chan struct{}), leadership: make(chan bool, 64),
 		raftReady: make(chan struct{}), gossipChanged: make(chan struct{}, 1), stopping: make(chan struct{}), failed: make(chan error, 1),
 	}
-	n.machine = newMachine(n.log, n.named, conf.CheckpointEntries)
-	n.machine.fail = n.Fail
+	n.replica = replica.New(replica.Config{Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail})
 	n.clocks = newClocks(conf)
 	n.rounds.ask = n.askReadIndex
 	n.tickets.open = n.openSession
@@ -161,7 +160,7 @@ func (n *Node) startRaft() error {
 	logger := raftLogger(n.log)
 	n.link = peer.NewTransport(n.mux.RaftLayer(), addressBook{n}, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, logger)
 	s := n.conf.Store
-	r, err := raft.NewRaft(n.raftConfig(), n.machine, raftLogStore(s), s.Stable(), s.Snapshots(), n.link)
+	r, err := raft.NewRaft(n.raftConfig(), n.replica, raftLogStore(s), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
 	if err != nil {
 		select {
 		case err = <-n.failed: // the ledger knows why the snapshot does not load, and raft does not pass it on
@@ -206,7 +205,7 @@ func raftLogStore(s *store.Store) raft.LogStore {
 // recordClusterID keeps the id of the cluster in the data directory and in gossip once the ledger has one.
 func (n *Node) recordClusterID() {
 	select {
-	case id := <-n.named:
+	case id := <-n.replica.Named():
 		if err := n.conf.Store.SetClusterID(id); err != nil {
 			n.Fail(fmt.Errorf("record the cluster id: %w", err))
 			return
@@ -245,7 +244,7 @@ func (n *Node) Leads() bool { return n.batcher.Load() != nil }
 
 // Digest returns the digest of this node's ledger and the index at which it was taken.
 func (n *Node) Digest() (index uint64, digest string) {
-	index, d := n.machine.digest()
+	index, d := n.replica.Digest()
 	return index, d.String()
 }
 

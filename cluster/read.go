@@ -24,13 +24,10 @@ func (n *Node) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Res
 
 // AnswerStale answers a query from this node's ledger once it has applied minIndex.
 func (n *Node) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (r fsm.Result, index uint64, err error) {
-	if err := n.machine.applied.wait(ctx, minIndex); err != nil {
+	r, index, err = n.replica.Answer(ctx, actor, q, minIndex)
+	if err != nil {
 		return nil, 0, fault.Wrap(fault.TimedOut, "This node has not applied the index that the request waits for", err)
 	}
-	n.machine.view(func(s *fsm.State) {
-		r = s.Answer(actor, q)
-		index = n.machine.indexLocked()
-	})
 	return r, index, nil
 }
 

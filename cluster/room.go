@@ -52,14 +52,14 @@ func (n *Node) needsRoom(call *fsm.Call) bool {
 	if _, opening := call.Command.(*fsm.OpenSession); opening {
 		return false
 	}
-	_, unchanging := n.machine.peek(call, false)
+	_, unchanging := n.replica.Peek(call, false)
 	return !unchanging
 }
 
 // peek answers a call that would change nothing. While a voter has no room the dates of last use wait: denials and verifications that
 // cost nothing must go on without the log.
 func (n *Node) peek(call *fsm.Call) (fsm.Result, bool) {
-	return n.machine.peek(call, n.conf.Store.NoRoom() == nil && !n.clocks.anyNoRoom.Load())
+	return n.replica.Peek(call, n.conf.Store.NoRoom() == nil && !n.clocks.anyNoRoom.Load())
 }
 
 func noRoom(full []string) *fault.Error {

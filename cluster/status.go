@@ -65,7 +65,7 @@ func (n *Node) localStatus() statusReply {
 	if !ok {
 		role = "unknown"
 	}
-	index, digest := n.machine.digest()
+	index, digest := n.replica.Digest()
 	stats := n.raft.Stats()
 	lastTerm, _ := strconv.ParseUint(stats["last_log_term"], 10, 64) // raft prints a number here
 	s := statusReply{

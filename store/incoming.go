@@ -45,8 +45,7 @@ func (k *sink) finishCopy() error {
 	if err != nil {
 		return err
 	}
-	loaded, err := k.checkRecords(f)
-	if err != nil {
+	if err := k.checkRecords(f); err != nil {
 		_ = f.db.Close()
 		return err
 	}
@@ -58,7 +57,6 @@ func (k *sink) finishCopy() error {
 	_ = k.in.file.Close()
 	k.in = nil
 	k.done.written = k.header.Count
-	k.store.handLoaded(k.header.ID, loaded)
 	return nil
 }
 
@@ -84,20 +82,20 @@ func (k *sink) openCopy() (*stateFile, error) {
 
 // checkRecords lets the caller's check read the received records. There is one snapshot and no older one, so what does not load must
 // not take the place of what does. The watchdog waits for disks, not for the check.
-func (k *sink) checkRecords(f *stateFile) (loaded any, err error) {
-	if k.store.check == nil {
-		return nil, nil
+func (k *sink) checkRecords(f *stateFile) error {
+	if k.check == nil {
+		return nil
 	}
 	tx, err := f.db.Begin(false)
 	if err != nil {
-		return nil, ioError(f.path, "reading the received snapshot", err)
+		return ioError(f.path, "reading the received snapshot", err)
 	}
-	loaded, err = k.store.check(&reader{store: k.store, file: f, tx: tx, header: &k.header})
+	err = k.check(&reader{store: k.store, file: f, tx: tx, header: &k.header})
 	_ = tx.Rollback() // only reads
 	if err == nil || KindOf(err) == KindClosed {
-		return loaded, err
+		return err
 	}
-	return nil, &Error{Kind: KindInvalid, Path: f.path,
+	return &Error{Kind: KindInvalid, Path: f.path,
 		Message: "the received snapshot does not load and was not installed; the node that sent it may differ from this one", Err: err}
 }
 

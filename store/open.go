@@ -114,7 +114,7 @@ func (s *Store) openParts(options Options, seams seams) error {
 	if seams.spill > 0 {
 		spill = seams.spill
 	}
-	snaps, snap, err := openSnapshots(s.dir, s.dog, options.Logger, spill, options.Check)
+	snaps, snap, err := openSnapshots(s.dir, s.dog, options.Logger, spill)
 	if err != nil {
 		return err
 	}

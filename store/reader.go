@@ -26,9 +26,6 @@ type RecordReader interface {
 	// known to be right only when Records returns nil, so do not use what fn
 	// collected before. An error of fn ends the walk and is returned.
 	Records(fn func(key, value []byte) error) error
-	// Loaded returns, once, what Options.Check made of these very records before they were installed; nil if there is nothing, or not any
-	// more.
-	Loaded() any
 	// Unusable returns the error to stop with when what Records gave is no valid state: it names the file and says what to do.
 	Unusable(cause error) error
 }
@@ -71,8 +68,6 @@ func (r *reader) ID() string     { return r.header.ID }
 func (r *reader) Index() uint64  { return r.header.Index }
 func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
 func (r *reader) Count() int     { return r.header.Count }
-
-func (r *reader) Loaded() any { return r.store.takeLoaded(r.header.ID) }
 
 func (r *reader) Unusable(cause error) error {
 	if KindOf(cause) != "" { // says it already, or the store is closing

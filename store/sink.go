@@ -32,6 +32,10 @@ type SnapshotSink interface {
 	// SetDigest stores an opaque digest of all state at the snapshot's index. A
 	// received file brings its own.
 	SetDigest(digest []byte)
+	// CheckCopy sets what the records of a received file must pass before they
+	// replace those held; by default right checksums suffice. The reader is valid
+	// only during the call.
+	CheckCopy(check func(RecordReader) error)
 }
 
 type sinkMode int
@@ -68,16 +72,18 @@ type sink struct {
 	runs    []*run        // what no longer fitted into changes
 	side    *sideFile     // while Close builds a second file
 	in      *incomingFile // in modeCopy
+	check   func(RecordReader) error
 	done    tally
 	closed  bool
 }
 
 var _ SnapshotSink = (*sink)(nil)
 
-func (k *sink) ID() string              { return k.header.ID }
-func (k *sink) Base() string            { return k.base }
-func (k *sink) SetDigest(digest []byte) { k.header.Digest = bytes.Clone(digest) }
-func (k *sink) statePath() string       { return filepath.Join(k.store.dir, stateName) }
+func (k *sink) ID() string                               { return k.header.ID }
+func (k *sink) Base() string                             { return k.base }
+func (k *sink) SetDigest(digest []byte)                  { k.header.Digest = bytes.Clone(digest) }
+func (k *sink) CheckCopy(check func(RecordReader) error) { k.check = check }
+func (k *sink) statePath() string                        { return filepath.Join(k.store.dir, stateName) }
 
 // enter checks that the sink is open and used in one way only.
 func (k *sink) enter(mode sinkMode) error {

@@ -28,9 +28,8 @@ type snapshots struct {
 	dog    *watchdog
 	logger *slog.Logger
 	spill  int
-	check  func(RecordReader) (any, error) // nil accepts all
-	late   lateness                        // set before the first use by raft
-	takers takers                          // who may need the log behind a snapshot
+	late   lateness // set before the first use by raft
+	takers takers   // who may need the log behind a snapshot
 
 	sequence atomic.Uint64 // numbers the incoming files
 	closing  atomic.Bool   // tells readers to stop
@@ -41,9 +40,6 @@ type snapshots struct {
 	mu      sync.Mutex
 	current *stateFile // nil after close
 	last    lastSnapshot
-
-	loadedID string // of the copy that was installed last
-	loaded   any    // what Check made of it; nil: nothing, or it was taken
 }
 
 // lastSnapshot is what Stats reports about the newest snapshot.
@@ -58,7 +54,7 @@ type lastSnapshot struct {
 var _ raft.SnapshotStore = (*snapshots)(nil)
 
 // openSnapshots verifies state.db and opens it.
-func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int, check func(RecordReader) (any, error)) (*snapshots, *header, error) {
+func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
 	path := filepath.Join(dir, stateName)
 	h, err := verifyState(path)
 	if err != nil {
@@ -68,7 +64,7 @@ func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int, ch
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, check: check, current: f}
+	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, current: f}
 	if h != nil {
 		s.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
 	}
@@ -183,23 +179,6 @@ func (s *snapshots) close() error {
 	case <-ctx.Done():
 		return &Error{Kind: KindFailed, Path: old.path, Message: "somebody still reads the snapshot; stop raft before closing the store"}
 	}
-}
-
-// handLoaded keeps what Check made of a copy that was installed until raft has it restored.
-func (s *snapshots) handLoaded(id string, value any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loadedID, s.loaded = id, value
-}
-
-func (s *snapshots) takeLoaded(id string) (value any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.loadedID == id {
-		value = s.loaded
-	}
-	s.loadedID, s.loaded = "", nil
-	return value
 }
 
 func (s *snapshots) record(last lastSnapshot) {

@@ -31,10 +31,6 @@ type Options struct {
 	ReserveBytes uint64
 	// FreeBytes measures; for tests. Default: the function of that name.
 	FreeBytes func(dir string) (uint64, error)
-	// Check looks at the records of a whole file that was received before they replace those held; an error keeps them. The reader is
-	// valid only during the call. What Check returns is handed on: see RecordReader.Loaded. nil accepts whatever has the right
-	// checksums.
-	Check func(RecordReader) (loaded any, err error)
 	// OnFatal is called at most once, from a goroutine of its own, when a call
 	// failed or stalled past StallFatal. The node must then stop: nothing is
 	// written any more. It may call Close.

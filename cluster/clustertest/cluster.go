@@ -128,7 +128,7 @@ func (c *Cluster) Start(i int) {
 	m := c.Nodes[i]
 	require.Nil(c.t, m.Node, "node %d is up already", i)
 	s, err := store.Open(store.Options{
-		Dir: m.dir, LogStore: store.LogBolt, ReserveBytes: diskReserve, FreeBytes: m.freeBytes, Check: cluster.CheckSnapshot,
+		Dir: m.dir, LogStore: store.LogBolt, ReserveBytes: diskReserve, FreeBytes: m.freeBytes,
 	}) // wal reserves 64 MiB a node
 	require.NoError(c.t, err)
 	l, err := net.Listen("tcp", m.Peer)

@@ -126,7 +126,7 @@ func newSimulation(t *testing.T, seed uint64, dir string) *simulation {
 }
 
 func (s *simulation) open(p *simPlace) *store.Store {
-	files, err := store.Open(store.Options{Dir: p.dir, LogStore: store.LogBolt, Check: cluster.CheckSnapshot})
+	files, err := store.Open(store.Options{Dir: p.dir, LogStore: store.LogBolt})
 	require.NoError(s.t, err)
 	return files
 }

@@ -140,7 +140,6 @@ func openData(conf nodeConfig, sensed senses, log *slog.Logger, fatal chan<- err
 	data, err := store.Open(store.Options{
 		Dir: conf.dataDir, LogStore: conf.logStore, Logger: log,
 		ReserveBytes: conf.diskReserve, FreeBytes: sensed.free,
-		Check:   cluster.CheckSnapshot,
 		OnFatal: func(err error) { fatal <- err },
 	})
 	if err != nil {

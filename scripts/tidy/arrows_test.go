@@ -60,7 +60,7 @@ var rows = []row{
 
 	// The parts of cluster do not know the node that joins them, so each can be tested alone.
 	{
-		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/fault", "cluster/clock", "cluster/batch", "cluster/peer", "cluster/gossip"}),
+		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/fault", "cluster/clock", "cluster/batch", "cluster/peer", "cluster/gossip", "cluster/replica"}),
 		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
 	{
@@ -76,6 +76,10 @@ var rows = []row{
 	{
 		match: "cluster/batch", own: join(ledger, []string{"cluster/fault"}),
 		third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/replica", own: join(ledger, []string{"store", "store/failpoint"}),
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
 	{

@@ -1,7 +1,8 @@
-package cluster
+package replica
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -16,27 +17,32 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
+// newReplica returns an empty ledger that panics where a node would stop.
+func newReplica() *Replica {
+	return New(Config{Logger: slog.New(slog.DiscardHandler), CheckpointEntries: 1000, Fail: func(err error) { panic(err) }})
+}
+
 // rig is a ledger on a disk without raft around it.
 type rig struct {
 	tb      testing.TB
-	machine *machine
+	replica *Replica
 	store   *store.Store
 	index   uint64
 }
 
 func newRig(tb testing.TB) *rig {
 	tb.Helper()
-	s, err := store.Open(store.Options{Dir: tb.TempDir(), Check: CheckSnapshot})
+	s, err := store.Open(store.Options{Dir: tb.TempDir()})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
-	return &rig{tb: tb, machine: newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000), store: s}
+	return &rig{tb: tb, replica: newReplica(), store: s}
 }
 
 func (r *rig) apply(calls []fsm.Call) {
 	r.tb.Helper()
 	r.index++
 	data := codec.AppendBatch(nil, fsm.Batch{Stamp: 1_700_000_000_000, Calls: calls})
-	r.machine.Apply(&raft.Log{Index: r.index, Term: 1, Type: raft.LogCommand, Data: data})
+	r.replica.Apply(&raft.Log{Index: r.index, Term: 1, Type: raft.LogCommand, Data: data})
 }
 
 func rigHash(i int) (h fsm.Hash) {
@@ -73,30 +79,33 @@ func (r *rig) charge(n, step int) {
 
 func (r *rig) snapshot() {
 	r.tb.Helper()
-	snap, err := r.machine.Snapshot()
+	snap, err := r.replica.Snapshot()
 	require.NoError(r.tb, err)
 	defer snap.Release()
-	sink, err := r.store.Snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
+	sink, err := r.snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(r.tb, err)
 	require.NoError(r.tb, snap.Persist(sink))
 }
 
-func (r *rig) restore() *machine {
+// snapshots is the store that raft would be given.
+func (r *rig) snapshots() raft.SnapshotStore { return r.replica.Snapshots(r.store.Snapshots()) }
+
+func (r *rig) restore() *Replica {
 	r.tb.Helper()
-	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
-	r.restoreInto(m)
-	return m
+	to := newReplica()
+	r.restoreInto(to)
+	return to
 }
 
-func (r *rig) restoreInto(m *machine) {
+func (r *rig) restoreInto(to *Replica) {
 	r.tb.Helper()
-	list, err := r.store.Snapshots().List()
+	list, err := r.snapshots().List()
 	require.NoError(r.tb, err)
 	require.Len(r.tb, list, 1)
-	_, source, err := r.store.Snapshots().Open(list[0].ID)
+	_, source, err := r.snapshots().Open(list[0].ID)
 	require.NoError(r.tb, err)
 	defer func() { require.NoError(r.tb, source.Close()) }()
-	require.NoError(r.tb, m.Restore(source))
+	require.NoError(r.tb, to.Restore(source))
 }
 
 // The cost of a snapshot follows the change, not the total: with 1 % of the records changed about 1 % are written.
@@ -114,8 +123,8 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.Equal(t, total, r.store.Stats().SnapshotRecords)
 
 	restored := r.restore()
-	_, want := r.machine.digest()
-	_, got := restored.digest()
+	_, want := r.replica.Digest()
+	_, got := restored.Digest()
 	require.Equal(t, want, got)
 	require.Equal(t, r.index, restored.applied.get())
 }
@@ -124,20 +133,20 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 func TestSnapshot_IsOfTheMomentItWasTaken(t *testing.T) {
 	r := newRig(t)
 	r.fill(1000)
-	_, want := r.machine.digest()
-	snap, err := r.machine.Snapshot()
+	_, want := r.replica.Digest()
+	snap, err := r.replica.Snapshot()
 	require.NoError(t, err)
-	sink, err := r.store.Snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
+	sink, err := r.snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(t, err)
 	r.charge(1000, 1)
 	require.NoError(t, snap.Persist(sink))
 	snap.Release()
-	_, got := r.restore().digest()
+	_, got := r.restore().Digest()
 	require.Equal(t, want, got)
 
 	r.snapshot()
-	_, want = r.machine.digest()
-	_, got = r.restore().digest()
+	_, want = r.replica.Digest()
+	_, got = r.restore().Digest()
 	require.Equal(t, want, got)
 }
 
@@ -145,29 +154,35 @@ func TestSnapshot_IsOfTheMomentItWasTaken(t *testing.T) {
 func TestSnapshot_KeepsWhatAFailedOneDidNotSave(t *testing.T) {
 	r := newRig(t)
 	r.fill(1000)
-	snap, err := r.machine.Snapshot()
+	snap, err := r.replica.Snapshot()
 	require.NoError(t, err)
 	snap.Release() // raft may never call Persist
 	r.charge(1000, 7)
 	r.snapshot()
-	_, want := r.machine.digest()
-	_, got := r.restore().digest()
+	_, want := r.replica.Digest()
+	_, got := r.restore().Digest()
 	require.Equal(t, want, got)
 }
 
 // send copies the snapshot of one rig into another's store, as raft does.
 func (r *rig) send(to *rig) error {
 	r.tb.Helper()
-	list, err := r.store.Snapshots().List()
+	return r.copyTo(to.snapshots()).Close()
+}
+
+// copyTo returns the sink that holds the whole copy, not closed yet.
+func (r *rig) copyTo(to raft.SnapshotStore) raft.SnapshotSink {
+	r.tb.Helper()
+	list, err := r.snapshots().List()
 	require.NoError(r.tb, err)
-	meta, source, err := r.store.Snapshots().Open(list[0].ID)
+	meta, source, err := r.snapshots().Open(list[0].ID)
 	require.NoError(r.tb, err)
 	defer func() { require.NoError(r.tb, source.Close()) }()
-	sink, err := to.store.Snapshots().Create(1, meta.Index, meta.Term, meta.Configuration, meta.ConfigurationIndex, nil)
+	sink, err := to.Create(1, meta.Index, meta.Term, meta.Configuration, meta.ConfigurationIndex, nil)
 	require.NoError(r.tb, err)
 	_, err = io.Copy(sink, source)
 	require.NoError(r.tb, err)
-	return sink.Close()
+	return sink
 }
 
 // A copy whose digest or books are wrong is refused while the ledger on disk is still the one that loads.
@@ -176,15 +191,15 @@ func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 	sender.fill(10)
 	sender.snapshot()
 	require.NoError(t, sender.send(receiver))
-	_, want := receiver.restore().digest()
+	_, want := receiver.restore().Digest()
 
 	sender.index++
-	sink, err := sender.store.Snapshots().Create(1, sender.index, 1, raft.Configuration{}, 1, nil)
+	sink, err := sender.snapshots().Create(1, sender.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(t, err)
 	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
 	require.NoError(t, sink.Close())
 	require.ErrorContains(t, sender.send(receiver), "digest is")
-	_, got := receiver.restore().digest()
+	_, got := receiver.restore().Digest()
 	require.Equal(t, want, got)
 }
 
@@ -192,21 +207,44 @@ func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 func TestSnapshot_ThatDoesNotLoadEndsTheNode(t *testing.T) {
 	r := newRig(t)
 	r.fill(10)
-	sink, err := r.store.Snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
+	sink, err := r.snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(t, err)
 	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
 	require.NoError(t, sink.Close())
-	_, source, err := r.store.Snapshots().Open(sink.ID())
+	_, source, err := r.snapshots().Open(sink.ID())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	var failed error
-	r.machine.fail = func(err error) { failed = err }
-	_, want := r.machine.digest()
-	require.Error(t, r.machine.Restore(source))
+	r.replica.fail = func(err error) { failed = err }
+	_, want := r.replica.Digest()
+	require.Error(t, r.replica.Restore(source))
 	require.Equal(t, store.KindDamaged, store.KindOf(failed), failed)
 	require.ErrorContains(t, failed, "state.db")
-	_, got := r.machine.digest()
+	_, got := r.replica.Digest()
 	require.Equal(t, want, got)
+}
+
+// What was loaded to check a copy is the ledger that is restored: a million records are not decoded twice. Of a copy that was not
+// installed nothing stays.
+func TestSnapshot_ACopyIsLoadedOnce(t *testing.T) {
+	sender, receiver := newRig(t), newRig(t)
+	sender.fill(10)
+	sender.snapshot()
+	require.NoError(t, sender.send(receiver))
+	checked := receiver.replica.copied.state
+	require.NotNil(t, checked)
+	receiver.restoreInto(receiver.replica)
+	require.Same(t, checked, receiver.replica.state)
+	require.Nil(t, receiver.replica.copied.state)
+
+	sender.charge(10, 1)
+	sender.snapshot()
+	sink := sender.copyTo(receiver.snapshots())
+	receiver.index = sender.index
+	receiver.charge(10, 1)
+	receiver.snapshot() // a newer one is taken meanwhile
+	require.Equal(t, store.KindStale, store.KindOf(sink.Close()))
+	require.Nil(t, receiver.replica.copied.state)
 }
 
 // BenchmarkReceive is a copy of a million records that arrives, with and without the check that it loads.
@@ -214,12 +252,16 @@ func BenchmarkReceive(b *testing.B) {
 	sender := newRig(b)
 	sender.fill(500_000)
 	sender.snapshot()
-	for name, check := range map[string]func(store.RecordReader) (any, error){"checked": CheckSnapshot, "unchecked": nil} {
-		b.Run(name, func(b *testing.B) {
+	for _, checked := range []bool{true, false} {
+		b.Run(fmt.Sprintf("checked=%t", checked), func(b *testing.B) {
 			for b.Loop() {
-				s, err := store.Open(store.Options{Dir: b.TempDir(), Check: check})
+				s, err := store.Open(store.Options{Dir: b.TempDir()})
 				require.NoError(b, err)
-				require.NoError(b, sender.send(&rig{tb: b, store: s}))
+				snapshots := s.Snapshots()
+				if checked {
+					snapshots = newReplica().Snapshots(snapshots)
+				}
+				require.NoError(b, sender.copyTo(snapshots).Close())
 				require.NoError(b, s.Close())
 			}
 			b.ReportMetric(float64(sender.store.Stats().SnapshotRecords), "records")
@@ -239,10 +281,10 @@ func BenchmarkSnapshot(b *testing.B) {
 		r.charge(keys, 100)
 		b.StartTimer()
 		began := time.Now()
-		snap, err := r.machine.Snapshot()
+		snap, err := r.replica.Snapshot()
 		frozen = max(frozen, time.Since(began))
 		require.NoError(b, err)
-		sink, err := r.store.Snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
+		sink, err := r.snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
 		require.NoError(b, err)
 		require.NoError(b, snap.Persist(sink))
 		snap.Release()

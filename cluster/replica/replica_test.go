@@ -1,9 +1,8 @@
-package cluster
+package replica
 
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"log/slog"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -16,8 +15,8 @@ import (
 
 // raft hands over many entries at once. A reader between two of them must not be told an index that is older than what it saw: with it
 // as Creditd-Min-Index it might see less on another node. Found by the replay of a chaos run (seed 5000).
-func TestMachine_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
-	m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
+func TestReplica_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
+	m := newReplica()
 	founding := codec.AppendBatch(nil, fsm.Batch{Stamp: 1, Calls: []fsm.Call{{Command: &fsm.Bootstrap{
 		ClusterID: "cl_1", WorkspaceID: "ws_1", RootKeyID: "key_root", RootKeyHash: fsm.Hash{1},
 	}}}})
@@ -28,16 +27,16 @@ func TestMachine_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 			{Index: 8, Type: raft.LogCommand, Data: []byte("damage")},
 		})
 	})
-	index, digest := m.digest()
+	index, digest := m.Digest()
 	require.NotEqual(t, fsm.New().Digest(), digest)
 	require.Equal(t, uint64(7), index)
 	m.ApplyBatch([]*raft.Log{{Index: 9, Type: raft.LogNoop}})
-	index, _ = m.digest()
+	index, _ = m.Digest()
 	require.Equal(t, uint64(9), index)
 }
 
 // A node that is rebuilt because it is too old gets the same entry again.
-func TestMachine_KnowsAnotherVersionFromDamage(t *testing.T) {
+func TestReplica_KnowsAnotherVersionFromDamage(t *testing.T) {
 	version9 := binary.LittleEndian.AppendUint32([]byte{9}, crc32.Checksum([]byte{9}, crc32.MakeTable(crc32.Castagnoli)))
 	for name, test := range map[string]struct {
 		data    []byte
@@ -49,7 +48,7 @@ func TestMachine_KnowsAnotherVersionFromDamage(t *testing.T) {
 		"cut":     {version9[:3], store.KindDamaged, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMachine(slog.New(slog.DiscardHandler), make(chan string, 1), 1000)
+			m := newReplica()
 			var failed error
 			m.fail = func(err error) { failed = err; panic(err) } // or it would wait for the end of the process
 			require.Panics(t, func() { m.ApplyBatch([]*raft.Log{{Index: 7, Term: 3, Type: raft.LogCommand, Data: test.data}}) })
@@ -65,13 +64,13 @@ func TestMachine_KnowsAnotherVersionFromDamage(t *testing.T) {
 }
 
 // A follower that is sent one snapshot after the other and gets nowhere is to be restarted, which drops the log that is in the way.
-func TestMachine_GivesUpAfterFruitlessInstalls(t *testing.T) {
+func TestReplica_GivesUpAfterFruitlessInstalls(t *testing.T) {
 	r := newRig(t)
 	r.fill(10)
 	r.snapshot()
 	var failed []error
-	r.machine.fail = func(err error) { failed = append(failed, err) }
-	install := func() { r.restoreInto(r.machine) }
+	r.replica.fail = func(err error) { failed = append(failed, err) }
+	install := func() { r.restoreInto(r.replica) }
 	for range 10 { // each is followed by entries
 		install()
 		install()
@@ -79,10 +78,10 @@ func TestMachine_GivesUpAfterFruitlessInstalls(t *testing.T) {
 	}
 	require.Empty(t, failed)
 	install() // of the start
-	for range fruitlessInstalls - 1 {
+	for range maxRestores - 1 {
 		install()
 	}
 	require.Empty(t, failed)
 	install()
-	require.ErrorIs(t, failed[0], errFruitless)
+	require.ErrorIs(t, failed[0], errRestores)
 }

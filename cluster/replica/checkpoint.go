@@ -1,9 +1,9 @@
-package cluster
+package replica
 
 import "github.com/creditd/creditd/fsm"
 
-// checkpoint is the digest of the ledger once everything up to an index was applied.
-type checkpoint struct {
+// Checkpoint is the digest of the ledger once everything up to an index was applied.
+type Checkpoint struct {
 	Index  uint64 `json:"index"`
 	Digest string `json:"digest"`
 }
@@ -16,20 +16,20 @@ type checkpoints struct {
 	step    uint64
 	from    uint64 // the ledger was restored as of this index; below it nothing is known
 	last    uint64 // the multiple that was considered last
-	digests []checkpoint
+	digests []Checkpoint
 }
 
-// before is called before the entry at index is applied. Not every index comes to the ledger, so what the ledger was at a multiple is
-// known when the first entry beyond it comes.
+// before is called before the entry at index is applied. Some indexes never come to the ledger, so its digest at a multiple is taken
+// when the first entry beyond it comes.
 func (c *checkpoints) before(index uint64, s *fsm.State) {
 	at := (index - 1) / c.step * c.step
 	if at <= c.last || at < c.from {
 		return
 	}
 	c.last = at
-	c.digests = append(c.digests, checkpoint{Index: at, Digest: s.Digest().String()})
+	c.digests = append(c.digests, Checkpoint{Index: at, Digest: s.Digest().String()})
 	if len(c.digests) > keptCheckpoints {
-		c.digests = append([]checkpoint(nil), c.digests[1:]...)
+		c.digests = append([]Checkpoint(nil), c.digests[1:]...)
 	}
 }
 

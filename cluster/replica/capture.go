@@ -1,4 +1,4 @@
-package cluster
+package replica
 
 import (
 	"fmt"
@@ -16,19 +16,19 @@ const captureStep = 256
 
 // capture is one snapshot under way: what changed since the previous one.
 type capture struct {
-	machine *machine
-	state   *fsm.State // the ledger that was frozen; a restore may replace the machine's
+	replica *Replica
+	state   *fsm.State // the ledger that was frozen; a restore may replace the replica's
 	frozen  *fsm.Frozen
 	base    string
 	saved   bool
 }
 
 // Snapshot implements raft.FSM. It only freezes; Persist does the work while entries go on being applied.
-func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (r *Replica) Snapshot() (raft.FSMSnapshot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	defer failpoint.Hit(failpoint.SnapshotCaptured)
-	return &capture{machine: m, state: m.state, frozen: m.state.Freeze(), base: m.base}, nil
+	return &capture{replica: r, state: r.state, frozen: r.state.Freeze(), base: r.base}, nil
 }
 
 // Persist writes the changed records into the sink, which adds them to state.db in one transaction.
@@ -44,10 +44,10 @@ func (c *capture) Persist(sink raft.SnapshotSink) error {
 	}
 	failpoint.Hit(failpoint.SnapshotPersisted)
 	c.saved = true
-	c.machine.mu.Lock()
-	defer c.machine.mu.Unlock()
-	if c.machine.state == c.state {
-		c.machine.base = sink.ID()
+	c.replica.mu.Lock()
+	defer c.replica.mu.Unlock()
+	if c.replica.state == c.state {
+		c.replica.base = sink.ID()
 	}
 	return nil
 }
@@ -86,14 +86,14 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 }
 
 func (c *capture) next() []fsm.Change {
-	c.machine.mu.Lock()
-	defer c.machine.mu.Unlock()
+	c.replica.mu.Lock()
+	defer c.replica.mu.Unlock()
 	return c.frozen.Next(captureStep)
 }
 
 // Release implements raft.FSMSnapshot. raft always calls it, and Persist not always.
 func (c *capture) Release() {
-	c.machine.mu.Lock()
-	defer c.machine.mu.Unlock()
+	c.replica.mu.Lock()
+	defer c.replica.mu.Unlock()
 	c.frozen.Release(c.saved)
 }

@@ -1,0 +1,166 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/store/failpoint"
+)
+
+// Config is what a Replica needs.
+type Config struct {
+	Logger *slog.Logger
+	// CheckpointEntries is the number of entries between two remembered digests.
+	CheckpointEntries uint64
+	// Fail reports why the node must stop.
+	Fail func(error)
+}
+
+// Replica is the raft.BatchingFSM around the ledger: it decodes entries, applies them and hands results back.
+//
+// A committed entry that cannot be decoded ends the node, because skipping it would make it differ from the others.
+type Replica struct {
+	log  *slog.Logger
+	fail func(error)
+
+	applied   appliedIndex
+	clusterID atomic.Pointer[string] // nil until the ledger has one
+	named     chan string            // the cluster id, once
+
+	restores int // in a row, with no entry between them; raft's FSM goroutine only
+
+	copied received // a copy from another node that was checked and not restored yet
+
+	mu    sync.RWMutex
+	past  checkpoints // guarded by mu
+	state *fsm.State  // guarded by mu
+	last  uint64      // guarded by mu: the last entry that state holds; applied follows when raft's whole batch is done
+	base  string      // guarded by mu: id of the snapshot that the state's dirty set is relative to
+}
+
+var _ raft.BatchingFSM = (*Replica)(nil)
+
+// New returns an empty ledger.
+func New(conf Config) *Replica {
+	return &Replica{
+		log: conf.Logger, fail: conf.Fail, named: make(chan string, 1),
+		state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
+	}
+}
+
+// Named delivers the id of the cluster, once, when the ledger has it.
+func (r *Replica) Named() <-chan string { return r.named }
+
+// ClusterID returns the id of the cluster, "" while the ledger has none.
+func (r *Replica) ClusterID() string {
+	if id := r.clusterID.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+// Checkpoints returns the remembered digests by index.
+func (r *Replica) Checkpoints() []Checkpoint {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.past.digests)
+}
+
+// View calls fn with the ledger, which it may only read.
+func (r *Replica) View(fn func(*fsm.State)) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	fn(r.state)
+}
+
+// Peek answers a call that would change nothing: see fsm.State.Peek, and PeekUndated for dating false.
+func (r *Replica) Peek(call *fsm.Call, dating bool) (fsm.Result, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if !dating {
+		return r.state.PeekUndated(call)
+	}
+	return r.state.Peek(call)
+}
+
+// Answer answers a query once minIndex is applied here, and returns the index that the answer reflects. The error is ctx's.
+func (r *Replica) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	if err := r.applied.wait(ctx, minIndex); err != nil {
+		return nil, 0, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.Answer(actor, q), r.indexLocked(), nil
+}
+
+// Digest returns the digest of the ledger and the index at which it was taken.
+func (r *Replica) Digest() (index uint64, d fsm.Digest) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.indexLocked(), r.state.Digest()
+}
+
+// indexLocked is the index that the state reflects: entries after the last command change nothing.
+func (r *Replica) indexLocked() uint64 { return max(r.last, r.applied.get()) }
+
+// ApplyBatch implements raft.BatchingFSM. The response to a command is a []fsm.Result.
+func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
+	failpoint.Hit(failpoint.EntryBeforeApply)
+	r.restores = 0
+	responses := make([]any, len(logs))
+	for i, l := range logs {
+		if l.Type != raft.LogCommand {
+			continue
+		}
+		b, err := codec.DecodeBatch(l.Data)
+		if err != nil {
+			r.halt(l, err)
+		}
+		b.Index = l.Index
+		r.mu.Lock()
+		r.past.before(l.Index, r.state)
+		responses[i] = r.state.Apply(b)
+		r.last = l.Index
+		r.learnNameLocked()
+		r.mu.Unlock()
+	}
+	r.applied.advance(logs[len(logs)-1].Index)
+	failpoint.Hit(failpoint.EntryAfterApply)
+	return responses
+}
+
+// Apply implements raft.FSM. raft calls ApplyBatch instead.
+func (r *Replica) Apply(l *raft.Log) any { return r.ApplyBatch([]*raft.Log{l})[0] }
+
+// halt never returns: skipping a committed entry would make this node differ from the others, and raft takes no error here. The node
+// fails, and the process ends while raft waits.
+func (r *Replica) halt(l *raft.Log, err error) {
+	kind, advice := store.KindDamaged, ""
+	if !errors.Is(err, codec.ErrDamaged) { // a copy from the peers would hold it as well
+		kind, advice = store.KindNewer, " by this build; run the newer creditd that wrote it"
+	}
+	r.fail(&store.Error{Kind: kind, Err: err,
+		Message: fmt.Sprintf("log entry %d of term %d is committed and cannot be read%s", l.Index, l.Term, advice)})
+	select {}
+}
+
+// learnNameLocked keeps the cluster id where it can be read without the lock.
+func (r *Replica) learnNameLocked() {
+	id := r.state.ClusterID()
+	if id == "" || id == r.ClusterID() {
+		return
+	}
+	if r.clusterID.Swap(&id) == nil {
+		r.named <- id
+	}
+}

@@ -1,0 +1,75 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/store/failpoint"
+)
+
+// Restore implements raft.FSM: it replaces the ledger by a snapshot, as a whole or not at all.
+func (r *Replica) Restore(source io.ReadCloser) error {
+	failpoint.Hit(failpoint.RestoreBeforeLoad)
+	records, err := store.RecordsOf(source)
+	if err != nil {
+		return fmt.Errorf("restore snapshot: %w", err)
+	}
+	state := r.copied.take(records.ID())
+	if state == nil {
+		state, err = load(records)
+	}
+	if err != nil {
+		// raft would go on with the ledger as it was, on a disk that holds another; at the start it keeps the reason to itself.
+		err = fmt.Errorf("restore snapshot %s: %w", records.ID(), records.Unusable(err))
+		r.fail(err)
+		return err
+	}
+	failpoint.Hit(failpoint.RestoreBeforeSwap)
+	r.mu.Lock()
+	r.state, r.base, r.last = state, records.ID(), records.Index()
+	r.past.restart(records.Index())
+	r.learnNameLocked()
+	r.mu.Unlock()
+	failpoint.Hit(failpoint.RestoreAfterSwap)
+	r.applied.advance(records.Index())
+	r.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", state.Digest().String())
+	r.countRestore()
+	return nil
+}
+
+// load makes a ledger of a snapshot's records and checks its digest and its books.
+func load(records store.RecordReader) (*fsm.State, error) {
+	want, err := codec.DecodeDigest(records.Digest())
+	if err != nil {
+		return nil, err
+	}
+	loader := fsm.NewLoader()
+	if err := records.Records(func(key, value []byte) error {
+		r, err := codec.DecodeRecord(key, value)
+		if err != nil {
+			return err
+		}
+		return loader.Add(r)
+	}); err != nil {
+		return nil, err
+	}
+	return loader.Finish(want)
+}
+
+// maxRestores is how many snapshots a node installs in a row before it gives up.
+const maxRestores = 3
+
+// countRestore ends a node that installs one snapshot after the other and cannot follow from any of them: a log that contradicts the
+// snapshot prevents it (hashicorp/raft#697), and a restart drops such a log. The restore at the start is one more.
+func (r *Replica) countRestore() {
+	if r.restores++; r.restores > maxRestores {
+		r.fail(errRestores)
+	}
+}
+
+var errRestores = errors.New("three snapshots were installed in a row, and no log entry followed any of them; start this node again: " +
+	"if its log contradicts the snapshot, the start drops that log")
