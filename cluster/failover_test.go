@@ -300,7 +300,7 @@ func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
 		leader, hung := c.Leader(), c.Follower()
 		third := 3 - leader - hung
 		c.WaitSameDigest()
-		c.Lose(leader, hung)
+		c.Block(leader, hung)
 		transferred := transferInVain(t, c, leader, hung)
 		for range 20 { // before, during and after
 			chargeWithin(t, c, third, 8*time.Second)
@@ -322,7 +322,7 @@ func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
 		leader := c.Leader()
 		hung := 1 - leader
 		c.WaitSameDigest()
-		c.Lose(leader, hung)
+		c.Block(leader, hung)
 		transferred := transferInVain(t, c, leader, hung)
 		c.Cut(leader, 2)
 		c.Cut(hung, 2)
@@ -330,7 +330,7 @@ func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
 		c.Heal(leader, 2)
 		chargeWithin(t, c, 2, 15*time.Second)
 		<-transferred
-		c.Deliver(leader, hung)
+		c.Heal(leader, hung)
 		c.Heal(hung, 2)
 		c.WaitSameDigest()
 	})

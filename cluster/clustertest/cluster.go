@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest/links"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -35,7 +36,7 @@ type Cluster struct {
 	tune func(*cluster.Config)
 
 	Nodes []*Member
-	links links
+	net   *links.Net
 	log   *testWriter
 }
 
@@ -51,7 +52,7 @@ type Member struct {
 // New starts n nodes that found one cluster, and waits until all of them are ready. tune may change each node's configuration.
 func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t, dir: t.TempDir(), tune: tune, log: newTestWriter(t)}
+	c := &Cluster{t: t, dir: t.TempDir(), tune: tune, net: links.New(nil), log: newTestWriter(t)}
 	for range n {
 		c.place()
 	}
@@ -157,7 +158,7 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 	// longer than its lease steps down.
 	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 800*time.Millisecond, 800*time.Millisecond, 700*time.Millisecond
 	conf.StabilizationTime = 200 * time.Millisecond
-	conf.Dial = c.links.dialFrom(c.Nodes[i].Peer)
+	conf.Dial = c.dialFrom(c.Nodes[i].Peer)
 	conf.Logger = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	if c.tune != nil {
 		c.tune(&conf)
@@ -316,92 +317,23 @@ func (c *Cluster) WaitSameDigest() {
 	}, patience, 5*time.Millisecond, "the nodes do not agree")
 }
 
-// Cut severs all links between the peer ports of two nodes, Heal restores them.
-func (c *Cluster) Cut(i, j int)  { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, true) }
-func (c *Cluster) Heal(i, j int) { c.links.set(c.Nodes[i].Peer, c.Nodes[j].Peer, false) }
+// Cut breaks the connections between the peer ports of two nodes and prevents new ones.
+func (c *Cluster) Cut(i, j int) { c.both(i, j, c.net.Cut) }
 
-// Lose lets what is sent between two nodes vanish, while their connections stay: nobody is refused and nobody is answered.
-func (c *Cluster) Lose(i, j int) { c.links.lose(c.Nodes[i].Peer, c.Nodes[j].Peer, true) }
+// Block holds back what two nodes send each other, while their connections stay: nobody is refused and nobody is answered.
+func (c *Cluster) Block(i, j int) { c.both(i, j, c.net.Block) }
 
-// Deliver ends Lose. What was lost stays so.
-func (c *Cluster) Deliver(i, j int) { c.links.lose(c.Nodes[i].Peer, c.Nodes[j].Peer, false) }
+// Heal ends Cut and Block.
+func (c *Cluster) Heal(i, j int) { c.both(i, j, c.net.Heal) }
 
-// links knows which pairs of peer addresses are cut or lose what is sent, and the connections between them.
-type links struct {
-	mu    sync.Mutex
-	cut   map[[2]string]bool
-	lost  map[[2]string]bool
-	conns map[net.Conn][2]string
+func (c *Cluster) both(i, j int, change func(from, to string)) {
+	change(c.Nodes[i].Peer, c.Nodes[j].Peer)
+	change(c.Nodes[j].Peer, c.Nodes[i].Peer)
 }
 
-// link is a connection between two nodes, as the one sees it that dialled.
-type link struct {
-	net.Conn
-	links *links
-	ends  [2]string
-}
-
-func (l *link) Write(p []byte) (int, error) {
-	if l.links.loses(l.ends) {
-		return len(p), nil
-	}
-	return l.Conn.Write(p)
-}
-
-func (l *links) loses(ends [2]string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lost[ends]
-}
-
-func (l *links) lose(a, b string, lost bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lost == nil {
-		l.lost = map[[2]string]bool{}
-	}
-	l.lost[pair(a, b)] = lost
-}
-
-func pair(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
-
-func (l *links) set(a, b string, cut bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cut == nil {
-		l.cut = map[[2]string]bool{}
-	}
-	l.cut[pair(a, b)] = cut
-	for conn, p := range l.conns {
-		if cut && p == pair(a, b) {
-			_ = conn.Close() // the other end notices; that is the point
-			delete(l.conns, conn)
-		}
-	}
-}
-
-func (l *links) dialFrom(from string) func(context.Context, string) (net.Conn, error) {
+// dialFrom is how a node reaches the peer ports of the others.
+func (c *Cluster) dialFrom(from string) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, to string) (net.Conn, error) {
-		l.mu.Lock()
-		cut := l.cut[pair(from, to)]
-		l.mu.Unlock()
-		if cut {
-			return nil, fmt.Errorf("the link from %s to %s is cut", from, to)
-		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to)
-		if err != nil {
-			return nil, err
-		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.cut[pair(from, to)] { // cut while it was being dialled
-			_ = conn.Close()
-			return nil, fmt.Errorf("the link from %s to %s is cut", from, to)
-		}
-		if l.conns == nil {
-			l.conns = map[net.Conn][2]string{}
-		}
-		l.conns[conn] = pair(from, to)
-		return &link{conn, l, pair(from, to)}, nil
+		return c.net.Dial(ctx, from, to, func(ctx context.Context) (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, "tcp", to) })
 	}
 }

@@ -56,7 +56,7 @@ func simulate(t *testing.T, seed uint64, dir string) {
 		s.hurt()
 	}
 	s.clients.Wait()
-	s.heal()
+	s.network.HealAll()
 	s.agree()
 	s.audit()
 }
@@ -174,7 +174,7 @@ func (s *simulation) stop(p *simPlace, abruptly bool) {
 }
 
 func (s *simulation) stopAll() {
-	s.heal()
+	s.network.HealAll()
 	for i := range s.places {
 		s.stop(&s.places[i], true)
 	}
@@ -209,23 +209,23 @@ func (s *simulation) hurt() {
 	}
 	p := &s.places[i]
 	pause := time.Duration(s.random.Int64N(int64(3 * time.Minute)))
-	state := []linkState{cut, dark}[s.random.IntN(2)]
+	fault := []func(from, to string){s.network.Cut, s.network.Block}[s.random.IntN(2)]
 	switch what := s.random.IntN(6); what {
 	case 0:
 		s.count("link")
-		s.network.set(p.addr, s.places[j].addr, state)
+		fault(p.addr, s.places[j].addr)
 		if s.random.IntN(2) == 0 { // else in one direction only
-			s.network.set(s.places[j].addr, p.addr, state)
+			fault(s.places[j].addr, p.addr)
 		}
 		time.Sleep(pause)
 	case 1:
 		s.count("isolate")
-		s.isolate(i, state)
+		s.isolate(i, fault)
 		time.Sleep(pause)
 	case 2:
 		if leader := s.leader(); leader >= 0 {
 			s.count("isolate leader")
-			s.isolate(leader, state)
+			s.isolate(leader, fault)
 			time.Sleep(pause)
 		}
 	case 3:
@@ -242,23 +242,17 @@ func (s *simulation) hurt() {
 		time.Sleep(pause)
 		s.start(p, s.open(p))
 	}
-	s.heal()
+	s.network.HealAll()
 }
 
 func (s *simulation) count(fault string) { s.faults[fault]++ }
 
-func (s *simulation) isolate(i int, state linkState) {
+func (s *simulation) isolate(i int, fault func(from, to string)) {
 	for j := range s.places {
 		if j != i {
-			s.network.set(s.places[i].addr, s.places[j].addr, state)
-			s.network.set(s.places[j].addr, s.places[i].addr, state)
+			fault(s.places[i].addr, s.places[j].addr)
+			fault(s.places[j].addr, s.places[i].addr)
 		}
-	}
-}
-
-func (s *simulation) heal() {
-	for i := range s.places {
-		s.isolate(i, up)
 	}
 }
 

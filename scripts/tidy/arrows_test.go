@@ -63,6 +63,7 @@ var rows = []row{
 		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/fault", "cluster/clock", "cluster/batch", "cluster/peer", "cluster/gossip", "cluster/replica"}),
 		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
+	{match: "cluster/clustertest/links", third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true},
 	{
 		match: "cluster/clustertest", own: join(ledger, []string{"store", "cluster/..."}),
 		third: true, deny: join(web, flags), noEnv: true,
