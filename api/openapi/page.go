@@ -226,7 +226,7 @@ func limits(schema map[string]any) []string {
 		switch {
 		case hasLeast && hasMost:
 			notes = append(notes, fmt.Sprintf("%v..%v%s", least, most, unit))
-		case hasLeast && least == 1:
+		case hasLeast && least == int64(1):
 			notes = append(notes, "at least 1"+strings.TrimSuffix(unit, "s"))
 		case hasLeast:
 			notes = append(notes, fmt.Sprintf("at least %v%s", least, unit))

@@ -55,7 +55,7 @@ type creditsUpdate struct {
 }
 
 type verifyKeyRequest struct {
-	Key         string                  `json:"key" schema:"required,minLength=1,maxLength=512" doc:"The key to verify." example:"prod_2cGKbMxRyIzhCxo1"`
+	Key         string                  `json:"key" schema:"required,minLength=1,maxLength=512" doc:"The key to verify."`
 	Credits     *verifyCredits          `json:"credits"`
 	Tags        []string                `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"`
 	Permissions schema.Optional[string] `json:"permissions" schema:"minLength=1,maxLength=1000"`
@@ -137,13 +137,6 @@ type multiLimitRequest []limitRequest
 
 func (multiLimitRequest) SchemaTag() string { return `schema:"minItems=1,maxItems=100"` }
 
-// narrowIdentityRequest is createIdentity in a version that does not serve rate limits.
-type narrowIdentityRequest struct {
-	_          schema.Loose
-	ExternalID externalID         `json:"externalId" schema:"required"`
-	Ratelimits schema.Unsupported `json:"ratelimits"`
-}
-
 var (
 	verifyKey      = schema.MustCompile[verifyKeyRequest]("keys.verifyKey")
 	createKey      = schema.MustCompile[createKeyRequest]("keys.createKey")
@@ -152,5 +145,4 @@ var (
 	createIdentity = schema.MustCompile[createIdentityRequest]("identities.createIdentity")
 	updateIdentity = schema.MustCompile[updateIdentityRequest]("identities.updateIdentity")
 	multiLimit     = schema.MustCompile[multiLimitRequest]("ratelimit.multiLimit")
-	narrowIdentity = schema.MustCompile[narrowIdentityRequest]("identities.createIdentity")
 )

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"encoding/json"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -97,10 +99,8 @@ func (s *scanner) skip() bool {
 	case '"':
 		_, _, _, ok := s.str()
 		return ok
-	case '{':
-		return s.skipObject()
-	case '[':
-		return s.skipArray()
+	case '{', '[':
+		return s.skipAll(c + 2) // the closing bracket
 	case 't', 'f', 'n':
 		return s.word(c)
 	default:
@@ -109,37 +109,25 @@ func (s *scanner) skip() bool {
 	}
 }
 
-func (s *scanner) skipObject() bool {
+// skipAll reads an object or array, which ends with end.
+func (s *scanner) skipAll(end byte) bool {
 	if !s.open() {
 		return false
 	}
-	if s.space() == '}' {
+	if s.space() == end {
 		s.close()
 		return true
 	}
 	for {
-		if _, ok := s.name(); !ok || !s.skip() {
-			return false
+		if end == '}' {
+			if _, ok := s.name(); !ok {
+				return false
+			}
 		}
-		if done, ok := s.next('}'); done || !ok {
-			return ok
-		}
-	}
-}
-
-func (s *scanner) skipArray() bool {
-	if !s.open() {
-		return false
-	}
-	if s.space() == ']' {
-		s.close()
-		return true
-	}
-	for {
 		if !s.skip() {
 			return false
 		}
-		if done, ok := s.next(']'); done || !ok {
+		if done, ok := s.next(end); done || !ok {
 			return ok
 		}
 	}
@@ -263,39 +251,11 @@ func hex4(b []byte) (r rune, ok bool) {
 
 // unescape resolves the escapes of a string that str has accepted.
 func unescape(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); {
-		if raw[i] != '\\' {
-			out = append(out, raw[i])
-			i++
-			continue
-		}
-		switch c := raw[i+1]; c {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, _ := hex4(raw[i:])
-			if utf16.IsSurrogate(r) {
-				low, _ := hex4(raw[i+6:])
-				r = utf16.DecodeRune(r, low)
-				i += 6
-			}
-			out = utf8.AppendRune(out, r)
-			i += 4
-		default:
-			out = append(out, c)
-		}
-		i += 2
+	var text string
+	if err := json.Unmarshal(slices.Concat([]byte{'"'}, raw, []byte{'"'}), &text); err != nil {
+		panic(err) // by construction a JSON string
 	}
-	return out
+	return []byte(text)
 }
 
 // number reads the number at pos. fits tells that it is written as an integer and is an int64, which value then holds.

@@ -6,9 +6,6 @@ type Optional[T any] struct {
 	set   bool
 }
 
-// Some returns an Optional that holds v.
-func Some[T any](v T) Optional[T] { return Optional[T]{Value: v, set: true} }
-
 // Set reports whether the field was present.
 func (o Optional[T]) Set() bool { return o.set }
 
@@ -26,12 +23,6 @@ type Nullable[T any] struct {
 	Value T // zero unless Set
 	state presence
 }
-
-// NullableOf returns a Nullable that is set to v.
-func NullableOf[T any](v T) Nullable[T] { return Nullable[T]{Value: v, state: isSet} }
-
-// NullOf returns a Nullable that is null.
-func NullOf[T any]() Nullable[T] { return Nullable[T]{state: isNull} }
 
 // Absent reports whether the body did not mention the field.
 func (n Nullable[T]) Absent() bool { return n.state == isAbsent }
@@ -53,10 +44,6 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	}
 	return []byte(o), nil
 }
-
-// Unsupported describes a field that the contract has and this version does not serve. A body that mentions it is
-// refused whatever the value, in loose objects too: a client must not believe that a limit it configured is in force.
-type Unsupported struct{}
 
 // Loose, as the type of a blank field, makes the struct around it ignore names it does not describe.
 type Loose struct{}
