@@ -96,7 +96,7 @@ const maxUserAgent = 256
 // origin says where a command that leaves an audit entry came from; nil: it leaves none. The address is that of the connection:
 // headers that name another one can be made up by anybody.
 func (c *call) origin(command fsm.Command) *fsm.Origin {
-	if event, _ := fsm.EventOf(command); event == fsm.Unaudited {
+	if fsm.EventOf(command) == fsm.Unaudited {
 		return nil
 	}
 	request := c.gin.Request

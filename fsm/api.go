@@ -14,32 +14,9 @@ type api struct {
 	keys ordered[*key] // its keys that are not deleted
 }
 
-func (s *State) createAPI(root *rootKey, c *CreateAPI) Result {
-	if !root.may(createAPIPermission, "") {
-		return createAPIPermission.missing("")
-	}
-	if s.apis[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	s.addAPI(&api{id: c.ID, keyspaceID: c.KeyspaceID, name: c.Name, workspace: root.workspace, createdAt: s.clock})
-	return &Created{ID: c.ID}
-}
-
 func (s *State) addAPI(a *api) {
 	s.apis[a.id] = a
 	s.added(a)
-}
-
-// getAPI checks the permission before it looks: see contract 1.13.
-func (s *State) getAPI(root *rootKey, q *GetAPI) Result {
-	if !root.may(readAPIPermission, q.APIID) {
-		return readAPIPermission.missing(q.APIID)
-	}
-	a := s.findAPI(root, q.APIID)
-	if a == nil {
-		return refuse(APINotFound)
-	}
-	return &API{ID: a.id, Name: a.name}
 }
 
 // findAPI finds a live API that the caller can see.
@@ -51,21 +28,25 @@ func (s *State) findAPI(root *rootKey, id string) *api {
 	return a
 }
 
-// deleteAPI hides an API, and with it all of its keys: they are found through it. Their balances stay where they are, out of
-// everybody's reach. See contract 2.2.
-func (s *State) deleteAPI(root *rootKey, c *DeleteAPI) Result {
-	if !root.may(deleteAPIPermission, c.APIID) {
-		return deleteAPIPermission.missing(c.APIID)
+func (a *api) key() RecordKey { return RecordKey{APIKind, a.id} }
+
+func (a *api) record() Record {
+	return &APIRecord{
+		ID: a.id, KeyspaceID: a.keyspaceID, Name: a.name, WorkspaceID: a.workspace.id, CreatedAt: a.createdAt,
+		Protected: a.protected, Deleted: a.deleted,
 	}
-	a := s.findAPI(root, c.APIID)
-	if a == nil {
-		return refuse(APINotFound)
+}
+
+func (a *api) digest() Digest { return digestOf(a.record()) }
+
+func (s *State) loadAPI(r *APIRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.apis[r.ID] != nil {
+		return false
 	}
-	if a.protected {
-		return refuse(APIProtected)
-	}
-	s.change(a)
-	a.deleted = true
-	s.changed(a)
-	return done
+	s.addAPI(&api{
+		id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt,
+		protected: r.Protected, deleted: r.Deleted,
+	})
+	return true
 }

@@ -4,9 +4,8 @@ import "fmt"
 
 // Apply carries out one log entry and returns one result per call, in order. Log time advances to the batch's stamp unless it
 // is there already.
-//
-// An unknown command type panics: the entry was committed, so skipping it would make this node differ from the others.
 func (s *State) Apply(b Batch) []Result {
+	s.index = b.Index
 	s.outcomes.limit = b.MaxOutcomes
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
@@ -17,104 +16,46 @@ func (s *State) Apply(b Batch) []Result {
 	s.expireSessions()
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
-		results[i] = s.once(&b.Calls[i], b.Index)
+		results[i] = s.once(&b.Calls[i])
 	}
 	s.orderOutcomes()
 	return results
 }
 
-func (s *State) apply(call *Call, index uint64) Result {
-	switch c := call.Command.(type) {
-	case *Bootstrap:
-		return s.bootstrap(c)
-	case *OpenSession:
-		return s.openSession(c)
+func (s *State) apply(call *Call) Result {
+	t := call.Command.is()
+	if commandsEvolve || t.since > s.version {
+		if refusal := s.unready(call.Command); refusal != nil {
+			return refusal
+		}
+	}
+	if t.system {
+		return call.Command.apply(s, nil)
 	}
 	root, refusal := s.authenticate(call.Actor)
 	if refusal != nil {
 		return refusal
 	}
-	return s.performOnce(root, call, index)
+	if call.Once != nil {
+		return s.performOnce(root, call)
+	}
+	return s.perform(root, t, call)
+}
+
+// unready refuses a command that the ledger version does not allow yet.
+func (s *State) unready(c Command) *Refusal {
+	if need := Requires(c); need > s.version {
+		return &Refusal{Code: LedgerVersionTooLow, Detail: fmt.Sprintf("The request needs ledger version %d, and the cluster has %d", need, s.version)}
+	}
+	return nil
 }
 
 // perform carries out a call of a caller who is authenticated, and leaves its audit entry.
-func (s *State) perform(root *rootKey, call *Call, index uint64) Result {
-	if c, ok := call.Command.(*VerifyKey); ok { // as most are: asking twice for its type shows
-		return s.verifyKey(root, c, nil, new(Verdict))
+func (s *State) perform(root *rootKey, t *commandType, call *Call) Result {
+	if t.event != Unaudited {
+		return s.audited(t.event, root, call)
 	}
-	if event, _ := EventOf(call.Command); event != Unaudited {
-		return s.audited(event, root, call, index)
-	}
-	return s.execute(root, call.Command, index)
-}
-
-// execute carries out a command other than VerifyKey.
-func (s *State) execute(root *rootKey, command Command, index uint64) Result {
-	switch c := command.(type) {
-	case *VerifyKeys:
-		return s.verifyKeys(root, c, index)
-	case *UpdateKeyCredits:
-		return s.updateKeyCredits(root, c)
-	case *UpdateIdentityCredits:
-		return s.updateIdentityCredits(root, c)
-	case *CreateKey:
-		return s.createKey(root, c)
-	case *UpdateKey:
-		return s.updateKey(root, c)
-	case *DeleteKey:
-		return s.deleteKey(root, c)
-	case *CreateIdentity:
-		return s.createIdentity(root, c)
-	case *UpdateIdentity:
-		return s.updateIdentity(root, c)
-	case *DeleteIdentity:
-		return s.deleteIdentity(root, c)
-	case *CreateAPI:
-		return s.createAPI(root, c)
-	case *CreateRootKey:
-		return s.createRootKey(root, c)
-	case *CreateWorkspace:
-		return s.createWorkspace(root, c)
-
-	case *DeleteAPI:
-		return s.deleteAPI(root, c)
-	case *RevokeRootKey:
-		return s.revokeRootKey(root, c)
-	case *UpdateWorkspace:
-		return s.updateWorkspace(root, c)
-	case *RerollKey:
-		return s.rerollKey(root, c)
-	case *CreateMigration:
-		return s.createMigration(root, c)
-	case *MigrateKeys:
-		return s.migrateKeys(root, c)
-	case *VerifyMigrated:
-		return s.verifyMigrated(root, c, nil, new(Verdict))
-
-	case *CreatePermission:
-		return s.createPermission(root, c)
-	case *DeletePermission:
-		return s.deletePermission(root, c)
-	case *CreateRole:
-		return s.createRole(root, c)
-	case *DeleteRole:
-		return s.deleteRole(root, c)
-	case *SetRolePermissions:
-		return s.setRolePermissions(root, c)
-	case *LinkKeyPermissions:
-		return s.linkKeyPermissions(root, c)
-	case *LinkKeyRoles:
-		return s.linkKeyRoles(root, c)
-
-	case *Limit:
-		return s.takeTokens(root, c)
-	case *SetOverride:
-		return s.setOverride(root, c)
-	case *DeleteOverride:
-		return s.deleteOverride(root, c)
-	default:
-		panic(fmt.Sprintf("fsm: committed command of unknown type %T", c))
-	}
+	return call.Command.apply(s, root)
 }
 
 // Peek answers a call without carrying it out, if carrying it out would change nothing. The answer is the one that Apply would
@@ -131,11 +72,12 @@ func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, 
 func (s *State) PeekUndated(call *Call) (result Result, ok bool) { return s.peek(call, false) }
 
 func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
-	switch call.Command.(type) {
-	case *Bootstrap:
-		return done, s.clusterID != ""
-	case *OpenSession:
-		return nil, false
+	if refusal := s.unready(call.Command); refusal != nil {
+		return refusal, true
+	}
+	if call.Command.is().system {
+		_, founded := call.Command.(*Bootstrap)
+		return done, founded && s.clusterID != ""
 	}
 	root, refusal := s.authenticate(call.Actor)
 	if refusal != nil {

@@ -1,9 +1,7 @@
 package fsm
 
 import (
-	"fmt"
 	"math"
-	"sort"
 )
 
 // Audit entries are kept for auditTTL of log time (in ms), and at most MaxAuditEntries of a workspace.
@@ -28,10 +26,6 @@ type auditLog struct {
 	list      []*auditEntry
 	place     int
 }
-
-// auditID sorts by bytes as the entries were made. It is made of log time, which never runs backwards, rather than of log indexes,
-// which begin anew when a ledger is moved to a new cluster.
-func auditID(time, number int64) string { return fmt.Sprintf("%016x-%08x", time, number) }
 
 // addAudit adds an entry to the log of the actor's workspace.
 func (s *State) addAudit(w *workspace, entry AuditEntry) {
@@ -89,54 +83,6 @@ func (s *State) dropOldest(l *auditLog) {
 	s.auditLogs.down(l.place) // its oldest entry is a later one now
 }
 
-// listAudit looks at a bounded number of entries, because it holds up the log: a page may end before it is full.
-func (s *State) listAudit(root *rootKey, q *ListAudit) Result {
-	if !root.may(readAuditPermission, "") {
-		return readAuditPermission.missing("")
-	}
-	answer := &AuditEntries{}
-	l := root.workspace.audit
-	if l == nil {
-		return answer
-	}
-	first := sort.Search(len(l.list), func(i int) bool { return q.above(l.list[i]) }) - 1
-	for i := first; i >= 0; i-- {
-		e := l.list[i]
-		switch {
-		case s.tooOld(e) || e.entry.Entry.Time < q.From:
-			return answer
-		case len(answer.List) == q.Page.Limit || first-i == maxExamined:
-			answer.Next = e.id
-			return answer
-		case q.selects(&e.entry.Entry):
-			answer.List = append(answer.List, e.entry.Entry)
-		}
-	}
-	return answer
-}
-
-// above reports whether an entry is later than the page begins.
-func (q *ListAudit) above(e *auditEntry) bool {
-	return q.Page.Cursor != "" && e.id > q.Page.Cursor || e.entry.Entry.Time >= q.To
-}
-
-func (q *ListAudit) selects(e *AuditEntry) bool {
-	if q.ActorID != "" && q.ActorID != e.ActorID || q.Event != "" && q.Event != e.Event.String() {
-		return false
-	}
-	if q.ResourceID == "" {
-		return true
-	}
-	for i := range e.Resources {
-		if e.Resources[i].ID == q.ResourceID {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *AuditRecord) recordID() string { return r.WorkspaceID + "/" + auditID(r.Entry.Time, r.Number) }
-
 func (e *auditEntry) key() RecordKey { return RecordKey{AuditKind, e.entry.WorkspaceID + "/" + e.id} }
 
 func (e *auditEntry) record() Record { return &e.entry }
@@ -156,19 +102,6 @@ func (s *State) loadAudit(r *AuditRecord) bool {
 		}
 	}
 	s.insertAudit(w, *r)
-	return true
-}
-
-// kept reports whether an entry is one that the ledger makes.
-func (e *AuditEntry) kept() bool {
-	if !e.Event.Known() || len(e.Resources) == 0 || len(e.Resources) > MaxAuditResources || e.Omitted < 0 {
-		return false
-	}
-	for i := 1; i < len(e.Resources); i++ {
-		if compareResources(e.Resources[i-1], e.Resources[i]) >= 0 {
-			return false
-		}
-	}
 	return true
 }
 

@@ -1,13 +1,8 @@
 package fsm
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 )
-
-// MaxAuditResources bounds the resources of one entry: a command may touch thousands.
-const MaxAuditResources = 100
 
 // trail collects what an audited command touches. The tracker reports to it, which no change passes by, so a command cannot forget
 // to.
@@ -121,18 +116,11 @@ func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
 	return slices.Compact(resources), balances
 }
 
-func compareResources(a, b AuditResource) int {
-	if c := cmp.Compare(a.Type, b.Type); c != 0 {
-		return c
-	}
-	return strings.Compare(a.ID, b.ID)
-}
-
 // audited carries a command out and adds its entry, unless it is refused or changes nothing.
-func (s *State) audited(event Event, root *rootKey, call *Call, index uint64) Result {
+func (s *State) audited(event Event, root *rootKey, call *Call) Result {
 	t := newTrail(s.clock)
 	s.trail = t
-	r := s.execute(root, call.Command, index)
+	r := call.Command.apply(s, root)
 	s.trail = nil
 	if _, refused := r.(*Refusal); refused {
 		return r
@@ -142,7 +130,7 @@ func (s *State) audited(event Event, root *rootKey, call *Call, index uint64) Re
 		return r
 	}
 	entry := AuditEntry{
-		Index: index, Time: s.clock, Event: event, ActorID: root.id, ActorName: root.name, Origin: call.Origin, Resources: resources,
+		Index: s.index, Time: s.clock, Event: event, ActorID: root.id, ActorName: root.name, Origin: call.Origin, Resources: resources,
 		Balances: balances,
 	}
 	if omitted := len(resources) - MaxAuditResources; omitted > 0 {

@@ -3,6 +3,8 @@ package fsm
 import (
 	"fmt"
 	"math"
+
+	"github.com/creditd/creditd/fsm/fields"
 )
 
 // credit is the credit record of one key or one identity. Without one, or with one that is not present, its owner is unlimited;
@@ -108,40 +110,6 @@ func (s *State) unlimit(c *credit) {
 	s.changed(c)
 }
 
-// checkRefill states the rules of contract 4.2 for a refill. strict is for updates: a day beside daily is an error there, and
-// ignored on creation.
-func checkRefill(r Refill, strict bool) (Refill, *Refusal) {
-	switch {
-	case r.Interval > Monthly || r.Day > 31:
-		return Refill{}, invalid("credits.refill names no day that a month can have")
-	case r.Interval != NoRefill && r.Amount < 1:
-		return Refill{}, invalid("credits.refill.amount must be at least 1")
-	case r.Interval == Monthly && r.Day == 0:
-		return Refill{}, invalid("credits.refill.refillDay is required when the interval is monthly")
-	case r.Interval == Daily && r.Day != 0 && strict:
-		return Refill{}, invalid("credits.refill.refillDay must not be given when the interval is daily")
-	case r.Interval == Daily:
-		r.Day = 0
-	}
-	return r, nil
-}
-
-// check states the rules of contract 4.2 and returns the credits as they will be kept.
-func (n NewCredits) check() (NewCredits, *Refusal) {
-	if !n.Limited {
-		if n.Refill.Interval != NoRefill {
-			return n, invalid("credits.remaining must not be null when credits.refill is given")
-		}
-		return n, nil
-	}
-	if n.Remaining < 0 {
-		return n, invalid("credits.remaining must not be negative")
-	}
-	refill, refusal := checkRefill(n.Refill, false)
-	n.Refill = refill
-	return n, refusal
-}
-
 // check states the rules of contract 4.5 for a change of the record c, without changing anything.
 func (ch CreditsChange) check(c *credit) *Refusal {
 	if ch.Remaining.State == Given && ch.Remaining.Value < 0 {
@@ -235,4 +203,68 @@ func (s *State) changeBalance(c *credit, b BalanceChange, after int64) Result {
 	}
 	shown := c.show(s.clock)
 	return &shown
+}
+
+func (c *credit) key() RecordKey { return creditKey(c.owner, c.identity) }
+
+func (c *credit) record() Record {
+	if !c.present {
+		return nil
+	}
+	r := c.plain()
+	return &r
+}
+
+// plain is record without the allocation, for a record that is present.
+func (c *credit) plain() CreditRecord {
+	return CreditRecord{
+		Owner: c.owner, Identity: c.identity, Remaining: c.remaining, Refill: c.refill,
+		RefilledAt: c.refilledAt, Considered: c.considered,
+	}
+}
+
+// digest of a credit record stands on the path of every charge, twice.
+func (c *credit) digest() Digest {
+	if !c.present {
+		return Digest{}
+	}
+	kind := KeyCreditKind
+	if c.identity {
+		kind = IdentityCreditKind
+	}
+	h := fields.NewHasher(uint8(kind))
+	h.String(c.owner)
+	h.Bool(c.identity)
+	h.Int(c.remaining)
+	h.Int(int64(c.refill.Interval))
+	h.Int(c.refill.Amount)
+	h.Int(int64(c.refill.Day))
+	h.Int(c.refilledAt)
+	h.Int(c.considered)
+	return digestFrom(h.Sum())
+}
+
+func (s *State) loadCredit(r *CreditRecord) bool {
+	var c *credit
+	if r.Identity {
+		i := s.identities[r.Owner]
+		if i == nil {
+			return false
+		}
+		c = i.ownCredit()
+	} else {
+		k := s.keys[r.Owner]
+		if k == nil {
+			return false
+		}
+		c = k.ownCredit()
+	}
+	if c.present || r.Remaining < 0 || !r.Refill.kept() {
+		return false
+	}
+	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
+	c.refilledAt, c.considered = r.RefilledAt, r.Considered
+	s.limited++
+	s.added(c)
+	return true
 }

@@ -6,13 +6,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/creditd/creditd/fsm/fields"
 	"github.com/stretchr/testify/require"
 )
 
 // oneOfEach has a record of each kind, in the order of the kinds.
 func oneOfEach() []Record {
 	return []Record{
-		&MetaRecord{ClusterID: "cl_1", Clock: 5, Books: Books{Granted: 9, Withdrawn: 1, Charged: 2}, Sessions: 3},
+		&MetaRecord{ClusterID: "cl_1", Clock: 5, Books: Books{Granted: 9, Withdrawn: 1, Charged: 2}, Sessions: 3, LedgerVersion: 2, RaisedBy: "v1"},
 		&WorkspaceRecord{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true},
 		&RootKeyRecord{
 			ID: "key_r", Hash: Hash{1}, Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "bc"}, CreatedAt: 1,
@@ -158,8 +159,7 @@ func TestDigest_DependsOnTheKind(t *testing.T) {
 }
 
 func empty(k Kind) Digest {
-	h := newHasher(k)
-	return h.digest()
+	return digestFrom(fields.NewHasher(uint8(k)).Sum())
 }
 
 // The digest stands for the set of records: two balances that changed places are another set, and every way to reach a set has

@@ -10,6 +10,14 @@ type head struct {
 
 func (h *head) header() *head { return h }
 
+// node is a record in memory. key names it, record copies it, and is nil for a record that is not present.
+type node interface {
+	header() *head
+	key() RecordKey
+	record() Record
+	digest() Digest
+}
+
 // clean is the generation of a record that is on disk as it is.
 const clean uint32 = 0
 
@@ -88,7 +96,7 @@ func (s *State) Freeze() *Frozen {
 	if s.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
-	meta := &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books, Sessions: s.opened}
+	meta := s.meta()
 	f := &Frozen{
 		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
 		early: []Change{{meta.Key(), meta}},
@@ -147,17 +155,6 @@ func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
 
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
 func (s *State) writes(name RecordKey) bool {
-	switch name.Kind {
-	case SessionKind, AuditKind, OutcomeKind:
-		return false // ids ascend, and are not used again
-	case RootKeyKind:
-		return s.rootKeys[name.ID] != nil
-	case OverrideKind:
-		return s.overrides[name.ID] != nil
-	}
-	k := s.keys[name.ID]
-	if k == nil || name.Kind == KeyKind {
-		return k != nil
-	}
-	return k.credit != nil && (k.credit.present || k.credit.gen == s.gen)
+	n := recordTypes[name.Kind].live(s, name.ID)
+	return n != nil && n.header().gen == s.gen
 }

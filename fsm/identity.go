@@ -73,109 +73,41 @@ func (s *State) findIdentity(root *rootKey, ref string) *identity {
 	return s.external[externalRef{root.workspace.id, ref}]
 }
 
-func (s *State) createIdentity(root *rootKey, c *CreateIdentity) Result {
-	if !root.may(createIdentityPermission, "") {
-		return createIdentityPermission.missing("")
-	}
-	credits, refusal := c.Credits.check()
-	if refusal != nil {
-		return refusal
-	}
-	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
-	if refusal != nil {
-		return refusal
-	}
-	if s.external[externalRef{root.workspace.id, c.ExternalID}] != nil {
-		return refuse(IdentityExists)
-	}
-	if s.identities[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	i := &identity{
-		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, ratelimits: ratelimits,
-		createdAt: s.clock,
-	}
-	s.addIdentity(i)
-	if credits.Limited {
-		s.limit(i.ownCredit(), credits.Remaining, credits.Refill)
-	}
-	return &Created{ID: i.id}
-}
-
-// updateIdentity checks the permission before it looks: see contract 1.13.
-func (s *State) updateIdentity(root *rootKey, c *UpdateIdentity) Result {
-	if !root.may(updateIdentityPermission, "") {
-		return updateIdentityPermission.missing("")
-	}
-	i := s.findIdentity(root, c.Identity)
-	if i == nil {
-		return refuse(IdentityNotFound)
-	}
-	if refusal := c.Credits.check(i.credit); refusal != nil {
-		return refusal
-	}
-	ratelimits, refusal := i.replaceRatelimits(c.Ratelimits)
-	if refusal != nil {
-		return refusal
-	}
-	s.change(i)
-	i.meta = c.Meta.over(i.meta)
-	i.policy = c.Policy.over(i.policy)
-	i.ratelimits = ratelimits
-	s.changed(i)
-	if c.Credits != (CreditsChange{}) {
-		s.changeCredits(i.ownCredit(), c.Credits)
-	}
-	return s.showIdentity(i)
-}
-
-func (s *State) updateIdentityCredits(root *rootKey, c *UpdateIdentityCredits) Result {
-	i := s.findIdentity(root, c.Identity)
-	if i == nil {
-		return refuse(IdentityNotFound)
-	}
-	if !root.may(updateIdentityPermission, i.id) {
-		return updateIdentityPermission.missing(i.id)
-	}
-	after, refusal := c.Change.check(i.credit, s.clock)
-	if refusal != nil {
-		return refusal
-	}
-	return s.changeBalance(i.ownCredit(), c.Change, after)
-}
-
-// deleteIdentity frees the externalId at once. The balance stays with the deleted record: nothing can spend or refill it.
-func (s *State) deleteIdentity(root *rootKey, c *DeleteIdentity) Result {
-	if !root.may(deleteIdentityPermission, "") {
-		return deleteIdentityPermission.missing("")
-	}
-	i := s.findIdentity(root, c.Identity)
-	if i == nil {
-		return refuse(IdentityNotFound)
-	}
-	s.change(i)
-	i.deleted = true
-	s.changed(i)
-	delete(s.external, i.ref())
-	i.workspace.identities.remove(i)
-	i.keys = nil
-	return done
-}
-
-func (s *State) getIdentity(root *rootKey, q *GetIdentity) Result {
-	i := s.findIdentity(root, q.Identity)
-	if i == nil {
-		return refuse(IdentityNotFound)
-	}
-	if !root.may(readIdentityPermission, i.id) {
-		return readIdentityPermission.missing(i.id)
-	}
-	return s.showIdentity(i)
-}
-
 func (s *State) showIdentity(i *identity) *Identity {
 	return &Identity{
 		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.credit.show(s.clock), Policy: i.policy,
 		Ratelimits: i.ratelimits,
 	}
+}
+
+func (i *identity) key() RecordKey { return RecordKey{IdentityKind, i.id} }
+
+func (i *identity) record() Record {
+	return &IdentityRecord{
+		ID: i.id, ExternalID: i.externalID, WorkspaceID: i.workspace.id, Meta: i.meta, Policy: i.policy,
+		CreatedAt: i.createdAt, Deleted: i.deleted, Ratelimits: i.ratelimits,
+	}
+}
+
+func (i *identity) digest() Digest { return digestOf(i.record()) }
+
+func (s *State) loadIdentity(r *IdentityRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
+		return false
+	}
+	i := &identity{
+		id: r.ID, externalID: r.ExternalID, workspace: w, meta: r.Meta, policy: r.Policy,
+		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if r.Deleted {
+		s.identities[i.id] = i
+		s.added(i)
+		return true
+	}
+	if s.external[i.ref()] != nil {
+		return false
+	}
+	s.addIdentity(i)
+	return true
 }

@@ -74,52 +74,12 @@ func (k *key) ownCredit() *credit {
 	return k.credit
 }
 
-func (s *State) createKey(root *rootKey, c *CreateKey) Result {
-	a := s.findAPI(root, c.APIID)
-	if a == nil || !root.may(createKeyPermission, a.id) {
-		return refuse(APINotFound)
+// creditOfKey finds the credit record of a key; nil: there never was one.
+func (s *State) creditOfKey(id string) *credit {
+	if k := s.keys[id]; k != nil {
+		return k.credit
 	}
-	if c.Recoverable {
-		if !root.may(encryptKeyPermission, a.id) {
-			return refuse(APINotFound)
-		}
-		return encryptionOff()
-	}
-	credits, refusal := c.Credits.check()
-	if refusal != nil {
-		return refusal
-	}
-	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
-	if refusal != nil {
-		return refusal
-	}
-	roles, refusal := s.findRoles(root, c.Roles)
-	if refusal != nil {
-		return refusal
-	}
-	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
-		return refuse(IDTaken)
-	}
-	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)
-	if refusal != nil {
-		return refusal
-	}
-	slugs := s.planSlugs(root, c.Permissions)
-	if refusal := s.free(slugs); refusal != nil {
-		return refusal
-	}
-
-	k := &key{
-		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
-		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
-	}
-	k.describe(c.Name, c.Meta, ratelimits)
-	k.give(s.carryOut(slugs), roles)
-	s.addKey(k)
-	if credits.Limited {
-		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
-	}
-	return &Created{ID: k.id}
+	return nil
 }
 
 func (s *State) addKey(k *key) {
@@ -158,137 +118,6 @@ func (s *State) permittedKey(root *rootKey, id string, p permission) (*key, *Ref
 	return k, nil
 }
 
-func (s *State) updateKey(root *rootKey, c *UpdateKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
-	if refusal != nil {
-		return refusal
-	}
-	if refusal := c.Credits.check(k.credit); refusal != nil {
-		return refusal
-	}
-	ratelimits := k.ratelimits()
-	if c.Ratelimits.State != Absent {
-		if ratelimits, refusal = checkRatelimits(c.Ratelimits.Value, ratelimits); refusal != nil {
-			return refusal
-		}
-	}
-	roles, refusal := s.findRoles(root, c.Roles.Value)
-	if refusal != nil {
-		return refusal
-	}
-	var owner identityLink
-	if c.ExternalID.State == Given {
-		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
-			return refusal
-		}
-	}
-	slugs := s.planSlugs(root, c.Permissions.Value)
-	if refusal := s.free(slugs); refusal != nil {
-		return refusal
-	}
-
-	s.change(k)
-	if c.ExternalID.State != Absent {
-		s.relink(k, s.link(owner))
-	}
-	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
-	if c.Permissions.State != Absent {
-		k.give(s.carryOut(slugs), k.access().roles)
-	}
-	if c.Roles.State != Absent {
-		k.give(k.access().slugs, roles)
-	}
-	switch c.Expires.State {
-	case Null:
-		k.expires = Never
-	case Given:
-		k.expires = c.Expires.Value
-	}
-	if c.Enabled.State == Given {
-		k.enabled = c.Enabled.Value
-	}
-	k.updatedAt = s.clock
-	s.changed(k)
-	if c.Credits != (CreditsChange{}) {
-		s.changeCredits(k.ownCredit(), c.Credits)
-	}
-	return done
-}
-
-// over returns what an optional string becomes: "" stands for none.
-func (f Field[T]) over(old T) T {
-	switch f.State {
-	case Given:
-		return f.Value
-	case Null:
-		var none T
-		return none
-	default:
-		return old
-	}
-}
-
-func (s *State) updateKeyCredits(root *rootKey, c *UpdateKeyCredits) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
-	if refusal != nil {
-		return refusal
-	}
-	after, refusal := c.Change.check(k.credit, s.clock)
-	if refusal != nil {
-		return refusal
-	}
-	return s.changeBalance(k.ownCredit(), c.Change, after)
-}
-
-// deleteKey hides a key; a permanent deletion also removes what is kept of it.
-func (s *State) deleteKey(root *rootKey, c *DeleteKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, deleteKeyPermission)
-	if refusal != nil {
-		return refusal
-	}
-	s.unlist(k)
-	if !c.Permanent {
-		s.change(k)
-		k.deleted = true
-		s.changed(k)
-		return done
-	}
-	if k.credit.limited() {
-		s.unlimit(k.credit)
-	}
-	if k.credit != nil {
-		s.remove(k.credit)
-	}
-	s.remove(k)
-	delete(s.keys, k.id)
-	delete(s.keyByHash, k.hash)
-	return done
-}
-
-// getKey looks before it checks the permission: see contract 1.13.
-func (s *State) getKey(root *rootKey, q *GetKey) Result {
-	k, refusal := s.permittedKey(root, q.KeyID, readKeyPermission)
-	if refusal != nil {
-		return refusal
-	}
-	if q.Decrypt {
-		if !root.may(decryptKeyPermission, k.api.id) {
-			return decryptKeyPermission.missing(k.api.id)
-		}
-		return encryptionOff()
-	}
-	return s.showKey(k)
-}
-
-// whoAmI hides a key that the caller may not read behind the answer for one that does not exist.
-func (s *State) whoAmI(root *rootKey, q *WhoAmI) Result {
-	k := visible(root, s.keyByHash[q.Hash])
-	if k == nil || !root.may(readKeyPermission, k.api.id) {
-		return refuse(KeyNotFound)
-	}
-	return s.showKey(k)
-}
-
 func (s *State) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
@@ -305,4 +134,57 @@ func (s *State) showKey(k *key) *Key {
 		shown.Identity = s.showIdentity(i)
 	}
 	return shown
+}
+
+func (k *key) key() RecordKey { return RecordKey{KeyKind, k.id} }
+
+func (k *key) record() Record {
+	r := k.plain()
+	return &r
+}
+
+// plain is record without the allocation.
+func (k *key) plain() KeyRecord {
+	r := KeyRecord{
+		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id, Name: k.name(), Meta: k.meta(),
+		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
+		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(),
+	}
+	if k.identity != nil {
+		r.IdentityID = k.identity.id
+	}
+	if k.details != nil && k.details.access != nil {
+		r.Permissions, r.Roles = slugIDs(k.details.access.slugs), roleIDs(k.details.access.roles)
+	}
+	return r
+}
+
+func (k *key) digest() Digest {
+	r := k.plain()
+	return digestOf(&r)
+}
+
+func (s *State) loadKey(r *KeyRecord) bool {
+	a := s.apis[r.APIID]
+	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
+		return false
+	}
+	k := &key{
+		id: r.ID, hash: r.Hash, start: r.Start, api: a, createdAt: r.CreatedAt, updatedAt: r.UpdatedAt,
+		lastUsedAt: r.LastUsedAt, expires: r.Expires, enabled: r.Enabled, deleted: r.Deleted,
+	}
+	if r.IdentityID != "" {
+		if k.identity = s.identities[r.IdentityID]; k.identity == nil {
+			return false
+		}
+	}
+	slugs, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
+	roles, known := resolve(s.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
+	if !ok || !known {
+		return false
+	}
+	k.describe(r.Name, r.Meta, r.Ratelimits)
+	k.give(slugs, roles)
+	s.addKey(k)
+	return true
 }

@@ -40,67 +40,6 @@ type override struct {
 	createdAt  int64
 }
 
-// NamespaceRecord is a namespace at rest.
-type NamespaceRecord struct {
-	ID          string
-	Name        string
-	WorkspaceID string
-	CreatedAt   int64
-	Deleted     bool
-}
-
-// OverrideRecord is an override at rest.
-type OverrideRecord struct {
-	ID          string
-	NamespaceID string
-	Identifier  string
-	Limit       int64
-	Duration    int64 // ms
-	CreatedAt   int64
-}
-
-// SetOverride replaces limit and duration for identifiers of a namespace. See contract 2.6.
-type SetOverride struct {
-	ID         string // of a new one; an identifier that has one keeps its id
-	Namespace  string // id or name
-	Identifier string // may contain *
-	Limit      int64
-	Duration   int64 // ms
-}
-
-// DeleteOverride removes the override of exactly this identifier. See contract 2.6.
-type DeleteOverride struct {
-	Namespace  string // id or name
-	Identifier string
-}
-
-// GetOverride asks for the override that holds for an identifier. See contract 2.6.
-type GetOverride struct {
-	Namespace  string // id or name
-	Identifier string
-}
-
-// ListOverrides asks for a page of the overrides of a namespace. See contract 1.14 and 2.6.
-type ListOverrides struct {
-	Namespace string // id or name
-	Cursor    string // lowest id
-	Limit     int64  // at least 1
-}
-
-// Override is what ratelimit.getOverride shows.
-type Override struct {
-	ID         string
-	Identifier string
-	Limit      int64
-	Duration   int64 // ms
-}
-
-// Overrides is a page of them, in the order of their ids.
-type Overrides struct {
-	List []Override
-	Next string // id of the first one of the next page; empty: there is none
-}
-
 // findNamespace finds a namespace of the caller's workspace by id, else by name. It may be a deleted one.
 func (s *State) findNamespace(root *rootKey, ref string) *namespace {
 	if n := s.namespaces[ref]; n != nil && n.workspace == root.workspace {
@@ -128,29 +67,6 @@ func (s *State) addNamespace(n *namespace) {
 	s.added(n)
 }
 
-func (s *State) setOverride(root *rootKey, c *SetOverride) Result {
-	n, refusal := s.permittedNamespace(root, c.Namespace, setOverridePermission)
-	if refusal != nil {
-		return refusal
-	}
-	if c.Limit < 0 || c.Duration < minDuration {
-		return invalid("limit must not be negative, and duration must be at least 1000")
-	}
-	if o := n.exact[c.Identifier]; o != nil {
-		s.change(o)
-		o.limit, o.duration = c.Limit, c.Duration
-		s.changed(o)
-		return &Created{ID: o.id}
-	}
-	if s.overrides[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	s.addOverride(&override{
-		id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
-}
-
 func (s *State) addOverride(o *override) {
 	n := o.namespace
 	s.overrides[o.id] = o
@@ -162,55 +78,6 @@ func (s *State) addOverride(o *override) {
 		n.patterns = slices.Insert(n.patterns, at, o)
 	}
 	s.added(o)
-}
-
-func (s *State) deleteOverride(root *rootKey, c *DeleteOverride) Result {
-	n, refusal := s.permittedNamespace(root, c.Namespace, deleteOverridePermission)
-	if refusal != nil {
-		return refusal
-	}
-	o := n.exact[c.Identifier]
-	if o == nil {
-		return refuse(RatelimitOverrideNotFound)
-	}
-	s.remove(o)
-	delete(s.overrides, o.id)
-	delete(n.exact, o.identifier)
-	same := func(other *override) bool { return other == o }
-	n.byID = slices.DeleteFunc(n.byID, same)
-	n.patterns = slices.DeleteFunc(n.patterns, same)
-	return done
-}
-
-// getOverride hides an override from a caller who may not read it: see contract 1.13.
-func (s *State) getOverride(root *rootKey, q *GetOverride) Result {
-	n, refusal := s.permittedNamespace(root, q.Namespace, readOverridePermission)
-	if n == nil {
-		return refusal
-	}
-	o := n.overrideOf(q.Identifier)
-	if o == nil || refusal != nil {
-		return refuse(RatelimitOverrideNotFound)
-	}
-	shown := o.show()
-	return &shown
-}
-
-func (s *State) listOverrides(root *rootKey, q *ListOverrides) Result {
-	n, refusal := s.permittedNamespace(root, q.Namespace, readOverridePermission)
-	if refusal != nil {
-		return refusal
-	}
-	from, _ := slices.BinarySearchFunc(n.byID, q.Cursor, compareID)
-	page := &Overrides{}
-	for _, o := range n.byID[from:] {
-		if int64(len(page.List)) >= q.Limit {
-			page.Next = o.id
-			break
-		}
-		page.List = append(page.List, o.show())
-	}
-	return page
 }
 
 func (o *override) show() Override {
@@ -264,7 +131,8 @@ func matches(pattern, text string) bool {
 }
 
 func (n *namespace) key() RecordKey { return RecordKey{NamespaceKind, n.id} }
-func (o *override) key() RecordKey  { return RecordKey{OverrideKind, o.id} }
+
+func (o *override) key() RecordKey { return RecordKey{OverrideKind, o.id} }
 
 func (n *namespace) record() Record {
 	return &NamespaceRecord{ID: n.id, Name: n.name, WorkspaceID: n.workspace.id, CreatedAt: n.createdAt, Deleted: n.deleted}
@@ -277,24 +145,8 @@ func (o *override) record() Record {
 }
 
 func (n *namespace) digest() Digest { return digestOf(n.record()) }
-func (o *override) digest() Digest  { return digestOf(o.record()) }
 
-func (r *NamespaceRecord) fold(h *hasher) {
-	h.string(r.ID)
-	h.string(r.Name)
-	h.string(r.WorkspaceID)
-	h.int(r.CreatedAt)
-	h.bool(r.Deleted)
-}
-
-func (r *OverrideRecord) fold(h *hasher) {
-	h.string(r.ID)
-	h.string(r.NamespaceID)
-	h.string(r.Identifier)
-	h.int(r.Limit)
-	h.int(r.Duration)
-	h.int(r.CreatedAt)
-}
+func (o *override) digest() Digest { return digestOf(o.record()) }
 
 func (s *State) loadNamespace(r *NamespaceRecord) bool {
 	w := s.workspaces[r.WorkspaceID]

@@ -1,9 +1,10 @@
 package fsm
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
+
+	"github.com/creditd/creditd/fsm/fields"
 )
 
 // outcomeTTL is how long, in ms of log time, the outcome of a call with an idempotency key is kept. See contract 7.1.
@@ -13,23 +14,11 @@ const outcomeTTL = 86_400_000
 // takes microseconds longer for it, however many there are.
 const outcomesPerEntry = 64
 
-// Short is the first half of a SHA-256. What it stands for is only ever compared within one workspace.
-type Short [16]byte
-
 // Idempotency makes a call the only one of its name: a second one is answered with the outcome of the first.
 type Idempotency struct {
 	Name    Short // hash of the endpoint and the caller's idempotency key
 	Request Short // hash of the request that the key was sent with
 }
-
-// Repeated is the answer to a call whose name had its outcome: that outcome, and the index of its entry.
-type Repeated struct {
-	Result Result // neither a *Refusal nor a *Repeated
-	Index  uint64
-}
-
-// Recall asks for the outcome of a call that was carried out before, with Repeated or a Refusal; Done if there is none.
-type Recall struct{ Once Idempotency }
 
 // outcome is what became of a call with an idempotency key. It never changes.
 type outcome struct {
@@ -56,16 +45,6 @@ type outcomes struct {
 	limit  uint64                   // of weight, for the entry under way; 0: none
 }
 
-// OutcomeRecord is the outcome of a call at rest.
-type OutcomeRecord struct {
-	WorkspaceID string
-	Name        Short
-	Request     Short
-	At          int64 // Unix ms
-	Index       uint64
-	Result      Result
-}
-
 func (o *outcome) expired(now int64) bool { return now-o.at >= outcomeTTL }
 
 // recall answers a call whose name has an outcome; nil: it has none.
@@ -82,19 +61,16 @@ func (s *State) recall(w *workspace, once *Idempotency) Result {
 }
 
 // performOnce carries a call out unless its name has an outcome. A refusal leaves no trace.
-func (s *State) performOnce(root *rootKey, call *Call, index uint64) Result {
-	if call.Once == nil {
-		return s.perform(root, call, index)
-	}
+func (s *State) performOnce(root *rootKey, call *Call) Result {
 	if r := s.recall(root.workspace, call.Once); r != nil {
 		return r
 	}
 	if refusal := s.roomForOutcome(); refusal != nil {
 		return refusal
 	}
-	r := s.perform(root, call, index)
+	r := s.perform(root, call.Command.is(), call)
 	if _, refused := r.(*Refusal); !refused {
-		s.keepOutcome(root.workspace, call.Once, r, index)
+		s.keepOutcome(root.workspace, call.Once, r)
 	}
 	return r
 }
@@ -128,8 +104,8 @@ func (s *State) peekRoomForOutcome() *Refusal {
 }
 
 // keepOutcome keeps what became of a call, unless one of its own items took the name.
-func (s *State) keepOutcome(w *workspace, once *Idempotency, r Result, index uint64) {
-	o := &outcome{outcomeName: outcomeName{w, once.Name}, request: once.Request, at: s.clock, index: index, result: r, weight: weightOf(r)}
+func (s *State) keepOutcome(w *workspace, once *Idempotency, r Result) {
+	o := &outcome{outcomeName: outcomeName{w, once.Name}, request: once.Request, at: s.clock, index: s.index, result: r, weight: weightOf(r)}
 	if old := s.outcomes.byName[o.outcomeName]; old != nil {
 		if !old.expired(s.clock) {
 			return
@@ -178,13 +154,6 @@ func (s *State) orderOutcomes() {
 
 func (o *outcome) compare(other *outcome) int { return strings.Compare(o.recordID(), other.recordID()) }
 
-// outcomeID orders outcomes by log time first: a log index begins anew where a ledger is moved to another cluster. at is not negative.
-func outcomeID(at int64, index uint64, workspaceID string, name Short) string {
-	id := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(workspaceID)+len(name)), uint64(at))
-	id = binary.BigEndian.AppendUint64(id, index)
-	return string(append(append(id, name[:]...), workspaceID...))
-}
-
 // recordID orders outcomes by when they came, as the queue does, and within an entry by name. A name that comes back later is another record.
 func (o *outcome) recordID() string { return outcomeID(o.at, o.index, o.workspace.id, o.name) }
 
@@ -196,30 +165,16 @@ func (o *outcome) record() Record {
 	}
 }
 
-// digest leaves the result out: it follows from the entry that the index names.
 func (o *outcome) digest() Digest {
 	r := OutcomeRecord{WorkspaceID: o.workspace.id, Name: o.name, Request: o.request, At: o.at, Index: o.index}
-	h := newHasher(OutcomeKind)
-	r.fold(&h)
-	return h.digest()
-}
-
-func (r *OutcomeRecord) fold(h *hasher) {
-	h.string(r.WorkspaceID)
-	h.short(r.Name)
-	h.short(r.Request)
-	h.int(r.At)
-	h.word(r.Index)
-}
-
-func (h *hasher) short(v Short) {
-	h.word(binary.LittleEndian.Uint64(v[:8]))
-	h.word(binary.LittleEndian.Uint64(v[8:]))
+	v := fields.NewHashing(fields.NewHasher(uint8(OutcomeKind)))
+	r.digested(&v)
+	return digestFrom(v.Sum())
 }
 
 func (s *State) loadOutcome(r *OutcomeRecord) bool {
 	w := s.workspaces[r.WorkspaceID]
-	if w == nil || !keepable(r.Result) || r.At < 0 || r.At > s.clock {
+	if w == nil || !storable(r.Result) || r.At < 0 || r.At > s.clock {
 		return false
 	}
 	o := &outcome{outcomeName: outcomeName{w, r.Name}, request: r.Request, at: r.At, index: r.Index, result: r.Result, weight: weightOf(r.Result)}

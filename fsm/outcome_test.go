@@ -286,7 +286,7 @@ func TestOutcome_LoaderRefuses(t *testing.T) {
 	}
 	load := func(records ...fsm.Record) error {
 		l := fsm.NewLoader()
-		for _, r := range append([]fsm.Record{&fsm.MetaRecord{Clock: 10}, &fsm.WorkspaceRecord{ID: "ws_1", Enabled: true}}, records...) {
+		for _, r := range append([]fsm.Record{&fsm.MetaRecord{Clock: 10, LedgerVersion: 1}, &fsm.WorkspaceRecord{ID: "ws_1", Enabled: true}}, records...) {
 			if err := l.Add(r); err != nil {
 				return err
 			}

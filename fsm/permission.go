@@ -132,62 +132,6 @@ func slugIDs(list []*slug) []string {
 	return ids
 }
 
-func (s *State) createPermission(root *rootKey, c *CreatePermission) Result {
-	if !root.may(createPermissionPermission, "") {
-		return createPermissionPermission.missing("")
-	}
-	if s.findSlug(root, c.Slug) != nil {
-		return refuse(PermissionExists)
-	}
-	if s.slugs[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	s.addSlug(&slug{
-		id: c.ID, name: c.Name, text: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
-}
-
-// deletePermission takes a permission from all roles and keys by marking it; no role and no key is written.
-func (s *State) deletePermission(root *rootKey, c *DeletePermission) Result {
-	if !root.may(deletePermissionPermission, "") {
-		return deletePermissionPermission.missing("")
-	}
-	p := s.findPermission(root, c.Permission)
-	if p == nil {
-		return refuse(PermissionNotFound)
-	}
-	delete(s.slugNames, p.ref())
-	p.workspace.slugs.remove(p)
-	s.change(p)
-	p.name, p.text, p.description, p.deleted = "", "", "", true
-	s.changed(p)
-	return done
-}
-
-func (s *State) getPermission(root *rootKey, q *GetPermission) Result {
-	if !root.may(readPermissionPermission, "") {
-		return readPermissionPermission.missing("")
-	}
-	p := s.findPermission(root, q.Permission)
-	if p == nil {
-		return refuse(PermissionNotFound)
-	}
-	shown := p.show()
-	return &shown
-}
-
-func (s *State) listPermissions(root *rootKey, q *ListPermissions) Result {
-	if !root.may(readPermissionPermission, "") {
-		return readPermissionPermission.missing("")
-	}
-	wanted := newSought(q.Search)
-	list, next := search(&root.workspace.slugs, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *slug) bool {
-		return wanted.in(p.id, p.name, p.text, p.description)
-	}, (*slug).show)
-	return &PermissionList{Permissions: list, Next: next}
-}
-
 func (p *slug) show() Permission {
 	return Permission{ID: p.id, Name: p.name, Slug: p.text, Description: p.description}
 }
@@ -202,4 +146,35 @@ func showSlugs(list []*slug) []Permission {
 	}
 	slices.SortFunc(shown, func(p, q Permission) int { return strings.Compare(p.Slug, q.Slug) })
 	return shown
+}
+
+func (p *slug) key() RecordKey { return RecordKey{PermissionKind, p.id} }
+
+func (p *slug) record() Record {
+	return &PermissionRecord{
+		ID: p.id, WorkspaceID: p.workspace.id, Name: p.name, Slug: p.text, Description: p.description,
+		CreatedAt: p.createdAt, Deleted: p.deleted,
+	}
+}
+
+func (p *slug) digest() Digest { return digestOf(p.record()) }
+
+func (s *State) loadPermission(r *PermissionRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.slugs[r.ID] != nil {
+		return false
+	}
+	p := &slug{
+		id: r.ID, name: r.Name, text: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if p.deleted {
+		s.slugs[p.id] = p
+		s.added(p)
+		return true
+	}
+	if s.slugNames[p.ref()] != nil {
+		return false
+	}
+	s.addSlug(p)
+	return true
 }

@@ -50,7 +50,7 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"out of order":               {oneOfEach()[2], oneOfEach()[1]},
 		"meta twice":                 {oneOfEach()[0], oneOfEach()[0]},
 		"a session never opened":     slices.Insert(oneOfEach(), 14, Record(&SessionRecord{ID: 4, Base: 1})),
-		"meta before 1970":           {&MetaRecord{Clock: -1}},
+		"meta before 1970":           {&MetaRecord{Clock: -1, LedgerVersion: 1}},
 		"workspace twice":            slices.Insert(oneOfEach(), 1, oneOfEach()[1]),
 		"root key twice":             slices.Insert(oneOfEach(), 2, oneOfEach()[2]),
 		"root key of no workspace":   slices.Delete(oneOfEach(), 1, 2),

@@ -78,95 +78,6 @@ func (s *State) addRole(r *role) {
 	s.added(r)
 }
 
-// createRole says no to callers without a permission before it says that the name is taken: see contract 1.13.
-func (s *State) createRole(root *rootKey, c *CreateRole) Result {
-	if !root.may(createRolePermission, "") {
-		return createRolePermission.missing("")
-	}
-	if len(c.Permissions) > 0 && !root.may(addPermissionToRolePermission, "") {
-		return addPermissionToRolePermission.missing("")
-	}
-	plan := s.planSlugs(root, c.Permissions)
-	if refusal := plan.permitted(root); refusal != nil {
-		return refusal
-	}
-	if s.findRoleName(root, c.Name) != nil {
-		return refuse(RoleExists)
-	}
-	if s.roles[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	if refusal := s.free(plan); refusal != nil {
-		return refusal
-	}
-	s.addRole(&role{
-		id: c.ID, name: c.Name, description: c.Description, slugs: s.carryOut(plan), workspace: root.workspace, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
-}
-
-func (s *State) setRolePermissions(root *rootKey, c *SetRolePermissions) Result {
-	if refusal := root.needs(addPermissionToRolePermission, removePermissionFromRolePermission); refusal != nil {
-		return refusal
-	}
-	plan := s.planSlugs(root, c.Permissions)
-	if refusal := plan.permitted(root); refusal != nil {
-		return refusal
-	}
-	r := s.findRoleID(root, c.RoleID)
-	if r == nil {
-		return refuse(RoleNotFound)
-	}
-	if refusal := s.free(plan); refusal != nil {
-		return refusal
-	}
-	list := s.carryOut(plan)
-	s.change(r)
-	r.slugs = list
-	s.changed(r)
-	return &PermissionList{Permissions: showSlugs(list)}
-}
-
-// deleteRole takes a role from all keys by marking it; no key is written.
-func (s *State) deleteRole(root *rootKey, c *DeleteRole) Result {
-	if !root.may(deleteRolePermission, "") {
-		return deleteRolePermission.missing("")
-	}
-	r := s.findRole(root, c.Role)
-	if r == nil {
-		return refuse(RoleNotFound)
-	}
-	delete(s.roleNames, r.ref())
-	r.workspace.roles.remove(r)
-	s.change(r)
-	r.name, r.description, r.slugs, r.deleted = "", "", nil, true
-	s.changed(r)
-	return done
-}
-
-func (s *State) getRole(root *rootKey, q *GetRole) Result {
-	if !root.may(readRolePermission, "") {
-		return readRolePermission.missing("")
-	}
-	r := s.findRole(root, q.Role)
-	if r == nil {
-		return refuse(RoleNotFound)
-	}
-	shown := r.show()
-	return &shown
-}
-
-func (s *State) listRoles(root *rootKey, q *ListRoles) Result {
-	if !root.may(readRolePermission, "") {
-		return readRolePermission.missing("")
-	}
-	wanted := newSought(q.Search)
-	list, next := search(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, func(r *role) bool {
-		return wanted.in(r.id, r.name, r.description)
-	}, (*role).show)
-	return &RoleList{Roles: list, Next: next}
-}
-
 func (r *role) show() Role {
 	return Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showSlugs(r.slugs)}
 }
@@ -181,4 +92,36 @@ func showRoles(list []*role) []Role {
 	}
 	slices.SortFunc(shown, func(r, q Role) int { return strings.Compare(r.Name, q.Name) })
 	return shown
+}
+
+func (r *role) key() RecordKey { return RecordKey{RoleKind, r.id} }
+
+func (r *role) record() Record {
+	return &RoleRecord{
+		ID: r.id, WorkspaceID: r.workspace.id, Name: r.name, Description: r.description, Permissions: slugIDs(r.slugs),
+		CreatedAt: r.createdAt, Deleted: r.deleted,
+	}
+}
+
+func (r *role) digest() Digest { return digestOf(r.record()) }
+
+func (s *State) loadRole(r *RoleRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	list, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
+	if w == nil || !ok || s.roles[r.ID] != nil {
+		return false
+	}
+	loaded := &role{
+		id: r.ID, name: r.Name, description: r.Description, slugs: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	}
+	if loaded.deleted {
+		s.roles[loaded.id] = loaded
+		s.added(loaded)
+		return len(list) == 0
+	}
+	if s.roleNames[loaded.ref()] != nil {
+		return false
+	}
+	s.addRole(loaded)
+	return true
 }

@@ -1,21 +1,12 @@
 package fsm
 
+import "github.com/creditd/creditd/fsm/fields"
+
 // sessionTTL is how long, in ms of log time, a session lives without a command. A node that was silent for longer opens another one.
 const sessionTTL = 3_600_000
 
 // MaxSessionWindow bounds the commands of one session that are not acknowledged, and with it the memory of a session.
 const MaxSessionWindow = 1 << 17
-
-// Replayed is the answer to a call that was carried out before: the answer it got then, and the index of its entry.
-type Replayed struct {
-	Result Result
-	Index  uint64
-}
-
-func (*Replayed) isResult() {}
-
-// Opened is the answer to OpenSession.
-type Opened struct{ Session uint64 } // not 0
 
 // session remembers the results of one node's calls until the node acknowledges them.
 //
@@ -34,17 +25,6 @@ type session struct {
 // maxUnusedSessions is how many sessions a node may have without ever having sent a call in them. Of the copies of an OpenSession it
 // uses the one whose answer it gets; more copies than these are not under way at a time.
 const maxUnusedSessions = 16
-
-// openSession gives an id that no session had, so that nothing that is delivered late can revive one that has ended: its calls would
-// be carried out again.
-func (s *State) openSession(c *OpenSession) Result {
-	s.opened++
-	n := &session{id: s.opened, node: c.Node, lastSeen: s.clock, base: 1}
-	s.sessions[n.id] = n
-	s.added(n)
-	s.boundUnused(c.Node)
-	return &Opened{Session: n.id}
-}
 
 // boundUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
 // the other. Nothing was carried out in it, so should the node come to use it after all, it opens another one.
@@ -80,10 +60,10 @@ func (s *State) expireSessions() {
 //
 // A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
 // have been.
-func (s *State) once(call *Call, index uint64) Result {
+func (s *State) once(call *Call) Result {
 	t := call.Ticket
 	if t.Session == 0 {
-		return s.apply(call, index)
+		return s.apply(call)
 	}
 	n := s.sessions[t.Session]
 	if n == nil || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
@@ -98,8 +78,8 @@ func (s *State) once(call *Call, index uint64) Result {
 		replayed := n.window[at] // a copy: the window moves on
 		return &replayed
 	}
-	r := s.apply(call, index)
-	n.keep(at, Replayed{Result: r, Index: index})
+	r := s.apply(call)
+	n.keep(at, Replayed{Result: r, Index: s.index})
 	return r
 }
 
@@ -127,14 +107,6 @@ func (n *session) keep(at uint64, r Replayed) {
 	n.stored++
 }
 
-func sessionKey(id uint64) RecordKey {
-	var name [8]byte
-	for i := range name {
-		name[i] = byte(id >> (56 - 8*i))
-	}
-	return RecordKey{SessionKind, string(name[:])}
-}
-
 func (n *session) key() RecordKey { return sessionKey(n.id) }
 
 func (n *session) record() Record {
@@ -147,25 +119,15 @@ func (n *session) record() Record {
 	return r
 }
 
-// digest stands on the path of every command, so the results themselves are represented by their number: they follow from the rest.
-func (n *session) digest() Digest { return sessionDigest(n.id, n.node, n.lastSeen, n.base, n.stored) }
-
-func (r *SessionRecord) fold(h *hasher) {
-	foldSession(h, r.ID, r.Node, r.LastSeen, r.Base, len(r.Results))
-}
-
-func sessionDigest(id uint64, node string, lastSeen int64, base uint64, stored int) Digest {
-	h := newHasher(SessionKind)
-	foldSession(&h, id, node, lastSeen, base, stored)
-	return h.digest()
-}
-
-func foldSession(h *hasher, id uint64, node string, lastSeen int64, base uint64, stored int) {
-	h.word(id)
-	h.string(node)
-	h.int(lastSeen)
-	h.word(base)
-	h.word(uint64(stored))
+// digest stands on the path of every command: it hashes what SessionRecord.fields shows without the visitor.
+func (n *session) digest() Digest {
+	h := fields.NewHasher(uint8(SessionKind))
+	h.Word(n.id)
+	h.String(n.node)
+	h.Int(n.lastSeen)
+	h.Word(n.base)
+	h.Word(uint64(n.stored))
+	return digestFrom(h.Sum())
 }
 
 func (s *State) loadSession(r *SessionRecord) bool {

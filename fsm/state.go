@@ -2,7 +2,10 @@ package fsm
 
 // State is the ledger. The zero value is not usable; see New and Restore.
 type State struct {
-	clock     int64 // log time, Unix ms: the largest stamp applied so far
+	clock     int64  // log time, Unix ms: the largest stamp applied so far
+	version   uint64 // ledger version
+	raisedBy  string // the build that raised it last
+	index     uint64 // of the log entry that is being applied
 	clusterID string
 	books     Books
 
@@ -44,21 +47,10 @@ type State struct {
 // externalRef is the name under which a workspace's owner knows an identity.
 type externalRef struct{ workspaceID, externalID string }
 
-// Books are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
-//
-// Invariant: Granted − Withdrawn − Charged equals the sum of all balances, modulo 2^64.
-type Books struct {
-	Granted   uint64 // by creation, set, increment and refill
-	Withdrawn uint64 // by set, decrement, and by turning unlimited or deleting for good
-	Charged   uint64 // by verifications
-}
-
-// Outstanding is the sum of all balances that the books imply.
-func (b Books) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Charged }
-
 // New returns an empty ledger at log time zero.
 func New() *State {
 	return &State{
+		version:    OldestLedgerVersion,
 		workspaces: make(map[string]*workspace),
 		apis:       make(map[string]*api),
 		rootKeys:   make(map[string]*rootKey),
@@ -83,6 +75,9 @@ func (s *State) Clock() int64 { return s.clock }
 
 // ClusterID returns the id that Bootstrap gave, or "" before it.
 func (s *State) ClusterID() string { return s.clusterID }
+
+// LedgerVersion returns the version of the ledger: what needs a newer one is refused.
+func (s *State) LedgerVersion() uint64 { return s.version }
 
 // Stats are sizes for metrics.
 type Stats struct {

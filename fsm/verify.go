@@ -72,14 +72,6 @@ func (s *State) decide(root *rootKey, c *VerifyKey, before *foresight) (decision
 	return s.decideOn(k, c, before)
 }
 
-// check states the rules on what a verification asks for, whatever the key.
-func (c *VerifyKey) check() *Refusal {
-	if c.Cost < 0 {
-		return invalid("credits.cost must not be negative")
-	}
-	return c.checkNamed()
-}
-
 // decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
 func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}

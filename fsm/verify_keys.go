@@ -1,23 +1,6 @@
 package fsm
 
-// VerifyKeys is many verifications in one step. See contract 7.2.
-type VerifyKeys struct {
-	Items []Verification
-	// Atomic: all of them pass, or nothing happens.
-	Atomic bool
-}
-
-// Verification is one item of VerifyKeys.
-type Verification struct {
-	Command Command      // *VerifyKey or *VerifyMigrated
-	Once    *Idempotency // nil: the item stands for itself. Not in an atomic batch
-}
-
-// Verdicts is the answer to VerifyKeys.
-type Verdicts struct {
-	Results []Result // in the order of the items: *Verdict, or *Refusal
-	Passed  bool     // of an atomic one: all passed, and was carried out
-}
+import "github.com/creditd/creditd/fsm/fields"
 
 // maxShown bounds what one answer shows of keys, in bytes, give or take one item: a key that is named a thousand times is shown a
 // thousand times. Each permission that is looked at for it counts too, in every role that has it and also where the
@@ -27,37 +10,9 @@ const maxShown = 16 << 20
 // size is about what a verdict takes in an answer.
 func (v *Verdict) size() int {
 	const plain = 192 // beside its texts and lists
-	return plain + v.extent()
-}
-
-// verifyKeys carries the items out one after the other, or atomically.
-func (s *State) verifyKeys(root *rootKey, c *VerifyKeys, index uint64) Result {
-	if refusal := c.check(); refusal != nil {
-		return refusal
-	}
-	if c.Atomic {
-		p := s.foreseeKeys(root, c, true)
-		if p.passed {
-			s.carryOutKeys(p)
-		}
-		return p.answer(s.clock)
-	}
-	answer := &Verdicts{Results: make([]Result, len(c.Items))}
-	verdicts := make([]Verdict, len(c.Items))
-	var room itemRoom
-	before := &foresight{} // nothing that is not carried out
-	shown := 0
-	for i := range c.Items {
-		if shown+before.gathered > maxShown {
-			answer.Results[i] = refuse(AnswerTooLarge)
-			continue
-		}
-		answer.Results[i] = s.verifyItem(root, &c.Items[i], before, &room, &verdicts[i], index)
-		if v, ok := answer.Results[i].(*Verdict); ok {
-			shown += v.size()
-		}
-	}
-	return answer
+	m := fields.NewMeasuring()
+	v.fields(&m)
+	return plain + m.Size()
 }
 
 // itemRoom is whether the new outcomes of a batch's items can be kept. It is decided for the first of them and holds for all: the answer of
@@ -76,7 +31,7 @@ func (r *itemRoom) refuse(s *State) *Refusal {
 }
 
 // verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
-func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight, room *itemRoom, v *Verdict, index uint64) Result {
+func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight, room *itemRoom, v *Verdict) Result {
 	if item.Once != nil {
 		if r := s.recallItem(root, item); r != nil {
 			return r
@@ -94,7 +49,7 @@ func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight,
 		r = s.verifyMigrated(root, item.Command.(*VerifyMigrated), before, v)
 	}
 	if _, refused := r.(*Refusal); item.Once != nil && !refused {
-		s.keepOutcome(root.workspace, item.Once, r, index)
+		s.keepOutcome(root.workspace, item.Once, r)
 	}
 	return r
 }
@@ -110,16 +65,6 @@ func (s *State) recallItem(root *rootKey, item *Verification) Result {
 		return v
 	}
 	return r
-}
-
-// check states the rules on the items together.
-func (c *VerifyKeys) check() *Refusal {
-	for i := range c.Items {
-		if c.Atomic && c.Items[i].Once != nil {
-			return invalid("verifications: an item must not have an idempotencyKey when atomic is true: send the header Idempotency-Key instead")
-		}
-	}
-	return nil
 }
 
 // peekKeys is verifyKeys if that would change nothing.
@@ -163,7 +108,7 @@ func (f *foresight) accessOf(k *key) *VerdictAccess {
 		f.access = make(map[*key]*VerdictAccess)
 	}
 	f.access[k] = a
-	f.gathered += listedText * given.held()
+	f.gathered += fields.ListedText * given.held()
 	return a
 }
 

@@ -2,24 +2,6 @@ package fsm
 
 import "fmt"
 
-// RatelimitCheck is what a verification asks of one rate limit. See contract 3.6.
-type RatelimitCheck struct {
-	Name string
-	Cost int64
-	// AdHoc: Limit and Duration are given, and hold instead of a configured rate limit of that name.
-	AdHoc    bool
-	Limit    int64
-	Duration int64 // ms
-}
-
-// RatelimitState is a rate limit that was checked, as the answer shows it. See contract 3.6.
-type RatelimitState struct {
-	Ratelimit
-	Reset     int64 // Unix ms: the end of the fixed window
-	Remaining int64
-	Exceeded  bool
-}
-
 // limitCheck is one rate limit under check.
 type limitCheck struct {
 	Ratelimit
@@ -54,19 +36,6 @@ func (c *limitCheck) remaining(taken bool) int64 {
 		return 0
 	}
 	return max(0, left)
-}
-
-// checkNamed states the rules on the rate limits that a verification names [D-13].
-func (c *VerifyKey) checkNamed() *Refusal {
-	for i := range c.Ratelimits {
-		switch r := &c.Ratelimits[i]; {
-		case r.Cost < 0 || r.AdHoc && r.Limit < 0:
-			return invalid("ratelimits: cost and limit of '" + r.Name + "' must not be negative")
-		case r.AdHoc && r.Duration < minDuration:
-			return invalid("ratelimits: the duration of '" + r.Name + "' must be at least 1000")
-		}
-	}
-	return nil
 }
 
 // asked is what a verification asks of rate limits. Of a repeated name the last one counts.

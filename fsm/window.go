@@ -3,41 +3,9 @@ package fsm
 import (
 	"math"
 	"math/bits"
-	"strconv"
+
+	"github.com/creditd/creditd/fsm/fields"
 )
-
-// WindowScope says what kind of thing owns a window. The numbers are on disk: append only.
-type WindowScope uint8
-
-// The scopes.
-const (
-	KeyScope WindowScope = iota + 1
-	IdentityScope
-	NamespaceScope
-)
-
-// minDuration is the shortest rate limit, in ms. Anything that divides by a duration relies on it.
-const minDuration = 1000
-
-// windowName names a window. Another duration is another window, so that each of them has one length for its whole life.
-type windowName struct {
-	scope    WindowScope
-	owner    string // id of the key, identity or namespace
-	name     string // of the rate limit, or the identifier in a namespace
-	duration int64  // ms
-}
-
-// recordID is injective because ids contain no slash.
-func (n windowName) recordID() string {
-	return strconv.Itoa(int(n.scope)) + "/" + n.owner + "/" + strconv.FormatInt(n.duration, 10) + "/" + n.name
-}
-
-func (n windowName) fold(h *hasher) {
-	h.int(int64(n.scope))
-	h.string(n.owner)
-	h.string(n.name)
-	h.int(n.duration)
-}
 
 // window counts what one rate limit let through: in the fixed window in which it was last used, and in the one before. See
 // contract 2.6. One that was dropped keeps its place in State.windows until a snapshot has told the disk, so that a record that
@@ -47,8 +15,8 @@ func (n windowName) fold(h *hasher) {
 type window struct {
 	head
 	windowName
-	prefix   hasher // of the digest: everything that never changes
-	sequence int64  // index of the fixed window of current: Unix ms / duration
+	prefix   fields.Hasher // of the digest: everything that never changes
+	sequence int64         // index of the fixed window of current: Unix ms / duration
 	current  int64
 	previous int64 // of the fixed window before
 	expires  int64 // Unix ms from which on the counts cannot matter
@@ -58,9 +26,9 @@ type window struct {
 }
 
 func newWindow(n windowName) *window {
-	w := &window{windowName: n, prefix: newHasher(WindowKind)}
-	n.fold(&w.prefix)
-	return w
+	v := fields.NewHashing(fields.NewHasher(uint8(WindowKind)))
+	n.fields(&v)
+	return &window{windowName: n, prefix: v.Hasher()}
 }
 
 // counts are the counts of the fixed window of now and of the one before it.
@@ -199,32 +167,10 @@ func (w *window) digest() Digest {
 		return Digest{}
 	}
 	h := w.prefix
-	h.int(w.sequence)
-	h.int(w.current)
-	h.int(w.previous)
-	return h.digest()
-}
-
-// WindowRecord is the state of one rate limit at rest. See contract 2.6 and 3.6.
-type WindowRecord struct {
-	Scope    WindowScope
-	Owner    string // id
-	Name     string // of the rate limit, or the identifier in a namespace
-	Duration int64  // ms
-	Sequence int64  // index of the fixed window of Current: Unix ms / Duration
-	Current  int64
-	Previous int64
-}
-
-func (r *WindowRecord) name() windowName {
-	return windowName{r.Scope, r.Owner, r.Name, r.Duration}
-}
-
-func (r *WindowRecord) fold(h *hasher) {
-	r.name().fold(h)
-	h.int(r.Sequence)
-	h.int(r.Current)
-	h.int(r.Previous)
+	h.Int(w.sequence)
+	h.Int(w.current)
+	h.Int(w.previous)
+	return digestFrom(h.Sum())
 }
 
 func (s *State) loadWindow(r *WindowRecord) bool {
@@ -250,7 +196,7 @@ func (w *window) before(o *window) bool {
 	case w.expires != o.expires:
 		return w.expires < o.expires
 	case w.prefix != o.prefix:
-		return w.prefix.a < o.prefix.a || w.prefix.a == o.prefix.a && w.prefix.b < o.prefix.b
+		return w.prefix.Less(o.prefix)
 	default:
 		return w.recordID() < o.recordID()
 	}

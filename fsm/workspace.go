@@ -14,34 +14,24 @@ type workspace struct {
 	audit      *auditLog          // nil: no entries
 }
 
-// bootstrap gives an empty ledger its identity; see Bootstrap.
-func (s *State) bootstrap(c *Bootstrap) Result {
-	if s.clusterID != "" {
-		return done
-	}
-	s.clusterID = c.ClusterID
-	w := &workspace{id: c.WorkspaceID, name: c.WorkspaceName, createdAt: s.clock, enabled: true}
-	s.addWorkspace(w)
-	s.addRootKey(&rootKey{
-		id: c.RootKeyID, hash: c.RootKeyHash, name: "bootstrap", workspace: w, permissions: permissionSet(AllPermissions()),
-		createdAt: s.clock, expires: Never, enabled: true,
-	})
-	return done
-}
-
-func (s *State) createWorkspace(root *rootKey, c *CreateWorkspace) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
-	}
-	if s.workspaces[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	s.addWorkspace(&workspace{id: c.ID, name: c.Name, createdAt: s.clock, enabled: true})
-	return &Created{ID: c.ID}
-}
-
 func (s *State) addWorkspace(w *workspace) {
 	s.workspaces[w.id] = w
 	s.workspaceList.insert(w)
 	s.added(w)
+}
+
+func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }
+
+func (w *workspace) record() Record {
+	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}
+}
+
+func (w *workspace) digest() Digest { return digestOf(w.record()) }
+
+func (s *State) loadWorkspace(r *WorkspaceRecord) bool {
+	if s.workspaces[r.ID] != nil {
+		return false
+	}
+	s.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled})
+	return true
 }

@@ -1,10 +1,12 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fields"
 )
 
 // batchVersion is the first byte of every batch.
@@ -13,36 +15,34 @@ const batchVersion = 1
 // AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once, and the bound on outcomes only where a
 // call will have one that is kept.
 func AppendBatch(buf []byte, b fsm.Batch) []byte {
-	c := coder{buf: buf}
-	version := byte(batchVersion)
-	c.byte(&version)
-	c.int(&b.Stamp)
+	v := fields.NewWriter(buf)
+	framed(v, batchVersion)
+	v.Int(&b.Stamp)
 	actors, index := actorsOf(b.Calls)
-	c.length(len(actors))
+	v.Length(len(actors))
 	for i := range actors {
-		c.hash(&actors[i])
+		v.Hash((*[32]byte)(&actors[i]))
 	}
 	sessions := sessionsOf(b.Calls)
-	c.length(len(sessions))
+	v.Length(len(sessions))
 	for i := range sessions {
-		c.uint(&sessions[i].id)
-		c.uint(&sessions[i].below)
+		v.Uint(&sessions[i].id)
+		v.Uint(&sessions[i].below)
 	}
-	c.length(len(b.Calls))
+	v.Length(len(b.Calls))
 	for i := range b.Calls {
 		var at uint64
 		if index != nil {
 			at = index[b.Calls[i].Actor]
 		}
-		c.uint(&at)
-		sessions.write(&c, b.Calls[i].Ticket)
-		c.once(&b.Calls[i].Once)
-		c.call(&b.Calls[i], nil)
+		v.Uint(&at)
+		sessions.write(v, b.Calls[i].Ticket)
+		b.Calls[i].Visit(v)
 	}
-	if c.named {
-		c.uint(&b.MaxOutcomes)
+	if v.Named {
+		v.Uint(&b.MaxOutcomes)
 	}
-	return seal(c.buf, len(buf))
+	return seal(v.Bytes(), len(buf))
 }
 
 // actorsOf lists the different actors of calls in order of appearance; the index is nil when there is only one.
@@ -81,66 +81,78 @@ func DecodeBatch(data []byte) (fsm.Batch, error) {
 }
 
 func decodeBatch(body []byte) (b fsm.Batch, err error) {
-	c := coder{buf: body, reading: true}
-	var version byte
-	if c.byte(&version); version != batchVersion {
-		return b, fmt.Errorf("version is %d, this build reads %d", version, batchVersion)
+	v := fields.NewReader(body)
+	if !framed(v, batchVersion) {
+		return b, v.Err()
 	}
-	c.int(&b.Stamp)
-	if b.Stamp < 0 {
-		return b, fmt.Errorf("stamp is negative")
+	if v.Int(&b.Stamp); b.Stamp < 0 {
+		return b, errors.New("stamp is negative")
 	}
-	n := c.length(0)
-	if n > len(c.buf)/len(fsm.Hash{}) {
-		return b, errShort
+	actors, err := readActors(v)
+	if err != nil {
+		return b, err
+	}
+	sessions := make(sessionTable, v.Length(0))
+	for i := range sessions {
+		v.Uint(&sessions[i].id)
+		v.Uint(&sessions[i].below)
+	}
+	if v.Err() == nil && sessions.malformed() {
+		return b, errors.New("a session is listed twice or has no id")
+	}
+	if b.Calls, err = readCalls(v, actors, sessions); err != nil {
+		return b, err
+	}
+	if v.Named {
+		v.Uint(&b.MaxOutcomes)
+	}
+	if err := v.Finish(); err != nil {
+		return b, err
+	}
+	if !slices.Equal(sessions, sessionsOf(b.Calls)) {
+		return b, errors.New("the table of sessions is not the one that the calls need")
+	}
+	return b, nil
+}
+
+func readActors(v *fields.Visitor) ([]fsm.Hash, error) {
+	n := v.Length(0)
+	if n > len(v.Bytes())/len(fsm.Hash{}) {
+		return nil, fields.ErrShort
 	}
 	actors := make([]fsm.Hash, n)
 	for i := range actors {
-		c.hash(&actors[i])
+		v.Hash((*[32]byte)(&actors[i]))
 	}
 	if repeated(actors) {
-		return b, fmt.Errorf("an actor is listed twice")
+		return nil, errors.New("an actor is listed twice")
 	}
-	sessions := make(sessionTable, c.length(0))
-	for i := range sessions {
-		c.uint(&sessions[i].id)
-		c.uint(&sessions[i].below)
-	}
-	if c.err == nil && sessions.malformed() {
-		return b, fmt.Errorf("a session is listed twice or has no id")
-	}
+	return actors, nil
+}
+
+// readCalls demands that actors have their turns in the order of their list, and that each has one.
+func readCalls(v *fields.Visitor, actors []fsm.Hash, sessions sessionTable) ([]fsm.Call, error) {
 	seen := uint64(0)
-	b.Calls = make([]fsm.Call, c.length(0))
-	var verifications slab
-	for i := range b.Calls {
+	calls := make([]fsm.Call, v.Length(0))
+	for i := range calls {
 		var at uint64
-		if c.uint(&at); c.err != nil {
-			break
+		if v.Uint(&at); v.Err() != nil {
+			return nil, v.Err()
 		}
 		if at > seen || at >= uint64(len(actors)) {
-			return b, fmt.Errorf("call %d names actor %d of %d, of which %d had their turn", i, at, len(actors), seen)
+			return nil, fmt.Errorf("call %d names actor %d of %d, and %d had their turn", i, at, len(actors), seen)
 		}
 		seen = max(seen, at+1)
-		b.Calls[i].Actor = actors[at]
-		b.Calls[i].Ticket = sessions.read(&c)
-		c.once(&b.Calls[i].Once)
-		if c.call(&b.Calls[i], &verifications); c.err != nil {
-			return b, fmt.Errorf("call %d: %w", i, c.err)
+		calls[i].Actor = actors[at]
+		calls[i].Ticket = sessions.read(v)
+		if calls[i].Visit(v); v.Err() != nil {
+			return nil, fmt.Errorf("call %d: %w", i, v.Err())
 		}
 	}
-	if c.named {
-		c.uint(&b.MaxOutcomes)
+	if v.Err() == nil && seen != uint64(len(actors)) {
+		return nil, fmt.Errorf("%d of %d actors are not used", uint64(len(actors))-seen, len(actors))
 	}
-	if err := c.finish(); err != nil {
-		return b, err
-	}
-	if seen != uint64(len(actors)) {
-		return b, fmt.Errorf("%d of %d actors are not used", uint64(len(actors))-seen, len(actors))
-	}
-	if !slices.Equal(sessions, sessionsOf(b.Calls)) {
-		return b, fmt.Errorf("the table of sessions is not the one that the calls need")
-	}
-	return b, nil
+	return calls, nil
 }
 
 func repeated(actors []fsm.Hash) bool {
@@ -152,16 +164,4 @@ func repeated(actors []fsm.Hash) bool {
 		different[a] = struct{}{}
 	}
 	return len(different) < len(actors)
-}
-
-// slab hands out verifications from larger allocations: batches consist mostly of them.
-type slab struct{ free []fsm.VerifyKey }
-
-func (s *slab) next() *fsm.VerifyKey {
-	if len(s.free) == 0 {
-		s.free = make([]fsm.VerifyKey, 64)
-	}
-	v := &s.free[0]
-	s.free = s.free[1:]
-	return v
 }

@@ -57,6 +57,31 @@ func TestGolden_Version1Decodes(t *testing.T) {
 	}
 }
 
+// What came with ledger version 2 stays readable likewise.
+func TestGolden_Version2(t *testing.T) {
+	b := fsm.Batch{Stamp: 7}
+	for _, c := range commandSamples2 {
+		b.Calls = append(b.Calls, fsm.Call{Command: c})
+	}
+	golden(t, "testdata/v2/batches.txt", []string{line("all", codec.AppendBatch(nil, b))})
+	got, err := codec.DecodeBatch(readGolden(t, "testdata/v2/batches.txt")[0].value)
+	require.NoError(t, err)
+	require.Equal(t, b, got)
+
+	var records []string
+	for _, r := range recordSamples2 {
+		records = append(records, line(hex.EncodeToString(codec.AppendRecordKey(nil, r.Key())), codec.AppendRecord(nil, r)))
+	}
+	golden(t, "testdata/v2/records.txt", records)
+	for i, e := range readGolden(t, "testdata/v2/records.txt") {
+		key, err := hex.DecodeString(e.name)
+		require.NoError(t, err)
+		r, err := codec.DecodeRecord(key, e.value)
+		require.NoError(t, err)
+		require.Equal(t, recordSamples2[i], r)
+	}
+}
+
 func line(name string, data []byte) string { return name + " " + hex.EncodeToString(data) + "\n" }
 
 func golden(t *testing.T, path string, lines []string) {

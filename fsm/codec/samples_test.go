@@ -253,6 +253,7 @@ var auditSample = fsm.AuditEntry{
 var recordSamples = []fsm.Record{
 	&fsm.MetaRecord{
 		ClusterID: "cl_1", Clock: 1_764_000_000_123, Books: fsm.Books{Granted: math.MaxUint64, Withdrawn: 1 << 63, Charged: 7}, Sessions: 12,
+		LedgerVersion: 1,
 	},
 	&fsm.WorkspaceRecord{ID: "ws_1", Name: "default", CreatedAt: 1_764_000_000_000, Enabled: true},
 	&fsm.RootKeyRecord{
@@ -309,3 +310,11 @@ func sealed(body []byte) []byte {
 	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
 	return binary.LittleEndian.AppendUint32(append([]byte(nil), body...), sum)
 }
+
+// What came with ledger version 2: likewise.
+var (
+	commandSamples2 = []fsm.Command{&fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"}}
+	recordSamples2  = []fsm.Record{
+		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, Books: fsm.Books{Granted: 1}, Sessions: 12, LedgerVersion: 2, RaisedBy: "v1.2.3"},
+	}
+)

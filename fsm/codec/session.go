@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fields"
 )
 
 // sessionTable lists the sessions of a batch in order of appearance. A ticket is then an index and a small difference: two or three
@@ -58,48 +59,32 @@ func (s sessionTable) malformed() bool {
 }
 
 // write writes a ticket as 0, or as its session's place in the table plus one and the distance from what is acknowledged.
-func (s sessionTable) write(c *coder, t fsm.Ticket) {
+func (s sessionTable) write(v *fields.Visitor, t fsm.Ticket) {
 	var at uint64
 	if t.Session == 0 {
-		c.uint(&at)
+		v.Uint(&at)
 		return
 	}
 	i := s.index(t.Session)
 	at = uint64(i) + 1
-	c.uint(&at)
+	v.Uint(&at)
 	distance := t.Seq - s[i].below
-	c.uint(&distance)
+	v.Uint(&distance)
 }
 
-func (s sessionTable) read(c *coder) fsm.Ticket {
+func (s sessionTable) read(v *fields.Visitor) fsm.Ticket {
 	var at, distance uint64
-	if c.uint(&at); at == 0 {
+	if v.Uint(&at); at == 0 {
 		return fsm.Ticket{}
 	}
 	if at > uint64(len(s)) {
-		c.fail(errors.New("a ticket names a session that is not listed"))
+		v.Fail(errors.New("a ticket names a session that is not listed"))
 		return fsm.Ticket{}
 	}
-	c.uint(&distance)
+	v.Uint(&distance)
 	e := s[at-1]
 	if e.below+distance < e.below {
-		c.fail(errors.New("a ticket's number is too large"))
+		v.Fail(errors.New("a ticket's number is too large"))
 	}
 	return fsm.Ticket{Session: e.id, Seq: e.below + distance, Below: e.below}
-}
-
-func (c *coder) sessionRecord(r *fsm.SessionRecord) {
-	c.uint(&r.ID)
-	c.string(&r.Node)
-	c.int(&r.LastSeen)
-	c.uint(&r.Base)
-	n := c.length(len(r.Results))
-	if c.reading && n > 0 {
-		r.Results = make([]fsm.SessionResult, n)
-	}
-	for i := range n {
-		c.uint(&r.Results[i].Seq)
-		c.uint(&r.Results[i].Index)
-		c.result(&r.Results[i].Result)
-	}
 }

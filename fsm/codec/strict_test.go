@@ -187,7 +187,7 @@ func TestDecodeRecord_RefusesAForeignKey(t *testing.T) {
 		_, err := codec.DecodeRecord([]byte(key), value)
 		require.Error(t, err, "%q", key)
 	}
-	_, err = codec.DecodeRecord([]byte("\x01x"), codec.AppendRecord(nil, &fsm.MetaRecord{}))
+	_, err = codec.DecodeRecord([]byte("\x01x"), codec.AppendRecord(nil, &fsm.MetaRecord{LedgerVersion: 1}))
 	require.Error(t, err, "the ledger's own record has an empty id")
 	for _, version := range []byte{0, 2} {
 		value[0] = version

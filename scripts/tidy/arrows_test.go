@@ -52,8 +52,9 @@ var (
 )
 
 var rows = []row{
-	{match: "fsm", tests: []string{"fsm/codec"}, std: pureStd},
-	{match: "fsm/codec", own: []string{"fsm"}, std: append([]string{"hash/crc32", "io"}, pureStd...)},
+	{match: "fsm/fields", std: pureStd},
+	{match: "fsm", own: []string{"fsm/fields"}, tests: []string{"fsm/codec"}, std: pureStd},
+	{match: "fsm/codec", own: []string{"fsm", "fsm/fields"}, std: append([]string{"hash/crc32", "io"}, pureStd...)},
 	{match: "fsm/fsmtest", own: ledger, third: true, deny: join(consensus, disk, gossip, web)},
 
 	{match: "store/...", own: []string{"store/..."}, third: true, deny: join(gossip, web, flags), noEnv: true},
@@ -228,9 +229,10 @@ func TestArrows_Refuse(t *testing.T) {
 	for _, test := range []struct{ file, imports, want string }{
 		{"fsm/bad.go", "time", "only these standard packages"},
 		{"fsm/bad.go", "github.com/google/btree", "no third-party"},
-		{"fsm/bad.go", modulePath + "/fsm/codec", "nothing of this module"},
+		{"fsm/bad.go", modulePath + "/fsm/codec", "only fsm/fields"},
 		{"fsm/bad.go", "C", "no third-party"},
-		{"fsm/bad.go", modulePath + "/cluster/fault", "nothing of this module"},
+		{"fsm/bad.go", modulePath + "/cluster/fault", "only fsm/fields"},
+		{"fsm/fields/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/fault/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "nothing of this module"},
 		{"fsm/codec/bad.go", "reflect", "only these standard packages"},

@@ -22,7 +22,7 @@ import (
 // state) is refused here. The imports are the row for fsm in arrows_test.go.
 func TestPurity_OfTheLedger(t *testing.T) {
 	fset := token.NewFileSet()
-	for _, path := range []string{"fsm", "fsm/codec"} {
+	for _, path := range []string{"fsm", "fsm/fields", "fsm/codec"} {
 		var files []*ast.File
 		for _, file := range loadPackage(t, fset, moduleRoot(t), path).files {
 			if !file.test {
@@ -112,13 +112,16 @@ func (p *purity) node(node ast.Node) bool {
 		case token.ARROW:
 			p.add(node, "receive from a channel")
 		case token.AND:
-			p.mutation(node.X)
+			if !isDescriptor(p.info.TypeOf(node.X)) {
+				p.mutation(node.X)
+			}
 		}
 	case *ast.IncDecStmt:
 		p.mutation(node.X)
 	case *ast.AssignStmt:
 		for _, left := range node.Lhs {
 			p.mutation(left)
+			p.descriptorChange(left)
 		}
 	case *ast.RangeStmt:
 		p.rangeStatement(node)
@@ -227,9 +230,36 @@ func isError(t types.Type) bool {
 	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
 }
 
+// isDescriptor reports whether a type describes a type of commands, results or records. Such values are made once, at package level, and
+// everybody refers to them by their address; descriptorChange refuses to write to one.
+func isDescriptor(t types.Type) bool {
+	if pointer, ok := t.(*types.Pointer); ok {
+		t = pointer.Elem()
+	}
+	named, ok := t.(*types.Named)
+	return ok && slices.Contains([]string{"commandType", "resultType", "recordType", "recordRow"}, named.Obj().Name())
+}
+
+// descriptorChange refuses an assignment to a field of a descriptor, or to what a pointer to one points to.
+func (p *purity) descriptorChange(target ast.Expr) {
+	switch part := target.(type) {
+	case *ast.SelectorExpr:
+		if isDescriptor(p.info.TypeOf(part.X)) {
+			p.add(part, "a descriptor is changed")
+		}
+	case *ast.StarExpr:
+		if isDescriptor(p.info.TypeOf(part.X)) {
+			p.add(part, "a descriptor is changed")
+		}
+	}
+}
+
 // isFixed reports whether a variable of the type is a table (or points to one, as hash tables of the standard library do),
 // a struct of basic values, or a pointer to nothing at all.
 func isFixed(t types.Type) bool {
+	if _, pointer := t.(*types.Pointer); !pointer && isDescriptor(t) {
+		return true
+	}
 	switch t := t.Underlying().(type) {
 	case *types.Array, *types.Slice, *types.Map:
 		return true
@@ -303,6 +333,8 @@ func TestPurity_Refuses(t *testing.T) {
 		"pointer":        {"type s struct{ n int }\nvar shared = &s{}", "package-level variable shared"},
 		"struct of maps": {"type s struct{ m map[int]int }\nvar shared s", "package-level variable shared"},
 		"struct changed": {"type s struct{ n int }\nvar one = s{1}\nfunc f() { one.n = 2 }", "one is changed"},
+		"descriptor":     {"type commandType struct{ n int }\nvar one = commandType{1}\nfunc f() { p := &one; p.n = 2 }", "a descriptor is changed"},
+		"descriptor set": {"type commandType struct{ n int }\nvar one = commandType{1}\nfunc f() { p := &one; *p = commandType{} }", "a descriptor is changed"},
 		"function":       {"var now = func() int64 { return 0 }", "package-level variable now"},
 		"table assigned": {"var table = map[int]int{}\nfunc f() { table[1] = 2 }", "table is changed"},
 		"table counted":  {"var table [3]int\nfunc f() { table[1]++ }", "table is changed"},

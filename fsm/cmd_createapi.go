@@ -1,0 +1,31 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// CreateAPI adds an API and its keyspace. See contract 2.2.
+type CreateAPI struct {
+	ID         string
+	KeyspaceID string
+	Name       string
+}
+
+var createAPIType = commandType{kind: 4, since: 1, event: APICreated, create: create[CreateAPI]}
+
+func (*CreateAPI) is() *commandType { return &createAPIType }
+
+func (c *CreateAPI) fields(v *fields.Visitor) {
+	v.String(&c.ID)
+	v.String(&c.KeyspaceID)
+	v.String(&c.Name)
+}
+
+func (c *CreateAPI) apply(s *State, root *rootKey) Result {
+	if !root.may(createAPIPermission, "") {
+		return createAPIPermission.missing("")
+	}
+	if s.apis[c.ID] != nil {
+		return refuse(IDTaken)
+	}
+	s.addAPI(&api{id: c.ID, keyspaceID: c.KeyspaceID, name: c.Name, workspace: root.workspace, createdAt: s.clock})
+	return &Created{ID: c.ID}
+}

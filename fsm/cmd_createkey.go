@@ -1,0 +1,92 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// CreateKey adds a key to an API. See contract 2.3.
+type CreateKey struct {
+	ID          string
+	Hash        Hash
+	Start       string
+	APIID       string
+	Name        string
+	ExternalID  string // empty: no identity
+	IdentityID  string // id for the identity if ExternalID is new
+	Meta        string // compact JSON object, or empty
+	Expires     int64  // Unix ms, or Never
+	Enabled     bool
+	Recoverable bool
+	Credits     NewCredits
+	Permissions []SlugRef
+	Roles       []string // names
+	Ratelimits  []Ratelimit
+}
+
+var createKeyType = commandType{kind: 5, since: 1, event: KeyCreated, create: create[CreateKey]}
+
+func (*CreateKey) is() *commandType { return &createKeyType }
+
+func (c *CreateKey) fields(v *fields.Visitor) {
+	v.String(&c.ID)
+	c.Hash.fields(v)
+	v.String(&c.Start)
+	v.String(&c.APIID)
+	v.String(&c.Name)
+	v.String(&c.ExternalID)
+	v.String(&c.IdentityID)
+	v.String(&c.Meta)
+	v.Int(&c.Expires)
+	v.Bool(&c.Enabled)
+	v.Bool(&c.Recoverable)
+	c.Credits.fields(v)
+	fields.List(v, &c.Permissions, (*SlugRef).fields)
+	v.Strings(&c.Roles)
+	visitRatelimits(&c.Ratelimits, v)
+}
+
+func (c *CreateKey) apply(s *State, root *rootKey) Result {
+	a := s.findAPI(root, c.APIID)
+	if a == nil || !root.may(createKeyPermission, a.id) {
+		return refuse(APINotFound)
+	}
+	if c.Recoverable {
+		if !root.may(encryptKeyPermission, a.id) {
+			return refuse(APINotFound)
+		}
+		return encryptionOff()
+	}
+	credits, refusal := c.Credits.check()
+	if refusal != nil {
+		return refusal
+	}
+	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
+	if refusal != nil {
+		return refusal
+	}
+	roles, refusal := s.findRoles(root, c.Roles)
+	if refusal != nil {
+		return refusal
+	}
+	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
+		return refuse(IDTaken)
+	}
+	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)
+	if refusal != nil {
+		return refusal
+	}
+	slugs := s.planSlugs(root, c.Permissions)
+	if refusal := s.free(slugs); refusal != nil {
+		return refusal
+	}
+
+	k := &key{
+		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
+		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
+	}
+	k.describe(c.Name, c.Meta, ratelimits)
+	k.give(s.carryOut(slugs), roles)
+	s.addKey(k)
+	if credits.Limited {
+		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
+	}
+	return &Created{ID: k.id}
+}

@@ -1,0 +1,33 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// CreatePermission adds a permission. See contract 2.5.
+type CreatePermission struct{ ID, Name, Slug, Description string }
+
+var createPermissionType = commandType{kind: 31, since: 1, event: PermissionCreated, create: create[CreatePermission]}
+
+func (*CreatePermission) is() *commandType { return &createPermissionType }
+
+func (c *CreatePermission) fields(v *fields.Visitor) {
+	v.String(&c.ID)
+	v.String(&c.Name)
+	v.String(&c.Slug)
+	v.String(&c.Description)
+}
+
+func (c *CreatePermission) apply(s *State, root *rootKey) Result {
+	if !root.may(createPermissionPermission, "") {
+		return createPermissionPermission.missing("")
+	}
+	if s.findSlug(root, c.Slug) != nil {
+		return refuse(PermissionExists)
+	}
+	if s.slugs[c.ID] != nil {
+		return refuse(IDTaken)
+	}
+	s.addSlug(&slug{
+		id: c.ID, name: c.Name, text: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
+	})
+	return &Created{ID: c.ID}
+}

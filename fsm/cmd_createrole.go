@@ -1,0 +1,49 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// CreateRole adds a role, and those of its permissions that are new. See contract 2.5.
+type CreateRole struct {
+	ID          string
+	Name        string
+	Description string
+	Permissions []SlugRef
+}
+
+var createRoleType = commandType{kind: 33, since: 1, event: RoleCreated, create: create[CreateRole]}
+
+func (*CreateRole) is() *commandType { return &createRoleType }
+
+func (c *CreateRole) fields(v *fields.Visitor) {
+	v.String(&c.ID)
+	v.String(&c.Name)
+	v.String(&c.Description)
+	fields.List(v, &c.Permissions, (*SlugRef).fields)
+}
+
+// apply says no to callers without a permission before it says that the name is taken: see contract 1.13.
+func (c *CreateRole) apply(s *State, root *rootKey) Result {
+	if !root.may(createRolePermission, "") {
+		return createRolePermission.missing("")
+	}
+	if len(c.Permissions) > 0 && !root.may(addPermissionToRolePermission, "") {
+		return addPermissionToRolePermission.missing("")
+	}
+	plan := s.planSlugs(root, c.Permissions)
+	if refusal := plan.permitted(root); refusal != nil {
+		return refusal
+	}
+	if s.findRoleName(root, c.Name) != nil {
+		return refuse(RoleExists)
+	}
+	if s.roles[c.ID] != nil {
+		return refuse(IDTaken)
+	}
+	if refusal := s.free(plan); refusal != nil {
+		return refusal
+	}
+	s.addRole(&role{
+		id: c.ID, name: c.Name, description: c.Description, slugs: s.carryOut(plan), workspace: root.workspace, createdAt: s.clock,
+	})
+	return &Created{ID: c.ID}
+}

@@ -1,0 +1,33 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// DeleteAPI hides an API and all of its keys. See contract 2.2.
+type DeleteAPI struct{ APIID string }
+
+var deleteAPIType = commandType{kind: 20, since: 1, event: APIDeleted, create: create[DeleteAPI]}
+
+func (*DeleteAPI) is() *commandType { return &deleteAPIType }
+
+func (c *DeleteAPI) fields(v *fields.Visitor) {
+	v.String(&c.APIID)
+}
+
+// apply hides an API, and with it all of its keys: they are found through it. Their balances stay where they are, out of
+// everybody's reach. See contract 2.2.
+func (c *DeleteAPI) apply(s *State, root *rootKey) Result {
+	if !root.may(deleteAPIPermission, c.APIID) {
+		return deleteAPIPermission.missing(c.APIID)
+	}
+	a := s.findAPI(root, c.APIID)
+	if a == nil {
+		return refuse(APINotFound)
+	}
+	if a.protected {
+		return refuse(APIProtected)
+	}
+	s.change(a)
+	a.deleted = true
+	s.changed(a)
+	return done
+}

@@ -1,0 +1,43 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// DeleteKey hides a key, or with Permanent removes its record. See contract 2.3.
+type DeleteKey struct {
+	KeyID     string
+	Permanent bool
+}
+
+var deleteKeyType = commandType{kind: 7, since: 1, event: KeyDeleted, create: create[DeleteKey]}
+
+func (*DeleteKey) is() *commandType { return &deleteKeyType }
+
+func (c *DeleteKey) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	v.Bool(&c.Permanent)
+}
+
+// apply hides a key; a permanent deletion also removes what is kept of it.
+func (c *DeleteKey) apply(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, deleteKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	s.unlist(k)
+	if !c.Permanent {
+		s.change(k)
+		k.deleted = true
+		s.changed(k)
+		return done
+	}
+	if k.credit.limited() {
+		s.unlimit(k.credit)
+	}
+	if k.credit != nil {
+		s.remove(k.credit)
+	}
+	s.remove(k)
+	delete(s.keys, k.id)
+	delete(s.keyByHash, k.hash)
+	return done
+}

@@ -1,0 +1,40 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// DeleteOverride removes the override of exactly this identifier. See contract 2.6.
+type DeleteOverride struct {
+	Namespace  string // id or name
+	Identifier string
+}
+
+var deleteOverrideType = commandType{kind: 52, since: 1, event: OverrideDeleted, create: create[DeleteOverride]}
+
+func (*DeleteOverride) is() *commandType { return &deleteOverrideType }
+
+func (c *DeleteOverride) fields(v *fields.Visitor) {
+	v.String(&c.Namespace)
+	v.String(&c.Identifier)
+}
+
+func (c *DeleteOverride) apply(s *State, root *rootKey) Result {
+	n, refusal := s.permittedNamespace(root, c.Namespace, deleteOverridePermission)
+	if refusal != nil {
+		return refusal
+	}
+	o := n.exact[c.Identifier]
+	if o == nil {
+		return refuse(RatelimitOverrideNotFound)
+	}
+	s.remove(o)
+	delete(s.overrides, o.id)
+	delete(n.exact, o.identifier)
+	same := func(other *override) bool { return other == o }
+	n.byID = slices.DeleteFunc(n.byID, same)
+	n.patterns = slices.DeleteFunc(n.patterns, same)
+	return done
+}

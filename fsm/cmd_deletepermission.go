@@ -1,0 +1,33 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// DeletePermission ends a permission; roles and keys lose it. See contract 2.5.
+type DeletePermission struct {
+	Permission string // id or slug
+}
+
+var deletePermissionType = commandType{kind: 32, since: 1, event: PermissionDeleted, create: create[DeletePermission]}
+
+func (*DeletePermission) is() *commandType { return &deletePermissionType }
+
+func (c *DeletePermission) fields(v *fields.Visitor) {
+	v.String(&c.Permission)
+}
+
+// apply takes a permission from all roles and keys by marking it; no role and no key is written.
+func (c *DeletePermission) apply(s *State, root *rootKey) Result {
+	if !root.may(deletePermissionPermission, "") {
+		return deletePermissionPermission.missing("")
+	}
+	p := s.findPermission(root, c.Permission)
+	if p == nil {
+		return refuse(PermissionNotFound)
+	}
+	delete(s.slugNames, p.ref())
+	p.workspace.slugs.remove(p)
+	s.change(p)
+	p.name, p.text, p.description, p.deleted = "", "", "", true
+	s.changed(p)
+	return done
+}

@@ -1,0 +1,33 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// DeleteRole ends a role; keys lose it. See contract 2.5.
+type DeleteRole struct {
+	Role string // id or name
+}
+
+var deleteRoleType = commandType{kind: 34, since: 1, event: RoleDeleted, create: create[DeleteRole]}
+
+func (*DeleteRole) is() *commandType { return &deleteRoleType }
+
+func (c *DeleteRole) fields(v *fields.Visitor) {
+	v.String(&c.Role)
+}
+
+// apply takes a role from all keys by marking it; no key is written.
+func (c *DeleteRole) apply(s *State, root *rootKey) Result {
+	if !root.may(deleteRolePermission, "") {
+		return deleteRolePermission.missing("")
+	}
+	r := s.findRole(root, c.Role)
+	if r == nil {
+		return refuse(RoleNotFound)
+	}
+	delete(s.roleNames, r.ref())
+	r.workspace.roles.remove(r)
+	s.change(r)
+	r.name, r.description, r.slugs, r.deleted = "", "", nil, true
+	s.changed(r)
+	return done
+}

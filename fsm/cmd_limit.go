@@ -1,0 +1,186 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// Limit asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
+type Limit struct{ Requests []LimitRequest }
+
+// LimitRequest asks one rate limit for Cost tokens.
+type LimitRequest struct {
+	Namespace   string // id or name
+	NamespaceID string // id for the namespace if it is new; empty: refused then, with IDTaken
+	Identifier  string
+	Limit       int64 // at least 1
+	Duration    int64 // ms, at least 1000
+	Cost        int64
+}
+
+var (
+	limitType         = commandType{kind: 50, since: 1, unaudited: true, create: create[Limit]}
+	limitCreatingType = commandType{kind: 50, since: 1, event: NamespaceCreated, create: create[Limit]} // may make namespaces
+)
+
+func (c *Limit) is() *commandType {
+	if c.creates() {
+		return &limitCreatingType
+	}
+	return &limitType
+}
+
+func (c *Limit) fields(v *fields.Visitor) { fields.List(v, &c.Requests, (*LimitRequest).fields) }
+
+func (r *LimitRequest) fields(v *fields.Visitor) {
+	v.String(&r.Namespace)
+	v.String(&r.NamespaceID)
+	v.String(&r.Identifier)
+	v.Int(&r.Limit)
+	v.Int(&r.Duration)
+	v.Int(&r.Cost)
+}
+
+// apply decides and counts in one step.
+func (c *Limit) apply(s *State, root *rootKey) Result {
+	p, refusal := s.planLimit(root, c)
+	if refusal != nil {
+		return refusal
+	}
+	for _, n := range p.create {
+		s.addNamespace(n)
+	}
+	for i := range p.checks {
+		if check := &p.checks[i]; p.passed && check.cost > 0 {
+			s.take(check.window, check.found, check.cost)
+		}
+	}
+	return p.answer(s.clock)
+}
+
+// limitPlan is what a Limit will do.
+type limitPlan struct {
+	checks    []limitCheck
+	overrides []*override  // beside checks; nil: none applies
+	create    []*namespace // to be made, whether or not the tokens are there
+	passed    bool
+}
+
+// planLimit checks everything about a Limit. It changes nothing.
+func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
+	p := limitPlan{
+		checks: make([]limitCheck, 0, len(c.Requests)), overrides: make([]*override, 0, len(c.Requests)), passed: true,
+	}
+	for i := range c.Requests {
+		if refusal := c.Requests[i].check(); refusal != nil {
+			return p, refusal
+		}
+	}
+	for i := range c.Requests {
+		r := &c.Requests[i]
+		n, refusal := s.limitedNamespace(root, r, &p)
+		if refusal != nil {
+			return p, refusal
+		}
+		limit := Ratelimit{Limit: r.Limit, Duration: r.Duration}
+		o := n.overrideOf(r.Identifier)
+		if o != nil {
+			limit.Limit, limit.Duration = o.limit, o.duration
+		}
+		check := limitCheck{Ratelimit: limit, window: windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, cost: r.Cost}
+		s.look(&check)
+		p.share(&check)
+		p.passed = p.passed && !check.exceeded
+		p.checks, p.overrides = append(p.checks, check), append(p.overrides, o)
+	}
+	return p, nil
+}
+
+// creates reports whether the command may make namespaces. It may not when it is first sent: most limits are of namespaces that exist.
+func (c *Limit) creates() bool {
+	return slices.ContainsFunc(c.Requests, func(r LimitRequest) bool { return r.NamespaceID != "" })
+}
+
+func (r *LimitRequest) check() *Refusal {
+	if r.Limit < 1 || r.Duration < minDuration || r.Cost < 0 {
+		return invalid("limit must be at least 1, duration at least 1000, and cost must not be negative")
+	}
+	return nil
+}
+
+// share counts what earlier requests of the same call take from the same window.
+func (p *limitPlan) share(check *limitCheck) {
+	for i := range p.checks {
+		if o := &p.checks[i]; !o.exceeded && o.cost > 0 && o.window == check.window {
+			check.earlier += o.cost
+		}
+	}
+	check.judge()
+}
+
+// limitedNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order.
+func (s *State) limitedNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+	n := s.findNamespace(root, r.Namespace)
+	if n == nil {
+		for _, planned := range p.create {
+			if planned.name == r.Namespace {
+				return planned, nil
+			}
+		}
+		return s.planNamespace(root, r, p)
+	}
+	if n.deleted {
+		return nil, refuse(RatelimitNamespaceGone)
+	}
+	if !root.may(limitPermission, n.id) {
+		return nil, limitPermission.missing(n.id)
+	}
+	return n, nil
+}
+
+func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+	if !root.may(createNamespacePermission, "") {
+		return nil, createNamespacePermission.missing("")
+	}
+	if !root.may(limitPermission, "") {
+		return nil, limitPermission.missing("")
+	}
+	taken := r.NamespaceID == "" || s.namespaces[r.NamespaceID] != nil
+	for _, planned := range p.create {
+		taken = taken || planned.id == r.NamespaceID
+	}
+	if taken {
+		return nil, refuse(IDTaken)
+	}
+	n := &namespace{id: r.NamespaceID, name: r.Namespace, workspace: root.workspace, createdAt: s.clock}
+	p.create = append(p.create, n)
+	return n, nil
+}
+
+// changes reports whether carrying the plan out changes anything.
+func (p *limitPlan) changes() bool {
+	if len(p.create) > 0 {
+		return true
+	}
+	for i := range p.checks {
+		if p.passed && p.checks[i].cost > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *limitPlan) answer(now int64) *Limited {
+	a := &Limited{Passed: p.passed, Requests: make([]LimitedRequest, len(p.checks))}
+	for i := range p.checks {
+		check := &p.checks[i]
+		a.Requests[i] = LimitedRequest{
+			Passed: !check.exceeded, Limit: check.Limit, Remaining: check.remaining(p.passed), Reset: windowEnd(now, check.Duration, 1),
+		}
+		if o := p.overrides[i]; o != nil {
+			a.Requests[i].OverrideID = o.id
+		}
+	}
+	return a
+}

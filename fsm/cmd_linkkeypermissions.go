@@ -1,0 +1,68 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// LinkKeyPermissions adds, removes or sets the direct permissions of a key. See contract 2.3.
+type LinkKeyPermissions struct {
+	KeyID       string
+	Op          LinkOp
+	Permissions []SlugRef
+}
+
+var linkKeyPermissionsType = commandType{kind: 36, since: 1, event: KeyPermissionsUpdated, create: create[LinkKeyPermissions]}
+
+func (*LinkKeyPermissions) is() *commandType { return &linkKeyPermissionsType }
+
+func (c *LinkKeyPermissions) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	fields.Enum(v, &c.Op, AddLinks, SetLinks)
+	fields.List(v, &c.Permissions, (*SlugRef).fields)
+}
+
+// apply serves the three commands on the direct permissions of a key.
+func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if refusal := root.needs(c.Op.forPermissions()...); refusal != nil {
+		return refusal
+	}
+	plan := s.planSlugs(root, c.Permissions)
+	if c.Op == RemoveLinks {
+		if len(plan.create) > 0 {
+			return &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].text + "' does not exist"}
+		}
+	} else if refusal := plan.permitted(root); refusal != nil {
+		return refusal
+	}
+	if refusal := s.free(plan); refusal != nil {
+		return refusal
+	}
+	list, had := s.carryOut(plan), k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedSlugs(slices.Concat(had.slugs, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedSlugs(slices.DeleteFunc(slices.Clone(had.slugs), func(p *slug) bool { return hasSlug(removed, p) }))
+	}
+	s.giveKey(k, list, had.roles)
+	return &PermissionList{Permissions: showSlugs(list)}
+}
+
+// forPermissions is what an operation on the direct permissions of a key needs besides update_key. See contract 2.3.
+func (op LinkOp) forPermissions() []permission {
+	switch op {
+	case AddLinks:
+		return []permission{addPermissionToKeyPermission}
+	case RemoveLinks:
+		return []permission{removePermissionFromKeyPermission}
+	default:
+		return []permission{addPermissionToKeyPermission, removePermissionFromKeyPermission}
+	}
+}

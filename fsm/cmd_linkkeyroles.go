@@ -1,0 +1,49 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// LinkKeyRoles adds, removes or sets the roles of a key. See contract 2.3.
+type LinkKeyRoles struct {
+	KeyID string
+	Op    LinkOp
+	Roles []string // names
+}
+
+var linkKeyRolesType = commandType{kind: 37, since: 1, event: KeyRolesUpdated, create: create[LinkKeyRoles]}
+
+func (*LinkKeyRoles) is() *commandType { return &linkKeyRolesType }
+
+func (c *LinkKeyRoles) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	fields.Enum(v, &c.Op, AddLinks, SetLinks)
+	v.Strings(&c.Roles)
+}
+
+// apply serves the three commands on the roles of a key.
+func (c *LinkKeyRoles) apply(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if c.Op == AddLinks && !root.may(addRoleToKeyPermission, "") {
+		return addRoleToKeyPermission.missing("")
+	}
+	list, refusal := s.findRoles(root, c.Roles)
+	if refusal != nil {
+		return refusal
+	}
+	had := k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedRoles(slices.Concat(had.roles, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
+	}
+	s.giveKey(k, had.slugs, list)
+	return &RoleList{Roles: showRoles(list)}
+}

@@ -1,0 +1,196 @@
+package fsm
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// MigrateKeys adds keys of which only hashes are known. See contract 2.3.
+type MigrateKeys struct {
+	MigrationID string
+	APIID       string
+	Keys        []MigratedKey
+}
+
+// MigratedKey is one of them.
+type MigratedKey struct {
+	ID         string
+	Hash       Hash
+	Form       Algorithm // the one whose hashes look like this; 0: no such hash
+	Name       string
+	ExternalID string // empty: no identity
+	IdentityID string // id for the identity if ExternalID is new
+	Meta       string
+	Expires    int64 // Unix ms, or Never
+	Enabled    bool
+	Credits    NewCredits
+	MigratedAccess
+}
+
+// MigratedAccess is what most migrated keys lack.
+type MigratedAccess struct {
+	Permissions []SlugRef
+	Roles       []RoleRef
+	Ratelimits  []Ratelimit
+}
+
+// RoleRef is a role that a command names by its name.
+type RoleRef struct {
+	Name string
+	ID   string // id for the role if the name is new
+}
+
+// Empty reports whether nothing is in it.
+func (a *MigratedAccess) Empty() bool { return len(a.Permissions)+len(a.Roles)+len(a.Ratelimits) == 0 }
+
+var (
+	migrateKeysType         = commandType{kind: 25, since: 1, event: KeysMigrated, create: create[MigrateKeys]}
+	migrateKeysExtendedType = commandType{kind: 92, since: 1, event: KeysMigrated, create: create[MigrateKeys]} // has keys with more
+)
+
+func (c *MigrateKeys) is() *commandType {
+	if c.extended() {
+		return &migrateKeysExtendedType
+	}
+	return &migrateKeysType
+}
+
+func (c *MigrateKeys) extended() bool {
+	return slices.ContainsFunc(c.Keys, func(k MigratedKey) bool { return !k.Empty() })
+}
+
+func (c *MigrateKeys) fields(v *fields.Visitor) {
+	v.String(&c.MigrationID)
+	v.String(&c.APIID)
+	fields.List(v, &c.Keys, (*MigratedKey).fields)
+	if v.Err() == nil && v.Kind == migrateKeysExtendedType.kind && !c.extended() {
+		v.Fail(errors.New("no key has what the kind of the command announces"))
+	}
+}
+
+func (k *MigratedKey) fields(v *fields.Visitor) {
+	v.String(&k.ID)
+	k.Hash.fields(v)
+	fields.Enum(v, &k.Form, 0, PrefixedAPIKey)
+	v.String(&k.Name)
+	v.String(&k.ExternalID)
+	v.String(&k.IdentityID)
+	v.String(&k.Meta)
+	v.Int(&k.Expires)
+	v.Bool(&k.Enabled)
+	k.Credits.fields(v)
+	if v.Kind == migrateKeysExtendedType.kind {
+		fields.List(v, &k.Permissions, (*SlugRef).fields)
+		fields.List(v, &k.Roles, (*RoleRef).fields)
+		visitRatelimits(&k.Ratelimits, v)
+	}
+}
+
+func (r *RoleRef) fields(v *fields.Visitor) {
+	v.String(&r.Name)
+	v.String(&r.ID)
+}
+
+// plannedKey is what becomes of one key of a migration; a nil key is left out.
+type plannedKey struct {
+	key     *key
+	credits NewCredits
+	owner   identityLink
+}
+
+// apply adds the keys that can be added and says which. See contract 2.3.
+func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
+	if !root.may(createKeyPermission, c.APIID) {
+		return createKeyPermission.missing(c.APIID)
+	}
+	a := s.findAPI(root, c.APIID)
+	if a == nil {
+		return refuse(APINotFound)
+	}
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil {
+		return refuse(MigrationNotFound)
+	}
+	planned, made, refusal := s.planMigration(root, a, m, c.Keys)
+	if refusal != nil {
+		return refusal
+	}
+	for _, p := range made.createSlugs {
+		s.addSlug(p)
+	}
+	for _, r := range made.createRoles {
+		s.addRole(r)
+	}
+	answer := &Migrated{IDs: make([]string, len(planned))}
+	for n, p := range planned {
+		if p.key == nil {
+			continue
+		}
+		p.key.identity = p.owner.existing
+		if i := p.owner.create; i != nil {
+			if s.identities[i.id] == nil { // else an earlier key of the command made it
+				s.addIdentity(i)
+			}
+			p.key.identity = i
+		}
+		s.addKey(p.key)
+		if p.credits.Limited {
+			s.limit(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
+		}
+		answer.IDs[n] = p.key.id
+	}
+	return answer
+}
+
+// planMigration checks everything and changes nothing.
+func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []MigratedKey) ([]plannedKey, *accessPlan, *Refusal) {
+	planned := make([]plannedKey, len(keys))
+	ratelimits := make([][]Ratelimit, len(keys))
+	for n := range keys {
+		var refusal *Refusal
+		if planned[n].credits, refusal = keys[n].Credits.check(); refusal != nil {
+			return nil, nil, refusal
+		}
+		if ratelimits[n], refusal = checkRatelimits(keys[n].Ratelimits, nil); refusal != nil {
+			return nil, nil, refusal
+		}
+	}
+	access := newAccessPlan(root.workspace, s.clock)
+	ids, identityIDs, hashes := map[string]bool{}, map[string]bool{}, map[Hash]bool{}
+	owners := map[string]identityLink{}
+	for n := range keys {
+		c := &keys[n]
+		if c.Form != m.algorithm || hashes[c.Hash] || s.hashTaken(c.Hash) {
+			continue
+		}
+		owner, known := owners[c.ExternalID]
+		if !known {
+			var refusal *Refusal
+			if owner, refusal = s.planLink(root, c.ExternalID, c.IdentityID); refusal != nil {
+				return nil, nil, refusal
+			}
+			if owner.create != nil && identityIDs[c.IdentityID] {
+				return nil, nil, refuse(IDTaken)
+			}
+			owners[c.ExternalID] = owner
+			if owner.create != nil {
+				identityIDs[c.IdentityID] = true
+			}
+		}
+		if ids[c.ID] || s.keys[c.ID] != nil {
+			return nil, nil, refuse(IDTaken)
+		}
+		slugs, roles, refusal := access.resolve(s, &c.MigratedAccess)
+		if refusal != nil {
+			return nil, nil, refusal
+		}
+		ids[c.ID], hashes[c.Hash] = true, true
+		k := &key{id: c.ID, hash: c.Hash, api: a, createdAt: s.clock, expires: c.Expires, enabled: c.Enabled}
+		k.describe(c.Name, c.Meta, ratelimits[n])
+		k.give(slugs, roles)
+		planned[n].key, planned[n].owner = k, owner
+	}
+	return planned, access, nil
+}

@@ -1,0 +1,80 @@
+package fsm
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// RerollKey makes another key that is the same but for its secret, and ends the old one. See contract 2.3.
+type RerollKey struct {
+	KeyID      string
+	NewID      string
+	Hash       Hash // of the new key
+	Start      string
+	Expiration int64 // ms from now until the old key ends
+	// RatelimitIDs are for the rate limits of the new key, at least as many as the old one has.
+	RatelimitIDs []string
+}
+
+var rerollKeyType = commandType{kind: 23, since: 1, event: KeyRerolled, create: create[RerollKey]}
+
+func (*RerollKey) is() *commandType { return &rerollKeyType }
+
+func (c *RerollKey) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	v.String(&c.NewID)
+	c.Hash.fields(v)
+	v.String(&c.Start)
+	v.Int(&c.Expiration)
+	v.Strings(&c.RatelimitIDs)
+}
+
+// apply copies the balance and the rate limits: until the old key ends, both spend their own.
+func (c *RerollKey) apply(s *State, root *rootKey) Result {
+	old, refusal := s.permittedKey(root, c.KeyID, createKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if c.Expiration < 0 || c.Expiration > maxExpiration {
+		return invalid("expiration is not between 0 and 4102444800000 ms")
+	}
+	if s.keys[c.NewID] != nil || s.hashTaken(c.Hash) || len(c.RatelimitIDs) < len(old.ratelimits()) {
+		return refuse(IDTaken)
+	}
+	k := &key{
+		id: c.NewID, hash: c.Hash, start: c.Start, api: old.api, identity: old.identity,
+		createdAt: s.clock, expires: old.expires, enabled: old.enabled,
+	}
+	if old.details != nil {
+		d := *old.details
+		d.ratelimits = slices.Clone(d.ratelimits)
+		for i := range d.ratelimits {
+			d.ratelimits[i].ID = c.RatelimitIDs[i]
+		}
+		k.detail(d)
+	}
+	s.addKey(k)
+	if from := old.credit; from.limited() {
+		s.limit(k.ownCredit(), from.balance(s.clock), from.refill)
+		s.change(k.credit)
+		k.credit.refilledAt = from.refilled(s.clock)
+		s.changed(k.credit)
+	}
+	s.change(old)
+	old.expires = min(old.expires, s.clock+c.Expiration)
+	if c.Expiration > 0 {
+		old.expires = min(k.expires, nextMinute(s.clock+c.Expiration))
+	}
+	s.changed(old)
+	return &Rerolled{ID: k.id, Start: k.start}
+}
+
+// maxExpiration bounds how long an old key may live on. See contract 1.10.
+const maxExpiration = 4_102_444_800_000
+
+// nextMinute rounds a time up to a full minute.
+func nextMinute(at int64) int64 {
+	const minute = 60_000
+	return (at + minute - 1) / minute * minute
+}

@@ -1,0 +1,34 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// RevokeRootKey ends a root key of any workspace. See contract 7.2.
+type RevokeRootKey struct{ KeyID string }
+
+var revokeRootKeyType = commandType{kind: 21, since: 1, event: RootKeyRevoked, create: create[RevokeRootKey]}
+
+func (*RevokeRootKey) is() *commandType { return &revokeRootKeyType }
+
+func (c *RevokeRootKey) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+}
+
+// apply removes a root key for good. The calling one stays, so that whoever operates the cluster cannot lock everybody
+// out: the key that does away with the others is always left.
+func (c *RevokeRootKey) apply(s *State, root *rootKey) Result {
+	if !root.may(operateClusterPermission, "") {
+		return operateClusterPermission.missing("")
+	}
+	r := s.rootKeys[c.KeyID]
+	if r == nil {
+		return refuse(KeyNotFound)
+	}
+	if r == root {
+		return &Refusal{Code: PreconditionFailed, Detail: "A root key cannot revoke itself: use another one"}
+	}
+	s.remove(r)
+	delete(s.rootKeys, r.id)
+	delete(s.rootByHash, r.hash)
+	s.rootKeyList.remove(r)
+	return done
+}

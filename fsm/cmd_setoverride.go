@@ -1,0 +1,47 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// SetOverride replaces limit and duration for identifiers of a namespace. See contract 2.6.
+type SetOverride struct {
+	ID         string // of a new one; an identifier that has one keeps its id
+	Namespace  string // id or name
+	Identifier string // may contain *
+	Limit      int64
+	Duration   int64 // ms
+}
+
+var setOverrideType = commandType{kind: 51, since: 1, event: OverrideSet, create: create[SetOverride]}
+
+func (*SetOverride) is() *commandType { return &setOverrideType }
+
+func (c *SetOverride) fields(v *fields.Visitor) {
+	v.String(&c.ID)
+	v.String(&c.Namespace)
+	v.String(&c.Identifier)
+	v.Int(&c.Limit)
+	v.Int(&c.Duration)
+}
+
+func (c *SetOverride) apply(s *State, root *rootKey) Result {
+	n, refusal := s.permittedNamespace(root, c.Namespace, setOverridePermission)
+	if refusal != nil {
+		return refusal
+	}
+	if c.Limit < 0 || c.Duration < minDuration {
+		return invalid("limit must not be negative, and duration must be at least 1000")
+	}
+	if o := n.exact[c.Identifier]; o != nil {
+		s.change(o)
+		o.limit, o.duration = c.Limit, c.Duration
+		s.changed(o)
+		return &Created{ID: o.id}
+	}
+	if s.overrides[c.ID] != nil {
+		return refuse(IDTaken)
+	}
+	s.addOverride(&override{
+		id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock,
+	})
+	return &Created{ID: c.ID}
+}

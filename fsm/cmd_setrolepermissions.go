@@ -1,0 +1,40 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// SetRolePermissions replaces the permissions of a role. See contract 2.5.
+type SetRolePermissions struct {
+	RoleID      string
+	Permissions []SlugRef
+}
+
+var setRolePermissionsType = commandType{kind: 35, since: 1, event: RoleUpdated, create: create[SetRolePermissions]}
+
+func (*SetRolePermissions) is() *commandType { return &setRolePermissionsType }
+
+func (c *SetRolePermissions) fields(v *fields.Visitor) {
+	v.String(&c.RoleID)
+	fields.List(v, &c.Permissions, (*SlugRef).fields)
+}
+
+func (c *SetRolePermissions) apply(s *State, root *rootKey) Result {
+	if refusal := root.needs(addPermissionToRolePermission, removePermissionFromRolePermission); refusal != nil {
+		return refusal
+	}
+	plan := s.planSlugs(root, c.Permissions)
+	if refusal := plan.permitted(root); refusal != nil {
+		return refusal
+	}
+	r := s.findRoleID(root, c.RoleID)
+	if r == nil {
+		return refuse(RoleNotFound)
+	}
+	if refusal := s.free(plan); refusal != nil {
+		return refusal
+	}
+	list := s.carryOut(plan)
+	s.change(r)
+	r.slugs = list
+	s.changed(r)
+	return &PermissionList{Permissions: showSlugs(list)}
+}

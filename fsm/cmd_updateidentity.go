@@ -1,0 +1,51 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// UpdateIdentity changes fields of an identity; each absent field is kept. See contract 2.4 and 4.6.
+type UpdateIdentity struct {
+	Identity   string // id or externalId
+	Meta       Field[string]
+	Credits    CreditsChange
+	Policy     Field[Policy]
+	Ratelimits Field[[]Ratelimit] // replaces the list
+}
+
+var updateIdentityType = commandType{kind: 11, since: 1, event: IdentityUpdated, create: create[UpdateIdentity]}
+
+func (*UpdateIdentity) is() *commandType { return &updateIdentityType }
+
+func (c *UpdateIdentity) fields(v *fields.Visitor) {
+	v.String(&c.Identity)
+	c.Meta.visit(v, visitString)
+	c.Credits.fields(v)
+	c.Policy.visit(v, (*Policy).fields)
+	c.Ratelimits.visit(v, visitRatelimits)
+}
+
+// apply checks the permission before it looks: see contract 1.13.
+func (c *UpdateIdentity) apply(s *State, root *rootKey) Result {
+	if !root.may(updateIdentityPermission, "") {
+		return updateIdentityPermission.missing("")
+	}
+	i := s.findIdentity(root, c.Identity)
+	if i == nil {
+		return refuse(IdentityNotFound)
+	}
+	if refusal := c.Credits.check(i.credit); refusal != nil {
+		return refusal
+	}
+	ratelimits, refusal := i.replaceRatelimits(c.Ratelimits)
+	if refusal != nil {
+		return refusal
+	}
+	s.change(i)
+	i.meta = c.Meta.over(i.meta)
+	i.policy = c.Policy.over(i.policy)
+	i.ratelimits = ratelimits
+	s.changed(i)
+	if c.Credits != (CreditsChange{}) {
+		s.changeCredits(i.ownCredit(), c.Credits)
+	}
+	return s.showIdentity(i)
+}

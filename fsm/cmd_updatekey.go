@@ -1,0 +1,93 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// UpdateKey changes fields of a key; each absent field is kept. See contract 2.3 and 4.5.
+type UpdateKey struct {
+	KeyID       string
+	Name        Field[string]
+	ExternalID  Field[string]
+	IdentityID  string // id for the identity if ExternalID is new
+	Meta        Field[string]
+	Expires     Field[int64]
+	Enabled     Field[bool]
+	Credits     CreditsChange
+	Permissions Field[[]SlugRef]
+	Roles       Field[[]string]    // names
+	Ratelimits  Field[[]Ratelimit] // replaces the list
+}
+
+var updateKeyType = commandType{kind: 6, since: 1, event: KeyUpdated, create: create[UpdateKey]}
+
+func (*UpdateKey) is() *commandType { return &updateKeyType }
+
+func (c *UpdateKey) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	c.Name.visit(v, visitString)
+	c.ExternalID.visit(v, visitString)
+	v.String(&c.IdentityID)
+	c.Meta.visit(v, visitString)
+	c.Expires.visit(v, visitInt)
+	c.Enabled.visit(v, visitBool)
+	c.Credits.fields(v)
+	c.Permissions.visit(v, visitSlugRefs)
+	c.Roles.visit(v, visitStrings)
+	c.Ratelimits.visit(v, visitRatelimits)
+}
+
+func (c *UpdateKey) apply(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	if refusal := c.Credits.check(k.credit); refusal != nil {
+		return refusal
+	}
+	ratelimits := k.ratelimits()
+	if c.Ratelimits.State != Absent {
+		if ratelimits, refusal = checkRatelimits(c.Ratelimits.Value, ratelimits); refusal != nil {
+			return refusal
+		}
+	}
+	roles, refusal := s.findRoles(root, c.Roles.Value)
+	if refusal != nil {
+		return refusal
+	}
+	var owner identityLink
+	if c.ExternalID.State == Given {
+		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
+			return refusal
+		}
+	}
+	slugs := s.planSlugs(root, c.Permissions.Value)
+	if refusal := s.free(slugs); refusal != nil {
+		return refusal
+	}
+
+	s.change(k)
+	if c.ExternalID.State != Absent {
+		s.relink(k, s.link(owner))
+	}
+	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
+	if c.Permissions.State != Absent {
+		k.give(s.carryOut(slugs), k.access().roles)
+	}
+	if c.Roles.State != Absent {
+		k.give(k.access().slugs, roles)
+	}
+	switch c.Expires.State {
+	case Null:
+		k.expires = Never
+	case Given:
+		k.expires = c.Expires.Value
+	}
+	if c.Enabled.State == Given {
+		k.enabled = c.Enabled.Value
+	}
+	k.updatedAt = s.clock
+	s.changed(k)
+	if c.Credits != (CreditsChange{}) {
+		s.changeCredits(k.ownCredit(), c.Credits)
+	}
+	return done
+}

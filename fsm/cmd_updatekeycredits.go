@@ -1,0 +1,30 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// UpdateKeyCredits sets, increments or decrements the balance of a key. See contract 4.4.
+type UpdateKeyCredits struct {
+	KeyID  string
+	Change BalanceChange
+}
+
+var updateKeyCreditsType = commandType{kind: 8, since: 1, event: KeyCreditsUpdated, create: create[UpdateKeyCredits]}
+
+func (*UpdateKeyCredits) is() *commandType { return &updateKeyCreditsType }
+
+func (c *UpdateKeyCredits) fields(v *fields.Visitor) {
+	v.String(&c.KeyID)
+	c.Change.fields(v)
+}
+
+func (c *UpdateKeyCredits) apply(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	after, refusal := c.Change.check(k.credit, s.clock)
+	if refusal != nil {
+		return refusal
+	}
+	return s.changeBalance(k.ownCredit(), c.Change, after)
+}

@@ -1,0 +1,36 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// UpdateWorkspace enables or disables a workspace. See contract 7.2.
+type UpdateWorkspace struct {
+	WorkspaceID string
+	Enabled     bool
+}
+
+var updateWorkspaceType = commandType{kind: 22, since: 1, event: WorkspaceUpdated, create: create[UpdateWorkspace]}
+
+func (*UpdateWorkspace) is() *commandType { return &updateWorkspaceType }
+
+func (c *UpdateWorkspace) fields(v *fields.Visitor) {
+	v.String(&c.WorkspaceID)
+	v.Bool(&c.Enabled)
+}
+
+// apply refuses to disable the caller's own workspace, from which nobody could enable it again.
+func (c *UpdateWorkspace) apply(s *State, root *rootKey) Result {
+	if !root.may(operateClusterPermission, "") {
+		return operateClusterPermission.missing("")
+	}
+	w := s.workspaces[c.WorkspaceID]
+	if w == nil {
+		return refuse(WorkspaceNotFound)
+	}
+	if w == root.workspace && !c.Enabled {
+		return &Refusal{Code: PreconditionFailed, Detail: "A workspace cannot be disabled by its own root keys"}
+	}
+	s.change(w)
+	w.enabled = c.Enabled
+	s.changed(w)
+	return done
+}

@@ -1,0 +1,129 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// VerifyKey asks whether a key is valid and may spend Cost credits, and spends them if so. See contract 3.
+type VerifyKey struct {
+	Hash       Hash
+	Cost       int64
+	Ratelimits []RatelimitCheck
+	Query      string // of permissions; empty: none. See contract 3.5
+}
+
+// RatelimitCheck is what a verification asks of one rate limit. See contract 3.6.
+type RatelimitCheck struct {
+	Name string
+	Cost int64
+	// AdHoc: Limit and Duration are given, and hold instead of a configured rate limit of that name.
+	AdHoc    bool
+	Limit    int64
+	Duration int64 // ms
+}
+
+var (
+	verifyKeyType         = commandType{kind: 13, since: 1, unaudited: true, create: newVerifyKey}
+	verifyKeyExtendedType = commandType{kind: 30, since: 1, unaudited: true, create: newVerifyKey} // asks for more than most do
+)
+
+func (c *VerifyKey) is() *commandType {
+	if c.Query == "" && len(c.Ratelimits) == 0 {
+		return &verifyKeyType
+	}
+	return &verifyKeyExtendedType
+}
+
+// verifyKeyPool hands out verifications from larger allocations: batches consist mostly of them.
+type verifyKeyPool struct {
+	free []VerifyKey
+	made int
+}
+
+func newVerifyKey(v *fields.Visitor) Command {
+	pool, ok := v.Pool.(*verifyKeyPool)
+	if !ok {
+		pool = &verifyKeyPool{}
+		v.Pool = pool
+	}
+	if len(pool.free) == 0 {
+		pool.free = make([]VerifyKey, min(64, max(4, pool.made)))
+		pool.made += len(pool.free)
+	}
+	c := &pool.free[0]
+	pool.free = pool.free[1:]
+	return c
+}
+
+// The bits of the byte that says what follows in a verification of the extended kind.
+const (
+	withQuery byte = 1 << iota
+	withRatelimits
+)
+
+func (c *VerifyKey) fields(v *fields.Visitor) {
+	c.Hash.fields(v)
+	v.Int(&c.Cost)
+	if v.Kind == verifyKeyType.kind {
+		return
+	}
+	var flags byte
+	if c.Query != "" {
+		flags |= withQuery
+	}
+	if len(c.Ratelimits) > 0 {
+		flags |= withRatelimits
+	}
+	if v.Byte(&flags); flags == 0 || flags > withQuery|withRatelimits {
+		v.Fail(fmt.Errorf("a verification has the flags %08b", flags))
+		return
+	}
+	if flags&withQuery != 0 {
+		if v.String(&c.Query); c.Query == "" {
+			v.Fail(errors.New("the query is empty"))
+		}
+	}
+	if flags&withRatelimits != 0 {
+		if fields.List(v, &c.Ratelimits, (*RatelimitCheck).fields); len(c.Ratelimits) == 0 {
+			v.Fail(errors.New("a verification with rate limits has none"))
+		}
+	}
+}
+
+func (c *RatelimitCheck) fields(v *fields.Visitor) {
+	v.String(&c.Name)
+	v.Int(&c.Cost)
+	v.Bool(&c.AdHoc)
+	if c.AdHoc {
+		v.Int(&c.Limit)
+		v.Int(&c.Duration)
+	}
+}
+
+func (c *VerifyKey) apply(s *State, root *rootKey) Result {
+	return s.verifyKey(root, c, nil, new(Verdict))
+}
+
+// check states the rules on what a verification asks for, whatever the key.
+func (c *VerifyKey) check() *Refusal {
+	if c.Cost < 0 {
+		return invalid("credits.cost must not be negative")
+	}
+	return c.checkNamed()
+}
+
+// checkNamed states the rules on the rate limits that a verification names [D-13].
+func (c *VerifyKey) checkNamed() *Refusal {
+	for i := range c.Ratelimits {
+		switch r := &c.Ratelimits[i]; {
+		case r.Cost < 0 || r.AdHoc && r.Limit < 0:
+			return invalid("ratelimits: cost and limit of '" + r.Name + "' must not be negative")
+		case r.AdHoc && r.Duration < minDuration:
+			return invalid("ratelimits: the duration of '" + r.Name + "' must be at least 1000")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package fsm
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// VerifyKeys is many verifications in one step. See contract 7.2.
+type VerifyKeys struct {
+	Items []Verification
+	// Atomic: all of them pass, or nothing happens.
+	Atomic bool
+}
+
+// Verification is one item of VerifyKeys.
+type Verification struct {
+	Command Command      // *VerifyKey or *VerifyMigrated
+	Once    *Idempotency // nil: the item stands for itself. Not in an atomic batch
+}
+
+var verifyKeysType = commandType{kind: 80, since: 1, unaudited: true, create: create[VerifyKeys]}
+
+func (*VerifyKeys) is() *commandType { return &verifyKeysType }
+
+func (c *VerifyKeys) fields(v *fields.Visitor) {
+	v.Bool(&c.Atomic)
+	fields.List(v, &c.Items, (*Verification).fields)
+}
+
+func (i *Verification) fields(v *fields.Visitor) {
+	visitIdempotency(&i.Once, v)
+	if kind, ok := v.Peek(); ok && kind != verifyKeyType.kind && kind != verifyKeyExtendedType.kind && kind != verifyMigratedType.kind {
+		v.Fail(fmt.Errorf("a verification is a command of kind %d", kind))
+		return
+	}
+	visitCommand(&i.Command, v)
+}
+
+// apply carries the items out one after the other, or atomically.
+func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
+	if refusal := c.check(); refusal != nil {
+		return refusal
+	}
+	if c.Atomic {
+		p := s.foreseeKeys(root, c, true)
+		if p.passed {
+			s.carryOutKeys(p)
+		}
+		return p.answer(s.clock)
+	}
+	answer := &Verdicts{Results: make([]Result, len(c.Items))}
+	verdicts := make([]Verdict, len(c.Items))
+	var room itemRoom
+	before := &foresight{} // nothing that is not carried out
+	shown := 0
+	for i := range c.Items {
+		if shown+before.gathered > maxShown {
+			answer.Results[i] = refuse(AnswerTooLarge)
+			continue
+		}
+		answer.Results[i] = s.verifyItem(root, &c.Items[i], before, &room, &verdicts[i])
+		if v, ok := answer.Results[i].(*Verdict); ok {
+			shown += v.size()
+		}
+	}
+	return answer
+}
+
+// check states the rules on the items together.
+func (c *VerifyKeys) check() *Refusal {
+	for i := range c.Items {
+		if c.Atomic && c.Items[i].Once != nil {
+			return invalid("verifications: an item must not have an idempotencyKey when atomic is true: send the header Idempotency-Key instead")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package fsm
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// VerifyMigrated is a verification of a key that may be known only under its hash in another system. See contract 3.3.
+type VerifyMigrated struct {
+	Verify      VerifyKey
+	MigrationID string
+	Hash        Hash   // under which the key would be known; zero: the key has not the form of PrefixedAPIKey
+	Start       string // what is kept of it in the clear from then on
+}
+
+var verifyMigratedType = commandType{kind: 26, since: 1, unaudited: true, create: create[VerifyMigrated]}
+
+func (*VerifyMigrated) is() *commandType { return &verifyMigratedType }
+
+// fields has the kind of the verification before its fields.
+func (c *VerifyMigrated) fields(v *fields.Visitor) {
+	kind, form := v.Form()
+	inner := c.Verify.is().kind
+	if v.Byte(&inner); inner != verifyKeyType.kind && inner != verifyKeyExtendedType.kind {
+		v.Fail(fmt.Errorf("a migrated key is verified by a command of kind %d", inner))
+		return
+	}
+	v.SetForm(inner, form)
+	c.Verify.fields(v)
+	v.SetForm(kind, form)
+	v.String(&c.MigrationID)
+	c.Hash.fields(v)
+	v.String(&c.Start)
+}
+
+func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
+	return s.verifyMigrated(root, c, nil, new(Verdict))
+}
+
+// verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
+// refused one leaves it as it was.
+func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresight, v *Verdict) Result {
+	d, refusal, k := s.foreseeMigrated(root, c, before)
+	if refusal != nil {
+		return refusal
+	}
+	if k != nil {
+		s.rehash(k, c.Verify.Hash, c.Start)
+	}
+	s.carryOutDecision(&d)
+	d.show(v, s.clock)
+	return v
+}
+
+// foreseeMigrated decides about a verification and says which key it takes over, nil for none.
+func (s *State) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
+	if refusal := s.malformed(root, c, before); refusal != nil {
+		return decision{}, refusal, nil
+	}
+	k := s.migrating(root, c, before)
+	if k == nil {
+		d, refusal := s.decide(root, &c.Verify, before)
+		return d, refusal, nil
+	}
+	if refusal := c.Verify.check(); refusal != nil {
+		return decision{}, refusal, nil
+	}
+	d, refusal := s.decideOn(k, &c.Verify, before)
+	if refusal != nil {
+		return decision{}, refusal, nil
+	}
+	return d, nil, k
+}
+
+// migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.
+func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *key {
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil || m.algorithm != PrefixedAPIKey ||
+		s.rootByHash[c.Verify.Hash] != nil || s.keyAfter(c.Verify.Hash, before) != nil {
+		return nil
+	}
+	k := visible(root, s.keyAfter(c.Hash, before))
+	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
+		return nil
+	}
+	return k
+}
+
+// malformed refuses a key that no key of the migration can be, unless it is known as it is. One that the caller may not verify is as
+// unknown as one that is not there. It changes nothing.
+func (s *State) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *Refusal {
+	if c.Hash != (Hash{}) {
+		return nil
+	}
+	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
+	if m == nil || m.algorithm != PrefixedAPIKey {
+		return nil
+	}
+	if k := visible(root, s.keyAfter(c.Verify.Hash, before)); k != nil && root.may(verifyKeyPermission, k.api.id) {
+		return nil
+	}
+	if refusal := c.Verify.check(); refusal != nil {
+		return refusal
+	}
+	return refuse(KeyMalformed)
+}
+
+func (s *State) rehash(k *key, hash Hash, start string) {
+	s.change(k)
+	delete(s.keyByHash, k.hash)
+	k.hash, k.start = hash, start
+	s.keyByHash[k.hash] = k
+	s.changed(k)
+}

@@ -1,0 +1,308 @@
+package fields
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// mode is what a visitor does with the fields that it is shown.
+type mode uint8
+
+const (
+	reading mode = iota
+	writing
+	hashing
+	measuring
+	dating // finds the ledger version that a value needs
+)
+
+// Visitor is shown the fields of a value one by one. The first failure sticks. See the package comment.
+//
+// Writing, hashing and measuring change nothing: several goroutines may write the same value at once, such as a command that is sent
+// again while its first copy is still being sent.
+type Visitor struct {
+	// Kind is the kind of the value under way. A value that has a short and a long kind reads it to know its own form.
+	Kind byte
+	// Named reports that a call or an item of a batch carried an idempotency key.
+	Named bool
+
+	// Pool is for a type that takes its values from larger allocations.
+	Pool any
+
+	mode mode
+	deep bool   // dating
+	form uint64 // of the value under way: the ledger version that it is written for
+	need uint64 // dating: the largest version found
+	size int    // measuring: bytes
+	hash Hasher
+	buf  []byte // writing: what was written; reading: what is left
+	err  error
+}
+
+// The failures of reading.
+var (
+	ErrShort    = errors.New("truncated")
+	ErrTrailing = errors.New("trailing bytes")
+	errVarint   = errors.New("malformed integer")
+)
+
+// NewReader returns a visitor that reads from data. The values keep no reference to data.
+func NewReader(data []byte) *Visitor { return &Visitor{mode: reading, form: 1, buf: data} }
+
+// NewWriter returns a visitor that appends to buf.
+func NewWriter(buf []byte) *Visitor { return &Visitor{mode: writing, form: 1, buf: buf} }
+
+// NewHashing returns a visitor that hashes what it is shown, beginning with seed.
+func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed} }
+
+// NewMeasuring returns a visitor that adds up what the texts and lists that it is shown take.
+func NewMeasuring() Visitor { return Visitor{mode: measuring} }
+
+// NewDating returns a visitor that finds the ledger version which a value needs: with deep, together with the commands and results
+// inside it, which have forms of their own; without, the form of the value itself.
+func NewDating(deep bool) Visitor { return Visitor{mode: dating, deep: deep, need: 1} }
+
+// Reading reports whether the visitor fills in the fields that it is shown.
+func (v *Visitor) Reading() bool { return v.mode == reading }
+
+// Writing reports whether the visitor writes the fields that it is shown.
+func (v *Visitor) Writing() bool { return v.mode == writing }
+
+// Hashing reports whether the visitor hashes the fields that it is shown.
+func (v *Visitor) Hashing() bool { return v.mode == hashing }
+
+// Dating reports whether the visitor finds the ledger version that a value needs, and whether it looks into what has a form of its own.
+func (v *Visitor) Dating() (is, deep bool) { return v.mode == dating, v.deep }
+
+// Bytes returns what was written, or what is left to read.
+func (v *Visitor) Bytes() []byte { return v.buf }
+
+// Sum returns the hash of what was shown.
+func (v *Visitor) Sum() (a, b uint64) { return v.hash.Sum() }
+
+// Hasher returns the hash under way.
+func (v *Visitor) Hasher() Hasher { return v.hash }
+
+// Size returns how many bytes the texts and lists that were shown take: see NewMeasuring.
+func (v *Visitor) Size() int { return v.size }
+
+// Need returns the ledger version that the value needs.
+func (v *Visitor) Need() uint64 { return v.need }
+
+// Needs raises the ledger version that the value needs.
+func (v *Visitor) Needs(version uint64) { v.need = max(v.need, version) }
+
+// Err returns the first failure.
+func (v *Visitor) Err() error { return v.err }
+
+// Fail makes err the failure, unless there is one.
+func (v *Visitor) Fail(err error) {
+	if v.err == nil {
+		v.err = err
+		v.buf = nil
+	}
+}
+
+// Finish returns the first failure, or that not everything was read.
+func (v *Visitor) Finish() error {
+	if v.err == nil && v.mode == reading && len(v.buf) > 0 {
+		v.err = ErrTrailing
+	}
+	return v.err
+}
+
+// Peek returns the next byte to read without reading it. ok is false for a visitor that does not read, and at the end.
+func (v *Visitor) Peek() (b byte, ok bool) {
+	if v.mode != reading || len(v.buf) == 0 {
+		return 0, false
+	}
+	return v.buf[0], true
+}
+
+// Skip drops the byte that Peek returned.
+func (v *Visitor) Skip() { v.buf = v.buf[1:] }
+
+// Added reports whether the fields that came with a ledger version are to be shown. A value calls it once for a version, in the
+// order of versions, after all older fields. set says whether one of the fields differs from its default.
+func (v *Visitor) Added(version uint64, set bool) bool {
+	switch v.mode {
+	case reading, writing:
+		return v.form >= version
+	case hashing:
+		if set {
+			v.hash.Word(version)
+		}
+		return set
+	case dating:
+		if set {
+			v.need = max(v.need, version)
+		}
+		return false
+	default:
+		return set
+	}
+}
+
+// SetForm sets the kind and the form of the values that follow.
+func (v *Visitor) SetForm(kind byte, form uint64) { v.Kind, v.form = kind, form }
+
+// Form returns the kind and the form of the value under way.
+func (v *Visitor) Form() (kind byte, form uint64) { return v.Kind, v.form }
+
+// Byte shows one byte.
+func (v *Visitor) Byte(p *byte) {
+	if v.mode == writing {
+		v.buf = append(v.buf, *p)
+		return
+	}
+	if v.mode == reading {
+		if len(v.buf) == 0 {
+			v.Fail(ErrShort)
+			return
+		}
+		*p, v.buf = v.buf[0], v.buf[1:]
+	} else if v.mode == hashing {
+		v.hash.Int(int64(*p))
+	}
+}
+
+// Uint shows an unsigned integer.
+func (v *Visitor) Uint(p *uint64) {
+	if v.mode == writing {
+		v.buf = binary.AppendUvarint(v.buf, *p)
+		return
+	}
+	if v.mode == reading {
+		*p = v.readUint(*p)
+	} else if v.mode == hashing {
+		v.hash.Word(*p)
+	}
+}
+
+// readUint returns what it read, or was when nothing can be read.
+func (v *Visitor) readUint(was uint64) uint64 {
+	if len(v.buf) > 0 && v.buf[0] < 0x80 { // as most are
+		u := uint64(v.buf[0])
+		v.buf = v.buf[1:]
+		return u
+	}
+	u, n := binary.Uvarint(v.buf)
+	switch {
+	case n == 0:
+		v.Fail(ErrShort)
+	case n < 0, v.buf[n-1] == 0:
+		v.Fail(errVarint)
+	default:
+		v.buf = v.buf[n:]
+		return u
+	}
+	return was
+}
+
+// Int shows a signed integer; small magnitudes are short.
+func (v *Visitor) Int(p *int64) {
+	if v.mode == writing {
+		v.buf = binary.AppendUvarint(v.buf, zigzag(*p))
+		return
+	}
+	if v.mode == reading {
+		u := v.readUint(zigzag(*p))
+		*p = int64(u>>1) ^ -int64(u&1)
+	} else if v.mode == hashing {
+		v.hash.Int(*p)
+	}
+}
+
+func zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
+
+// Bool shows a boolean.
+func (v *Visitor) Bool(p *bool) {
+	if v.mode == writing {
+		v.buf = append(v.buf, bit(*p))
+		return
+	}
+	if v.mode == reading {
+		var b byte
+		if v.Byte(&b); b > 1 {
+			v.Fail(fmt.Errorf("boolean is %d", b))
+		}
+		*p = b == 1
+	} else if v.mode == hashing {
+		v.hash.Bool(*p)
+	}
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Length shows the length of something whose elements take at least one byte each. A reader gets the length back.
+func (v *Visitor) Length(n int) int {
+	if v.mode == writing {
+		v.buf = binary.AppendUvarint(v.buf, uint64(n))
+		return n
+	}
+	if v.mode == reading {
+		u := v.readUint(0)
+		if u > uint64(len(v.buf)) {
+			v.Fail(ErrShort)
+			return 0
+		}
+		return int(u)
+	}
+	if v.mode == hashing {
+		v.hash.Word(uint64(n))
+	}
+	return n
+}
+
+// String shows a text.
+func (v *Visitor) String(p *string) {
+	switch v.mode {
+	case writing:
+		v.buf = append(binary.AppendUvarint(v.buf, uint64(len(*p))), *p...)
+	case reading:
+		if n := v.Length(0); v.err == nil {
+			*p, v.buf = string(v.buf[:n]), v.buf[n:]
+		}
+	case hashing:
+		v.hash.String(*p)
+	case measuring:
+		v.size += len(*p)
+	}
+}
+
+// Hash shows 32 bytes.
+func (v *Visitor) Hash(p *[32]byte) {
+	if v.mode <= writing {
+		v.raw(p[:])
+	} else if v.mode == hashing {
+		v.hash.String(string(p[:]))
+	}
+}
+
+// Short shows 16 bytes.
+func (v *Visitor) Short(p *[16]byte) {
+	if v.mode <= writing {
+		v.raw(p[:])
+	} else if v.mode == hashing {
+		v.hash.Word(binary.LittleEndian.Uint64(p[:8]))
+		v.hash.Word(binary.LittleEndian.Uint64(p[8:]))
+	}
+}
+
+func (v *Visitor) raw(p []byte) {
+	if v.mode == writing {
+		v.buf = append(v.buf, p...)
+		return
+	}
+	if len(v.buf) < len(p) {
+		v.Fail(ErrShort)
+		return
+	}
+	v.buf = v.buf[copy(p, v.buf):]
+}

@@ -1,0 +1,68 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// formMark stands before the kind of a command or a result that is in a younger form than the first. The form follows it.
+const formMark byte = 255
+
+// value is what has forms: a command, a result or a record.
+type value interface {
+	fields(v *fields.Visitor)
+}
+
+// formOf is the oldest form that holds a value whose type has come to have the given newest one.
+func formOf(c value, newest uint64) uint64 {
+	if newest <= 1 {
+		return 1
+	}
+	v := fields.NewDating(false)
+	c.fields(&v)
+	return v.Need()
+}
+
+// writeForm writes the kind of a value, with its form if that is not the first.
+func writeForm(v *fields.Visitor, kind byte, form uint64) {
+	if form > 1 {
+		mark := formMark
+		v.Byte(&mark)
+		v.Uint(&form)
+	}
+	v.Byte(&kind)
+	v.SetForm(kind, form)
+}
+
+// readForm reads what writeForm wrote.
+func readForm(v *fields.Visitor, what string) (kind byte) {
+	form := uint64(1)
+	if v.Byte(&kind); kind == formMark {
+		if v.Uint(&form); v.Err() == nil && form <= 1 {
+			v.Fail(errors.New("the first form of a value is marked"))
+		}
+		checkForm(v, what, form)
+		v.Byte(&kind)
+	}
+	v.SetForm(kind, form)
+	return kind
+}
+
+// checkForm refuses a form that only a newer build reads.
+func checkForm(v *fields.Visitor, what string, form uint64) {
+	if v.Err() != nil {
+		return
+	}
+	if err := CheckLedgerVersion(what, form, ""); err != nil {
+		v.Fail(err)
+	}
+}
+
+// checkOldest refuses a value that was not written in the oldest form that holds it.
+func checkOldest(v *fields.Visitor, c value, form, newest uint64) {
+	if v.Err() == nil && form > 1 && formOf(c, newest) != form {
+		v.Fail(fmt.Errorf("a value has the form of ledger version %d and does not need it", form))
+	}
+}

@@ -1,0 +1,16 @@
+package fsm
+
+// GetAPI asks for an API by id. See contract 2.2.
+type GetAPI struct{ APIID string }
+
+// answer checks the permission before it looks: see contract 1.13.
+func (q *GetAPI) answer(s *State, root *rootKey) Result {
+	if !root.may(readAPIPermission, q.APIID) {
+		return readAPIPermission.missing(q.APIID)
+	}
+	a := s.findAPI(root, q.APIID)
+	if a == nil {
+		return refuse(APINotFound)
+	}
+	return &API{ID: a.id, Name: a.name}
+}

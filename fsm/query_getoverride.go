@@ -1,0 +1,21 @@
+package fsm
+
+// GetOverride asks for the override that holds for an identifier. See contract 2.6.
+type GetOverride struct {
+	Namespace  string // id or name
+	Identifier string
+}
+
+// answer hides an override from a caller who may not read it: see contract 1.13.
+func (q *GetOverride) answer(s *State, root *rootKey) Result {
+	n, refusal := s.permittedNamespace(root, q.Namespace, readOverridePermission)
+	if n == nil {
+		return refusal
+	}
+	o := n.overrideOf(q.Identifier)
+	if o == nil || refusal != nil {
+		return refuse(RatelimitOverrideNotFound)
+	}
+	shown := o.show()
+	return &shown
+}

@@ -1,0 +1,60 @@
+package fsm
+
+import "sort"
+
+// ListAudit asks for audit entries of the caller's workspace, the newest first. An empty ResourceID, ActorID or Event
+// selects every one.
+type ListAudit struct {
+	ResourceID string
+	ActorID    string
+	Event      string // the name
+	From       int64  // Unix ms, the first
+	To         int64  // Unix ms, the first one that is too late, or Never
+	Page       Page
+}
+
+// answer looks at a bounded number of entries, because it holds up the log: a page may end before it is full.
+func (q *ListAudit) answer(s *State, root *rootKey) Result {
+	if !root.may(readAuditPermission, "") {
+		return readAuditPermission.missing("")
+	}
+	answer := &AuditEntries{}
+	l := root.workspace.audit
+	if l == nil {
+		return answer
+	}
+	first := sort.Search(len(l.list), func(i int) bool { return q.above(l.list[i]) }) - 1
+	for i := first; i >= 0; i-- {
+		e := l.list[i]
+		switch {
+		case s.tooOld(e) || e.entry.Entry.Time < q.From:
+			return answer
+		case len(answer.List) == q.Page.Limit || first-i == maxExamined:
+			answer.Next = e.id
+			return answer
+		case q.selects(&e.entry.Entry):
+			answer.List = append(answer.List, e.entry.Entry)
+		}
+	}
+	return answer
+}
+
+// above reports whether an entry is later than the page begins.
+func (q *ListAudit) above(e *auditEntry) bool {
+	return q.Page.Cursor != "" && e.id > q.Page.Cursor || e.entry.Entry.Time >= q.To
+}
+
+func (q *ListAudit) selects(e *AuditEntry) bool {
+	if q.ActorID != "" && q.ActorID != e.ActorID || q.Event != "" && q.Event != e.Event.String() {
+		return false
+	}
+	if q.ResourceID == "" {
+		return true
+	}
+	for i := range e.Resources {
+		if e.Resources[i].ID == q.ResourceID {
+			return true
+		}
+	}
+	return false
+}

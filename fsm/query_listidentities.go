@@ -1,0 +1,25 @@
+package fsm
+
+// ListIdentities asks for the identities of the caller's workspace. See contract 2.4.
+type ListIdentities struct {
+	Search string // part of an id or externalId, letter case aside; blank: all
+	Page   Page
+}
+
+// answer needs the permission to read each identity that it shows. See contract 2.4.
+func (q *ListIdentities) answer(s *State, root *rootKey) Result {
+	wanted := newSought(q.Search)
+	var refusal *Refusal
+	list, next := search(&root.workspace.identities, q.Page, func(i *identity) bool {
+		return wanted.in(i.id, i.externalID)
+	}, func(i *identity) Identity {
+		if refusal == nil && !root.may(readIdentityPermission, i.id) {
+			refusal = readIdentityPermission.missing(i.id)
+		}
+		return *s.showIdentity(i)
+	})
+	if refusal != nil {
+		return refusal
+	}
+	return &Identities{List: list, Next: next}
+}

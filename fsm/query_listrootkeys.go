@@ -1,0 +1,17 @@
+package fsm
+
+// ListRootKeys asks for the root keys of all workspaces. See contract 7.2.
+type ListRootKeys struct{ Page Page }
+
+func (q *ListRootKeys) answer(s *State, root *rootKey) Result {
+	if !root.may(operateClusterPermission, "") {
+		return operateClusterPermission.missing("")
+	}
+	list, next := page(&s.rootKeyList, q.Page, func(r *rootKey) RootKey {
+		return RootKey{
+			ID: r.id, Name: r.name, WorkspaceID: r.workspace.id, Permissions: r.sorted(),
+			CreatedAt: r.createdAt, Expires: r.expires, Enabled: r.enabled,
+		}
+	})
+	return &RootKeys{List: list, Next: next}
+}

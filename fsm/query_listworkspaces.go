@@ -1,0 +1,14 @@
+package fsm
+
+// ListWorkspaces asks for all workspaces. See contract 7.2.
+type ListWorkspaces struct{ Page Page }
+
+func (q *ListWorkspaces) answer(s *State, root *rootKey) Result {
+	if !root.may(operateClusterPermission, "") {
+		return operateClusterPermission.missing("")
+	}
+	list, next := page(&s.workspaceList, q.Page, func(w *workspace) Workspace {
+		return Workspace{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}
+	})
+	return &Workspaces{List: list, Next: next}
+}

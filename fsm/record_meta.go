@@ -1,0 +1,53 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// MetaRecord is the one record of the ledger itself.
+type MetaRecord struct {
+	ClusterID string
+	Clock     int64
+	Books     Books
+	Sessions  uint64 // ever opened; their ids count up to it
+	// LedgerVersion and RaisedBy came with ledger version 2. Before, the version was 1.
+	LedgerVersion uint64
+	RaisedBy      string // the build that raised the version last; empty: none did
+}
+
+var metaRecordType = recordType{kind: MetaKind, since: 1, newest: 2, create: func() Record { return &MetaRecord{LedgerVersion: 1} }}
+
+func (*MetaRecord) is() *recordType { return &metaRecordType }
+
+// Key names the record.
+func (r *MetaRecord) Key() RecordKey { return RecordKey{MetaKind, ""} }
+
+func (r *MetaRecord) fields(v *fields.Visitor) {
+	v.String(&r.ClusterID)
+	if !v.Hashing() { // so that the digest stands still while only reads arrive
+		v.Int(&r.Clock)
+	}
+	v.Uint(&r.Books.Granted)
+	v.Uint(&r.Books.Withdrawn)
+	v.Uint(&r.Books.Charged)
+	v.Uint(&r.Sessions)
+	if v.Added(2, r.LedgerVersion != 1 || r.RaisedBy != "") {
+		v.Uint(&r.LedgerVersion)
+		v.String(&r.RaisedBy)
+	}
+	if v.Reading() && v.Err() == nil {
+		if err := CheckLedgerVersion("the ledger", r.LedgerVersion, r.RaisedBy); err != nil {
+			v.Fail(err)
+		}
+	}
+}
+
+// Books are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
+//
+// Invariant: Granted − Withdrawn − Charged equals the sum of all balances, modulo 2^64.
+type Books struct {
+	Granted   uint64 // by creation, set, increment and refill
+	Withdrawn uint64 // by set, decrement, and by turning unlimited or deleting for good
+	Charged   uint64 // by verifications
+}
+
+// Outstanding is the sum of all balances that the books imply.
+func (b Books) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Charged }

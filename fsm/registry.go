@@ -1,0 +1,93 @@
+package fsm
+
+import "fmt"
+
+// commandTypes finds the type of a command by its kind. A new command has one row here.
+var commandTypes = commandTable(
+	&bootstrapType, &openSessionType, &raiseLedgerVersionType,
+	&createWorkspaceType, &updateWorkspaceType, &createRootKeyType, &revokeRootKeyType,
+	&createAPIType, &deleteAPIType,
+	&createKeyType, &updateKeyType, &deleteKeyType, &rerollKeyType, &updateKeyCreditsType,
+	&linkKeyPermissionsType, &linkKeyRolesType,
+	&createMigrationType, &migrateKeysType, &migrateKeysExtendedType,
+	&verifyKeyType, &verifyKeyExtendedType, &verifyMigratedType, &verifyKeysType,
+	&createIdentityType, &updateIdentityType, &deleteIdentityType, &updateIdentityCreditsType,
+	&createPermissionType, &deletePermissionType, &createRoleType, &deleteRoleType, &setRolePermissionsType,
+	&limitType, &setOverrideType, &deleteOverrideType,
+)
+
+// recordTypes finds the type of a record by its kind. A new kind of record has one row here, with how it is loaded and how the one in
+// memory is found.
+var recordTypes = recordTable(
+	recordRow{&metaRecordType, load((*State).loadMeta), neverAgain},
+	recordRow{&workspaceRecordType, load((*State).loadWorkspace), neverAgain},
+	recordRow{&rootKeyRecordType, load((*State).loadRootKey), found(func(s *State, id string) *rootKey { return s.rootKeys[id] })},
+	recordRow{&apiRecordType, load((*State).loadAPI), neverAgain},
+	recordRow{&migrationRecordType, load((*State).loadMigration), neverAgain},
+	recordRow{&permissionRecordType, load((*State).loadPermission), neverAgain},
+	recordRow{&roleRecordType, load((*State).loadRole), neverAgain},
+	recordRow{&identityRecordType, load((*State).loadIdentity), neverAgain},
+	recordRow{&keyRecordType, load((*State).loadKey), found(func(s *State, id string) *key { return s.keys[id] })},
+	recordRow{&identityCreditRecordType, load((*State).loadCredit), neverAgain},
+	recordRow{&keyCreditRecordType, load((*State).loadCredit), found((*State).creditOfKey)},
+	recordRow{&namespaceRecordType, load((*State).loadNamespace), neverAgain},
+	recordRow{&overrideRecordType, load((*State).loadOverride), found(func(s *State, id string) *override { return s.overrides[id] })},
+	recordRow{&windowRecordType, load((*State).loadWindow), neverAgain},
+	recordRow{&sessionRecordType, load((*State).loadSession), neverAgain},
+	recordRow{&outcomeRecordType, load((*State).loadOutcome), neverAgain},
+	recordRow{&auditRecordType, load((*State).loadAudit), neverAgain},
+)
+
+// commandTable panics where a type is not complete, or two claim one kind: a build with that mistake must not start.
+func commandTable(types ...*commandType) (table [256]*commandType) {
+	for _, t := range types {
+		if table[t.kind] != nil || t.kind == formMark || t.kind == originMark || t.kind == idempotencyMark {
+			panic(fmt.Sprintf("fsm: command kind %d is taken", t.kind))
+		}
+		if t.event == Unaudited && !t.unaudited && !t.system {
+			panic(fmt.Sprintf("fsm: command kind %d does not say whether it leaves an audit entry", t.kind))
+		}
+		table[t.kind] = t
+	}
+	return table
+}
+
+// recordRow is the row of a kind of record.
+type recordRow struct {
+	*recordType
+	load func(*State, Record) bool
+	// live finds the record in memory that has a name now. A snapshot asks it about names of removed records.
+	live func(s *State, id string) node
+}
+
+// load adapts a method to the registry.
+func load[R Record](method func(*State, R) bool) func(*State, Record) bool {
+	return func(s *State, r Record) bool { return method(s, r.(R)) }
+}
+
+// found adapts a look-up to the registry.
+func found[N interface {
+	comparable
+	node
+}](find func(*State, string) N) func(*State, string) node {
+	return func(s *State, id string) node {
+		var none N
+		if n := find(s, id); n != none {
+			return n
+		}
+		return nil
+	}
+}
+
+// neverAgain is for kinds whose records are never removed, or whose names are never used again.
+func neverAgain(*State, string) node { return nil }
+
+func recordTable(rows ...recordRow) (table [256]*recordRow) {
+	for _, row := range rows {
+		if table[row.kind] != nil {
+			panic(fmt.Sprintf("fsm: record kind %d is taken", row.kind))
+		}
+		table[row.kind] = &row
+	}
+	return table
+}

@@ -1,0 +1,109 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// API is what apis.getApi shows.
+type API struct{ ID, Name string }
+
+var apiResultType = resultType{kind: 5, since: 1, create: createResult[API]}
+
+func (*API) is() *resultType { return &apiResultType }
+
+func (r *API) fields(v *fields.Visitor) {
+	v.String(&r.ID)
+	v.String(&r.Name)
+}
+
+// Key is what keys.getKey shows.
+type Key struct {
+	ID          string
+	Start       string
+	Name        string
+	Meta        string
+	Enabled     bool
+	CreatedAt   int64
+	UpdatedAt   int64 // 0: never
+	LastUsedAt  int64 // 0: never
+	Expires     int64 // Unix ms, or Never
+	Credits     Credits
+	Identity    *Identity // nil: none
+	Permissions []string  // slugs, direct ones and those of roles, each once, sorted
+	Roles       []string  // names, sorted
+	Ratelimits  []Ratelimit
+}
+
+var keyResultType = resultType{kind: 7, since: 1, create: createResult[Key]}
+
+func (*Key) is() *resultType { return &keyResultType }
+
+func (r *Key) fields(v *fields.Visitor) {
+	v.String(&r.ID)
+	v.String(&r.Start)
+	v.String(&r.Name)
+	v.String(&r.Meta)
+	v.Bool(&r.Enabled)
+	v.Int(&r.CreatedAt)
+	v.Int(&r.UpdatedAt)
+	v.Int(&r.LastUsedAt)
+	v.Int(&r.Expires)
+	r.Credits.fields(v)
+	if fields.Optional(v, &r.Identity) {
+		r.Identity.fields(v)
+	}
+	v.Strings(&r.Permissions)
+	v.Strings(&r.Roles)
+	visitRatelimits(&r.Ratelimits, v)
+}
+
+// Keys is a page of keys. Next is where the following page begins; empty: there is none.
+type Keys struct {
+	List []Key
+	Next string
+}
+
+var keysResultType = resultType{kind: 20, since: 1, create: createResult[Keys]}
+
+func (*Keys) is() *resultType { return &keysResultType }
+
+func (r *Keys) fields(v *fields.Visitor) {
+	fields.List(v, &r.List, (*Key).fields)
+	v.String(&r.Next)
+}
+
+// Start is what a proposer has to know of a key that is about to be rerolled.
+type Start struct {
+	Text       string // the part that is kept in the clear
+	Ratelimits int64  // number of its own rate limits
+}
+
+var startResultType = resultType{kind: 24, since: 1, create: createResult[Start]}
+
+func (*Start) is() *resultType { return &startResultType }
+
+func (r *Start) fields(v *fields.Visitor) {
+	v.String(&r.Text)
+	v.Int(&r.Ratelimits)
+}
+
+// Rerolled names the new key, and has the part of it that is kept in the clear.
+type Rerolled struct{ ID, Start string }
+
+var rerolledResultType = resultType{kind: 82, since: 1, answers: true, create: createResult[Rerolled]}
+
+func (*Rerolled) is() *resultType { return &rerolledResultType }
+
+func (r *Rerolled) fields(v *fields.Visitor) {
+	v.String(&r.ID)
+	v.String(&r.Start)
+}
+
+// Migrated has the id of each key that was added, and "" for each that was not, in the order of the command.
+type Migrated struct{ IDs []string }
+
+var migratedResultType = resultType{kind: 25, since: 1, answers: true, create: createResult[Migrated]}
+
+func (*Migrated) is() *resultType { return &migratedResultType }
+
+func (r *Migrated) fields(v *fields.Visitor) {
+	v.Strings(&r.IDs)
+}

@@ -1,0 +1,126 @@
+package fsm
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
+type Verdict struct {
+	Outcome  Outcome
+	Enabled  bool
+	Limited  bool  // whether Credits is shown
+	Credits  int64 // remaining credits of the record that pays
+	Expires  int64 // Unix ms, or Never
+	KeyID    string
+	Name     string
+	Meta     string
+	Identity *VerdictIdentity // nil: none
+	Access   *VerdictAccess   // nil: none
+	// Ratelimits are those that were checked, in no particular order.
+	Ratelimits []RatelimitState
+}
+
+var verdictResultType = resultType{kind: 8, since: 1, answers: true, create: createResult[Verdict]}
+
+func (*Verdict) is() *resultType { return &verdictResultType }
+
+func (r *Verdict) fields(v *fields.Visitor) {
+	fields.Known(v, &r.Outcome)
+	v.Bool(&r.Enabled)
+	v.Bool(&r.Limited)
+	v.Int(&r.Credits)
+	v.Int(&r.Expires)
+	v.String(&r.KeyID)
+	v.String(&r.Name)
+	v.String(&r.Meta)
+	if fields.Optional(v, &r.Identity) {
+		r.Identity.fields(v)
+	}
+	if fields.Optional(v, &r.Access) {
+		r.Access.fields(v)
+	}
+	fields.List(v, &r.Ratelimits, (*RatelimitState).fields)
+}
+
+// Outcome is the code of a verification. See contract 3.2.
+type Outcome uint8
+
+// The outcomes. Their numbers travel between nodes: append only.
+const (
+	Valid Outcome = iota + 1
+	NotFound
+	Disabled
+	Expired
+	Forbidden
+	UsageExceeded
+)
+
+// NotPermitted: the permission query is not satisfied.
+const NotPermitted Outcome = 10
+
+// RateLimited: a rate limit does not let the verification through.
+const RateLimited Outcome = 20
+
+// Known reports whether there is such an outcome.
+func (o Outcome) Known() bool {
+	return o >= Valid && o <= UsageExceeded || o == NotPermitted || o == RateLimited
+}
+
+// VerdictIdentity is the identity as a verification shows it.
+type VerdictIdentity struct {
+	ID, ExternalID, Meta string
+	Ratelimits           []Ratelimit // unless the key has one of the same name
+}
+
+func (r *VerdictIdentity) fields(v *fields.Visitor) {
+	v.String(&r.ID)
+	v.String(&r.ExternalID)
+	v.String(&r.Meta)
+	visitRatelimits(&r.Ratelimits, v)
+}
+
+// VerdictAccess is what a key may do as a verification shows it: see Key.
+type VerdictAccess struct{ Permissions, Roles []string }
+
+func (r *VerdictAccess) fields(v *fields.Visitor) {
+	v.Strings(&r.Permissions)
+	v.Strings(&r.Roles)
+}
+
+// RatelimitState is a rate limit that was checked, as the answer shows it. See contract 3.6.
+type RatelimitState struct {
+	Ratelimit
+	Reset     int64 // Unix ms: the end of the fixed window
+	Remaining int64
+	Exceeded  bool
+}
+
+func (r *RatelimitState) fields(v *fields.Visitor) {
+	r.Ratelimit.fields(v)
+	v.Int(&r.Reset)
+	v.Int(&r.Remaining)
+	v.Bool(&r.Exceeded)
+}
+
+// Verdicts is the answer to VerifyKeys.
+type Verdicts struct {
+	Results []Result // in the order of the items: *Verdict, or *Refusal
+	Passed  bool     // of an atomic one: all passed, and was carried out
+}
+
+var verdictsResultType = resultType{kind: 80, since: 1, answers: true, create: createResult[Verdicts]}
+
+func (*Verdicts) is() *resultType { return &verdictsResultType }
+
+func (r *Verdicts) fields(v *fields.Visitor) {
+	v.Bool(&r.Passed)
+	fields.List(v, &r.Results, func(item *Result, v *fields.Visitor) {
+		if kind, ok := v.Peek(); ok && kind != verdictResultType.kind && kind != refusalResultType.kind {
+			v.Fail(fmt.Errorf("a verification was answered with a result of kind %d", kind))
+			return
+		}
+		VisitResult(v, item)
+	})
+}

@@ -1,0 +1,121 @@
+package fsm
+
+import "slices"
+
+// rootKey is a credential of the management API. Everything its holder can see or change is confined to one workspace.
+type rootKey struct {
+	head
+	id          string
+	hash        Hash
+	name        string
+	workspace   *workspace
+	permissions map[string]struct{}
+	createdAt   int64
+	expires     int64
+	enabled     bool
+}
+
+func (r *rootKey) key() RecordKey { return RecordKey{RootKeyKind, r.id} }
+
+func (r *rootKey) record() Record {
+	return &RootKeyRecord{
+		ID: r.id, Hash: r.hash, Name: r.name, WorkspaceID: r.workspace.id, Permissions: r.sorted(),
+		CreatedAt: r.createdAt, Expires: r.expires, Enabled: r.enabled,
+	}
+}
+
+func (r *rootKey) digest() Digest { return digestOf(r.record()) }
+
+func (s *State) loadRootKey(r *RootKeyRecord) bool {
+	w := s.workspaces[r.WorkspaceID]
+	if w == nil || s.rootKeys[r.ID] != nil || s.rootByHash[r.Hash] != nil {
+		return false
+	}
+	s.addRootKey(&rootKey{
+		id: r.ID, hash: r.Hash, name: r.Name, workspace: w, permissions: permissionSet(r.Permissions),
+		createdAt: r.CreatedAt, expires: r.Expires, enabled: r.Enabled,
+	})
+	return true
+}
+
+// sorted returns the permission strings in byte order, the order in which they are stored.
+func (r *rootKey) sorted() []string {
+	if len(r.permissions) == 0 {
+		return nil
+	}
+	list := make([]string, 0, len(r.permissions))
+	for p := range r.permissions { // order-free: sorted below
+		list = append(list, p)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func permissionSet(list []string) map[string]struct{} {
+	set := make(map[string]struct{}, len(list))
+	for _, p := range list {
+		set[p] = struct{}{}
+	}
+	return set
+}
+
+func (s *State) addRootKey(r *rootKey) {
+	s.rootKeys[r.id] = r
+	s.rootByHash[r.hash] = r
+	s.rootKeyList.insert(r)
+	s.added(r)
+}
+
+// holds reports whether the root key holds the string literally: "*" is not a wildcard here.
+func (r *rootKey) holds(s string) bool {
+	_, ok := r.permissions[s]
+	return ok
+}
+
+// may reports whether the root key holds p for all resources or for the one with this id. It allocates nothing: it stands on
+// the path of every verification.
+func (r *rootKey) may(p permission, id string) bool {
+	var buf [128]byte
+	b := append(buf[:0], p.resource...)
+	b = append(b, ".*."...)
+	b = append(b, p.action...)
+	if _, ok := r.permissions[string(b)]; ok {
+		return true
+	}
+	if id == "" {
+		return false
+	}
+	b = append(buf[:0], p.resource...)
+	b = append(b, '.')
+	b = append(b, id...)
+	b = append(b, '.')
+	b = append(b, p.action...)
+	_, ok := r.permissions[string(b)]
+	return ok
+}
+
+// needs checks that the caller holds permissions that concern no single resource, in this order.
+func (r *rootKey) needs(permissions ...permission) *Refusal {
+	for _, p := range permissions {
+		if !r.may(p, "") {
+			return p.missing("")
+		}
+	}
+	return nil
+}
+
+// authenticate finds the caller's root key. See contract 1.3 for the order and the answers.
+func (s *State) authenticate(actor Hash) (*rootKey, *Refusal) {
+	root := s.rootByHash[actor]
+	switch {
+	case root == nil:
+		return nil, refuse(RootKeyNotFound)
+	case !root.enabled:
+		return nil, refuse(RootKeyDisabled)
+	case s.clock > root.expires:
+		return nil, refuse(RootKeyExpired)
+	case !root.workspace.enabled:
+		return nil, refuse(WorkspaceDisabled)
+	}
+	return root, nil
+}
