@@ -42,22 +42,18 @@ type Latency struct {
 }
 
 func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
-	var latency histogram
+	latency := newLatencies()
 	sum := newTally()
 	for _, w := range workers {
-		latency.add(&w.latency)
+		latency.Merge(w.latency) // of the same range, so nothing is dropped
 		sum.add(w.tally)
 	}
 	report := Report{
 		Addrs: config.Addrs, Connections: config.Connections, Keys: config.Keys, IdentityShared: config.IdentityShared,
 		Cost: config.Cost, TargetRate: config.Rate, Seconds: max(elapsed, 0).Seconds(),
 		Requests: (sum.outcomes[codeValid] + sum.outcomes[codeExceeded]) / uint64(max(1, config.Batch)), Batch: config.Batch,
-		LatencyMillis: Latency{
-			Mean: millis(latency.mean()),
-			P50:  millis(latency.quantile(0.5)), P90: millis(latency.quantile(0.9)), P99: millis(latency.quantile(0.99)),
-			P999: millis(latency.quantile(0.999)), P9999: millis(latency.quantile(0.9999)), Max: millis(latency.quantile(1)),
-		},
-		Outcomes: sum.outcomes, Errors: sum.errors,
+		LatencyMillis: latencyOf(latency),
+		Outcomes:      sum.outcomes, Errors: sum.errors,
 	}
 	for _, n := range sum.errors {
 		report.Failures += n
@@ -68,8 +64,6 @@ func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
 	}
 	return report
 }
-
-func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // OK reports whether the figures mean anything: some verifications succeeded and nothing unexpected came back.
 func (r Report) OK() bool { return r.Failures == 0 && r.Outcomes[codeValid] > 0 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // reconnectPause keeps connections to a node that is down from taking the machine with them.
@@ -60,7 +62,7 @@ type worker struct {
 	interval   time.Duration // between due times; 0 in a closed loop
 	offset     time.Duration // of the first due time
 
-	latency histogram
+	latency *hdrhistogram.Histogram
 	tally   tally
 
 	// Read by progress while the run goes on; written by this worker only.
@@ -83,6 +85,7 @@ func newWorkers(config Config, keys []string) ([]*worker, error) {
 			connection: connection{addr: config.Addrs[i%len(config.Addrs)], timeout: config.Timeout},
 			requests:   requests[i%len(config.Addrs)],
 			random:     rand.NewPCG(uint64(i), uint64(len(keys))),
+			latency:    newLatencies(),
 			tally:      newTally(),
 			batch:      config.Batch,
 		}
@@ -138,7 +141,7 @@ func (w *worker) count(got answer, err error, latency time.Duration) {
 	if err != nil {
 		w.tally.countFailure(err)
 	} else {
-		w.latency.record(latency)
+		record(w.latency, latency)
 		if w.batch > 0 {
 			ok = w.tally.countBatch(got, w.batch)
 		} else {
