@@ -2,97 +2,91 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/load"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
-// benchCommand is `creditd bench`: the figures go to stdout, one line a second while it runs to stderr.
-func benchCommand(args []string, stdout, stderr io.Writer) int {
-	config, asJSON, err := parseBench(args, os.Getenv("CREDITD_ROOT_KEY"), stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitDone
-	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "creditd bench: %v\n'creditd help bench' lists the settings.\n", err)
-		return exitUsage
-	}
-	config.Progress = stderr
+var _ = register(registration{use: "bench", short: "put load on nodes and measure them",
+	long: `Puts load on nodes with keys.verifyKey and measures what the caller sees. It creates an API and
+keys of its own first. The report goes to stdout, one line a second to stderr.`,
+	make: func() command { return &benchCommand{config: load.DefaultConfig()} }})
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	report, err := load.Run(ctx, config)
-	if err == nil && asJSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
-	} else if err == nil {
-		err = report.WriteText(stdout)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "creditd bench: %v\n", err)
-		return exitFailed
-	}
-	if !report.OK() {
-		_, _ = fmt.Fprintf(stderr, "creditd bench: %d of %d requests did not end as expected\n",
-			report.Failures, report.Failures+report.Requests)
-		return exitFailed
-	}
-	return exitDone
+// benchCommand is `creditd bench`.
+type benchCommand struct {
+	config  load.Config
+	rootKey rootKeySettings
+	asJSON  bool
 }
 
-// parseBench turns flags into a validated configuration; --help is answered on stdout. The root key of the environment
-// is the flag's default, and help does not show it.
-func parseBench(args []string, rootKey string, stdout io.Writer) (config load.Config, asJSON bool, err error) {
-	config = load.DefaultConfig()
-	defaults := config.Addrs
-	config.Addrs = nil
-	flags := flag.NewFlagSet("creditd bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // a wrong flag is reported once, by the caller
-	flags.Usage = func() {}
-	flags.Func("addr", "HTTP `address` of a node, repeatable or comma-separated (default "+defaults[0]+")", func(list string) error {
-		for addr := range strings.SplitSeq(list, ",") {
-			config.Addrs = append(config.Addrs, strings.TrimPrefix(strings.TrimSpace(addr), "http://"))
-		}
-		return nil
+func (b *benchCommand) bind(s *settings.Set) {
+	s.Group("Node")
+	s.Items(&b.config.Addrs, "addr", "URL", "HTTP address of a node, as URL or HOST:PORT", func(item string) (string, error) {
+		return parseAddress(strings.TrimPrefix(item, "http://"))
 	})
-	flags.StringVar(&config.RootKey, "root-key", "", "root `key` (default $CREDITD_ROOT_KEY)")
-	flags.IntVar(&config.Connections, "connections", config.Connections, "concurrent connections")
-	flags.DurationVar(&config.Duration, "duration", config.Duration, "measured time")
-	flags.DurationVar(&config.Warmup, "warmup", config.Warmup, "load before the measured time")
-	flags.DurationVar(&config.Timeout, "timeout", config.Timeout, "limit of one request")
-	flags.IntVar(&config.Keys, "keys", config.Keys, "keys to create and verify")
-	flags.Int64Var(&config.Cost, "cost", config.Cost, "credits that one verification costs")
-	flags.Int64Var(&config.Credits, "credits", config.Credits, "credits of each key (of each identity with -identity-shared)")
-	flags.IntVar(&config.Batch, "batch", 0, "verifications of one request to keys.verifyKeys, up to 1000; 0 verifies one key a request")
-	flags.BoolVar(&config.IdentityShared, "identity-shared", false, "groups of ten keys share the credits of an identity")
-	flags.Float64Var(&config.Rate, "rate", 0, "requests/s to send at fixed times; 0 sends as fast as answers come")
-	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		_, _ = fmt.Fprint(stdout, "Usage: creditd bench [flags]\n\nPut nodes under load with keys.verifyKey and measure what the caller sees.\n"+
-			"It creates an API and keys of its own first.\n\n")
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return config, false, err
-	} else if err != nil {
-		return config, false, err
+	b.rootKey.bind(s)
+	s.Duration(&b.config.Timeout, "timeout", time.Millisecond, "limit of one request")
+
+	s.Group("Load")
+	settings.Number(s, &b.config.Connections, "connections", 1, 65536, "concurrent connections")
+	s.Duration(&b.config.Duration, "duration", time.Millisecond, "measured time")
+	s.Duration(&b.config.Warmup, "warmup", 0, "load before the measured time")
+	settings.Value(s, &b.config.Rate, "rate", "N", "requests a second to send at fixed times; without it each connection sends as fast as answers come", parseRate)
+	settings.Number(s, &b.config.Batch, "batch", 0, load.MaxBatch, "verifications in one request to keys.verifyKeys; without it each request verifies one key")
+
+	s.Group("Keys")
+	settings.Number(s, &b.config.Keys, "keys", 1, 10_000_000, "keys to create and verify")
+	settings.Number(s, &b.config.Cost, "cost", 0, 1_000_000_000_000, "credits that one verification costs")
+	settings.Number(s, &b.config.Credits, "credits", 0, math.MaxInt64, "credits of each key (of each identity with --identity-shared)")
+	s.Switch(&b.config.IdentityShared, "identity-shared", "groups of ten keys share the credits of an identity")
+
+	s.Group("Output")
+	s.Switch(&b.asJSON, "json", "print the report as JSON")
+}
+
+func parseRate(raw string) (float64, error) {
+	rate, err := strconv.ParseFloat(raw, 64)
+	if err != nil || rate < 0 || math.IsNaN(rate) || math.IsInf(rate, 0) {
+		return 0, errors.New("not a number of requests a second")
 	}
-	if flags.NArg() > 0 {
-		return config, false, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	return rate, nil
+}
+
+func (b *benchCommand) check(_ invocation, s *settings.Set) {
+	b.rootKey.check(s)
+	b.config.RootKey = b.rootKey.key
+	switch count := len(b.config.Addrs); {
+	case count == 0 && s.Fine("addr"):
+		s.Refuse("addr", "missing; name at least one node")
+	case b.config.Connections < count && s.Fine("connections"):
+		s.Refuse("connections", "%d connections cannot reach %d addresses", b.config.Connections, count)
 	}
-	if len(config.Addrs) == 0 {
-		config.Addrs = defaults
+}
+
+func (b *benchCommand) run(in invocation) error {
+	b.config.Progress = in.stderr
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	report, err := load.Run(ctx, b.config)
+	if err != nil {
+		return err
 	}
-	if config.RootKey == "" {
-		config.RootKey = rootKey
+	if b.asJSON {
+		err = printJSON(in.stdout, report)
+	} else {
+		err = report.WriteText(in.stdout)
 	}
-	return config, asJSON, config.Validate()
+	if err == nil && !report.OK() {
+		err = fmt.Errorf("%d of %d requests did not end as expected", report.Failures, report.Failures+report.Requests)
+	}
+	return err
 }

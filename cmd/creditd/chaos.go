@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/store"
 	"github.com/creditd/creditd/store/failpoint"
 )
@@ -44,9 +45,9 @@ type chaos struct {
 // chaosInterval is how often the files are looked at.
 const chaosInterval = 10 * time.Millisecond
 
-// plantFaults starts to follow the files. What they hold at the start is in effect when it returns.
-func plantFaults(conf nodeConfig, log *slog.Logger) (senses, error) {
-	c := &chaos{dir: filepath.Clean(conf.dataDir) + ".chaos", log: log}
+// injectFaults starts to follow the files. What they hold at the start is in effect when it returns.
+func injectFaults(conf nodeConfig, log *slog.Logger) (host, error) {
+	c := &chaos{dir: filepath.Clean(conf.store.Dir) + ".chaos", log: log}
 	files := []*chaosFile{
 		{name: "clock", apply: c.setClock},
 		{name: "disk-free", apply: c.setFree},
@@ -54,7 +55,7 @@ func plantFaults(conf nodeConfig, log *slog.Logger) (senses, error) {
 	}
 	for _, f := range files {
 		if err := c.look(f); err != nil {
-			return senses{}, err
+			return host{}, err
 		}
 	}
 	go func() { // for as long as the process lives
@@ -66,7 +67,7 @@ func plantFaults(conf nodeConfig, log *slog.Logger) (senses, error) {
 			}
 		}
 	}()
-	return senses{now: c.now, free: c.freeBytes}, nil
+	return host{now: c.now, free: c.freeBytes}, nil
 }
 
 // chaosFile is one file and what its content does.
@@ -125,7 +126,7 @@ func (c *chaos) now() time.Time {
 }
 
 func (c *chaos) setFree(text string) error {
-	if _, err := parseSize(text); err != nil && text != "" {
+	if _, err := settings.ParseSize(text); err != nil && text != "" {
 		return err
 	}
 	c.mu.Lock()
@@ -138,7 +139,7 @@ func (c *chaos) freeBytes(dir string) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.free != "" {
-		return parseSize(c.free)
+		return settings.ParseSize(c.free)
 	}
 	return store.FreeBytes(dir)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// plantFaults returns what a node senses of its machine. Only a build with the tag "chaos" can be made to sense something else.
-func plantFaults(nodeConfig, *slog.Logger) (senses, error) {
-	return senses{now: time.Now, free: store.FreeBytes}, nil
+// injectFaults returns the machine as it is. Only a build with the tag "chaos" can falsify it.
+func injectFaults(nodeConfig, *slog.Logger) (host, error) {
+	return host{now: time.Now, free: store.FreeBytes}, nil
 }

@@ -53,7 +53,7 @@ func TestChaos_DiesWhereItIsTold(t *testing.T) {
 	key := addCustomer(t, c, "customer", 10)
 	plant(t, dir, "failpoints", "reply-before-local=kill")
 	p.await(p.stderr, `msg=planted file=failpoints`)
-	require.Error(t, c.call(context.Background(), "keys.verifyKey", object{"key": key}, nil))
+	require.Error(t, c.Call(context.Background(), "keys.verifyKey", object{"key": key}, nil).Err)
 	p.wait()
 	require.Equal(t, syscall.SIGKILL, p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 
@@ -115,7 +115,7 @@ func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
 	c := p.client(testRootKey)
 	addCustomer(t, c, "customer", 10)
 	change := func() error {
-		return c.call(context.Background(), "identities.updateCredits", object{"identity": "customer", "operation": "set", "value": 7}, nil)
+		return c.Call(context.Background(), "identities.updateCredits", object{"identity": "customer", "operation": "set", "value": 7}, nil).Err
 	}
 	plant(t, dir, "disk-free", "10MiB")
 	p.await(p.stderr, `the disk is nearly full`)
@@ -123,7 +123,7 @@ func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
 	require.ErrorContains(t, err, "503")
 	require.ErrorContains(t, err, "Changes are refused until there is room on the disk of node_")
 	require.EqualValues(t, 10, balance(t, c, "customer"))
-	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 	require.Contains(t, metricsOf(t, c), "creditd_store_no_room 1")
 	plant(t, dir, "disk-free", "")
 	p.await(p.stderr, `the disk has room again`)

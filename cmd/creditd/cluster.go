@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -13,71 +11,22 @@ import (
 	"github.com/creditd/creditd/api"
 )
 
-func clusterCommand(in invocation) int {
-	return subcommands("creditd cluster", "Shows and steers the cluster, through any of its nodes.", []command{
-		{"status", "show every node: role, health, addresses, progress", clusterStatusCommand},
-		{"transfer-leader", "hand leadership to another node", clusterTransferCommand},
-		{"remove", "take a node out of the cluster for good", clusterRemoveCommand},
-	}, in)
-}
+var _ = register(registration{use: "cluster", short: "show the cluster, transfer leadership, remove a node",
+	long: "Shows and changes the cluster, through any of its nodes."})
 
-func clusterStatusCommand(in invocation) int {
-	const name = "creditd cluster status"
-	s := &clientSettings{}
-	s.synopsis = "cluster status [flags]"
-	s.about = "Shows the cluster as one node knows it. Nodes that hold the same state have the same digest: compare\n" +
-		"them once writes have stopped, or at the same index, which stands behind the @."
-	s.declareClient()
-	s.declareOutput()
-	helped, err := s.read(in, 0)
-	if helped || err != nil {
-		return finish(in, name, err)
-	}
-	c, err := s.client()
-	if err != nil {
-		return finish(in, name, err)
-	}
-	var status api.Status
-	if err := c.call(context.Background(), "cluster.getStatus", struct{}{}, &status); err != nil {
-		return finish(in, name, err)
-	}
-	if s.output == "json" {
-		return finish(in, name, printJSON(in.stdout, status))
-	}
-	return finish(in, name, printStatus(in.stdout, status))
-}
+var _ = register(registration{group: "cluster", use: "status", short: "show every node: role, health, addresses, progress",
+	long: `Shows the cluster as one node knows it. Nodes that hold the same state have the same digest:
+compare them once writes have stopped, or at the same index, which stands behind the @.`,
+	make: func() command { return &clusterStatus{} }})
 
-func clusterTransferCommand(in invocation) int {
-	const name = "creditd cluster transfer-leader"
-	s := &clientSettings{}
-	s.synopsis = "cluster transfer-leader [NODE] [flags]"
-	s.about = "Hands leadership to NODE, a node id as `creditd cluster status` shows it, or to the node that the\nleader finds most fit."
-	s.declareClient()
-	s.declareOutput()
-	helped, err := s.read(in, 1)
-	if helped || err != nil {
-		return finish(in, name, err)
-	}
-	c, err := s.client()
-	if err != nil {
-		return finish(in, name, err)
-	}
-	request := map[string]string{}
-	if len(s.rest) > 0 {
-		request["nodeId"] = s.rest[0]
-	}
-	if err := c.call(context.Background(), "cluster.transferLeadership", request, nil); err != nil {
-		return finish(in, name, err)
-	}
+type clusterStatus struct{ reporter }
+
+func (c *clusterStatus) run(in invocation) error {
 	var status api.Status
-	if err := c.call(context.Background(), "cluster.getStatus", struct{}{}, &status); err != nil {
-		return finish(in, name, fmt.Errorf("leadership was handed over, but to whom is not known: %w", err))
+	if err := c.call("cluster.getStatus", struct{}{}, &status); err != nil {
+		return err
 	}
-	if s.output == "json" {
-		return finish(in, name, printJSON(in.stdout, map[string]string{"leaderId": status.LeaderID}))
-	}
-	fmt.Fprintf(in.stdout, "leader  %s\n", cmp.Or(status.LeaderID, "none yet"))
-	return exitDone
+	return c.print(in.stdout, status, func(w io.Writer) error { return printStatus(w, status) })
 }
 
 // printStatus writes the cluster for people: the nodes in the order of their ids.
@@ -104,26 +53,42 @@ func printStatus(w io.Writer, status api.Status) error {
 	return columns.Flush()
 }
 
-func clusterRemoveCommand(in invocation) int {
-	const name = "creditd cluster remove"
-	s := &clientSettings{}
-	s.synopsis = "cluster remove NODE [flags]"
-	s.about = "Takes NODE, a node id as `creditd cluster status` shows it, out of the cluster for good. If it is up, it\nstops. Refused where the nodes that stay could not go on without it."
-	s.declareClient()
-	helped, err := s.read(in, 1)
-	if helped || err != nil {
-		return finish(in, name, err)
+var _ = register(registration{group: "cluster", use: "transfer-leader [NODE]", short: "transfer leadership to another node",
+	long: `Transfers leadership to NODE, a node id as 'creditd cluster status' shows it. Without NODE the
+leader chooses the node that is fittest to lead.`,
+	make: func() command { return &clusterTransfer{} }})
+
+type clusterTransfer struct{ reporter }
+
+func (c *clusterTransfer) run(in invocation) error {
+	request := map[string]string{}
+	if len(in.args) > 0 {
+		request["nodeId"] = in.args[0]
 	}
-	c, err := s.client()
-	if err != nil {
-		return finish(in, name, err)
+	if err := c.call("cluster.transferLeadership", request, nil); err != nil {
+		return err
 	}
-	if len(s.rest) == 0 {
-		return finish(in, name, errors.New("which NODE? `creditd cluster status` shows them"))
+	var status api.Status
+	if err := c.call("cluster.getStatus", struct{}{}, &status); err != nil {
+		return fmt.Errorf("leadership was transferred, but the new leader is not known: %w", err)
 	}
-	if err := c.call(context.Background(), "cluster.removeServer", map[string]string{"nodeId": s.rest[0]}, nil); err != nil {
-		return finish(in, name, err)
+	return c.print(in.stdout, map[string]string{"leaderId": status.LeaderID}, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "leader  %s\n", cmp.Or(status.LeaderID, "none yet"))
+		return err
+	})
+}
+
+var _ = register(registration{group: "cluster", use: "remove NODE", short: "remove a node from the cluster permanently",
+	long: `Removes NODE, a node id as 'creditd cluster status' shows it, from the cluster permanently. If the
+node is up, it stops. The cluster refuses where the remaining nodes could not go on without it.`,
+	make: func() command { return &clusterRemove{} }})
+
+type clusterRemove struct{ operator }
+
+func (c *clusterRemove) run(in invocation) error {
+	if err := c.call("cluster.removeServer", map[string]string{"nodeId": in.args[0]}, nil); err != nil {
+		return err
 	}
-	fmt.Fprintf(in.stdout, "removed  %s\n", s.rest[0])
-	return exitDone
+	_, err := fmt.Fprintf(in.stdout, "removed  %s\n", in.args[0])
+	return err
 }

@@ -4,41 +4,54 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
 // here is an invocation with exactly this environment.
 func here(env map[string]string, args ...string) invocation {
 	return invocation{
-		args: args, stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{},
+		args: args, now: time.Now(), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{},
 		env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 	}
 }
 
-func parsed(t testing.TB, env map[string]string, args ...string) nodeConfig {
+// settle reads and checks the settings of a command and returns what is wrong with them.
+func settle(t testing.TB, in invocation, c command) error {
 	t.Helper()
-	conf, helped, err := parseServer(here(env, args...), time.Now())
-	require.NoError(t, err)
-	require.False(t, helped)
-	return conf
+	leaf := &cobra.Command{}
+	set := settings.New(leaf)
+	c.bind(set)
+	require.NoError(t, leaf.ParseFlags(in.args))
+	set.Resolve(in.env)
+	c.check(in, set)
+	return set.Err()
+}
+
+func parsed(t testing.TB, env map[string]string, args ...string) *serverCommand {
+	t.Helper()
+	server := newServer()
+	require.NoError(t, settle(t, here(env, args...), server))
+	return server
 }
 
 // problemsOf returns what is wrong with the arguments of a server.
 func problemsOf(t testing.TB, now time.Time, args ...string) []string {
 	t.Helper()
-	_, _, err := parseServer(here(nil, args...), now)
-	var wrong *usageError
-	require.ErrorAs(t, err, &wrong)
-	return wrong.problems
+	in := here(nil, args...)
+	in.now = now
+	var wrong *settings.UsageError
+	require.ErrorAs(t, settle(t, in, newServer()), &wrong)
+	return wrong.Problems
 }
 
 func TestConfig_FlagThenVariableThenFileThenDefault(t *testing.T) {
@@ -46,38 +59,38 @@ func TestConfig_FlagThenVariableThenFileThenDefault(t *testing.T) {
 	file := filepath.Join(dir, "conf")
 	write(t, file, "data-dir = "+dir+"\nbootstrap-expect=3\nlog-level = debug\nlog-format = json\nhttp-addr = 127.0.0.1:1\njoin = 10.0.0.1:1\njoin = 10.0.0.2:1, 10.0.0.3:1\ninsecure-peers = true\n")
 	env := map[string]string{"CREDITD_CONFIG": file, "CREDITD_HTTP_ADDR": "127.0.0.1:2", "CREDITD_LOG_LEVEL": "warn", "CREDITD_LOG_FORMAT": "", "CREDITD_INSECURE_PEERS": "false"}
-	conf := parsed(t, env, "--http-addr", "127.0.0.1:4", "--http-addr=127.0.0.1:3", "-insecure-gossip")
-	require.Equal(t, "127.0.0.1:3", conf.httpAddr, "the last flag")
+	conf := parsed(t, env, "--http-addr", "127.0.0.1:4", "--http-addr=127.0.0.1:3", "--insecure-gossip")
+	require.Equal(t, "127.0.0.1:3", conf.http.addr, "the last flag")
 	require.Equal(t, logConfig{level: "warn", format: "json"}, conf.log, "a variable, and the file where it is empty")
-	require.Equal(t, 3, conf.bootstrapExpect)
-	require.Equal(t, []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"}, conf.join)
+	require.Equal(t, 3, conf.cluster.BootstrapExpect)
+	require.Equal(t, []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"}, conf.cluster.Join)
 	require.Equal(t, defaultPeerAddr, conf.peerAddr)
-	require.True(t, conf.insecureGossip)
+	require.True(t, conf.cluster.InsecureGossip)
 
 	conf = parsed(t, env, "--join", "10.0.0.9:1", "--join", "a.example:2,b.example:3")
-	require.Equal(t, []string{"10.0.0.9:1", "a.example:2", "b.example:3"}, conf.join, "a flag replaces the list of the file")
+	require.Equal(t, []string{"10.0.0.9:1", "a.example:2", "b.example:3"}, conf.cluster.Join, "a flag replaces the list of the file")
 }
 
 // TestConfig_DefaultsAreAccepted: what the help text prints as a default must pass its own checks, and the cluster's.
 func TestConfig_DefaultsAreAccepted(t *testing.T) {
 	conf := parsed(t, nil, "--data-dir", t.TempDir(), "--bootstrap-expect", "1")
 	d := cluster.DefaultConfig()
-	require.Equal(t, d.HeartbeatTimeout, conf.heartbeatTimeout)
-	require.Equal(t, d.TrailingLogs, conf.trailingLogs)
-	require.Equal(t, defaultHTTPAddr, conf.advertiseHTTP)
-	require.Equal(t, defaultPeerAddr, conf.advertisePeer)
-	require.Equal(t, defaultGossipAddr, conf.advertiseGossip)
-	require.Empty(t, conf.rootKey)
-	require.Nil(t, conf.tls)
+	require.Equal(t, d.HeartbeatTimeout, conf.cluster.HeartbeatTimeout)
+	require.Equal(t, d.TrailingLogs, conf.cluster.TrailingLogs)
+	require.Equal(t, defaultHTTPAddr, conf.cluster.AdvertiseHTTP)
+	require.Equal(t, defaultPeerAddr, conf.cluster.AdvertisePeer)
+	require.Equal(t, defaultGossipAddr, conf.cluster.AdvertiseGossip)
+	require.Empty(t, conf.rootKey.key)
+	require.Nil(t, conf.cluster.ServerTLS)
 }
 
 // TestConfig_OneReachableHostIsEnough: on a machine that listens everywhere only the peer address must be told.
 func TestConfig_OneReachableHostIsEnough(t *testing.T) {
 	conf := parsed(t, nil, "--data-dir", t.TempDir(), "--join", "a:1", "--insecure-peers", "--insecure-gossip",
 		"--http-addr", ":7070", "--peer-addr", "0.0.0.0:7071", "--gossip-addr", "[::]:7072", "--advertise-peer", "node1.example:9071")
-	require.Equal(t, "node1.example:9071", conf.advertisePeer)
-	require.Equal(t, "node1.example:7070", conf.advertiseHTTP)
-	require.Equal(t, "node1.example:7072", conf.advertiseGossip)
+	require.Equal(t, "node1.example:9071", conf.cluster.AdvertisePeer)
+	require.Equal(t, "node1.example:7070", conf.cluster.AdvertiseHTTP)
+	require.Equal(t, "node1.example:7072", conf.cluster.AdvertiseGossip)
 }
 
 // TestConfig_NewNodeMustBeToldWhereItBelongs: one that has been a member knows.
@@ -112,47 +125,14 @@ func TestConfig_Addresses(t *testing.T) {
 	}
 }
 
-func TestConfigFile(t *testing.T) {
-	names := map[string]*option{"one": {}, "many": {many: true}}
-	known := func(name string) *option { return names[name] }
-	for text, want := range map[string]string{
-		"one = 1":                "",
-		"\ufeffone=1\r\n":        "",
-		"# one\n\n  one =  1 ":   "",
-		"one = \"a # b\"":        "",
-		"many = 1\nmany = 2":     "",
-		"one = 1\n\none = 2":     "f:3: one is already set in line 1",
-		"one":                    "f:1: a line must read `name = value`",
-		"one =":                  "f:1: one has no value",
-		"one = \"\"":             "f:1: one has no value",
-		"one = \"a":              "f:1: the quoted value does not end",
-		"one = \"a\" # b":        "f:1: the quoted value does not end",
-		"one = a # b":            "f:1: a comment stands on a line of its own",
-		"two = 2":                `f:1: no setting is called "two"`,
-		"[section]\none = \"1\"": "f:1: a line must read",
-	} {
-		_, problems := parseFile("f", text, known)
-		if want == "" {
-			require.Empty(t, problems, text)
-		} else {
-			require.Len(t, problems, 1, text)
-			require.Contains(t, problems[0], want, text)
-		}
-	}
-	settings, _ := parseFile("f", "many = \" 1 \"\nmany = x = y\n", known)
-	require.Equal(t, " 1 ", settings["many"][0].value)
-	require.Equal(t, "x = y", settings["many"][1].value)
-	require.Equal(t, "f:2: many", settings["many"][1].place())
-}
-
 func TestConfig_RootKey(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "key")
 	write(t, file, "root_key_in_a_file\n")
 	base := []string{"--data-dir", dir, "--bootstrap-expect", "1"}
-	require.Equal(t, "root_key_in_a_file", parsed(t, nil, append(base, "--root-key-file", file)...).rootKey)
-	require.Equal(t, testRootKey, parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, base...).rootKey)
-	require.Equal(t, "root_key_in_a_file", parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, append(base, "--root-key-file", file)...).rootKey,
+	require.Equal(t, "root_key_in_a_file", parsed(t, nil, append(base, "--root-key-file", file)...).rootKey.key)
+	require.Equal(t, testRootKey, parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, base...).rootKey.key)
+	require.Equal(t, "root_key_in_a_file", parsed(t, map[string]string{"CREDITD_ROOT_KEY": testRootKey}, append(base, "--root-key-file", file)...).rootKey.key,
 		"a flag counts before a variable")
 	write(t, file, "secret with a blank in it\n")
 	found := problemsOf(t, time.Now(), append(base, "--root-key-file", file)...)
@@ -174,7 +154,7 @@ func TestConfig_PeerCertificate(t *testing.T) {
 	with := func(cert, key, ca string) []string {
 		return append(base, "--tls-cert", cert, "--tls-key", key, "--tls-ca", ca)
 	}
-	conf := parsed(t, nil, with(cert, key, ca.file)...).tls
+	conf := parsed(t, nil, with(cert, key, ca.file)...).cluster.ServerTLS
 	require.Equal(t, tls.RequireAndVerifyClientCert, conf.ClientAuth)
 	require.EqualValues(t, tls.VersionTLS13, conf.MinVersion)
 	require.NotNil(t, conf.RootCAs)
@@ -220,58 +200,6 @@ func TestRootkey_Expiry(t *testing.T) {
 		_, err := parseExpiry(bad, now)
 		require.Error(t, err, bad)
 	}
-}
-
-// TestHelp_EveryCommand: help goes to stdout and ends with 0, whichever way it is asked for.
-func TestHelp_EveryCommand(t *testing.T) {
-	for _, words := range []string{"", "dev", "server", "cluster", "cluster status", "cluster transfer-leader", "rootkey", "rootkey create", "bench", "version"} {
-		name := strings.Fields(words)
-		first := here(nil, append([]string{"help"}, name...)...)
-		require.Equal(t, exitDone, run(first), words)
-		require.Contains(t, first.stdout.(*bytes.Buffer).String(), strings.TrimSpace("Usage: creditd "+words), words)
-		require.Empty(t, first.stderr.(*bytes.Buffer).String(), words)
-		for line := range strings.Lines(first.stdout.(*bytes.Buffer).String()) {
-			require.LessOrEqual(t, len(line), helpWidth+len("…\n"), words+": "+line)
-		}
-		for _, ask := range []string{"--help", "-h"} {
-			second := here(nil, append(name, ask)...)
-			require.Equal(t, exitDone, run(second), words)
-			require.Equal(t, first.stdout, second.stdout, words)
-		}
-	}
-}
-
-// TestHelp_NamesEverySetting with its variable and its default.
-func TestHelp_NamesEverySetting(t *testing.T) {
-	in := here(nil)
-	s := newServerSettings()
-	s.printHelp(in.stdout)
-	text := in.stdout.(*bytes.Buffer).String()
-	for _, opt := range s.list {
-		if opt.forbidden == "" {
-			require.Contains(t, text, opt.env, opt.name)
-			require.Contains(t, text, opt.preset, opt.name)
-		}
-	}
-	require.NotContains(t, text, "--root-key KEY", "a secret is no argument")
-	require.Contains(t, text, "\n  --peer-addr HOST:PORT\n        where the other nodes connect, for Raft and for requests they pass on (default\n        127.0.0.1:7071; CREDITD_PEER_ADDR)\n")
-}
-
-func TestHelp_WinsOverMistakes(t *testing.T) {
-	_, helped, err := parseServer(here(nil, "--log-level", "loud", "--help"), time.Now())
-	require.NoError(t, err)
-	require.True(t, helped)
-	require.NotErrorIs(t, err, flag.ErrHelp)
-}
-
-func TestVersion(t *testing.T) {
-	for _, word := range []string{"version", "--version", "-version"} {
-		in := here(nil, word)
-		require.Equal(t, exitDone, run(in))
-		require.Regexp(t, `^creditd v\S+ go1\.\S+ \w+/\w+\n$`, in.stdout.(*bytes.Buffer).String())
-	}
-	in := here(nil, "version", "now")
-	require.Equal(t, exitUsage, run(in))
 }
 
 // TestBanner_QuotesForTheShell: any root key survives the shell.

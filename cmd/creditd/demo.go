@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/creditd/creditd/api/client"
 )
 
 const (
@@ -23,28 +25,28 @@ type sample struct {
 
 // makeSample makes the sample data through the API, as a client would. In a
 // directory of an earlier run the customer exists, and gets two more keys.
-func makeSample(ctx context.Context, c *client) (s sample, err error) {
+func makeSample(ctx context.Context, node *client.Client) (s sample, err error) {
 	var api struct {
 		APIID string `json:"apiId"`
 	}
-	if err := c.call(ctx, "apis.createApi", map[string]any{"name": "demo"}, &api); err != nil {
+	if err := node.Call(ctx, "apis.createApi", map[string]any{"name": "demo"}, &api).Err; err != nil {
 		return s, err
 	}
 	s.apiID = api.APIID
-	err = c.call(ctx, "identities.createIdentity", map[string]any{
+	err = node.Call(ctx, "identities.createIdentity", map[string]any{
 		"externalId": sampleCustomer, "credits": map[string]any{"remaining": sampleCredits},
-	}, nil)
-	var refused *answerError
-	if err != nil && (!errors.As(err, &refused) || refused.kind != "identity_already_exists") {
+	}, nil).Err
+	var refused *client.Error
+	if err != nil && (!errors.As(err, &refused) || refused.Kind() != "identity_already_exists") {
 		return s, err
 	}
 	for i := range s.keys {
 		var key struct {
 			Key string `json:"key"`
 		}
-		err := c.call(ctx, "keys.createKey", map[string]any{
+		err := node.Call(ctx, "keys.createKey", map[string]any{
 			"apiId": s.apiID, "prefix": "demo", "name": fmt.Sprintf("key %d", i+1), "externalId": sampleCustomer,
-		}, &key)
+		}, &key).Err
 		if err != nil {
 			return s, err
 		}
@@ -55,7 +57,7 @@ func makeSample(ctx context.Context, c *client) (s sample, err error) {
 			Remaining *int64 `json:"remaining"`
 		} `json:"credits"`
 	}
-	if err := c.call(ctx, "identities.getIdentity", map[string]any{"identity": sampleCustomer}, &identity); err != nil {
+	if err := node.Call(ctx, "identities.getIdentity", map[string]any{"identity": sampleCustomer}, &identity).Err; err != nil {
 		return s, err
 	}
 	if identity.Credits != nil {

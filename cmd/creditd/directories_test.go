@@ -2,13 +2,11 @@ package main
 
 import (
 	"archive/tar"
-	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/client"
 )
 
 // directoryNotes are what a directory of an earlier build must answer: scripts/olddata writes them.
@@ -71,7 +70,7 @@ func TestDirectories_OfEarlierBuildsOpen(t *testing.T) {
 
 func (n *directoryNotes) check(t *testing.T, binary, dir string) {
 	t.Helper()
-	open := func() (*process, *client) {
+	open := func() (*process, *client.Client) {
 		p := startBinary(t, binary, nil, alone(t, dir)...)
 		p.await(p.stderr, `msg=ready`)
 		return p, p.client(n.RootKey)
@@ -106,23 +105,10 @@ func lasting(data any) any {
 }
 
 // staleRead reads from the node's state as it is, and writes nothing.
-func staleRead(t *testing.T, c *client, read exchange) any {
+func staleRead(t *testing.T, c *client.Client, read exchange) (data any) {
 	t.Helper()
-	body, err := json.Marshal(read.Request)
-	require.NoError(t, err)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.base+"/v2/"+read.Endpoint, bytes.NewReader(body))
-	require.NoError(t, err)
-	request.Header.Set("Authorization", "Bearer "+c.rootKey)
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Creditd-Consistency", "stale")
-	response, err := c.http.Do(request)
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	var envelope struct {
-		Data any `json:"data"`
-	}
-	require.NoError(t, json.NewDecoder(response.Body).Decode(&envelope))
-	return envelope.Data
+	require.NoError(t, c.Call(t.Context(), read.Endpoint, read.Request, &data, client.Header{Name: "Creditd-Consistency", Value: "stale"}).Err)
+	return data
 }
 
 // requireWithin demands everything that want has. Answers may have further fields: formats add.

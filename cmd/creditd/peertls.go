@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
 // peerFiles names what a node shows to its peers and what it expects of them.
@@ -15,42 +17,33 @@ type peerFiles struct{ cert, key, ca string }
 
 func (f peerFiles) none() bool { return f == peerFiles{} }
 
-// problem is one thing that is wrong with an option, found after it was read.
-type problem struct{ option, text string }
-
-// load builds the configuration of both ends of a connection between nodes.
-// Peers verify the host they dial, so the certificate must name advertised,
-// unless that is empty. Everything that would make the first handshake fail is
-// found here.
-func (f peerFiles) load(advertised string, now time.Time) (*tls.Config, []problem) {
-	var problems []problem
-	found := func(option, format string, args ...any) {
-		problems = append(problems, problem{option, fmt.Sprintf(format, args...)})
-	}
+// load builds the configuration of both ends of a connection between nodes, and notes everything that would make the first
+// handshake fail. Peers verify the host that they dial, so the certificate must name advertised, unless that is empty.
+func (f peerFiles) load(s *settings.Set, advertised string, now time.Time) *tls.Config {
 	if f.cert == "" || f.key == "" || f.ca == "" {
 		for _, missing := range []struct{ option, value string }{{"tls-cert", f.cert}, {"tls-key", f.key}, {"tls-ca", f.ca}} {
 			if missing.value == "" {
-				found(missing.option, "missing; --tls-cert, --tls-key and --tls-ca go together")
+				s.Refuse(missing.option, "missing; --tls-cert, --tls-key and --tls-ca go together")
 			}
 		}
-		return nil, problems
+		return nil
 	}
 	roots := x509.NewCertPool()
 	if authorities, err := os.ReadFile(f.ca); err != nil {
-		found("tls-ca", "cannot be read: %v", err)
+		s.Refuse("tls-ca", "cannot be read: %v", err)
 	} else if !roots.AppendCertsFromPEM(authorities) {
-		found("tls-ca", "%s holds no certificate in PEM form", f.ca)
+		s.Refuse("tls-ca", "%s holds no certificate in PEM form", f.ca)
 	}
 	pair, option, err := f.loadPair()
 	if err != nil {
-		found(option, "%v", err)
+		s.Refuse(option, "%v", err)
 	}
-	if len(problems) > 0 {
-		return nil, problems
+	if !s.Fine("tls-cert", "tls-key", "tls-ca") {
+		return nil
 	}
 	if err := checkPair(pair, roots, advertised, now); err != nil {
-		found("tls-cert", "%s: %v", f.cert, err)
-		return nil, problems
+		s.Refuse("tls-cert", "%s: %v", f.cert, err)
+		return nil
 	}
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS13,
@@ -58,7 +51,7 @@ func (f peerFiles) load(advertised string, now time.Time) (*tls.Config, []proble
 		RootCAs:      roots,
 		ClientCAs:    roots,
 		ClientAuth:   tls.RequireAndVerifyClientCert,
-	}, nil
+	}
 }
 
 // loadPair also says which of the two files is to blame for an error.

@@ -18,16 +18,16 @@ func openPorts(conf nodeConfig) (_ ports, err error) {
 			p.close()
 		}
 	}()
-	if p.http, err = listen("--http-addr", conf.httpAddr); err != nil {
+	if p.http, err = listen("--http-addr", conf.http.addr); err != nil {
 		return p, err
 	}
 	if p.peer, err = listen("--peer-addr", conf.peerAddr); err != nil {
 		return p, err
 	}
-	if conf.gossipAddr == "" {
+	if conf.cluster.GossipAddr == "" {
 		return p, nil
 	}
-	return p, tryGossip(conf.gossipAddr)
+	return p, tryGossip(conf.cluster.GossipAddr)
 }
 
 // close closes what is open; a listener that was handed on may be closed twice.

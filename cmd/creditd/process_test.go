@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api/client"
 )
 
 // binary is the program under test, built once.
@@ -205,7 +207,7 @@ func alone(t testing.TB, dir string, more ...string) []string {
 }
 
 // startMember starts a member and waits until it is ready.
-func startMember(t testing.TB, args ...string) (*process, *client) {
+func startMember(t testing.TB, args ...string) (*process, *client.Client) {
 	t.Helper()
 	p := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, args...)
 	p.await(p.stderr, `msg=ready`)
@@ -213,30 +215,30 @@ func startMember(t testing.TB, args ...string) (*process, *client) {
 }
 
 // client talks to a server, whose HTTP port is in its log.
-func (p *process) client(rootKey string) *client {
+func (p *process) client(rootKey string) *client.Client {
 	p.t.Helper()
 	address := p.await(p.stderr, `msg=started .*http=(\S+)`)[1]
-	return newClient("http://"+address, rootKey, patience)
+	return client.New(client.Config{Node: "http://" + address, RootKey: rootKey, Timeout: patience})
 }
 
 // must calls an endpoint that has to succeed.
-func must[T any](t testing.TB, c *client, endpoint string, request any) (result T) {
+func must[T any](t testing.TB, c *client.Client, endpoint string, request any) (result T) {
 	t.Helper()
-	require.NoError(t, c.call(context.Background(), endpoint, request, &result))
+	require.NoError(t, c.Call(context.Background(), endpoint, request, &result).Err)
 	return result
 }
 
 type object = map[string]any
 
 // addCustomer makes an identity with credits and returns a key that spends them.
-func addCustomer(t testing.TB, c *client, name string, credits int64) (key string) {
+func addCustomer(t testing.TB, c *client.Client, name string, credits int64) (key string) {
 	t.Helper()
 	api := must[object](t, c, "apis.createApi", object{"name": "tests"})
 	must[object](t, c, "identities.createIdentity", object{"externalId": name, "credits": object{"remaining": credits}})
 	return must[object](t, c, "keys.createKey", object{"apiId": api["apiId"], "externalId": name})["key"].(string)
 }
 
-func balance(t testing.TB, c *client, name string) int64 {
+func balance(t testing.TB, c *client.Client, name string) int64 {
 	t.Helper()
 	identity := must[struct {
 		Credits struct {

@@ -43,7 +43,7 @@ func TestRefusal_WrongUsage(t *testing.T) {
 		env  []string
 		says []string
 	}{
-		"no command":          {args: []string{}, says: []string{"Usage: creditd COMMAND"}},
+		"no command":          {args: []string{}, says: []string{"Usage:\n  creditd COMMAND"}},
 		"unknown command":     {args: []string{"serve"}, says: []string{`unknown command "serve"`, "server"}},
 		"unknown subcommand":  {args: []string{"cluster", "evict"}, says: []string{`creditd cluster: unknown command "evict"`, "status, transfer-leader"}},
 		"unknown flag":        {args: []string{"server", "--htpp-addr", "x"}, says: []string{"-htpp-addr", "'creditd help server'"}},
@@ -246,7 +246,7 @@ func TestRefusal_DiskIsNearlyFull(t *testing.T) {
 	acknowledged := 0
 	for ; refused == nil && acknowledged < 1000; acknowledged++ {
 		request := object{"externalId": fmt.Sprintf("customer%d", acknowledged), "meta": object{"text": strings.Repeat("x", 500_000)}}
-		refused = c.call(t.Context(), "identities.createIdentity", request, nil)
+		refused = c.Call(t.Context(), "identities.createIdentity", request, nil).Err
 	}
 	acknowledged--
 	require.ErrorContains(t, refused, "503")
@@ -255,7 +255,7 @@ func TestRefusal_DiskIsNearlyFull(t *testing.T) {
 	for range 500 { // as long as anybody wants to read
 		require.EqualValues(t, 1000, balance(t, c, "customer"))
 	}
-	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 
 	require.NoError(t, os.Remove(ballast))
 	p.await(p.stderr, "the disk has room again")
@@ -284,7 +284,7 @@ func TestRefusal_DiskFillsUp(t *testing.T) {
 	for i := 0; ; i++ { // until the space inside the files is used up, too
 		name := fmt.Sprintf("customer%d", i)
 		request := object{"externalId": name, "meta": object{"text": strings.Repeat("x", 500_000)}}
-		if c.call(t.Context(), "identities.createIdentity", request, nil) != nil {
+		if c.Call(t.Context(), "identities.createIdentity", request, nil).Err != nil {
 			break
 		}
 		acknowledged++
@@ -325,10 +325,10 @@ func TestRefusal_OperatorCommands(t *testing.T) {
 		return []string{"cluster", "status", "--addr", addr, "--root-key", key}
 	}
 	refuses(t, nil, status(freeAddress(t), "x"), exitFailed, "nothing listens at http://127.0.0.1:", "--addr")
-	refuses(t, nil, status(c.base+"/elsewhere", "x"), exitFailed, "something creditd does not say")
-	refuses(t, nil, status(c.base, "wrong"), exitFailed, "cluster.getStatus: 401", "is this a root key of this cluster?")
-	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"cluster", "transfer-leader", "node_unknown", "--addr", c.base}, exitFailed, "cluster.transferLeadership: 4")
-	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"rootkey", "create", "--addr", c.base, "--name", "x", "--permission", "p", "--workspace", "ws_unknown"},
+	refuses(t, nil, status(c.Node()+"/elsewhere", "x"), exitFailed, "this is not an answer of creditd")
+	refuses(t, nil, status(c.Node(), "wrong"), exitFailed, "cluster.getStatus: 401", "is this a root key of this cluster?")
+	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"cluster", "transfer-leader", "node_unknown", "--addr", c.Node()}, exitFailed, "cluster.transferLeadership: 4")
+	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"rootkey", "create", "--addr", c.Node(), "--name", "x", "--permission", "p", "--workspace", "ws_unknown"},
 		exitFailed, "rootKeys.createRootKey: 404")
 	p.terminate()
 }

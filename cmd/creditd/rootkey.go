@@ -1,28 +1,57 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
-func rootkeyCommand(in invocation) int {
-	return subcommands("creditd rootkey", "Root keys authorise callers of the management API.", []command{
-		{"create", "make a root key and print it once", rootkeyCreateCommand},
-		{"list", "show the root keys of all workspaces", rootkeyListCommand},
-		{"revoke", "end a root key for good", rootkeyRevokeCommand},
-	}, in)
+var _ = register(registration{use: "rootkey", short: "make, show and revoke root keys",
+	long: "Root keys authorise callers of the management API."})
+
+var _ = register(registration{group: "rootkey", use: "create", short: "make a root key and print it once",
+	long: `Makes a root key and prints it to stdout. It cannot be shown again, because the cluster keeps only
+its hash. The root key that asks for it needs the permission cluster.*.operate.`,
+	make: func() command { return &rootkeyCreate{} }})
+
+type rootkeyCreate struct {
+	reporter
+
+	name, workspace, expires string
+	permissions              []string
+	expiresAt                time.Time
 }
 
-type rootkeySettings struct {
-	clientSettings
+func (r *rootkeyCreate) bind(s *settings.Set) {
+	s.Group("Root key")
+	s.Text(&r.name, "name", "NAME", "what the key is for; required")
+	s.Items(&r.permissions, "permission", "PERMISSION", "what the key may do, such as api.*.verify_key; at least one", func(item string) (string, error) { return item, nil })
+	s.Text(&r.workspace, "workspace", "ID", "workspace that the key acts for; without it that of the calling root key")
+	s.Text(&r.expires, "expires", "TIME", "when the key ends: a time like 2030-01-31T00:00:00Z or a duration from now like 720h; without it never")
+	r.reporter.bind(s)
+}
 
-	name        string
-	permissions []string
-	workspace   string
-	expires     string
+func (r *rootkeyCreate) check(in invocation, s *settings.Set) {
+	if r.name == "" {
+		s.Refuse("name", "missing; say what the key is for")
+	}
+	if len(r.permissions) == 0 && s.Fine("permission") {
+		s.Refuse("permission", "missing; name what the key may do, for example --permission 'api.*.verify_key'")
+	}
+	if r.expires != "" {
+		var err error
+		if r.expiresAt, err = parseExpiry(r.expires, in.now); err != nil {
+			s.Refuse("expires", "%q: %v", r.expires, err)
+		}
+	}
+	r.reporter.check(in, s)
 }
 
 // createdRootKey is the answer of rootKeys.createRootKey.
@@ -31,65 +60,23 @@ type createdRootKey struct {
 	Key   string `json:"key"`
 }
 
-func newRootkeySettings() *rootkeySettings {
-	s := &rootkeySettings{}
-	s.synopsis = "rootkey create --name NAME --permission PERMISSION [flags]"
-	s.about = "Makes a root key. It is printed to stdout, this once: the cluster keeps only its hash. The root\n" +
-		"key that asks for it needs the permission cluster.*.operate."
-	s.group("Root key")
-	s.text(&s.name, "name", "", "NAME", "what the key is for; required")
-	s.items(&s.permissions, "permission", "PERMISSION", "what the key may do, such as api.*.verify_key; at least one", func(string) error { return nil })
-	s.text(&s.workspace, "workspace", "", "ID", "workspace the key acts for; without it that of the calling root key")
-	s.text(&s.expires, "expires", "", "TIME", "when the key ends: a time like 2030-01-31T00:00:00Z or a duration from now like 720h; without it never")
-	s.declareClient()
-	s.declareOutput()
-	return s
-}
-
-func rootkeyCreateCommand(in invocation) int {
-	const name = "creditd rootkey create"
-	s := newRootkeySettings()
-	helped, err := s.read(in, 0)
-	if helped || err != nil {
-		return finish(in, name, err)
+func (r *rootkeyCreate) run(in invocation) error {
+	request := map[string]any{"name": r.name, "permissions": slices.Compact(slices.Sorted(slices.Values(r.permissions)))}
+	if r.workspace != "" {
+		request["workspaceId"] = r.workspace
 	}
-	request := s.request(time.Now())
-	c, err := s.client()
-	if err != nil {
-		return finish(in, name, err)
+	if r.expires != "" {
+		request["expires"] = r.expiresAt.UnixMilli()
 	}
 	var made createdRootKey
-	if err := c.call(context.Background(), "rootKeys.createRootKey", request, &made); err != nil {
-		return finish(in, name, err)
+	if err := r.call("rootKeys.createRootKey", request, &made); err != nil {
+		return err
 	}
-	if s.output == "json" {
-		return finish(in, name, printJSON(in.stdout, made))
-	}
-	fmt.Fprintf(in.stdout, "key id    %s\nroot key  %s\n", made.KeyID, made.Key)
-	fmt.Fprintln(in.stderr, "Keep the root key now: it cannot be shown again.")
-	return exitDone
-}
-
-// request is the body of the call. What is wrong with it is noted: client reports it together with its own findings.
-func (s *rootkeySettings) request(now time.Time) map[string]any {
-	if s.name == "" {
-		s.refuse("name", "missing; say what the key is for")
-	}
-	if len(s.permissions) == 0 && s.fine("permission") {
-		s.refuse("permission", "missing; name what the key may do, for example --permission 'api.*.verify_key'")
-	}
-	request := map[string]any{"name": s.name, "permissions": sortedCopy(s.permissions)}
-	if s.workspace != "" {
-		request["workspaceId"] = s.workspace
-	}
-	if s.expires != "" {
-		at, err := parseExpiry(s.expires, now)
-		if err != nil {
-			s.refuse("expires", "%q: %v", s.expires, err)
-		}
-		request["expires"] = at.UnixMilli()
-	}
-	return request
+	return r.print(in.stdout, made, func(w io.Writer) error {
+		fmt.Fprintln(in.stderr, "Keep the root key now: it cannot be shown again.")
+		_, err := fmt.Fprintf(w, "key id    %s\nroot key  %s\n", made.KeyID, made.Key)
+		return err
+	})
 }
 
 // parseExpiry reads a moment in the future, or a duration from now.
@@ -109,4 +96,26 @@ func parseExpiry(raw string, now time.Time) (time.Time, error) {
 		return at, errors.New("already over")
 	}
 	return at, nil
+}
+
+var _ = register(registration{group: "rootkey", use: "list", short: "show the root keys of all workspaces",
+	long: "Shows the root keys of all workspaces; never the keys themselves.",
+	make: func() command {
+		return &list{endpoint: "rootKeys.listRootKeys", header: "KEY ID\tWORKSPACE\tNAME\tEXPIRES\tPERMISSIONS", row: func(r listed) []string {
+			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), day(r.Expires), strings.Join(r.Permissions, " ")}
+		}}
+	}})
+
+var _ = register(registration{group: "rootkey", use: "revoke KEYID", short: "revoke a root key permanently",
+	long: "Revokes a root key permanently, on all nodes at once. A root key cannot revoke itself.",
+	make: func() command { return &rootkeyRevoke{} }})
+
+type rootkeyRevoke struct{ operator }
+
+func (r *rootkeyRevoke) run(in invocation) error {
+	if err := r.call("rootKeys.revokeRootKey", map[string]string{"keyId": in.args[0]}, nil); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(in.stdout, "revoked  %s\n", in.args[0])
+	return err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -35,27 +36,27 @@ const (
 	closeTimeout = 10 * time.Second
 	// failedCloseTimeout is for a node that has failed: nothing it still does counts.
 	failedCloseTimeout = time.Second
-	// dismissTime is how long a node that was told to stop still answers on every connection, telling clients to go elsewhere:
+	// goodbyeTime is how long a node that was told to stop still answers on every connection, telling clients to go elsewhere:
 	// one that is used at the moment it is closed cannot tell what became of its request.
-	dismissTime = 250 * time.Millisecond
+	goodbyeTime = 250 * time.Millisecond
 )
 
 // running is a node that serves.
 type running struct {
-	member *member
-	url    string // of its HTTP port
+	node *servedNode
+	url  string // of its HTTP port
 }
 
-// patienceLog is how often a node that is not ready yet says why.
-const patienceLog = 10 * time.Second
+// waitLogInterval is how often a node that is not ready yet says why.
+const waitLogInterval = 10 * time.Second
 
 // awaitReady waits until the node can serve requests.
 func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
-	poll, remind := time.NewTicker(20*time.Millisecond), time.NewTicker(patienceLog)
+	poll, remind := time.NewTicker(20*time.Millisecond), time.NewTicker(waitLogInterval)
 	defer poll.Stop()
 	defer remind.Stop()
 	for {
-		err := r.member.Ready()
+		err := r.node.Ready()
 		if err == nil {
 			return nil
 		}
@@ -81,7 +82,7 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 
 // rebuildAdvice is what an operator can paste.
 func rebuildAdvice(conf nodeConfig) string {
-	dir := filepath.Clean(conf.dataDir)
+	dir := filepath.Clean(conf.store.Dir)
 	away := dir + ".damaged"
 	for i := 2; ; i++ { // mv would put it into a directory that is there
 		if _, err := os.Lstat(away); err != nil {
@@ -93,7 +94,7 @@ func rebuildAdvice(conf nodeConfig) string {
 }
 
 func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
-	sensed, err := plantFaults(conf, log)
+	host, err := injectFaults(conf, log)
 	if err != nil {
 		return err
 	}
@@ -103,12 +104,12 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	}
 	defer open.close()
 	fatal := make(chan error, 1)
-	data, err := openData(conf, sensed, log, fatal)
+	data, err := openData(conf, host, log, fatal)
 	if err != nil {
 		return err
 	}
-	conf.advertiseHTTP = withPortOf(conf.advertiseHTTP, open.http.Addr().String())
-	node, err := cluster.New(clusterConfig(conf, sensed, open.peer, data, log))
+	conf.cluster.AdvertiseHTTP = withPortOf(conf.cluster.AdvertiseHTTP, open.http.Addr().String())
+	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, log))
 	if err != nil {
 		return errors.Join(err, data.Close())
 	}
@@ -122,26 +123,25 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		}
 	}()
 	if err := node.Start(); err != nil { // closes what it was given
-		return fmt.Errorf("starting with --data-dir %s: %w", conf.dataDir, err)
+		return fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err)
 	}
-	m := &member{Node: node}
-	server, err := newServer(conf, m, log)
+	served := &servedNode{Node: node}
+	server, err := newHTTPServer(conf, served, log)
 	if err != nil {
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
-	r := &running{member: m, url: "http://" + open.http.Addr().String()}
-	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", open.peer.Addr().String(), "gossip", conf.gossipAddr)
+	r := &running{node: served, url: "http://" + open.http.Addr().String()}
+	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", open.peer.Addr().String(), "gossip", conf.cluster.GossipAddr)
 	failed := r.serve(ctx, server, open.http, up)
-	return errors.Join(failed, r.stop(server, conf.shutdownTimeout, failed, log))
+	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
 }
 
 // openData opens the data directory. Faults of the disk are sent to fatal.
-func openData(conf nodeConfig, sensed senses, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
-	data, err := store.Open(store.Options{
-		Dir: conf.dataDir, LogStore: conf.logStore, Logger: log,
-		ReserveBytes: conf.diskReserve, FreeBytes: sensed.free,
-		OnFatal: func(err error) { fatal <- err },
-	})
+func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
+	options := conf.store
+	options.Logger, options.FreeBytes = log, host.free
+	options.OnFatal = func(err error) { fatal <- err }
+	data, err := store.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("--data-dir: %w", err)
 	}
@@ -166,46 +166,39 @@ func keepRootKey(conf nodeConfig, data *store.Store) error {
 	return nil
 }
 
-func clusterConfig(conf nodeConfig, sensed senses, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
-	c := cluster.DefaultConfig()
-	c.Store = data
-	c.PeerListener, c.AdvertisePeer, c.AdvertiseHTTP = peers, conf.advertisePeer, conf.advertiseHTTP
-	c.ServerTLS, c.ClientTLS = conf.tls, conf.tls
-	c.GossipAddr, c.AdvertiseGossip = conf.gossipAddr, conf.advertiseGossip
-	c.GossipKey, c.InsecureGossip = conf.gossipKey, conf.insecureGossip
-	c.Join, c.BootstrapExpect = conf.join, conf.bootstrapExpect
+// clusterConfig adds to the settings what exists only at run time.
+func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
+	c := conf.cluster
+	c.Store, c.PeerListener = data, peers
 	c.Founding = fsm.Bootstrap{
 		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
 	}
 	c.Version, c.Logger = version, log
-	c.Now, c.Elapsed, c.MaxClockSkew = sensed.now, uptime(), conf.maxClockSkew
-	c.MaxOutcomes = conf.maxIdempotencyKeys
-	c.HeartbeatTimeout, c.ElectionTimeout = conf.heartbeatTimeout, conf.electionTimeout
-	c.LeaseTimeout = min(c.LeaseTimeout, conf.heartbeatTimeout)
-	c.SnapshotThreshold, c.SnapshotInterval, c.TrailingLogs = conf.snapshotThreshold, conf.snapshotInterval, conf.trailingLogs
+	c.Now, c.Elapsed = host.now, uptime()
+	c.LeaseTimeout = min(c.LeaseTimeout, c.HeartbeatTimeout)
 	return c
 }
 
-func newServer(conf nodeConfig, m *member, log *slog.Logger) (*http.Server, error) {
+func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.Server, error) {
 	registry := prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
-		m.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	served, err := api.New(api.Config{Node: m, Logger: log, Registry: registry, Version: version})
+	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version})
 	if err != nil {
 		return nil, err
 	}
 	return &http.Server{
-		Handler:           m.dismissing(served.Handler()),
-		ReadHeaderTimeout: conf.readHeaderTimeout,
+		Handler:           node.closingConnections(served.Handler()),
+		ReadHeaderTimeout: conf.http.readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
-		IdleTimeout:       conf.idleTimeout,
+		IdleTimeout:       conf.http.idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, nil
@@ -228,7 +221,7 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-r.member.Failed():
+		case err := <-r.node.Failed():
 			return fmt.Errorf("the node cannot go on: %w", err)
 		case err := <-served:
 			return fmt.Errorf("serving HTTP ended: %w", err)
@@ -243,23 +236,23 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 
 // stop ends what runNode started, in the reverse order. A node that failed has
 // nothing to finish.
-func (r *running) stop(server *http.Server, patience time.Duration, failed error, log *slog.Logger) error {
-	r.member.stopping.Store(true)
+func (r *running) stop(server *http.Server, timeout time.Duration, failed error, log *slog.Logger) error {
+	r.node.stopping.Store(true)
 	log.Info("stopping")
-	patienceToClose := closeTimeout
+	limit := closeTimeout
 	if failed != nil {
 		_ = server.Close()
-		patienceToClose = failedCloseTimeout
+		limit = failedCloseTimeout
 	} else {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
-		time.Sleep(min(dismissTime, patience/2))
+		time.Sleep(min(goodbyeTime, timeout/2))
 		if err := server.Shutdown(ctx); err != nil {
-			log.Warn("requests were cut off", "after", patience, "err", err)
+			log.Warn("requests were cut off", "after", timeout, "err", err)
 			_ = server.Close()
 		}
 	}
-	err := closeNode(r.member.Node, patienceToClose)
+	err := closeNode(r.node.Node, limit)
 	if failed != nil {
 		return nil // it says why; how the rest ended does not matter any more
 	}
@@ -270,8 +263,8 @@ func (r *running) stop(server *http.Server, patience time.Duration, failed error
 }
 
 // closeNode closes a node and its data directory.
-func closeNode(node *cluster.Node, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func closeNode(node *cluster.Node, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- node.Close(ctx) }()
@@ -279,7 +272,7 @@ func closeNode(node *cluster.Node, patience time.Duration) error {
 	case err := <-closed:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("the node did not close within %s; its data is safe, a restart recovers it from the log", shortDuration(patience))
+		return fmt.Errorf("the node did not close within %s; its data is safe, a restart recovers it from the log", settings.Short(timeout))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
 // A root key opens everything, so a member of a cluster refuses one that can be guessed.
@@ -67,27 +69,41 @@ func readGossipKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// chooseRootKey returns the root key of the options root-key and root-key-file.
-// If both are given, the one from the place that counts first wins.
-func (o *options) chooseRootKey(key, file string, least int) string {
-	direct, named := o.option("root-key"), o.option("root-key-file")
+// rootKeySettings are the two ways to name a root key.
+type rootKeySettings struct{ key, file string }
+
+func (r *rootKeySettings) bind(s *settings.Set) {
+	s.Text(&r.key, "root-key", "KEY", "a root key; the variable keeps it out of the process list")
+	s.Text(&r.file, "root-key-file", "FILE", "file that holds a root key")
+}
+
+// check is for commands that need a root key.
+func (r *rootKeySettings) check(s *settings.Set) {
+	if r.choose(s, 1); r.key == "" && s.Fine("root-key", "root-key-file") {
+		s.Refuse("root-key", "missing; name a root key with CREDITD_ROOT_KEY, --root-key-file or --root-key")
+	}
+}
+
+// choose settles on one key. If both settings are given, the one whose source counts first wins.
+func (r *rootKeySettings) choose(s *settings.Set, least int) {
+	name := "root-key"
+	keyOrigin, keySource := s.Source(name)
+	fileOrigin, _ := s.Source("root-key-file")
 	switch {
-	case key != "" && file != "" && direct.origin == named.origin:
-		o.reject(named, "%s names a root key as well; use one of the two", direct.source)
-		return ""
-	case file != "" && (key == "" || named.origin > direct.origin):
-		text, err := readSecretFile(file)
-		if err != nil {
-			o.reject(named, "the root key cannot be read: %v", err)
-			return ""
+	case r.key != "" && r.file != "" && keyOrigin == fileOrigin:
+		s.Refuse("root-key-file", "%s names a root key as well; use one of the two", keySource)
+		return
+	case r.file != "" && (r.key == "" || fileOrigin > keyOrigin):
+		name = "root-key-file"
+		var err error
+		if r.key, err = readSecretFile(r.file); err != nil {
+			s.Refuse(name, "the root key cannot be read: %v", err)
+			return
 		}
-		key, direct = text, named
-	case key == "":
-		return ""
+	case r.key == "":
+		return
 	}
-	if err := checkRootKey(key, least); err != nil {
-		o.reject(direct, "%v", err)
-		return ""
+	if err := checkRootKey(r.key, least); err != nil {
+		s.Refuse(name, "%v", err)
 	}
-	return key
 }

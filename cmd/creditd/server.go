@@ -3,35 +3,111 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
-func serverCommand(in invocation) int {
-	const name = "creditd server"
-	conf, helped, err := parseServer(in, time.Now())
-	if helped || err != nil {
-		return finish(in, name, err)
-	}
+var _ = register(registration{use: "server", short: "run a node of a cluster",
+	long: `Runs a node of a cluster until SIGINT or SIGTERM. Give every node of a new cluster the same
+--bootstrap-expect and the gossip addresses of all of them; the node's own may be among them. Logs
+go to stderr.
+
+A flag counts before its environment variable, and the variable before the file that --config
+names.`,
+	make: func() command { return newServer() }})
+
+// serverCommand is `creditd server`.
+type serverCommand struct {
+	nodeConfig
+
+	rootKey       rootKeySettings
+	gossipKeyFile string
+	insecurePeers bool
+	peerFiles     peerFiles
+}
+
+func newServer() *serverCommand {
+	c := &serverCommand{nodeConfig: defaultNode()}
+	c.peerAddr, c.cluster.GossipAddr = defaultPeerAddr, defaultGossipAddr
+	return c
+}
+
+// Below these a loaded machine loses its leader to an ordinary fsync.
+const (
+	leastHeartbeat = 100 * time.Millisecond
+	leastElection  = 100 * time.Millisecond
+	leastClockSkew = 100 * time.Millisecond
+)
+
+func (c *serverCommand) bind(s *settings.Set) {
+	s.Group("Data")
+	c.bindStore(s, "what the node keeps on disk; required")
+
+	s.Group("Addresses")
+	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect, without TLS: put a proxy in front where others could listen in", parseAddress)
+	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address", parseTarget)
+	settings.Value(s, &c.peerAddr, "peer-addr", "HOST:PORT", "where the other nodes connect, for Raft and for requests that they forward", parseAddress)
+	settings.Value(s, &c.cluster.AdvertisePeer, "advertise-peer", "HOST:PORT", "how the other nodes reach --peer-addr; needed when that listens on every interface", parseTarget)
+	settings.Value(s, &c.cluster.GossipAddr, "gossip-addr", "HOST:PORT", "where nodes find each other, TCP and UDP", parseAddress)
+	settings.Value(s, &c.cluster.AdvertiseGossip, "advertise-gossip", "HOST:PORT", "how the other nodes reach --gossip-addr", parseTarget)
+
+	s.Group("Cluster")
+	settings.Value(s, &c.cluster.BootstrapExpect, "bootstrap-expect", "1|3|5|7", "found a new cluster once this many nodes see each other; no effect on a node that already belongs to a cluster", parseExpect)
+	s.Items(&c.cluster.Join, "join", "HOST:PORT", "gossip addresses of other nodes", parseTarget)
+
+	s.Group("Credentials")
+	s.Secret(&c.rootKey.key, "root-key", "an argument shows in the process list; use CREDITD_ROOT_KEY or --root-key-file")
+	s.Text(&c.rootKey.file, "root-key-file", "FILE", "file that holds the first root key of a new cluster, the same on every node. CREDITD_ROOT_KEY may hold the key itself. Without either, the node makes a key and prints it once")
+	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip")
+	s.Switch(&c.cluster.InsecureGossip, "insecure-gossip", "allow gossip beyond this machine without --gossip-key-file")
+	s.Text(&c.peerFiles.cert, "tls-cert", "FILE", "this node's certificate for the peer port in PEM form, for server and client use")
+	s.Text(&c.peerFiles.key, "tls-key", "FILE", "its private key in PEM form")
+	s.Text(&c.peerFiles.ca, "tls-ca", "FILE", "the authority that signed the certificates of all nodes, in PEM form")
+	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without --tls-cert")
+
+	s.Group("Raft")
+	s.Duration(&c.cluster.HeartbeatTimeout, "heartbeat-timeout", leastHeartbeat, "a follower that hears nothing for so long starts an election; must exceed the slowest normal fsync")
+	s.Duration(&c.cluster.ElectionTimeout, "election-timeout", leastElection, "how long an election may take; at least --heartbeat-timeout")
+	settings.Number(s, &c.cluster.SnapshotThreshold, "snapshot-threshold", 1, math.MaxInt64, "number of log entries that calls for a snapshot")
+	s.Duration(&c.cluster.SnapshotInterval, "snapshot-interval", time.Second, "how often the node checks whether a snapshot is due")
+	s.Duration(&c.cluster.MaxClockSkew, "max-clock-skew", leastClockSkew, "a node whose clock jumps by more, or differs by more from the other nodes' clocks, says so and does not lead")
+	settings.Number(s, &c.cluster.MaxOutcomes, "idempotency-max-keys", 1, math.MaxInt64, "capacity of the idempotency store, in records of up to 256 answer bytes; a larger answer weighs ceil(bytes/256). A record takes about 300 bytes and stays for a day. Above the capacity requests with an Idempotency-Key get 429. The leader's value applies")
+	settings.Number(s, &c.cluster.TrailingLogs, "trailing-logs", 1, math.MaxInt64, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
+
+	s.Group("HTTP")
+	s.Duration(&c.http.readHeaderTimeout, "http-read-header-timeout", 100*time.Millisecond, "how long a client may take for the header of a request")
+	s.Duration(&c.http.idleTimeout, "http-idle-timeout", time.Second, "how long a connection may stay open without a request")
+	s.Duration(&c.http.shutdownTimeout, "shutdown-timeout", 100*time.Millisecond, "how long the node waits for open requests when it stops")
+
+	c.log.bind(s)
+	s.Group("Configuration file")
+	s.ConfigFile()
+}
+
+func (c *serverCommand) run(in invocation) error {
+	conf := c.nodeConfig
+	conf.rootKey = c.rootKey.key
 	made := conf.rootKey == ""
 	if made {
 		conf.rootKey = mint.RootKey()
 	}
 	log := conf.log.logger(in)
-	if !isLoopback(conf.httpAddr) {
-		log.Info("HTTP is not encrypted: let clients on other machines connect through TLS", "http", conf.httpAddr)
+	if !isLoopback(conf.http.addr) {
+		log.Info("HTTP is not encrypted: let clients on other machines connect through TLS", "http", conf.http.addr)
 	}
 	ctx, stop := untilSignal(in)
 	defer stop()
-	return finish(in, name, runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
+	return runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
 		if r.awaitReady(ctx, log) != nil {
 			return nil // it was told to stop first
 		}
 		log.Info("ready")
-		if made && r.member.Founded() {
+		if made && r.node.Founded() {
 			fmt.Fprintf(in.stdout, "root key of the new cluster, shown only now: %s\n", conf.rootKey)
 		}
 		return nil
-	}))
+	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/client"
 )
 
 // TestServer_RestartKeepsBalances: a planned stop loses nothing, with either log.
@@ -55,7 +56,7 @@ func TestServer_KillKeepsAcknowledgedCharges(t *testing.T) {
 		charging.Go(func() {
 			for {
 				sent.Add(1)
-				if c.call(context.Background(), "keys.verifyKey", object{"key": key}, nil) != nil {
+				if c.Call(context.Background(), "keys.verifyKey", object{"key": key}, nil).Err != nil {
 					return // the node is gone
 				}
 				acknowledged.Add(1)
@@ -77,13 +78,13 @@ func TestServer_KillKeepsAcknowledgedCharges(t *testing.T) {
 func TestServer_StopFinishesRequestsUnderWay(t *testing.T) {
 	t.Parallel()
 	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"))...)
-	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/readyz"))
+	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 	finish := openRequest(t, c)
 
 	p.signal(syscall.SIGTERM)
 	p.await(p.stderr, `msg=stopping`)
 	await(t, func() bool {
-		_, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+		_, err := net.Dial("tcp", strings.TrimPrefix(c.Node(), "http://"))
 		return err != nil
 	})
 	require.Equal(t, http.StatusOK, finish())
@@ -105,8 +106,8 @@ func TestServer_WaitingNodeSaysSoAndStops(t *testing.T) {
 	t.Parallel()
 	p := start(t, nil, alone(t, filepath.Join(t.TempDir(), "data"), "--bootstrap-expect", "3")...)
 	c := p.client(testRootKey)
-	require.Equal(t, http.StatusOK, statusOf(t, c.base+"/healthz"))
-	require.Equal(t, http.StatusServiceUnavailable, statusOf(t, c.base+"/readyz"))
+	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/healthz"))
+	require.Equal(t, http.StatusServiceUnavailable, statusOf(t, c.Node()+"/readyz"))
 	p.terminate()
 	require.Empty(t, p.stdout.String())
 }
@@ -161,7 +162,7 @@ func TestServer_SettingsFromFileAndEnvironment(t *testing.T) {
 	p := start(t, []string{"CREDITD_CONFIG=" + file, "CREDITD_LOG_FORMAT=json"}, "server")
 	address := p.await(p.stderr, `"msg":"started".*"http":"([^"]+)"`)[1]
 	p.await(p.stderr, `"msg":"ready"`)
-	must[object](t, newClient("http://"+address, testRootKey, patience), "apis.createApi", object{"name": "tests"})
+	must[object](t, client.New(client.Config{Node: "http://" + address, RootKey: testRootKey, Timeout: patience}), "apis.createApi", object{"name": "tests"})
 	p.terminate()
 }
 
@@ -185,7 +186,7 @@ func TestServer_ClusterOfThree(t *testing.T) {
 		p.await(p.stderr, `msg=ready`)
 	}
 	c := nodes[0].client(testRootKey)
-	operator := []string{"CREDITD_ROOT_KEY=" + testRootKey, "CREDITD_ADDR=" + c.base}
+	operator := []string{"CREDITD_ROOT_KEY=" + testRootKey, "CREDITD_ADDR=" + c.Node()}
 
 	var before api.Status
 	await(t, func() bool {
@@ -224,7 +225,7 @@ func TestServer_ClusterOfThree(t *testing.T) {
 	key := addCustomer(t, c, "customer", 10)
 	verifier := nodes[2].client(made.Key)
 	require.Equal(t, 9.0, must[object](t, verifier, "keys.verifyKey", object{"key": key})["credits"])
-	require.ErrorContains(t, verifier.call(context.Background(), "cluster.getStatus", object{}, nil), "403")
+	require.ErrorContains(t, verifier.Call(context.Background(), "cluster.getStatus", object{}, nil).Err, "403")
 
 	for _, p := range nodes {
 		p.signal(syscall.SIGTERM)
@@ -236,15 +237,15 @@ func TestServer_ClusterOfThree(t *testing.T) {
 
 // openRequest sends the header of a request and returns once a handler asks for the body. The function it returns sends
 // that and returns the status of the answer.
-func openRequest(t testing.TB, c *client) (finish func() int) {
+func openRequest(t testing.TB, c *client.Client) (finish func() int) {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.Node(), "http://"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	const body = `{"name":"tests"}`
 	_, err = fmt.Fprintf(conn, "POST /v2/apis.createApi HTTP/1.1\r\nHost: tests\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", c.rootKey, len(body))
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", testRootKey, len(body))
 	require.NoError(t, err)
 	answers := bufio.NewReader(conn)
 	status := func() int {
@@ -266,9 +267,9 @@ func write(t testing.TB, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-func metricsOf(t testing.TB, c *client) string {
+func metricsOf(t testing.TB, c *client.Client) string {
 	t.Helper()
-	response, err := http.Get(c.base + "/metrics")
+	response, err := http.Get(c.Node() + "/metrics")
 	require.NoError(t, err)
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)

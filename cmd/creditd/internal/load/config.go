@@ -1,14 +1,11 @@
 package load
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"math"
 	"time"
 )
 
-// Config says what to measure. It is read-only once Run has it.
+// Config says what to measure. Run trusts it: the command line has checked it, and Run only reads it.
 type Config struct {
 	Addrs          []string // host:port of each node; connections are spread over them evenly
 	RootKey        string
@@ -28,8 +25,8 @@ type Config struct {
 // keysPerIdentity keeps several connections busy on one shared balance at the default sizes.
 const keysPerIdentity = 10
 
-// maxBatch is the contract's.
-const maxBatch = 1000
+// MaxBatch is the contract's.
+const MaxBatch = 1000
 
 // DefaultConfig is what `creditd bench` does without flags.
 func DefaultConfig() Config {
@@ -44,30 +41,4 @@ func DefaultConfig() Config {
 		Credits:     1_000_000_000_000_000,
 		Progress:    io.Discard,
 	}
-}
-
-// Validate reports everything that cannot be run.
-func (c Config) Validate() error {
-	var problems []error
-	complain := func(bad bool, format string, args ...any) {
-		if bad {
-			problems = append(problems, fmt.Errorf(format, args...))
-		}
-	}
-	complain(len(c.Addrs) == 0, "at least one address is needed")
-	for _, addr := range c.Addrs {
-		complain(addr == "", "an address is empty")
-	}
-	complain(c.RootKey == "", "a root key is needed")
-	complain(c.Connections < 1 || c.Connections > 65536, "connections must be 1..65536, not %d", c.Connections)
-	complain(c.Connections < len(c.Addrs), "%d connections cannot reach %d addresses", c.Connections, len(c.Addrs))
-	complain(c.Warmup < 0, "warmup must not be negative")
-	complain(c.Duration <= 0, "duration must be positive")
-	complain(c.Timeout <= 0, "timeout must be positive")
-	complain(c.Keys < 1 || c.Keys > 10_000_000, "keys must be 1..10000000, not %d", c.Keys)
-	complain(c.Cost < 0 || c.Cost > 1_000_000_000_000, "cost must be 0..1000000000000, not %d", c.Cost)
-	complain(c.Credits < 0, "credits must not be negative")
-	complain(c.Batch < 0 || c.Batch > maxBatch, "batch must be 0..%d, not %d", maxBatch, c.Batch)
-	complain(c.Rate < 0 || math.IsNaN(c.Rate) || math.IsInf(c.Rate, 0), "rate must be a positive number")
-	return errors.Join(problems...)
 }

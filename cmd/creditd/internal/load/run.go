@@ -17,9 +17,6 @@ const reconnectPause = 20 * time.Millisecond
 // Run creates the keys, puts load on the nodes and reports what was measured. An early end of ctx ends the load, and
 // the report covers what there was until then.
 func Run(ctx context.Context, config Config) (Report, error) {
-	if err := config.Validate(); err != nil {
-		return Report{}, err
-	}
 	keys, err := makeKeys(ctx, config)
 	if err != nil {
 		return Report{}, fmt.Errorf("create the keys: %w", err)

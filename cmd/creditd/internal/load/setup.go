@@ -1,17 +1,16 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/creditd/creditd/api/client"
 )
 
 const (
@@ -22,15 +21,14 @@ const (
 // creator makes the API, identities and keys of a run.
 type creator struct {
 	config Config
-	client *http.Client
+	client *client.Client
 	turn   atomic.Uint64
 }
 
 // makeKeys creates what the run needs and returns the plaintext keys.
 func makeKeys(ctx context.Context, config Config) ([]string, error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: setupParallel}
-	defer transport.CloseIdleConnections()
-	c := &creator{config: config, client: &http.Client{Transport: transport, Timeout: config.Timeout}}
+	c := &creator{config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: config.Timeout})}
+	defer c.client.Close()
 
 	var api struct {
 		ID string `json:"apiId"`
@@ -90,59 +88,20 @@ func (c *creator) parallel(ctx context.Context, count int, do func(context.Conte
 
 // create repeats a request that certainly was not executed: a cluster that just started has no leader for a moment.
 func (c *creator) create(ctx context.Context, endpoint string, body, data any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, setupPatience)
 	defer cancel()
 	for {
-		status, answer, err := c.post(ctx, endpoint, payload)
-		if err == nil && status == http.StatusOK {
-			return decodeData(endpoint, answer, data)
-		}
-		if err == nil {
-			err = fmt.Errorf("%s: status %d: %s", endpoint, status, bytes.TrimSpace(answer))
-		}
-		if status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests {
-			return err
+		addr := c.config.Addrs[c.turn.Add(1)%uint64(len(c.config.Addrs))]
+		answer := c.client.At(addr).Call(ctx, endpoint, body, data)
+		if answer.Outcome != client.NotExecuted || answer.Status == 0 {
+			return answer.Err
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return answer.Err
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-func (c *creator) post(ctx context.Context, endpoint string, payload []byte) (int, []byte, error) {
-	addr := c.config.Addrs[c.turn.Add(1)%uint64(len(c.config.Addrs))]
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/v2/"+endpoint, bytes.NewReader(payload))
-	if err != nil {
-		return 0, nil, err
-	}
-	request.Header.Set("Authorization", "Bearer "+c.config.RootKey)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := c.client.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response.StatusCode, answer, err
-}
-
-func decodeData(endpoint string, answer []byte, data any) error {
-	if data == nil {
-		return nil
-	}
-	envelope := struct {
-		Data any `json:"data"`
-	}{Data: data}
-	if err := json.Unmarshal(answer, &envelope); err != nil {
-		return fmt.Errorf("%s: %w", endpoint, err)
-	}
-	return nil
 }
 
 // maxBatchRequests bounds the memory of a run: a request of 1000 verifications has 60 kB.

@@ -10,8 +10,8 @@ import (
 
 // A client whose connection is closed under a request cannot tell whether it was charged; so it is told before to go elsewhere.
 func TestMember_DismissesClientsWhenStopping(t *testing.T) {
-	m := &member{}
-	server := httptest.NewServer(m.dismissing(http.NotFoundHandler()))
+	m := &servedNode{}
+	server := httptest.NewServer(m.closingConnections(http.NotFoundHandler()))
 	defer server.Close()
 	for _, stopping := range []bool{false, true} {
 		m.stopping.Store(stopping)

@@ -10,27 +10,27 @@ import (
 	"github.com/creditd/creditd/cluster/fault"
 )
 
-// member is the node as package api sees it.
-type member struct {
+// servedNode is the node as package api sees it.
+type servedNode struct {
 	*cluster.Node
 	stopping atomic.Bool
 }
 
 var errStopping = fault.New(fault.Unavailable, "The node is stopping")
 
-// Ready says no as soon as the process is told to stop, so that load balancers
-// look elsewhere while requests under way are finished.
-func (m *member) Ready() error {
-	if m.stopping.Load() {
+// Ready says no as soon as the process is told to stop, so that load balancers choose another node while open requests are
+// finished.
+func (s *servedNode) Ready() error {
+	if s.stopping.Load() {
 		return errStopping
 	}
-	return m.Node.Ready()
+	return s.Node.Ready()
 }
 
-// dismissing has every answer end its connection once the process is told to stop.
-func (m *member) dismissing(handler http.Handler) http.Handler {
+// closingConnections makes every answer close its connection once the process is told to stop.
+func (s *servedNode) closingConnections(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.stopping.Load() {
+		if s.stopping.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		handler.ServeHTTP(w, r)
@@ -38,8 +38,8 @@ func (m *member) dismissing(handler http.Handler) http.Handler {
 }
 
 // Status translates what the node knows of the cluster.
-func (m *member) Status(ctx context.Context) (api.Status, error) {
-	status, err := m.Node.Status(ctx)
+func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
+	status, err := s.Node.Status(ctx)
 	if err != nil {
 		return api.Status{}, err
 	}

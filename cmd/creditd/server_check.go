@@ -1,0 +1,127 @@
+package main
+
+import (
+	"net"
+	"os"
+	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+)
+
+// check looks at the settings together, completes them, and reads the files that they name.
+func (c *serverCommand) check(in invocation, s *settings.Set) {
+	c.checkData(s)
+	c.checkAddresses(s)
+	c.checkCluster(s)
+	c.rootKey.choose(s, rootKeyMin)
+	c.checkGossip(s)
+	c.checkPeers(s, in.now)
+	c.checkRaft(s)
+}
+
+func (c *serverCommand) checkData(s *settings.Set) {
+	switch {
+	case c.store.Dir == "":
+		s.Refuse("data-dir", "missing; name the directory that keeps this node's state")
+	case s.Fine("data-dir"):
+		info, err := os.Stat(c.store.Dir)
+		if err == nil && !info.IsDir() {
+			s.Refuse("data-dir", "%s is not a directory", c.store.Dir)
+		}
+	}
+}
+
+// checkAddresses fills in what to advertise. One reachable host is enough: the
+// other two addresses take it over when they listen on every interface.
+func (c *serverCommand) checkAddresses(s *settings.Set) {
+	if !s.Fine("http-addr", "peer-addr", "gossip-addr", "advertise-http", "advertise-peer", "advertise-gossip") {
+		return
+	}
+	listens := []struct{ name, address string }{
+		{"http-addr", c.http.addr}, {"peer-addr", c.peerAddr}, {"gossip-addr", c.cluster.GossipAddr},
+	}
+	for i, one := range listens {
+		_, port, _ := net.SplitHostPort(one.address)
+		if port == "0" && one.name != "http-addr" {
+			s.Refuse(one.name, "port 0 means a different one at each start; the other nodes need a fixed one")
+		}
+		for _, other := range listens[:i] {
+			if one.address == other.address && port != "0" {
+				s.Refuse(one.name, "%s is already taken by --%s", one.address, other.name)
+			}
+		}
+	}
+	if c.cluster.AdvertisePeer == "" {
+		host, _, _ := net.SplitHostPort(c.peerAddr)
+		if isEveryInterface(host) {
+			s.Refuse("advertise-peer", "missing; --peer-addr %s listens on every interface, so name the address the other nodes reach it at", c.peerAddr)
+			return
+		}
+		c.cluster.AdvertisePeer = c.peerAddr
+	}
+	c.cluster.AdvertiseGossip = advertised(c.cluster.AdvertiseGossip, c.cluster.GossipAddr, c.cluster.AdvertisePeer)
+	c.cluster.AdvertiseHTTP = advertised(c.cluster.AdvertiseHTTP, c.http.addr, c.cluster.AdvertisePeer)
+}
+
+// advertised is what to tell others about a port that listens on listen.
+func advertised(configured, listen, peer string) string {
+	if configured != "" {
+		return configured
+	}
+	if host, _, _ := net.SplitHostPort(listen); isEveryInterface(host) {
+		return withHostOf(peer, listen)
+	}
+	return listen
+}
+
+func (c *serverCommand) checkCluster(s *settings.Set) {
+	if c.cluster.BootstrapExpect > 0 || len(c.cluster.Join) > 0 || !s.Fine("bootstrap-expect", "join", "data-dir") || c.store.Dir == "" {
+		return
+	}
+	// A node that has been a member knows its peers; a new one would wait for ever.
+	entries, err := os.ReadDir(c.store.Dir)
+	if err != nil || len(entries) == 0 {
+		s.Refuse("bootstrap-expect", "missing; a new node needs --bootstrap-expect (1 for a cluster of its own) or --join")
+	}
+}
+
+func (c *serverCommand) checkGossip(s *settings.Set) {
+	if c.gossipKeyFile != "" {
+		key, err := readGossipKey(c.gossipKeyFile)
+		if err != nil {
+			s.Refuse("gossip-key-file", "the gossip key cannot be read: %v", err)
+		}
+		c.cluster.GossipKey = key
+		return
+	}
+	if c.cluster.InsecureGossip || !s.Fine("gossip-addr") || isLoopback(c.cluster.GossipAddr) {
+		return
+	}
+	s.Refuse("gossip-key-file", "missing; gossip on %s can be reached from other machines, and anyone who can send to it could pose as a node. "+
+		"Make a key with `head -c %d /dev/urandom | base64` and give it to every node, or accept that with --insecure-gossip",
+		c.cluster.GossipAddr, gossipKeyBytes)
+}
+
+func (c *serverCommand) checkPeers(s *settings.Set, now time.Time) {
+	if !c.peerFiles.none() {
+		conf := c.peerFiles.load(s, c.cluster.AdvertisePeer, now)
+		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, conf
+		return
+	}
+	if c.insecurePeers || !s.Fine("peer-addr") || isLoopback(c.peerAddr) {
+		return
+	}
+	s.Refuse("tls-cert", "missing; the peer port on %s can be reached from other machines, and anyone who can connect to it could change balances. "+
+		"Give the node --tls-cert, --tls-key and --tls-ca, or accept that with --insecure-peers", c.peerAddr)
+}
+
+func (c *serverCommand) checkRaft(s *settings.Set) {
+	if s.Fine("heartbeat-timeout", "election-timeout") && c.cluster.ElectionTimeout < c.cluster.HeartbeatTimeout {
+		s.Refuse("election-timeout", "%s is below --heartbeat-timeout %s; make it at least as long",
+			settings.Short(c.cluster.ElectionTimeout), settings.Short(c.cluster.HeartbeatTimeout))
+	}
+	if s.Fine("trailing-logs", "snapshot-threshold") && c.cluster.TrailingLogs/2 < c.cluster.SnapshotThreshold {
+		s.Refuse("trailing-logs", "%d is below twice --snapshot-threshold %d; a follower that falls behind would need the whole state again",
+			c.cluster.TrailingLogs, c.cluster.SnapshotThreshold)
+	}
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+)
+
+var _ = register(registration{use: "workspace", short: "make and show workspaces", long: "Workspaces are the tenants of a cluster."})
+
+var _ = register(registration{group: "workspace", use: "create NAME", short: "make a workspace",
+	long: "Makes a workspace: a tenant that sees nothing of the others.",
+	make: func() command { return &workspaceCreate{} }})
+
+type workspaceCreate struct{ operator }
+
+func (w *workspaceCreate) run(in invocation) error {
+	var made struct {
+		WorkspaceID string `json:"workspaceId"`
+	}
+	if err := w.call("workspaces.createWorkspace", map[string]string{"name": in.args[0]}, &made); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(in.stdout, "workspace  %s\n", made.WorkspaceID)
+	return err
+}
+
+var _ = register(registration{group: "workspace", use: "list", short: "show all workspaces", long: "Shows all workspaces.",
+	make: func() command {
+		return &list{endpoint: "workspaces.listWorkspaces", header: "WORKSPACE\tNAME\tCREATED\tENABLED", row: func(w listed) []string {
+			return []string{w.WorkspaceID, cmp.Or(w.Name, "-"), day(w.CreatedAt), strconv.FormatBool(w.Enabled)}
+		}}
+	}})
