@@ -212,5 +212,5 @@ func TestConfig_ReadsNoHugeKeyFile(t *testing.T) {
 	write(t, path, "")
 	require.NoError(t, os.Truncate(path, 1<<20))
 	_, err := readSecretFile(path)
-	require.ErrorContains(t, err, "no key file")
+	require.ErrorContains(t, err, "too many for a key file")
 }

@@ -65,7 +65,7 @@ func advise(err error) error {
 	case refused.Status == http.StatusServiceUnavailable:
 		return fmt.Errorf("%w; nothing was changed, try again later", err)
 	case refused.Outcome == client.Unknown:
-		return fmt.Errorf("%w; the change may have taken effect: look before you try again", err)
+		return fmt.Errorf("%w; the change may have taken effect: check before you try again", err)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,30 +13,19 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-
-	"github.com/creditd/creditd/api"
-	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
-	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
 
 const (
-	maxHeaderBytes = 16 << 10
-	// readTimeout lets a slow client send the largest body. writeTimeout covers
-	// the time the request may take in the ledger and then the answer.
-	readTimeout  = time.Minute
-	writeTimeout = readTimeout + api.DefaultRequestTimeout + 30*time.Second
-	// closeTimeout bounds how long a node may take to leave. It is for a disk or
-	// a peer that does not answer; a healthy node takes a fraction of it.
+	// closeTimeout bounds how long a node may take to close. A healthy node takes a fraction of it; a disk or a peer that does not
+	// answer may take longer.
 	closeTimeout = 10 * time.Second
-	// failedCloseTimeout is for a node that has failed: nothing it still does counts.
+	// failedCloseTimeout is for a node that has failed and has nothing left to save.
 	failedCloseTimeout = time.Second
-	// goodbyeTime is how long a node that was told to stop still answers on every connection, telling clients to go elsewhere:
-	// one that is used at the moment it is closed cannot tell what became of its request.
+	// goodbyeTime is how long a node that was told to stop still answers on every connection, and closes it with the answer. A client
+	// whose connection breaks under a request cannot know the outcome.
 	goodbyeTime = 250 * time.Millisecond
 )
 
@@ -70,8 +58,7 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// runNode runs a node from its start to its stop, which ctx asks for. up runs
-// beside it once HTTP is served; an error of up stops the node.
+// runNode runs a node until ctx ends or the node fails. up runs beside it once HTTP is served; an error of up stops the node.
 func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
 	err := runOnce(ctx, conf, log, up)
 	if store.NeedsRebuild(err) {
@@ -136,74 +123,6 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
 }
 
-// openData opens the data directory. Faults of the disk are sent to fatal.
-func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
-	options := conf.store
-	options.Logger, options.FreeBytes = log, host.free
-	options.OnFatal = func(err error) { fatal <- err }
-	data, err := store.Open(options)
-	if err != nil {
-		return nil, fmt.Errorf("--data-dir: %w", err)
-	}
-	if err := keepRootKey(conf, data); err != nil {
-		return nil, errors.Join(err, data.Close())
-	}
-	return data, nil
-}
-
-// keepRootKey writes the root key into a new data directory, if it is to be
-// kept: after the directory is known to be ours, before a ledger begins with it.
-func keepRootKey(conf nodeConfig, data *store.Store) error {
-	if conf.keepRootKeyIn == "" {
-		return nil
-	}
-	if has, err := data.HasState(); err != nil || has {
-		return err
-	}
-	if err := os.WriteFile(conf.keepRootKeyIn, []byte(conf.rootKey+"\n"), 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("--data-dir: keeping the root key: %w", err)
-	}
-	return nil
-}
-
-// clusterConfig adds to the settings what exists only at run time.
-func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
-	c := conf.cluster
-	c.Store, c.PeerListener = data, peers
-	c.Founding = fsm.Bootstrap{
-		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
-		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
-	}
-	c.Version, c.Logger = version, log
-	c.Now, c.Elapsed = host.now, uptime()
-	c.LeaseTimeout = min(c.LeaseTimeout, c.HeartbeatTimeout)
-	return c
-}
-
-func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.Server, error) {
-	registry := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{
-		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := registry.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version})
-	if err != nil {
-		return nil, err
-	}
-	return &http.Server{
-		Handler:           node.closingConnections(served.Handler()),
-		ReadHeaderTimeout: conf.http.readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       conf.http.idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}, nil
-}
-
 // serve answers HTTP until it is asked to stop, which is no error, or cannot go on.
 func (r *running) serve(ctx context.Context, server *http.Server, listener net.Listener, up func(context.Context, *running) error) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -234,8 +153,7 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 	}
 }
 
-// stop ends what runNode started, in the reverse order. A node that failed has
-// nothing to finish.
+// stop ends what runNode started, in the reverse order. A node that failed has nothing to finish.
 func (r *running) stop(server *http.Server, timeout time.Duration, failed error, log *slog.Logger) error {
 	r.node.stopping.Store(true)
 	log.Info("stopping")
@@ -276,8 +194,7 @@ func closeNode(node *cluster.Node, timeout time.Duration) error {
 	}
 }
 
-// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A
-// second one ends the process at once.
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at once.
 func untilSignal(in invocation) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals, ended := make(chan os.Signal, 2), make(chan struct{})

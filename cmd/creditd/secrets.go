@@ -29,21 +29,20 @@ func checkRootKey(key string, least int) error {
 	}
 	for _, c := range []byte(key) {
 		if c <= ' ' || c > '~' {
-			return errors.New("the root key may consist of visible ASCII characters only, without blanks")
+			return errors.New("the root key may contain only visible ASCII characters, without spaces")
 		}
 	}
 	return nil
 }
 
-// readSecretFile returns the content of a small file without the white space
-// around it.
+// readSecretFile returns the content of a small file without the white space around it.
 func readSecretFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
 	if info.Mode().IsRegular() && info.Size() > 1<<16 {
-		return "", fmt.Errorf("%s has %d bytes; that is no key file", path, info.Size())
+		return "", fmt.Errorf("%s has %d bytes, which is too many for a key file", path, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -25,17 +25,17 @@ var (
 
 // tally counts what one connection saw. Keys of errors are statuses ("503") or one of the words below.
 type tally struct {
-	outcomes map[string]uint64
-	errors   map[string]uint64
+	codes  map[string]uint64
+	errors map[string]uint64
 }
 
 func newTally() tally {
-	return tally{outcomes: map[string]uint64{}, errors: map[string]uint64{}}
+	return tally{codes: map[string]uint64{}, errors: map[string]uint64{}}
 }
 
 func (t tally) add(other tally) {
-	for code, n := range other.outcomes {
-		t.outcomes[code] += n
+	for code, n := range other.codes {
+		t.codes[code] += n
 	}
 	for kind, n := range other.errors {
 		t.errors[kind] += n
@@ -51,10 +51,10 @@ func (t tally) count(got answer) bool {
 	valid, code := verdict(got.body)
 	switch {
 	case valid && code == codeValid, !valid && code == codeExceeded:
-		t.outcomes[code]++
+		t.codes[code]++
 		return true
 	case !valid && code != "" && code != codeValid:
-		t.outcomes[code]++ // an honest verdict, and still not one that keys made for this run can get
+		t.codes[code]++ // an honest verdict, and still not one that keys made for this run can get
 		t.errors["unexpected code"]++
 	default:
 		t.errors["malformed body"]++
@@ -74,10 +74,10 @@ func (t tally) countBatch(got answer, batch int) bool {
 		return false
 	}
 	if valid > 0 {
-		t.outcomes[codeValid] += uint64(valid)
+		t.codes[codeValid] += uint64(valid)
 	}
 	if exceeded > 0 {
-		t.outcomes[codeExceeded] += uint64(exceeded)
+		t.codes[codeExceeded] += uint64(exceeded)
 	}
 	return true
 }

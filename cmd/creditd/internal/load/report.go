@@ -18,7 +18,7 @@ type Report struct {
 	Cost              int64    `json:"cost"`
 	TargetRate        float64  `json:"targetRate,omitempty"` // requests/s asked for; absent in a closed loop
 	Seconds           float64  `json:"seconds"`
-	Requests          uint64   `json:"requests"` // answered with an expected outcome
+	Requests          uint64   `json:"requests"` // answered with an expected code
 	Failures          uint64   `json:"failures"` // everything else
 	RequestsPerSecond float64  `json:"requestsPerSecond"`
 
@@ -26,7 +26,7 @@ type Report struct {
 	VerificationsPerSecond float64 `json:"verificationsPerSecond"`
 
 	LatencyMillis Latency           `json:"latencyMillis"`
-	Outcomes      map[string]uint64 `json:"outcomes"` // by code of the verification
+	Codes         map[string]uint64 `json:"outcomes"` // by code of the verification
 	Errors        map[string]uint64 `json:"errors"`   // by status, or by kind when there was none
 }
 
@@ -51,9 +51,9 @@ func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
 	report := Report{
 		Addrs: config.Addrs, Connections: config.Connections, Keys: config.Keys, IdentityShared: config.IdentityShared,
 		Cost: config.Cost, TargetRate: config.Rate, Seconds: max(elapsed, 0).Seconds(),
-		Requests: (sum.outcomes[codeValid] + sum.outcomes[codeExceeded]) / uint64(max(1, config.Batch)), Batch: config.Batch,
+		Requests: (sum.codes[codeValid] + sum.codes[codeExceeded]) / uint64(max(1, config.Batch)), Batch: config.Batch,
 		LatencyMillis: latencyOf(latency),
-		Outcomes:      sum.outcomes, Errors: sum.errors,
+		Codes:         sum.codes, Errors: sum.errors,
 	}
 	for _, n := range sum.errors {
 		report.Failures += n
@@ -66,7 +66,7 @@ func newReport(config Config, workers []*worker, elapsed time.Duration) Report {
 }
 
 // OK reports whether the figures mean anything: some verifications succeeded and nothing unexpected came back.
-func (r Report) OK() bool { return r.Failures == 0 && r.Outcomes[codeValid] > 0 }
+func (r Report) OK() bool { return r.Failures == 0 && r.Codes[codeValid] > 0 }
 
 // WriteText prints the report for people.
 func (r Report) WriteText(out io.Writer) error {
@@ -92,7 +92,7 @@ func (r Report) WriteText(out io.Writer) error {
 		fmt.Fprintf(&text, " %s %.3f ", row.name, row.value)
 	}
 	text.WriteString("\n")
-	writeCounts(&text, "\noutcomes", r.Outcomes)
+	writeCounts(&text, "\noutcomes", r.Codes)
 	writeCounts(&text, "\nerrors", r.Errors)
 	_, err := io.WriteString(out, text.String())
 	return err

@@ -18,7 +18,7 @@ func TestRun_CountsEveryVerificationOnce(t *testing.T) {
 	report := mustRun(t, testConfig(node))
 	require.True(t, report.OK(), "%+v", report)
 	require.Equal(t, uint64(node.verified.Load()), report.Requests)
-	require.Equal(t, report.Requests, report.Outcomes["VALID"])
+	require.Equal(t, report.Requests, report.Codes["VALID"])
 	require.Positive(t, report.RequestsPerSecond)
 	require.Positive(t, report.LatencyMillis.P50)
 	require.LessOrEqual(t, report.LatencyMillis.P9999, report.LatencyMillis.Max)
@@ -59,15 +59,15 @@ func TestRun_SharesIdentities(t *testing.T) {
 	require.Equal(t, int64(3), node.identities.Load())
 }
 
-// Running out of credits is an outcome of the ledger, not a failure of the run.
-func TestRun_DenialsAreOutcomes(t *testing.T) {
+// A denial is an answer of the ledger, not a failure of the run.
+func TestRun_DenialsAreNoFailures(t *testing.T) {
 	node := newFakeNode(t)
 	config := testConfig(node)
 	config.Keys, config.Cost, config.Credits = 2, 3, 10
 	report := mustRun(t, config)
 	require.True(t, report.OK())
-	require.Equal(t, uint64(6), report.Outcomes["VALID"])
-	require.Positive(t, report.Outcomes["USAGE_EXCEEDED"])
+	require.Equal(t, uint64(6), report.Codes["VALID"])
+	require.Positive(t, report.Codes["USAGE_EXCEEDED"])
 }
 
 // A server that answers fast and wrong must not look like a fast server.
@@ -113,8 +113,8 @@ func TestRun_CountsBatches(t *testing.T) {
 	config.Batch = 3
 	report := mustRun(t, config)
 	require.True(t, report.OK(), "%+v", report)
-	require.Equal(t, 3*report.Requests, report.Outcomes["VALID"]+report.Outcomes["USAGE_EXCEEDED"])
-	require.Equal(t, report.Outcomes["VALID"], 2*report.Outcomes["USAGE_EXCEEDED"])
+	require.Equal(t, 3*report.Requests, report.Codes["VALID"]+report.Codes["USAGE_EXCEEDED"])
+	require.Equal(t, report.Codes["VALID"], 2*report.Codes["USAGE_EXCEEDED"])
 	require.InDelta(t, 3*report.RequestsPerSecond, report.VerificationsPerSecond, 1)
 
 	node.verify = func(w http.ResponseWriter, _ *http.Request) {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
+)
+
+const (
+	maxHeaderBytes = 16 << 10
+	// readTimeout lets a slow client send the largest body. writeTimeout also covers the time in the ledger and the answer.
+	readTimeout  = time.Minute
+	writeTimeout = readTimeout + api.DefaultRequestTimeout + 30*time.Second
+)
+
+// openData opens the data directory. Faults of the disk are sent to fatal.
+func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
+	options := conf.store
+	options.Logger, options.FreeBytes = log, host.free
+	options.OnFatal = func(err error) { fatal <- err }
+	data, err := store.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("--data-dir: %w", err)
+	}
+	if err := keepRootKey(conf, data); err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	return data, nil
+}
+
+// keepRootKey writes the root key into a new data directory, if it is to be kept: after the directory is known to be ours, and
+// before a ledger is founded with the key.
+func keepRootKey(conf nodeConfig, data *store.Store) error {
+	if conf.keepRootKeyIn == "" {
+		return nil
+	}
+	if has, err := data.HasState(); err != nil || has {
+		return err
+	}
+	if err := os.WriteFile(conf.keepRootKeyIn, []byte(conf.rootKey+"\n"), 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("--data-dir: keeping the root key: %w", err)
+	}
+	return nil
+}
+
+// clusterConfig adds to the settings what exists only at run time.
+func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
+	c := conf.cluster
+	c.Store, c.PeerListener = data, peers
+	c.Founding = fsm.Bootstrap{
+		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
+		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
+	}
+	c.Version, c.Logger = version, log
+	c.Now, c.Elapsed = host.now, uptime()
+	c.LeaseTimeout = min(c.LeaseTimeout, c.HeartbeatTimeout)
+	return c
+}
+
+func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.Server, error) {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           node.closingConnections(served.Handler()),
+		ReadHeaderTimeout: conf.http.readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       conf.http.idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}, nil
+}
