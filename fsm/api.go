@@ -14,14 +14,14 @@ type api struct {
 	keys ordered[*key] // its keys that are not deleted
 }
 
-func (s *State) addAPI(a *api) {
-	s.apis[a.id] = a
-	s.added(a)
+func (ring *keyring) addAPI(a *api) {
+	ring.apis[a.id] = a
+	ring.added(a)
 }
 
 // findAPI finds a live API that the caller can see.
-func (s *State) findAPI(root *rootKey, id string) *api {
-	a := s.apis[id]
+func (ring *keyring) findAPI(root *rootKey, id string) *api {
+	a := ring.apis[id]
 	if a == nil || a.deleted || a.workspace != root.workspace {
 		return nil
 	}
@@ -39,14 +39,16 @@ func (a *api) record() Record {
 
 func (a *api) digest() Digest { return digestOf(a.record()) }
 
-func (s *State) loadAPI(r *APIRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.apis[r.ID] != nil {
+func (ring *keyring) loadAPI(r *APIRecord) bool {
+	w := ring.tenants.workspaces[r.WorkspaceID]
+	if w == nil || ring.apis[r.ID] != nil {
 		return false
 	}
-	s.addAPI(&api{
+	ring.addAPI(&api{
 		id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt,
 		protected: r.Protected, deleted: r.Deleted,
 	})
 	return true
 }
+
+func (a *api) resource() AuditResource { return AuditResource{APIResource, a.id} }

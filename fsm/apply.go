@@ -6,19 +6,17 @@ import "fmt"
 // is there already.
 func (s *State) Apply(b Batch) []Result {
 	s.index = b.Index
-	s.outcomes.limit = b.MaxOutcomes
+	s.idempotencyStore.capacity = b.MaxOutcomes
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
-		s.sweepWindows()
-		s.sweepAudit()
-		s.dropOutcomes(outcomesPerEntry)
+		for _, part := range s.expiries { // only then: an entry that changes nothing must not change the digest
+			part.expire(expiredPerEntry)
+		}
 	}
-	s.expireSessions()
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
 		results[i] = s.once(&b.Calls[i])
 	}
-	s.orderOutcomes()
 	return results
 }
 

@@ -37,63 +37,25 @@ func (t *trail) note(n node, isNew bool) {
 	t.touched = append(t.touched, entry)
 }
 
-// visibleDigest is the digest of a record without what nobody sees: the permissions and roles in its lists that were deleted.
-func visibleDigest(n node) Digest {
-	switch n := n.(type) {
-	case *key:
-		r := n.plain()
-		had := n.access()
-		r.Permissions = slugIDs(sortedSlugs(slices.Clone(had.slugs)))
-		r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
-		return digestOf(&r)
-	case *role:
-		r := n.record().(*RoleRecord)
-		r.Permissions = slugIDs(sortedSlugs(slices.Clone(n.slugs)))
-		return digestOf(r)
-	default:
-		return n.digest()
-	}
+// partlyVisible is a record with a part that nobody sees.
+type partlyVisible interface {
+	// visibleDigest is the digest without that part.
+	visibleDigest() Digest
 }
 
-// resource is what an entry says of a record; ok false: nothing.
-func resource(n node) (r AuditResource, ok bool) {
-	switch n := n.(type) {
-	case *workspace:
-		return AuditResource{WorkspaceResource, n.id}, true
-	case *rootKey:
-		return AuditResource{RootKeyResource, n.id}, true
-	case *api:
-		return AuditResource{APIResource, n.id}, true
-	case *migration:
-		return AuditResource{MigrationResource, n.id}, true
-	case *slug:
-		return AuditResource{PermissionResource, n.id}, true
-	case *role:
-		return AuditResource{RoleResource, n.id}, true
-	case *identity:
-		return AuditResource{IdentityResource, n.id}, true
-	case *key:
-		return AuditResource{KeyResource, n.id}, true
-	case *credit:
-		if n.identity {
-			return AuditResource{IdentityResource, n.owner}, true
-		}
-		return AuditResource{KeyResource, n.owner}, true
-	case *namespace:
-		return AuditResource{NamespaceResource, n.id}, true
-	case *override:
-		return AuditResource{OverrideResource, n.id}, true
-	default:
-		return r, false
+func visibleDigest(n node) Digest {
+	if p, ok := n.(partlyVisible); ok {
+		return p.visibleDigest()
 	}
+	return n.digest()
 }
 
 // changed says what is different from how it was.
 func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
 	for i := range t.touched {
 		was := &t.touched[i]
-		r, ok := resource(was.node)
-		if !ok {
+		r := was.node.resource()
+		if r == (AuditResource{}) {
 			continue
 		}
 		c, isCredit := was.node.(*credit)

@@ -49,7 +49,7 @@ func (c *CreateIdentity) apply(s *State, root *rootKey) Result {
 	}
 	s.addIdentity(i)
 	if credits.Limited {
-		s.limit(i.ownCredit(), credits.Remaining, credits.Refill)
+		s.makeLimited(i.ownCredit(), credits.Remaining, credits.Refill)
 	}
 	return &Created{ID: i.id}
 }

@@ -86,7 +86,7 @@ func (c *CreateKey) apply(s *State, root *rootKey) Result {
 	k.give(s.carryOut(slugs), roles)
 	s.addKey(k)
 	if credits.Limited {
-		s.limit(k.ownCredit(), credits.Remaining, credits.Refill)
+		s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)
 	}
 	return &Created{ID: k.id}
 }

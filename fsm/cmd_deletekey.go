@@ -23,7 +23,7 @@ func (c *DeleteKey) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	s.unlist(k)
+	k.unlist()
 	if !c.Permanent {
 		s.change(k)
 		k.deleted = true
@@ -31,7 +31,7 @@ func (c *DeleteKey) apply(s *State, root *rootKey) Result {
 		return done
 	}
 	if k.credit.limited() {
-		s.unlimit(k.credit)
+		s.makeUnlimited(k.credit)
 	}
 	if k.credit != nil {
 		s.remove(k.credit)

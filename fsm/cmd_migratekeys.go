@@ -137,7 +137,7 @@ func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 		}
 		s.addKey(p.key)
 		if p.credits.Limited {
-			s.limit(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
+			s.makeLimited(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
 		}
 		answer.IDs[n] = p.key.id
 	}

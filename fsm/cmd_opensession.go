@@ -21,8 +21,7 @@ func (c *OpenSession) fields(v *fields.Visitor) {
 func (c *OpenSession) apply(s *State, _ *rootKey) Result {
 	s.opened++
 	n := &session{id: s.opened, node: c.Node, lastSeen: s.clock, base: 1}
-	s.sessions[n.id] = n
-	s.added(n)
+	s.addSession(n)
 	s.boundUnused(c.Node)
 	return &Opened{Session: n.id}
 }

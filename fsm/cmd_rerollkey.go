@@ -56,7 +56,7 @@ func (c *RerollKey) apply(s *State, root *rootKey) Result {
 	}
 	s.addKey(k)
 	if from := old.credit; from.limited() {
-		s.limit(k.ownCredit(), from.balance(s.clock), from.refill)
+		s.makeLimited(k.ownCredit(), from.balance(s.clock), from.refill)
 		s.change(k.credit)
 		k.credit.refilledAt = from.refilled(s.clock)
 		s.changed(k.credit)

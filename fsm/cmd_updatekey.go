@@ -66,7 +66,7 @@ func (c *UpdateKey) apply(s *State, root *rootKey) Result {
 
 	s.change(k)
 	if c.ExternalID.State != Absent {
-		s.relink(k, s.link(owner))
+		k.relink(s.link(owner))
 	}
 	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
 	if c.Permissions.State != Absent {

@@ -40,7 +40,7 @@ func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
 
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
-func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresight, v *Verdict) Result {
+func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresight, v *Verdict) Result {
 	d, refusal, k := s.foreseeMigrated(root, c, before)
 	if refusal != nil {
 		return refusal
@@ -54,7 +54,7 @@ func (s *State) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresig
 }
 
 // foreseeMigrated decides about a verification and says which key it takes over, nil for none.
-func (s *State) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
+func (s *verifier) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
 	if refusal := s.malformed(root, c, before); refusal != nil {
 		return decision{}, refusal, nil
 	}
@@ -74,7 +74,7 @@ func (s *State) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresi
 }
 
 // migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.
-func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *key {
+func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *key {
 	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
 	if m == nil || m.algorithm != PrefixedAPIKey ||
 		s.rootByHash[c.Verify.Hash] != nil || s.keyAfter(c.Verify.Hash, before) != nil {
@@ -89,7 +89,7 @@ func (s *State) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *
 
 // malformed refuses a key that no key of the migration can be, unless it is known as it is. One that the caller may not verify is as
 // unknown as one that is not there. It changes nothing.
-func (s *State) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *Refusal {
+func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *Refusal {
 	if c.Hash != (Hash{}) {
 		return nil
 	}
@@ -106,10 +106,10 @@ func (s *State) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *
 	return refuse(KeyMalformed)
 }
 
-func (s *State) rehash(k *key, hash Hash, start string) {
-	s.change(k)
-	delete(s.keyByHash, k.hash)
+func (ring *keyring) rehash(k *key, hash Hash, start string) {
+	ring.change(k)
+	delete(ring.keyByHash, k.hash)
 	k.hash, k.start = hash, start
-	s.keyByHash[k.hash] = k
-	s.changed(k)
+	ring.keyByHash[k.hash] = k
+	ring.changed(k)
 }

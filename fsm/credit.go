@@ -7,6 +7,13 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
+// accounts moves credits and keeps the books.
+type accounts struct {
+	*core
+	books         Books
+	creditRecords int // that exist
+}
+
 // credit is the credit record of one key or one identity. Without one, or with one that is not present, its owner is unlimited;
 // the struct stays with its owner so that a record that comes and goes keeps one place in the dirty set.
 //
@@ -56,58 +63,58 @@ func (c *credit) show(now int64) Credits {
 }
 
 // touch gives the refill that is due by now, before anything else happens to the record. Call between change and changed.
-func (s *State) touch(c *credit) {
-	if c.due(s.clock) && c.remaining < c.refill.Amount {
-		s.books.Granted += uint64(c.refill.Amount - c.remaining)
-		c.refilledAt = c.refilled(s.clock)
+func (a *accounts) touch(c *credit) {
+	if c.due(a.clock) && c.remaining < c.refill.Amount {
+		a.books.Granted += uint64(c.refill.Amount - c.remaining)
+		c.refilledAt = c.refilled(a.clock)
 		c.remaining = c.refill.Amount
 	}
-	c.considered = max(c.considered, dayOf(s.clock))
+	c.considered = max(c.considered, dayOf(a.clock))
 }
 
 // charge takes cost credits. The caller has decided that the balance covers it.
-func (s *State) charge(c *credit, cost int64) {
-	s.change(c)
-	s.touch(c)
+func (a *accounts) charge(c *credit, cost int64) {
+	a.change(c)
+	a.touch(c)
 	if cost < 0 || c.remaining < cost {
 		panic(fmt.Sprintf("fsm: charge of %d on a balance of %d", cost, c.remaining))
 	}
 	c.remaining -= cost
-	s.books.Charged += uint64(cost)
-	s.changed(c)
+	a.books.Charged += uint64(cost)
+	a.changed(c)
 }
 
 // setBalance moves the balance to v and books the difference. Call between change and changed, after touch.
-func (s *State) setBalance(c *credit, v int64) {
+func (a *accounts) setBalance(c *credit, v int64) {
 	if v < 0 {
 		panic(fmt.Sprintf("fsm: balance set to %d", v))
 	}
 	if v >= c.remaining {
-		s.books.Granted += uint64(v - c.remaining)
+		a.books.Granted += uint64(v - c.remaining)
 	} else {
-		s.books.Withdrawn += uint64(c.remaining - v)
+		a.books.Withdrawn += uint64(c.remaining - v)
 	}
 	c.remaining = v
 }
 
-// limit gives an unlimited owner a record of n credits.
-func (s *State) limit(c *credit, n int64, refill Refill) {
-	s.change(c)
+// makeLimited gives an unlimited owner a record of n credits.
+func (a *accounts) makeLimited(c *credit, n int64, refill Refill) {
+	a.change(c)
 	c.present, c.remaining, c.refill = true, 0, refill
-	c.considered = dayOf(s.clock)
-	s.setBalance(c, n)
-	s.limited++
-	s.changed(c)
+	c.considered = dayOf(a.clock)
+	a.setBalance(c, n)
+	a.creditRecords++
+	a.changed(c)
 }
 
-// unlimit ends the record of a limited owner, refill included.
-func (s *State) unlimit(c *credit) {
-	s.change(c)
-	s.touch(c)
-	s.setBalance(c, 0)
+// makeUnlimited ends the record of a limited owner, refill included.
+func (a *accounts) makeUnlimited(c *credit) {
+	a.change(c)
+	a.touch(c)
+	a.setBalance(c, 0)
 	c.present, c.refill, c.refilledAt, c.considered = false, Refill{}, 0, 0
-	s.limited--
-	s.changed(c)
+	a.creditRecords--
+	a.changed(c)
 }
 
 // check states the rules of contract 4.5 for a change of the record c, without changing anything.
@@ -129,26 +136,26 @@ func (ch CreditsChange) check(c *credit) *Refusal {
 }
 
 // changeCredits carries out a change that check has passed.
-func (s *State) changeCredits(c *credit, ch CreditsChange) {
+func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
 	if ch.Unlimited || ch.Remaining.State == Null {
 		if c.present {
-			s.unlimit(c)
+			a.makeUnlimited(c)
 		}
 		return
 	}
 	if !c.present {
 		if ch.Remaining.State == Given {
-			s.limit(c, ch.Remaining.Value, ch.Refill.Value)
+			a.makeLimited(c, ch.Remaining.Value, ch.Refill.Value)
 		}
 		return
 	}
 	if ch.Remaining.State == Absent && ch.Refill.State == Absent {
 		return
 	}
-	s.change(c)
-	s.touch(c)
+	a.change(c)
+	a.touch(c)
 	if ch.Remaining.State == Given {
-		s.setBalance(c, ch.Remaining.Value)
+		a.setBalance(c, ch.Remaining.Value)
 	}
 	switch ch.Refill.State {
 	case Null:
@@ -156,7 +163,7 @@ func (s *State) changeCredits(c *credit, ch CreditsChange) {
 	case Given:
 		c.refill = ch.Refill.Value
 	}
-	s.changed(c)
+	a.changed(c)
 }
 
 // check states the rules of contract 4.4 for an operation on the record c at the given time, and returns the balance after it.
@@ -187,21 +194,21 @@ func (b BalanceChange) check(c *credit, now int64) (int64, *Refusal) {
 }
 
 // changeBalance carries out an operation that check has passed; after is what check returned.
-func (s *State) changeBalance(c *credit, b BalanceChange, after int64) Result {
+func (a *accounts) changeBalance(c *credit, b BalanceChange, after int64) Result {
 	switch {
 	case b.Op == SetBalance && !b.Limited:
 		if c.present {
-			s.unlimit(c)
+			a.makeUnlimited(c)
 		}
 	case !c.present:
-		s.limit(c, after, Refill{})
+		a.makeLimited(c, after, Refill{})
 	default:
-		s.change(c)
-		s.touch(c)
-		s.setBalance(c, after)
-		s.changed(c)
+		a.change(c)
+		a.touch(c)
+		a.setBalance(c, after)
+		a.changed(c)
 	}
-	shown := c.show(s.clock)
+	shown := c.show(a.clock)
 	return &shown
 }
 
@@ -244,16 +251,16 @@ func (c *credit) digest() Digest {
 	return digestFrom(h.Sum())
 }
 
-func (s *State) loadCredit(r *CreditRecord) bool {
+func (ring *keyring) loadCredit(r *CreditRecord) bool {
 	var c *credit
 	if r.Identity {
-		i := s.identities[r.Owner]
+		i := ring.owners.identities[r.Owner]
 		if i == nil {
 			return false
 		}
 		c = i.ownCredit()
 	} else {
-		k := s.keys[r.Owner]
+		k := ring.keys[r.Owner]
 		if k == nil {
 			return false
 		}
@@ -264,7 +271,14 @@ func (s *State) loadCredit(r *CreditRecord) bool {
 	}
 	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
 	c.refilledAt, c.considered = r.RefilledAt, r.Considered
-	s.limited++
-	s.added(c)
+	ring.accounts.creditRecords++
+	ring.added(c)
 	return true
+}
+
+func (c *credit) resource() AuditResource {
+	if c.identity {
+		return AuditResource{IdentityResource, c.owner}
+	}
+	return AuditResource{KeyResource, c.owner}
 }

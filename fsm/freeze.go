@@ -16,6 +16,8 @@ type node interface {
 	key() RecordKey
 	record() Record
 	digest() Digest
+	// resource is what an audit entry says of the record; the zero one: nothing.
+	resource() AuditResource
 }
 
 // clean is the generation of a record that is on disk as it is.

@@ -1,5 +1,16 @@
 package fsm
 
+// identityStore has the identities of all workspaces.
+type identityStore struct {
+	*core
+	tenants    *tenancy
+	identities map[string]*identity
+	external   map[externalRef]*identity // live identities only
+}
+
+// externalRef is the name under which a workspace's owner knows an identity.
+type externalRef struct{ workspaceID, externalID string }
+
 // identity groups the keys of one user of a customer and may hold a balance that they share. A deleted one is kept, because
 // keys still refer to it.
 type identity struct {
@@ -34,48 +45,48 @@ type identityLink struct {
 }
 
 // planLink finds the live identity of an externalId, or plans a new one under the proposed id. It changes nothing.
-func (s *State) planLink(root *rootKey, externalID, proposedID string) (identityLink, *Refusal) {
+func (x *identityStore) planLink(root *rootKey, externalID, proposedID string) (identityLink, *Refusal) {
 	if externalID == "" {
 		return identityLink{}, nil
 	}
-	if i := s.external[externalRef{root.workspace.id, externalID}]; i != nil {
+	if i := x.external[externalRef{root.workspace.id, externalID}]; i != nil {
 		return identityLink{existing: i}, nil
 	}
-	if s.identities[proposedID] != nil {
+	if x.identities[proposedID] != nil {
 		return identityLink{}, refuse(IDTaken)
 	}
 	return identityLink{create: &identity{
-		id: proposedID, externalID: externalID, workspace: root.workspace, createdAt: s.clock,
+		id: proposedID, externalID: externalID, workspace: root.workspace, createdAt: x.clock,
 	}}, nil
 }
 
 // link carries a plan out and returns the identity, or nil for none.
-func (s *State) link(l identityLink) *identity {
+func (x *identityStore) link(l identityLink) *identity {
 	if l.create != nil {
-		s.addIdentity(l.create)
+		x.addIdentity(l.create)
 		return l.create
 	}
 	return l.existing
 }
 
-func (s *State) addIdentity(i *identity) {
-	s.identities[i.id] = i
-	s.external[i.ref()] = i
+func (x *identityStore) addIdentity(i *identity) {
+	x.identities[i.id] = i
+	x.external[i.ref()] = i
 	i.workspace.identities.insert(i)
-	s.added(i)
+	x.added(i)
 }
 
 // findIdentity finds a live identity of the caller's workspace by id, else by externalId.
-func (s *State) findIdentity(root *rootKey, ref string) *identity {
-	if i := s.identities[ref]; i != nil && !i.deleted && i.workspace == root.workspace {
+func (x *identityStore) findIdentity(root *rootKey, ref string) *identity {
+	if i := x.identities[ref]; i != nil && !i.deleted && i.workspace == root.workspace {
 		return i
 	}
-	return s.external[externalRef{root.workspace.id, ref}]
+	return x.external[externalRef{root.workspace.id, ref}]
 }
 
-func (s *State) showIdentity(i *identity) *Identity {
+func (x *identityStore) showIdentity(i *identity) *Identity {
 	return &Identity{
-		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.credit.show(s.clock), Policy: i.policy,
+		ID: i.id, ExternalID: i.externalID, Meta: i.meta, Credits: i.credit.show(x.clock), Policy: i.policy,
 		Ratelimits: i.ratelimits,
 	}
 }
@@ -91,9 +102,9 @@ func (i *identity) record() Record {
 
 func (i *identity) digest() Digest { return digestOf(i.record()) }
 
-func (s *State) loadIdentity(r *IdentityRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
+func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
+	w := x.tenants.workspaces[r.WorkspaceID]
+	if w == nil || x.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	i := &identity{
@@ -101,13 +112,15 @@ func (s *State) loadIdentity(r *IdentityRecord) bool {
 		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if r.Deleted {
-		s.identities[i.id] = i
-		s.added(i)
+		x.identities[i.id] = i
+		x.added(i)
 		return true
 	}
-	if s.external[i.ref()] != nil {
+	if x.external[i.ref()] != nil {
 		return false
 	}
-	s.addIdentity(i)
+	x.addIdentity(i)
 	return true
 }
+
+func (i *identity) resource() AuditResource { return AuditResource{IdentityResource, i.id} }

@@ -1,5 +1,20 @@
 package fsm
 
+import "slices"
+
+// keyring has the APIs, their keys, and the migrations that keys come from.
+type keyring struct {
+	*core
+	tenants    *tenancy
+	access     *access
+	owners     *identityStore
+	accounts   *accounts
+	apis       map[string]*api
+	keys       map[string]*key
+	keyByHash  map[Hash]*key
+	migrations map[migrationRef]*migration
+}
+
 // key is a credential that a customer's user presents. Fields that most keys lack are behind details, so that ten million plain
 // keys fit one node.
 type key struct {
@@ -75,18 +90,18 @@ func (k *key) ownCredit() *credit {
 }
 
 // creditOfKey finds the credit record of a key; nil: there never was one.
-func (s *State) creditOfKey(id string) *credit {
-	if k := s.keys[id]; k != nil {
+func (ring *keyring) creditOfKey(id string) *credit {
+	if k := ring.keys[id]; k != nil {
 		return k.credit
 	}
 	return nil
 }
 
-func (s *State) addKey(k *key) {
-	s.keys[k.id] = k
-	s.keyByHash[k.hash] = k
-	s.list(k)
-	s.added(k)
+func (ring *keyring) addKey(k *key) {
+	ring.keys[k.id] = k
+	ring.keyByHash[k.hash] = k
+	k.list()
+	ring.added(k)
 }
 
 // encryptionOff is the answer to everything that needs recoverable keys. See contract 7.2.
@@ -95,8 +110,8 @@ func encryptionOff() *Refusal {
 }
 
 // findKey finds a live key that the caller can see. Disabled and expired keys are live. See contract 2.3.
-func (s *State) findKey(root *rootKey, id string) *key {
-	return visible(root, s.keys[id])
+func (ring *keyring) findKey(root *rootKey, id string) *key {
+	return visible(root, ring.keys[id])
 }
 
 func visible(root *rootKey, k *key) *key {
@@ -107,8 +122,8 @@ func visible(root *rootKey, k *key) *key {
 }
 
 // permittedKey finds a key and then checks the permission on its API: see contract 1.13 for that order.
-func (s *State) permittedKey(root *rootKey, id string, p permission) (*key, *Refusal) {
-	k := s.findKey(root, id)
+func (ring *keyring) permittedKey(root *rootKey, id string, p permission) (*key, *Refusal) {
+	k := ring.findKey(root, id)
 	if k == nil {
 		return nil, refuse(KeyNotFound)
 	}
@@ -118,20 +133,20 @@ func (s *State) permittedKey(root *rootKey, id string, p permission) (*key, *Ref
 	return k, nil
 }
 
-func (s *State) showKey(k *key) *Key {
+func (ring *keyring) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.credit.show(s.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
+		Credits: k.credit.show(ring.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
 		Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {
-		if refilled := k.credit.refilled(s.clock); refilled > k.createdAt { // else it is that of the key it was rerolled from
+		if refilled := k.credit.refilled(ring.clock); refilled > k.createdAt { // else it is that of the key it was rerolled from
 			shown.UpdatedAt = max(shown.UpdatedAt, refilled)
 		}
 	}
 	if i := k.liveIdentity(); i != nil {
-		shown.Identity = s.showIdentity(i)
+		shown.Identity = ring.owners.showIdentity(i)
 	}
 	return shown
 }
@@ -164,9 +179,9 @@ func (k *key) digest() Digest {
 	return digestOf(&r)
 }
 
-func (s *State) loadKey(r *KeyRecord) bool {
-	a := s.apis[r.APIID]
-	if a == nil || s.keys[r.ID] != nil || s.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
+func (ring *keyring) loadKey(r *KeyRecord) bool {
+	a := ring.apis[r.APIID]
+	if a == nil || ring.keys[r.ID] != nil || ring.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	k := &key{
@@ -174,17 +189,28 @@ func (s *State) loadKey(r *KeyRecord) bool {
 		lastUsedAt: r.LastUsedAt, expires: r.Expires, enabled: r.Enabled, deleted: r.Deleted,
 	}
 	if r.IdentityID != "" {
-		if k.identity = s.identities[r.IdentityID]; k.identity == nil {
+		if k.identity = ring.owners.identities[r.IdentityID]; k.identity == nil {
 			return false
 		}
 	}
-	slugs, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
-	roles, known := resolve(s.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
+	slugs, ok := resolve(ring.access.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
+	roles, known := resolve(ring.access.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
 	if !ok || !known {
 		return false
 	}
 	k.describe(r.Name, r.Meta, r.Ratelimits)
 	k.give(slugs, roles)
-	s.addKey(k)
+	ring.addKey(k)
 	return true
+}
+
+func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id} }
+
+// visibleDigest leaves out the deleted permissions and roles that the lists still have.
+func (k *key) visibleDigest() Digest {
+	r := k.plain()
+	had := k.access()
+	r.Permissions = slugIDs(sortedSlugs(slices.Clone(had.slugs)))
+	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
+	return digestOf(&r)
 }

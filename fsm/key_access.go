@@ -123,11 +123,11 @@ func (a keyAccess) show() *VerdictAccess {
 }
 
 // giveKey writes the lists of a key, unless they are as they were.
-func (s *State) giveKey(k *key, slugs []*slug, roles []*role) {
+func (ring *keyring) giveKey(k *key, slugs []*slug, roles []*role) {
 	if had := k.access(); slices.Equal(had.slugs, slugs) && slices.Equal(had.roles, roles) {
 		return
 	}
-	s.change(k)
+	ring.change(k)
 	k.give(slugs, roles)
-	s.changed(k)
+	ring.changed(k)
 }

@@ -41,15 +41,15 @@ func (i *identity) keysIn(a *api) *ordered[*key] {
 }
 
 // list makes a key appear in listings, unless it is deleted; unlist ends that. Both read the key's API and identity.
-func (s *State) list(k *key) {
+func (k *key) list() {
 	if k.deleted {
 		return
 	}
 	k.api.keys.insert(k)
-	s.listUnder(k)
+	k.listUnder()
 }
 
-func (s *State) listUnder(k *key) {
+func (k *key) listUnder() {
 	i := k.liveIdentity()
 	if i == nil {
 		return
@@ -60,22 +60,22 @@ func (s *State) listUnder(k *key) {
 	i.keysIn(k.api).insert(k)
 }
 
-func (s *State) unlist(k *key) {
+func (k *key) unlist() {
 	k.api.keys.remove(k)
-	s.unlistUnder(k)
+	k.unlistUnder()
 }
 
-func (s *State) unlistUnder(k *key) {
+func (k *key) unlistUnder() {
 	if i := k.liveIdentity(); i != nil {
 		i.keysIn(k.api).remove(k)
 	}
 }
 
 // relink gives a live key another identity, or none.
-func (s *State) relink(k *key, i *identity) {
-	s.unlistUnder(k)
+func (k *key) relink(i *identity) {
+	k.unlistUnder()
 	k.identity = i
-	s.listUnder(k)
+	k.listUnder()
 }
 
 // page shows the part of a list that q wants, and says where the next one begins.

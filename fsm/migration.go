@@ -17,18 +17,20 @@ func (m *migration) record() Record {
 	return &MigrationRecord{ID: m.id, WorkspaceID: m.workspace.id, Algorithm: m.algorithm, CreatedAt: m.createdAt}
 }
 
-func (s *State) addMigration(m *migration) {
-	s.migrations[migrationRef{m.workspace.id, m.id}] = m
-	s.added(m)
+func (ring *keyring) addMigration(m *migration) {
+	ring.migrations[migrationRef{m.workspace.id, m.id}] = m
+	ring.added(m)
 }
 
-func (s *State) loadMigration(r *MigrationRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.migrations[migrationRef{w.id, r.ID}] != nil || r.Algorithm < SHA256 || r.Algorithm > PrefixedAPIKey {
+func (ring *keyring) loadMigration(r *MigrationRecord) bool {
+	w := ring.tenants.workspaces[r.WorkspaceID]
+	if w == nil || ring.migrations[migrationRef{w.id, r.ID}] != nil || r.Algorithm < SHA256 || r.Algorithm > PrefixedAPIKey {
 		return false
 	}
-	s.addMigration(&migration{id: r.ID, workspace: w, algorithm: r.Algorithm, createdAt: r.CreatedAt})
+	ring.addMigration(&migration{id: r.ID, workspace: w, algorithm: r.Algorithm, createdAt: r.CreatedAt})
 	return true
 }
 
 func (m *migration) key() RecordKey { return migrationKey(m.workspace.id, m.id) }
+
+func (m *migration) resource() AuditResource { return AuditResource{MigrationResource, m.id} }

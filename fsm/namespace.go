@@ -13,6 +13,18 @@ var (
 	deleteOverridePermission  = permission{"ratelimit", "delete_override"}
 )
 
+// rateLimits has the namespaces, their overrides, and what all rate limits have counted.
+type rateLimits struct {
+	*core
+	tenants         *tenancy
+	namespaces      map[string]*namespace
+	namespaceByName map[namespaceRef]*namespace
+	overrides       map[string]*override
+	windows         map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
+	expiries        deadlines[*window]     // the present ones
+	dropped         []*window              // the others, by when they were dropped
+}
+
 // namespace groups the identifiers that ratelimit.limit counts, and their overrides. See contract 2.6.
 type namespace struct {
 	head
@@ -41,16 +53,16 @@ type override struct {
 }
 
 // findNamespace finds a namespace of the caller's workspace by id, else by name. It may be a deleted one.
-func (s *State) findNamespace(root *rootKey, ref string) *namespace {
-	if n := s.namespaces[ref]; n != nil && n.workspace == root.workspace {
+func (l *rateLimits) findNamespace(root *rootKey, ref string) *namespace {
+	if n := l.namespaces[ref]; n != nil && n.workspace == root.workspace {
 		return n
 	}
-	return s.namespaceByName[namespaceRef{root.workspace.id, ref}]
+	return l.namespaceByName[namespaceRef{root.workspace.id, ref}]
 }
 
 // permittedNamespace finds a live namespace and then checks the permission on it: see contract 1.13 for that order.
-func (s *State) permittedNamespace(root *rootKey, ref string, p permission) (*namespace, *Refusal) {
-	n := s.findNamespace(root, ref)
+func (l *rateLimits) permittedNamespace(root *rootKey, ref string, p permission) (*namespace, *Refusal) {
+	n := l.findNamespace(root, ref)
 	if n == nil || n.deleted {
 		return nil, refuse(RatelimitNamespaceNotFound)
 	}
@@ -60,16 +72,16 @@ func (s *State) permittedNamespace(root *rootKey, ref string, p permission) (*na
 	return n, nil
 }
 
-func (s *State) addNamespace(n *namespace) {
+func (l *rateLimits) addNamespace(n *namespace) {
 	n.exact = make(map[string]*override)
-	s.namespaces[n.id] = n
-	s.namespaceByName[namespaceRef{n.workspace.id, n.name}] = n
-	s.added(n)
+	l.namespaces[n.id] = n
+	l.namespaceByName[namespaceRef{n.workspace.id, n.name}] = n
+	l.added(n)
 }
 
-func (s *State) addOverride(o *override) {
+func (l *rateLimits) addOverride(o *override) {
 	n := o.namespace
-	s.overrides[o.id] = o
+	l.overrides[o.id] = o
 	n.exact[o.identifier] = o
 	at, _ := slices.BinarySearchFunc(n.byID, o.id, compareID)
 	n.byID = slices.Insert(n.byID, at, o)
@@ -77,7 +89,7 @@ func (s *State) addOverride(o *override) {
 		at, _ := slices.BinarySearchFunc(n.patterns, o, moreSpecific)
 		n.patterns = slices.Insert(n.patterns, at, o)
 	}
-	s.added(o)
+	l.added(o)
 }
 
 func (o *override) show() Override {
@@ -148,22 +160,26 @@ func (n *namespace) digest() Digest { return digestOf(n.record()) }
 
 func (o *override) digest() Digest { return digestOf(o.record()) }
 
-func (s *State) loadNamespace(r *NamespaceRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.namespaces[r.ID] != nil || s.namespaceByName[namespaceRef{r.WorkspaceID, r.Name}] != nil {
+func (l *rateLimits) loadNamespace(r *NamespaceRecord) bool {
+	w := l.tenants.workspaces[r.WorkspaceID]
+	if w == nil || l.namespaces[r.ID] != nil || l.namespaceByName[namespaceRef{r.WorkspaceID, r.Name}] != nil {
 		return false
 	}
-	s.addNamespace(&namespace{id: r.ID, name: r.Name, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted})
+	l.addNamespace(&namespace{id: r.ID, name: r.Name, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted})
 	return true
 }
 
-func (s *State) loadOverride(r *OverrideRecord) bool {
-	n := s.namespaces[r.NamespaceID]
-	if n == nil || s.overrides[r.ID] != nil || n.exact[r.Identifier] != nil || r.Limit < 0 || r.Duration < minDuration {
+func (l *rateLimits) loadOverride(r *OverrideRecord) bool {
+	n := l.namespaces[r.NamespaceID]
+	if n == nil || l.overrides[r.ID] != nil || n.exact[r.Identifier] != nil || r.Limit < 0 || r.Duration < minDuration {
 		return false
 	}
-	s.addOverride(&override{
+	l.addOverride(&override{
 		id: r.ID, namespace: n, identifier: r.Identifier, limit: r.Limit, duration: r.Duration, createdAt: r.CreatedAt,
 	})
 	return true
 }
+
+func (n *namespace) resource() AuditResource { return AuditResource{NamespaceResource, n.id} }
+
+func (o *override) resource() AuditResource { return AuditResource{OverrideResource, o.id} }

@@ -21,46 +21,41 @@ type slug struct {
 
 // access is the part of the ledger that says what keys may do.
 type access struct {
+	*core
+	tenants   *tenancy
 	slugs     map[string]*slug     // by id, deleted ones included
 	slugNames map[foldedName]*slug // live ones only
 	roles     map[string]*role     // by id, deleted ones included
 	roleNames map[foldedName]*role // live ones only
 }
 
-func newAccess() access {
-	return access{
-		slugs: make(map[string]*slug), slugNames: make(map[foldedName]*slug),
-		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
-	}
-}
-
 func (p *slug) ref() foldedName { return foldedName{p.workspace.id, fold(p.text)} }
 
 // findSlug finds a live permission of the caller's workspace by its slug, in any case.
-func (s *State) findSlug(root *rootKey, text string) *slug {
-	return s.slugNames[foldedName{root.workspace.id, fold(text)}]
+func (x *access) findSlug(root *rootKey, text string) *slug {
+	return x.slugNames[foldedName{root.workspace.id, fold(text)}]
 }
 
 // findPermission finds a live permission of the caller's workspace by id, else by slug.
-func (s *State) findPermission(root *rootKey, ref string) *slug {
-	if p := s.slugs[ref]; p != nil && !p.deleted && p.workspace == root.workspace {
+func (x *access) findPermission(root *rootKey, ref string) *slug {
+	if p := x.slugs[ref]; p != nil && !p.deleted && p.workspace == root.workspace {
 		return p
 	}
-	return s.findSlug(root, ref)
+	return x.findSlug(root, ref)
 }
 
-func (s *State) addSlug(p *slug) {
-	s.slugs[p.id] = p
-	s.slugNames[p.ref()] = p
+func (x *access) addSlug(p *slug) {
+	x.slugs[p.id] = p
+	x.slugNames[p.ref()] = p
 	p.workspace.slugs.insert(p)
-	s.added(p)
+	x.added(p)
 }
 
 // slugPlan is what a list of slugs stands for: permissions that exist, and others that are to be made.
 type slugPlan struct{ existing, create []*slug }
 
 // planSlugs resolves a list in which slugs may repeat. It changes nothing.
-func (s *State) planSlugs(root *rootKey, refs []SlugRef) slugPlan {
+func (x *access) planSlugs(root *rootKey, refs []SlugRef) slugPlan {
 	var plan slugPlan
 	seen := make(map[foldedName]struct{}, len(refs))
 	for _, ref := range refs {
@@ -69,12 +64,12 @@ func (s *State) planSlugs(root *rootKey, refs []SlugRef) slugPlan {
 			continue
 		}
 		seen[name] = struct{}{}
-		if p := s.slugNames[name]; p != nil {
+		if p := x.slugNames[name]; p != nil {
 			plan.existing = append(plan.existing, p)
 			continue
 		}
 		plan.create = append(plan.create, &slug{
-			id: ref.ID, name: ref.Slug, text: ref.Slug, workspace: root.workspace, createdAt: s.clock,
+			id: ref.ID, name: ref.Slug, text: ref.Slug, workspace: root.workspace, createdAt: x.clock,
 		})
 	}
 	return plan
@@ -89,10 +84,10 @@ func (plan slugPlan) permitted(root *rootKey) *Refusal {
 }
 
 // free checks the ids of the permissions that the plan is to make.
-func (s *State) free(plan slugPlan) *Refusal {
+func (x *access) free(plan slugPlan) *Refusal {
 	ids := make(map[string]struct{}, len(plan.create))
 	for _, p := range plan.create {
-		if _, again := ids[p.id]; again || s.slugs[p.id] != nil {
+		if _, again := ids[p.id]; again || x.slugs[p.id] != nil {
 			return refuse(IDTaken)
 		}
 		ids[p.id] = struct{}{}
@@ -101,9 +96,9 @@ func (s *State) free(plan slugPlan) *Refusal {
 }
 
 // carryOut makes what the plan is to make and returns all its permissions, in the order in which lists are kept.
-func (s *State) carryOut(plan slugPlan) []*slug {
+func (x *access) carryOut(plan slugPlan) []*slug {
 	for _, p := range plan.create {
-		s.addSlug(p)
+		x.addSlug(p)
 	}
 	return sortedSlugs(append(plan.existing, plan.create...))
 }
@@ -159,22 +154,24 @@ func (p *slug) record() Record {
 
 func (p *slug) digest() Digest { return digestOf(p.record()) }
 
-func (s *State) loadPermission(r *PermissionRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.slugs[r.ID] != nil {
+func (x *access) loadPermission(r *PermissionRecord) bool {
+	w := x.tenants.workspaces[r.WorkspaceID]
+	if w == nil || x.slugs[r.ID] != nil {
 		return false
 	}
 	p := &slug{
 		id: r.ID, name: r.Name, text: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if p.deleted {
-		s.slugs[p.id] = p
-		s.added(p)
+		x.slugs[p.id] = p
+		x.added(p)
 		return true
 	}
-	if s.slugNames[p.ref()] != nil {
+	if x.slugNames[p.ref()] != nil {
 		return false
 	}
-	s.addSlug(p)
+	x.addSlug(p)
 	return true
 }
+
+func (p *slug) resource() AuditResource { return AuditResource{PermissionResource, p.id} }

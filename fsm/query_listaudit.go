@@ -27,7 +27,7 @@ func (q *ListAudit) answer(s *State, root *rootKey) Result {
 	for i := first; i >= 0; i-- {
 		e := l.list[i]
 		switch {
-		case s.tooOld(e) || e.entry.Entry.Time < q.From:
+		case e.deadline() <= s.clock || e.entry.Entry.Time < q.From:
 			return answer
 		case len(answer.List) == q.Page.Limit || first-i == maxExamined:
 			answer.Next = e.id

@@ -1,3 +1,5 @@
 package fsm
 
-func (s *State) hashTaken(h Hash) bool { return s.keyByHash[h] != nil || s.rootByHash[h] != nil }
+func (ring *keyring) hashTaken(h Hash) bool {
+	return ring.keyByHash[h] != nil || ring.tenants.rootByHash[h] != nil
+}

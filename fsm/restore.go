@@ -45,7 +45,6 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 		n.header().gen = clean
 	}
 	s.dirty = nil
-	s.outcomes.added = 0
 	return s, nil
 }
 

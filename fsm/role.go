@@ -20,31 +20,31 @@ type role struct {
 func (r *role) ref() foldedName { return foldedName{r.workspace.id, fold(r.name)} }
 
 // findRoleName finds a live role of the caller's workspace by its name, in any case.
-func (s *State) findRoleName(root *rootKey, name string) *role {
-	return s.roleNames[foldedName{root.workspace.id, fold(name)}]
+func (x *access) findRoleName(root *rootKey, name string) *role {
+	return x.roleNames[foldedName{root.workspace.id, fold(name)}]
 }
 
 // findRoleID finds a live role of the caller's workspace by id.
-func (s *State) findRoleID(root *rootKey, id string) *role {
-	if r := s.roles[id]; r != nil && !r.deleted && r.workspace == root.workspace {
+func (x *access) findRoleID(root *rootKey, id string) *role {
+	if r := x.roles[id]; r != nil && !r.deleted && r.workspace == root.workspace {
 		return r
 	}
 	return nil
 }
 
 // findRole finds a live role of the caller's workspace by id, else by name.
-func (s *State) findRole(root *rootKey, ref string) *role {
-	if r := s.findRoleID(root, ref); r != nil {
+func (x *access) findRole(root *rootKey, ref string) *role {
+	if r := x.findRoleID(root, ref); r != nil {
 		return r
 	}
-	return s.findRoleName(root, ref)
+	return x.findRoleName(root, ref)
 }
 
 // findRoles resolves a list of names in which names may repeat, in the order in which lists are kept.
-func (s *State) findRoles(root *rootKey, names []string) ([]*role, *Refusal) {
+func (x *access) findRoles(root *rootKey, names []string) ([]*role, *Refusal) {
 	var list []*role
 	for _, name := range names {
-		r := s.findRoleName(root, name)
+		r := x.findRoleName(root, name)
 		if r == nil {
 			return nil, &Refusal{Code: RoleNotFound, Detail: "The role '" + name + "' does not exist"}
 		}
@@ -71,11 +71,11 @@ func roleIDs(list []*role) []string {
 	return ids
 }
 
-func (s *State) addRole(r *role) {
-	s.roles[r.id] = r
-	s.roleNames[r.ref()] = r
+func (x *access) addRole(r *role) {
+	x.roles[r.id] = r
+	x.roleNames[r.ref()] = r
 	r.workspace.roles.insert(r)
-	s.added(r)
+	x.added(r)
 }
 
 func (r *role) show() Role {
@@ -105,23 +105,32 @@ func (r *role) record() Record {
 
 func (r *role) digest() Digest { return digestOf(r.record()) }
 
-func (s *State) loadRole(r *RoleRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	list, ok := resolve(s.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
-	if w == nil || !ok || s.roles[r.ID] != nil {
+func (x *access) loadRole(r *RoleRecord) bool {
+	w := x.tenants.workspaces[r.WorkspaceID]
+	list, ok := resolve(x.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
+	if w == nil || !ok || x.roles[r.ID] != nil {
 		return false
 	}
 	loaded := &role{
 		id: r.ID, name: r.Name, description: r.Description, slugs: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if loaded.deleted {
-		s.roles[loaded.id] = loaded
-		s.added(loaded)
+		x.roles[loaded.id] = loaded
+		x.added(loaded)
 		return len(list) == 0
 	}
-	if s.roleNames[loaded.ref()] != nil {
+	if x.roleNames[loaded.ref()] != nil {
 		return false
 	}
-	s.addRole(loaded)
+	x.addRole(loaded)
 	return true
+}
+
+func (r *role) resource() AuditResource { return AuditResource{RoleResource, r.id} }
+
+// visibleDigest leaves out the deleted permissions that the list still has.
+func (r *role) visibleDigest() Digest {
+	shown := r.record().(*RoleRecord)
+	shown.Permissions = slugIDs(sortedSlugs(slices.Clone(r.slugs)))
+	return digestOf(shown)
 }

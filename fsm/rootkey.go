@@ -26,12 +26,12 @@ func (r *rootKey) record() Record {
 
 func (r *rootKey) digest() Digest { return digestOf(r.record()) }
 
-func (s *State) loadRootKey(r *RootKeyRecord) bool {
-	w := s.workspaces[r.WorkspaceID]
-	if w == nil || s.rootKeys[r.ID] != nil || s.rootByHash[r.Hash] != nil {
+func (t *tenancy) loadRootKey(r *RootKeyRecord) bool {
+	w := t.workspaces[r.WorkspaceID]
+	if w == nil || t.rootKeys[r.ID] != nil || t.rootByHash[r.Hash] != nil {
 		return false
 	}
-	s.addRootKey(&rootKey{
+	t.addRootKey(&rootKey{
 		id: r.ID, hash: r.Hash, name: r.Name, workspace: w, permissions: permissionSet(r.Permissions),
 		createdAt: r.CreatedAt, expires: r.Expires, enabled: r.Enabled,
 	})
@@ -59,11 +59,11 @@ func permissionSet(list []string) map[string]struct{} {
 	return set
 }
 
-func (s *State) addRootKey(r *rootKey) {
-	s.rootKeys[r.id] = r
-	s.rootByHash[r.hash] = r
-	s.rootKeyList.insert(r)
-	s.added(r)
+func (t *tenancy) addRootKey(r *rootKey) {
+	t.rootKeys[r.id] = r
+	t.rootByHash[r.hash] = r
+	t.rootKeyList.insert(r)
+	t.added(r)
 }
 
 // holds reports whether the root key holds the string literally: "*" is not a wildcard here.
@@ -105,17 +105,19 @@ func (r *rootKey) needs(permissions ...permission) *Refusal {
 }
 
 // authenticate finds the caller's root key. See contract 1.3 for the order and the answers.
-func (s *State) authenticate(actor Hash) (*rootKey, *Refusal) {
-	root := s.rootByHash[actor]
+func (t *tenancy) authenticate(actor Hash) (*rootKey, *Refusal) {
+	root := t.rootByHash[actor]
 	switch {
 	case root == nil:
 		return nil, refuse(RootKeyNotFound)
 	case !root.enabled:
 		return nil, refuse(RootKeyDisabled)
-	case s.clock > root.expires:
+	case t.clock > root.expires:
 		return nil, refuse(RootKeyExpired)
 	case !root.workspace.enabled:
 		return nil, refuse(WorkspaceDisabled)
 	}
 	return root, nil
 }
+
+func (r *rootKey) resource() AuditResource { return AuditResource{RootKeyResource, r.id} }

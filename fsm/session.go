@@ -20,7 +20,42 @@ type session struct {
 	base     uint64
 	window   []Replayed // of the calls from base on; a nil Result was not carried out yet
 	stored   int        // results in the window
+	place    int32      // in sessionStore.expiries
 }
+
+// sessionStore has the sessions of all nodes.
+type sessionStore struct {
+	*core
+	sessions map[uint64]*session
+	expiries deadlines[*session]
+	opened   uint64 // sessions ever opened: the id of the last one
+}
+
+func (n *session) deadline() int64 { return n.lastSeen + sessionTTL + 1 }
+
+func (n *session) slot() *int32 { return &n.place }
+
+func (n *session) sooner(o *session) bool {
+	if n.lastSeen != o.lastSeen {
+		return n.lastSeen < o.lastSeen
+	}
+	return n.id < o.id
+}
+
+func (t *sessionStore) addSession(n *session) {
+	t.sessions[n.id] = n
+	t.expiries.add(n)
+	t.added(n)
+}
+
+// dropSession ends a session.
+func (t *sessionStore) dropSession(n *session) {
+	t.remove(n)
+	delete(t.sessions, n.id)
+}
+
+// expire ends the sessions that were silent for too long.
+func (t *sessionStore) expire(n int) { t.expiries.expire(t.clock, n, t.dropSession) }
 
 // maxUnusedSessions is how many sessions a node may have without ever having sent a call in them. Of the copies of an OpenSession it
 // uses the one whose answer it gets; more copies than these are not under way at a time.
@@ -28,10 +63,10 @@ const maxUnusedSessions = 16
 
 // boundUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
 // the other. Nothing was carried out in it, so should the node come to use it after all, it opens another one.
-func (s *State) boundUnused(node string) {
+func (t *sessionStore) boundUnused(node string) {
 	var oldest *session
 	unused := 0
-	for _, n := range s.sessions { // order-free: a number and a minimum
+	for _, n := range t.sessions { // order-free: a number and a minimum
 		if n.node == node && n.base == 1 && n.stored == 0 {
 			unused++
 			if oldest == nil || n.id < oldest.id {
@@ -40,19 +75,8 @@ func (s *State) boundUnused(node string) {
 		}
 	}
 	if unused > maxUnusedSessions {
-		s.remove(oldest)
-		delete(s.sessions, oldest.id)
-	}
-}
-
-// expireSessions ends the sessions that were silent for too long. There are few: a node uses one from its start on, or from when the
-// ledger forgot the last, and opens a bounded number that it does not use.
-func (s *State) expireSessions() {
-	for id, n := range s.sessions { // order-free: each is judged by itself
-		if s.clock-n.lastSeen > sessionTTL {
-			s.remove(n)
-			delete(s.sessions, id)
-		}
+		t.expiries.remove(oldest)
+		t.dropSession(oldest)
 	}
 }
 
@@ -66,12 +90,15 @@ func (s *State) once(call *Call) Result {
 		return s.apply(call)
 	}
 	n := s.sessions[t.Session]
-	if n == nil || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
+	if n == nil || n.deadline() <= s.clock || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
 		return refuse(SessionExpired)
 	}
 	s.change(n)
 	defer s.changed(n)
-	n.lastSeen = s.clock
+	if n.lastSeen != s.clock {
+		n.lastSeen = s.clock
+		s.sessionStore.expiries.fix(n)
+	}
 	n.acknowledge(t.Below)
 	at := t.Seq - n.base
 	if at < uint64(len(n.window)) && n.window[at].Result != nil {
@@ -130,8 +157,8 @@ func (n *session) digest() Digest {
 	return digestFrom(h.Sum())
 }
 
-func (s *State) loadSession(r *SessionRecord) bool {
-	if r.ID == 0 || r.ID > s.opened || r.Base == 0 || s.sessions[r.ID] != nil {
+func (t *sessionStore) loadSession(r *SessionRecord) bool {
+	if r.ID == 0 || r.ID > t.opened || r.Base == 0 || t.sessions[r.ID] != nil {
 		return false
 	}
 	n := &session{id: r.ID, node: r.Node, lastSeen: r.LastSeen, base: r.Base}
@@ -142,7 +169,8 @@ func (s *State) loadSession(r *SessionRecord) bool {
 		}
 		n.keep(at, Replayed{Result: kept.Result, Index: kept.Index})
 	}
-	s.sessions[r.ID] = n
-	s.added(n)
+	t.addSession(n)
 	return true
 }
+
+func (*session) resource() AuditResource { return AuditResource{} }

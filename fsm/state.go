@@ -1,73 +1,62 @@
 package fsm
 
-// State is the ledger. The zero value is not usable; see New and Restore.
+// State is the ledger: its parts, and what holds them together. The zero value is not usable; see New and Restore.
 type State struct {
-	clock     int64  // log time, Unix ms: the largest stamp applied so far
-	version   uint64 // ledger version
-	raisedBy  string // the build that raised it last
-	index     uint64 // of the log entry that is being applied
+	*core
 	clusterID string
-	books     Books
 
-	workspaces map[string]*workspace
-	apis       map[string]*api
-	rootKeys   map[string]*rootKey
-	rootByHash map[Hash]*rootKey
-	identities map[string]*identity
-	external   map[externalRef]*identity // live identities only
-	keys       map[string]*key
-	keyByHash  map[Hash]*key
-	sessions   map[uint64]*session
-	opened     uint64 // sessions ever opened: the id of the last one
-
-	migrations map[migrationRef]*migration
-
-	rootKeyList   ordered[*rootKey]
-	workspaceList ordered[*workspace]
-
-	limited int // credit records that exist
-
-	namespaces      map[string]*namespace
-	namespaceByName map[namespaceRef]*namespace
-	overrides       map[string]*override
-
-	windows  map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
-	expiries expiryHeap             // the present ones
-	dropped  []*window              // the others, by when they were dropped
-
-	auditLogs    auditHeap
-	auditEntries int
-	outcomes     outcomes // of calls with idempotency keys
-
+	tenancy
+	accounts
 	access
+	identityStore
+	keyring
+	rateLimits
+	sessionStore
+	idempotencyStore
+	auditStore
+	verifier
 
-	tracker
+	expiries []expirer // the parts that have something that expires
 }
 
-// externalRef is the name under which a workspace's owner knows an identity.
-type externalRef struct{ workspaceID, externalID string }
+// expirer is a part of the ledger that has something that expires.
+type expirer interface {
+	expire(n int) // ends up to n of each sort whose time has come
+}
 
 // New returns an empty ledger at log time zero.
 func New() *State {
-	return &State{
-		version:    OldestLedgerVersion,
-		workspaces: make(map[string]*workspace),
-		apis:       make(map[string]*api),
-		rootKeys:   make(map[string]*rootKey),
-		rootByHash: make(map[Hash]*rootKey),
-		identities: make(map[string]*identity),
-		external:   make(map[externalRef]*identity),
-		keys:       make(map[string]*key),
-		keyByHash:  make(map[Hash]*key),
-		migrations: make(map[migrationRef]*migration),
-		sessions:   make(map[uint64]*session),
-		access:     newAccess(),
-		windows:    make(map[windowName]*window),
-		namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
-		overrides: make(map[string]*override),
-		outcomes:  outcomes{byName: make(map[outcomeName]*outcome)},
-		tracker:   tracker{gen: clean + 1},
+	c := &core{version: OldestLedgerVersion, tracker: tracker{gen: clean + 1}}
+	s := &State{
+		core: c,
+		tenancy: tenancy{
+			core: c, workspaces: make(map[string]*workspace), rootKeys: make(map[string]*rootKey), rootByHash: make(map[Hash]*rootKey),
+		},
+		accounts: accounts{core: c},
 	}
+	t := &s.tenancy
+	s.access = access{
+		core: c, tenants: t, slugs: make(map[string]*slug), slugNames: make(map[foldedName]*slug),
+		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
+	}
+	s.identityStore = identityStore{
+		core: c, tenants: t, identities: make(map[string]*identity), external: make(map[externalRef]*identity),
+	}
+	s.keyring = keyring{
+		core: c, tenants: t, access: &s.access, owners: &s.identityStore, accounts: &s.accounts,
+		apis: make(map[string]*api), keys: make(map[string]*key), keyByHash: make(map[Hash]*key),
+		migrations: make(map[migrationRef]*migration),
+	}
+	s.rateLimits = rateLimits{
+		core: c, tenants: t, namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
+		overrides: make(map[string]*override), windows: make(map[windowName]*window),
+	}
+	s.sessionStore = sessionStore{core: c, sessions: make(map[uint64]*session)}
+	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byName: make(map[outcomeName]*outcome)}
+	s.auditStore = auditStore{core: c, tenants: t}
+	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
+	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore}
+	return s
 }
 
 // Clock returns the log time in Unix milliseconds.
@@ -98,9 +87,9 @@ func (s *State) Stats() Stats {
 		results += n.stored
 	}
 	return Stats{
-		Sessions: len(s.sessions), SessionResults: results, Outcomes: int(s.outcomes.weight),
+		Sessions: len(s.sessions), SessionResults: results, Outcomes: int(s.idempotencyStore.weight),
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		AuditEntries: s.auditEntries, CreditRecords: s.limited, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.expiries), DirtyRecords: len(s.dirty), Books: s.books,
+		AuditEntries: len(s.auditStore.expiries), CreditRecords: s.creditRecords, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.rateLimits.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }

@@ -4,6 +4,16 @@ package fsm
 // minute for it, not once a verification. See contract 2.0.
 const lastUsedSlack = 60_000
 
+// verifier decides verifications and carries them out.
+type verifier struct {
+	*core
+	*tenancy
+	*keyring
+	*accounts
+	*rateLimits
+	*idempotencyStore
+}
+
 // payers are the credit records that a verification charges: none, one, or both of a key and its identity.
 type payers struct{ first, second *credit }
 
@@ -61,7 +71,7 @@ func (d *decision) charges() bool { return d.outcome == Valid && d.payers.first 
 
 // decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing. before
 // is what the verification follows and is not carried out yet; nil: nothing.
-func (s *State) decide(root *rootKey, c *VerifyKey, before *foresight) (decision, *Refusal) {
+func (s *verifier) decide(root *rootKey, c *VerifyKey, before *foresight) (decision, *Refusal) {
 	if refusal := c.check(); refusal != nil {
 		return decision{}, refusal
 	}
@@ -73,7 +83,7 @@ func (s *State) decide(root *rootKey, c *VerifyKey, before *foresight) (decision
 }
 
 // decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
-func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
+func (s *verifier) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
 	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
 	permitted := true
 	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
@@ -109,7 +119,7 @@ func (s *State) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Re
 }
 
 // verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through. It answers with v, or refuses.
-func (s *State) verifyKey(root *rootKey, c *VerifyKey, before *foresight, v *Verdict) Result {
+func (s *verifier) verifyKey(root *rootKey, c *VerifyKey, before *foresight, v *Verdict) Result {
 	d, refusal := s.decide(root, c, before)
 	if refusal != nil {
 		return refusal
@@ -120,7 +130,7 @@ func (s *State) verifyKey(root *rootKey, c *VerifyKey, before *foresight, v *Ver
 }
 
 // carryOutDecision takes the tokens and the credits that were decided on, and dates the key.
-func (s *State) carryOutDecision(d *decision) {
+func (s *verifier) carryOutDecision(d *decision) {
 	if d.takes() {
 		s.takeLimits(d)
 	}
@@ -139,7 +149,7 @@ func (s *State) carryOutDecision(d *decision) {
 }
 
 // dates reports whether a verification that found the key, nil for none, moves its lastUsedAt.
-func (s *State) dates(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
+func (s *verifier) dates(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
 
 // verdict is what the caller is told. See contract 3.7.
 func (d *decision) verdict(now int64) *Verdict {

@@ -23,7 +23,7 @@ type itemRoom struct {
 	refusal *Refusal
 }
 
-func (r *itemRoom) refuse(s *State) *Refusal {
+func (r *itemRoom) refuse(s *verifier) *Refusal {
 	if !r.decided {
 		r.decided, r.refusal = true, s.noRoomForOutcome()
 	}
@@ -31,12 +31,12 @@ func (r *itemRoom) refuse(s *State) *Refusal {
 }
 
 // verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
-func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight, room *itemRoom, v *Verdict) Result {
+func (s *verifier) verifyItem(root *rootKey, item *Verification, before *foresight, room *itemRoom, v *Verdict) Result {
 	if item.Once != nil {
 		if r := s.recallItem(root, item); r != nil {
 			return r
 		}
-		s.dropOutcomes(2) // as in roomForOutcome
+		s.idempotencyStore.expire(2) // as in roomForOutcome
 		if refusal := room.refuse(s); refusal != nil {
 			return refusal
 		}
@@ -55,7 +55,7 @@ func (s *State) verifyItem(root *rootKey, item *Verification, before *foresight,
 }
 
 // recallItem answers an item whose name has an outcome; nil: it has none.
-func (s *State) recallItem(root *rootKey, item *Verification) Result {
+func (s *verifier) recallItem(root *rootKey, item *Verification) Result {
 	r := s.recall(root.workspace, item.Once)
 	if repeated, ok := r.(*Repeated); ok {
 		v, ok := repeated.Result.(*Verdict)
@@ -68,7 +68,7 @@ func (s *State) recallItem(root *rootKey, item *Verification) Result {
 }
 
 // peekKeys is verifyKeys if that would change nothing.
-func (s *State) peekKeys(root *rootKey, c *VerifyKeys, dating bool) (Result, bool) {
+func (s *verifier) peekKeys(root *rootKey, c *VerifyKeys, dating bool) (Result, bool) {
 	if refusal := c.check(); refusal != nil {
 		return refusal, true
 	}
@@ -126,7 +126,7 @@ type keysPlan struct {
 
 // foreseeKeys decides about every item and changes nothing. An item is decided as if those before it had been carried out, whether or
 // not they will be. Of a batch that is not atomic it decides no further than to the first change; dating: that of a lastUsedAt is one.
-func (s *State) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan {
+func (s *verifier) foreseeKeys(root *rootKey, c *VerifyKeys, dating bool) *keysPlan {
 	n := len(c.Items)
 	p := &keysPlan{
 		atomic: c.Atomic, decisions: make([]decision, n), refusals: make([]*Refusal, n), moves: make([]*key, n), items: c.Items, passed: true,
@@ -178,7 +178,7 @@ func (p *keysPlan) recall(i int, r Result) {
 }
 
 // foresee decides about one item, and says which key it would keep under another hash.
-func (s *State) foresee(root *rootKey, item Command, before *foresight) (d decision, refusal *Refusal, moves *key) {
+func (s *verifier) foresee(root *rootKey, item Command, before *foresight) (d decision, refusal *Refusal, moves *key) {
 	if c, plain := item.(*VerifyKey); plain {
 		d, refusal = s.decide(root, c, before)
 		return d, refusal, nil
@@ -217,7 +217,7 @@ func (f *foresight) remaining(p payers, now int64) int64 {
 }
 
 // keyAfter finds a key by its hash, after what is foreseen.
-func (s *State) keyAfter(h Hash, before *foresight) *key {
+func (s *verifier) keyAfter(h Hash, before *foresight) *key {
 	if before != nil {
 		if k, moved := before.hashes[h]; moved {
 			return k
@@ -227,7 +227,7 @@ func (s *State) keyAfter(h Hash, before *foresight) *key {
 }
 
 // carryOutKeys does what was foreseen of an atomic batch that passes.
-func (s *State) carryOutKeys(p *keysPlan) {
+func (s *verifier) carryOutKeys(p *keysPlan) {
 	for i := range p.decisions {
 		if k := p.moves[i]; k != nil {
 			m := p.items[i].Command.(*VerifyMigrated)

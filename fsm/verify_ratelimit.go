@@ -14,9 +14,9 @@ type limitCheck struct {
 }
 
 // look finds out how a check stands that has its rate limit, window and cost, without changing anything.
-func (s *State) look(c *limitCheck) {
-	c.found = s.windows[c.window]
-	c.used = c.found.used(s.clock)
+func (l *rateLimits) look(c *limitCheck) {
+	c.found = l.windows[c.window]
+	c.used = c.found.used(l.clock)
 	c.judge()
 }
 
@@ -82,7 +82,7 @@ func (k *key) hasRatelimits(c *VerifyKey) bool {
 }
 
 // checkLimits runs step 9 of contract 3.3 for a decision that is valid so far. It changes nothing of the ledger.
-func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
+func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 	k := d.key
 	own, i := k.ratelimits(), k.liveIdentity()
 	most := len(own) + len(c.Ratelimits)
@@ -123,7 +123,7 @@ func (s *State) checkLimits(d *decision, c *VerifyKey) *Refusal {
 }
 
 // checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
-func (s *State) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope WindowScope, owner string) {
+func (s *verifier) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope WindowScope, owner string) {
 	cost := int64(1)
 	switch ask := asks.named(r.Name); {
 	case ask != nil && ask.AdHoc, ask == nil && !r.AutoApply:
@@ -135,7 +135,7 @@ func (s *State) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope Win
 }
 
 // addCheck adds a check to those of a decision. What is foreseen to be taken from the same window before counts.
-func (s *State) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
+func (s *verifier) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
 	d.limits = append(d.limits, limitCheck{Ratelimit: *r, window: windowName{scope, owner, r.Name, r.Duration}, cost: cost})
 	c := &d.limits[len(d.limits)-1]
 	s.look(c)
@@ -170,7 +170,7 @@ func (d *decision) takes() bool {
 }
 
 // takeLimits counts what takes has announced.
-func (s *State) takeLimits(d *decision) {
+func (s *verifier) takeLimits(d *decision) {
 	for i := range d.limits {
 		if c := &d.limits[i]; c.cost > 0 {
 			s.take(c.window, c.found, c.cost)

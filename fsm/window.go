@@ -70,82 +70,72 @@ func windowEnd(now, duration, n int64) int64 {
 }
 
 // take counts cost in a window. The caller has decided that the limit allows it; w is what it found then.
-func (s *State) take(name windowName, w *window, cost int64) {
+func (l *rateLimits) take(name windowName, w *window, cost int64) {
 	if w == nil {
-		w = s.windows[name] // an earlier request of the same call may have made it
+		w = l.windows[name] // an earlier request of the same call may have made it
 	}
 	if w == nil || !w.present {
 		// Two go for each that comes: there are never many more than those that matter.
-		s.dropWindows(2)
+		l.expiries.expire(l.clock, 2, l.dropWindow)
 	}
 	if w == nil {
 		w = newWindow(name)
-		s.windows[name] = w
+		l.windows[name] = w
 	}
-	s.change(w)
-	current, previous := w.counts(s.clock)
+	l.change(w)
+	current, previous := w.counts(l.clock)
 	if !w.present {
 		current, previous = 0, 0
 	}
 	if cost < 0 || current > math.MaxInt64-cost {
 		panic("fsm: a rate limit window overflows")
 	}
-	w.sequence, w.current, w.previous = s.clock/w.duration, current+cost, previous
-	s.keepUntil(w, windowEnd(s.clock, w.duration, 2))
-	s.changed(w)
+	w.sequence, w.current, w.previous = l.clock/w.duration, current+cost, previous
+	l.keepUntil(w, windowEnd(l.clock, w.duration, 2))
+	l.changed(w)
 }
 
 // keepUntil puts a window in its place among the expiries.
-func (s *State) keepUntil(w *window, expires int64) {
+func (l *rateLimits) keepUntil(w *window, expires int64) {
 	switch {
 	case !w.present:
 		w.present, w.expires = true, expires
-		s.expiries.push(w)
+		l.expiries.add(w)
 	case w.expires != expires:
 		w.expires = expires
-		s.expiries.fix(w)
+		l.expiries.fix(w)
 	}
 }
 
-// windowsPerEntry is how many windows one log entry drops and forgets at most, apart from those that make room for new ones: an
-// entry takes microseconds longer for it, not as long as there are windows.
-const windowsPerEntry = 64
-
-// sweepWindows ends windows that cannot matter any more. Called when log time has moved, and only then: an entry that changes
-// nothing must not change the digest.
-func (s *State) sweepWindows() {
-	s.dropWindows(windowsPerEntry)
-	s.forgetWindows(windowsPerEntry)
+// expire ends windows that cannot matter any more, and frees the memory of those that a snapshot has told the disk about.
+func (l *rateLimits) expire(n int) {
+	l.expiries.expire(l.clock, n, l.dropWindow)
+	l.forgetWindows(n)
 }
 
-// dropWindows drops up to n windows that have expired, in an order that depends on nothing but the windows: every node drops the
-// same ones with the same entry, however it came to its state.
-func (s *State) dropWindows(n int) {
-	for ; n > 0 && len(s.expiries) > 0 && s.expiries[0].expires <= s.clock; n-- {
-		w := s.expiries.pop()
-		s.change(w)
-		w.present, w.sequence, w.current, w.previous, w.expires = false, 0, 0, 0, 0
-		s.changed(w)
-		if !w.waiting {
-			w.waiting = true
-			s.dropped = append(s.dropped, w)
-		}
+func (l *rateLimits) dropWindow(w *window) {
+	l.change(w)
+	w.present, w.sequence, w.current, w.previous, w.expires = false, 0, 0, 0, 0
+	l.changed(w)
+	if !w.waiting {
+		w.waiting = true
+		l.dropped = append(l.dropped, w)
 	}
 }
 
 // forgetWindows frees up to n dropped windows of which the disk knows. When that is differs from node to node, and does not show.
-func (s *State) forgetWindows(n int) {
-	for ; n > 0 && len(s.dropped) > 0; n-- {
-		w := s.dropped[0]
+func (l *rateLimits) forgetWindows(n int) {
+	for ; n > 0 && len(l.dropped) > 0; n-- {
+		w := l.dropped[0]
 		if !w.present {
-			if s.frozen != nil || w.gen == s.gen {
+			if l.frozen != nil || w.gen == l.gen {
 				return // its end is not in a snapshot yet
 			}
-			delete(s.windows, w.windowName)
+			delete(l.windows, w.windowName)
 		}
 		w.waiting = false
-		s.dropped[0] = nil
-		s.dropped = s.dropped[1:]
+		l.dropped[0] = nil
+		l.dropped = l.dropped[1:]
 	}
 }
 
@@ -173,94 +163,33 @@ func (w *window) digest() Digest {
 	return digestFrom(h.Sum())
 }
 
-func (s *State) loadWindow(r *WindowRecord) bool {
+func (l *rateLimits) loadWindow(r *WindowRecord) bool {
 	n := r.name()
-	if n.scope < KeyScope || n.scope > NamespaceScope || n.duration < minDuration || s.windows[n] != nil ||
-		r.Sequence < 0 || r.Sequence > s.clock/n.duration || r.Current < 0 || r.Previous < 0 {
+	if n.scope < KeyScope || n.scope > NamespaceScope || n.duration < minDuration || l.windows[n] != nil ||
+		r.Sequence < 0 || r.Sequence > l.clock/n.duration || r.Current < 0 || r.Previous < 0 {
 		return false
 	}
 	w := newWindow(n)
 	w.sequence, w.current, w.previous = r.Sequence, r.Current, r.Previous
-	s.windows[n] = w
-	s.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
-	s.added(w)
+	l.windows[n] = w
+	l.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
+	l.added(w)
 	return true
 }
 
-// expiryHeap has the present windows, the one that expires first at the front.
-type expiryHeap []*window
+func (w *window) deadline() int64 { return w.expires }
 
-// before is a total order: windows of one duration mostly expire at the same moment.
-func (w *window) before(o *window) bool {
+func (w *window) slot() *int32 { return &w.place }
+
+func (w *window) sooner(o *window) bool {
 	switch {
 	case w.expires != o.expires:
 		return w.expires < o.expires
-	case w.prefix != o.prefix:
+	case w.prefix != o.prefix: // windows of one duration mostly expire at the same moment
 		return w.prefix.Less(o.prefix)
 	default:
 		return w.recordID() < o.recordID()
 	}
 }
 
-func (h *expiryHeap) push(w *window) {
-	w.place = int32(len(*h))
-	*h = append(*h, w)
-	h.up(w)
-}
-
-func (h *expiryHeap) pop() *window {
-	list := *h
-	first, last := list[0], list[len(list)-1]
-	list[len(list)-1] = nil
-	*h = list[:len(list)-1]
-	if first != last {
-		last.place = 0
-		list[0] = last
-		h.down(last)
-	}
-	return first
-}
-
-// fix finds the place of a window whose expiry has changed.
-func (h *expiryHeap) fix(w *window) {
-	h.up(w)
-	h.down(w)
-}
-
-func (h *expiryHeap) up(w *window) {
-	list := *h
-	i := int(w.place)
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !w.before(list[parent]) {
-			break
-		}
-		list[i] = list[parent]
-		list[i].place = int32(i)
-		i = parent
-	}
-	list[i] = w
-	w.place = int32(i)
-}
-
-func (h *expiryHeap) down(w *window) {
-	list := *h
-	i := int(w.place)
-	for {
-		child := 2*i + 1
-		if child >= len(list) {
-			break
-		}
-		if child+1 < len(list) && list[child+1].before(list[child]) {
-			child++
-		}
-		if !list[child].before(w) {
-			break
-		}
-		list[i] = list[child]
-		list[i].place = int32(i)
-		i = child
-	}
-	list[i] = w
-	w.place = int32(i)
-}
+func (*window) resource() AuditResource { return AuditResource{} }

@@ -1,5 +1,15 @@
 package fsm
 
+// tenancy has the workspaces and their root keys.
+type tenancy struct {
+	*core
+	workspaces    map[string]*workspace
+	workspaceList ordered[*workspace]
+	rootKeys      map[string]*rootKey
+	rootByHash    map[Hash]*rootKey
+	rootKeyList   ordered[*rootKey]
+}
+
 // workspace is a tenant. Nothing in it is visible from another one.
 type workspace struct {
 	head
@@ -14,10 +24,10 @@ type workspace struct {
 	audit      *auditLog          // nil: no entries
 }
 
-func (s *State) addWorkspace(w *workspace) {
-	s.workspaces[w.id] = w
-	s.workspaceList.insert(w)
-	s.added(w)
+func (t *tenancy) addWorkspace(w *workspace) {
+	t.workspaces[w.id] = w
+	t.workspaceList.insert(w)
+	t.added(w)
 }
 
 func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }
@@ -28,10 +38,12 @@ func (w *workspace) record() Record {
 
 func (w *workspace) digest() Digest { return digestOf(w.record()) }
 
-func (s *State) loadWorkspace(r *WorkspaceRecord) bool {
-	if s.workspaces[r.ID] != nil {
+func (t *tenancy) loadWorkspace(r *WorkspaceRecord) bool {
+	if t.workspaces[r.ID] != nil {
 		return false
 	}
-	s.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled})
+	t.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled})
 	return true
 }
+
+func (w *workspace) resource() AuditResource { return AuditResource{WorkspaceResource, w.id} }
