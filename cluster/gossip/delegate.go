@@ -10,6 +10,7 @@ var (
 	_ memberlist.Delegate         = (*delegate)(nil)
 	_ memberlist.EventDelegate    = (*delegate)(nil)
 	_ memberlist.ConflictDelegate = (*delegate)(nil)
+	_ memberlist.AliveDelegate    = (*delegate)(nil)
 )
 
 // NodeMeta returns this node's metadata; it was checked against the limit.
@@ -39,6 +40,10 @@ func (d *delegate) NotifyUpdate(n *memberlist.Node) { d.book.alive(n.Name, n.Add
 
 // NotifyLeave notes a member that failed or left.
 func (d *delegate) NotifyLeave(n *memberlist.Node) { d.book.gone(n.Name) }
+
+// NotifyAlive accepts every member. That memberlist can ask makes it refuse members without versions of the protocol, whose presence
+// would keep all newcomers out.
+func (d *delegate) NotifyAlive(*memberlist.Node) error { return nil }
 
 // NotifyConflict notes two nodes with one id.
 func (d *delegate) NotifyConflict(existing, other *memberlist.Node) {

@@ -64,7 +64,7 @@ func New(conf Config) (*Gossip, error) {
 	}
 	b := newBook(conf.NodeID, conf.Meta, conf.Logger)
 	d := &delegate{book: b}
-	mc.Delegate, mc.Events, mc.Conflict = d, d, d
+	mc.Delegate, mc.Events, mc.Conflict, mc.Alive = d, d, d, d
 
 	list, err := memberlist.Create(mc)
 	if err != nil {
