@@ -50,11 +50,12 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 			return nil, err
 		}
 	}
-	if err := checkTail(path); err != nil {
+	tail, err := checkTail(path)
+	if err != nil {
 		return nil, err
 	}
-	// Our own meta store, because WAL.Close leaves its default one open and locked.
-	meta := &metadb.BoltMetaDB{}
+	// Our own meta store, also because WAL.Close leaves its default one open and locked.
+	meta := &walMeta{tail: tail}
 	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithLogger(walLogger(logger)))
 	if err != nil {
 		_ = meta.Close()
@@ -81,7 +82,7 @@ func openRaftBolt(path string) (_ logStore, err error) {
 
 type walLog struct {
 	*wal.WAL
-	meta *metadb.BoltMetaDB
+	meta *walMeta
 }
 
 // GetLog refuses what was deleted: raft-wal keeps the start of its newest segment
