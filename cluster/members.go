@@ -52,7 +52,7 @@ func profileFor(addr string) gossip.Profile {
 func (n *Node) gossipMeta() gossip.Meta {
 	return gossip.Meta{
 		ClusterID: n.conf.Store.ClusterID(), PeerAddr: n.conf.AdvertisePeer, HTTPAddr: n.conf.AdvertiseHTTP,
-		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinCommand: 1, MaxCommand: 1,
+		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: 1, MaxLedger: 1,
 		Bootstrapped: n.raft.LastIndex() > 0,
 	}
 }

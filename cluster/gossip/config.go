@@ -37,17 +37,11 @@ type Config struct {
 	// SecretKey encrypts all gossip, with 32 bytes. Without it a member
 	// accepts anything from anybody.
 	SecretKey []byte
-	// OtherKeys are accepted too, while a key is being changed.
-	OtherKeys [][]byte
 	// Insecure allows to do without a key outside loopback.
 	Insecure bool
 	Profile  Profile
 	// Meta is what the node says about itself at first.
 	Meta Meta
-	// RejoinMin and RejoinMax bound the pause between attempts to find lost
-	// members. Defaults 1 s and 30 s; for Loopback 100 ms and 1 s.
-	RejoinMin time.Duration
-	RejoinMax time.Duration
 	// Logger, if nil, discards.
 	Logger *slog.Logger
 }
@@ -69,19 +63,11 @@ func (c Config) Validate() error {
 	if len(c.Label) > memberlist.LabelMaxSize {
 		return fmt.Errorf("gossip: Label has %d bytes, at most %d fit", len(c.Label), memberlist.LabelMaxSize)
 	}
-	if len(c.OtherKeys) > 0 && len(c.SecretKey) == 0 {
-		return errors.New("gossip: OtherKeys without a SecretKey")
-	}
-	for _, key := range append([][]byte{c.SecretKey}, c.OtherKeys...) {
-		if len(key) != keyBytes && len(key) != 0 {
-			return fmt.Errorf("gossip: a key has %d bytes, it must have %d", len(key), keyBytes)
-		}
+	if n := len(c.SecretKey); n != keyBytes && n != 0 {
+		return fmt.Errorf("gossip: the key has %d bytes, it must have %d", n, keyBytes)
 	}
 	if c.Profile > Loopback {
 		return fmt.Errorf("gossip: unknown profile %d", c.Profile)
-	}
-	if c.RejoinMin < 0 || c.RejoinMax < 0 {
-		return errors.New("gossip: negative rejoin pause")
 	}
 	if err := c.Meta.Validate(); err != nil {
 		return err
@@ -124,21 +110,12 @@ func resolve(field, addr string) (*net.TCPAddr, error) {
 	return a, nil
 }
 
-func (c Config) withDefaults() Config {
-	least, most := time.Second, 30*time.Second
-	if c.Profile == Loopback {
-		least, most = 100*time.Millisecond, time.Second
+// rejoinPauses are the shortest and the longest pause between attempts to find lost members.
+func (p Profile) rejoinPauses() (least, most time.Duration) {
+	if p == Loopback {
+		return 100 * time.Millisecond, time.Second
 	}
-	if c.RejoinMin == 0 {
-		c.RejoinMin = least
-	}
-	if c.RejoinMax == 0 {
-		c.RejoinMax = max(most, c.RejoinMin)
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	return c
+	return time.Second, 30 * time.Second
 }
 
 // memberlist returns the library's configuration, without transport and
@@ -159,13 +136,7 @@ func (c Config) memberlist() (*memberlist.Config, error) {
 	conf.DeadNodeReclaimTime = reclaimAfter
 	conf.RequireNodeNames = true
 	conf.Logger = bridge(c.Logger)
-	if len(c.SecretKey) > 0 {
-		ring, err := memberlist.NewKeyring(c.OtherKeys, c.SecretKey)
-		if err != nil {
-			return nil, fmt.Errorf("gossip: keyring: %w", err)
-		}
-		conf.Keyring = ring
-	}
+	conf.SecretKey = c.SecretKey
 	if c.AdvertiseAddr != "" {
 		a, err := resolve("AdvertiseAddr", c.AdvertiseAddr)
 		if err != nil {

@@ -26,17 +26,15 @@ func TestConfig_RefusesAnOpenPortWithoutKey(t *testing.T) {
 
 func TestConfig_NamesWhatCannotWork(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"NodeID is empty":     func(c *Config) { c.NodeID = "" },
-		"NodeID has":          func(c *Config) { c.NodeID = strings.Repeat("a", 65) },
-		"Label":               func(c *Config) { c.Label = strings.Repeat("l", 256) },
-		"key has 16 bytes":    func(c *Config) { c.SecretKey = make([]byte, 16) },
-		"without a SecretKey": func(c *Config) { c.OtherKeys = [][]byte{make([]byte, 32)} },
-		"profile":             func(c *Config) { c.Profile = 9 },
-		"rejoin":              func(c *Config) { c.RejoinMin = -1 },
-		"PeerAddr":            func(c *Config) { c.Meta.PeerAddr = strings.Repeat("p", 200) },
-		"BindAddr":            func(c *Config) { c.BindAddr = "no port" },
-		"AdvertiseAddr":       func(c *Config) { c.AdvertiseAddr = "no port" },
-		"reached by anybody":  func(c *Config) { c.AdvertiseAddr = "0.0.0.0:1" },
+		"NodeID is empty":    func(c *Config) { c.NodeID = "" },
+		"NodeID has":         func(c *Config) { c.NodeID = strings.Repeat("a", 65) },
+		"Label":              func(c *Config) { c.Label = strings.Repeat("l", 256) },
+		"key has 16 bytes":   func(c *Config) { c.SecretKey = make([]byte, 16) },
+		"profile":            func(c *Config) { c.Profile = 9 },
+		"PeerAddr":           func(c *Config) { c.Meta.PeerAddr = strings.Repeat("p", 200) },
+		"BindAddr":           func(c *Config) { c.BindAddr = "no port" },
+		"AdvertiseAddr":      func(c *Config) { c.AdvertiseAddr = "no port" },
+		"reached by anybody": func(c *Config) { c.AdvertiseAddr = "0.0.0.0:1" },
 	} {
 		c := Config{NodeID: "a", BindAddr: "127.0.0.1:0"}
 		change(&c)

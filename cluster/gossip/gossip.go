@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -19,7 +20,6 @@ var ErrClosed = errors.New("gossip: closed")
 type Gossip struct {
 	conf   Config
 	list   *memberlist.Memberlist
-	ring   *memberlist.Keyring // nil without encryption
 	book   *book
 	addr   string // advertised
 	ctx    context.Context
@@ -42,7 +42,9 @@ func New(conf Config) (*Gossip, error) {
 	if err := conf.Validate(); err != nil {
 		return nil, err
 	}
-	conf = conf.withDefaults()
+	if conf.Logger == nil {
+		conf.Logger = slog.New(slog.DiscardHandler)
+	}
 	bind, err := resolve("BindAddr", conf.BindAddr)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,6 @@ func New(conf Config) (*Gossip, error) {
 	g := &Gossip{
 		conf:   conf,
 		list:   list,
-		ring:   mc.Keyring,
 		book:   b,
 		addr:   b.ownAddr(),
 		ctx:    ctx,
@@ -151,35 +152,6 @@ func (g *Gossip) Update(meta Meta) error {
 	}
 	g.book.setOwn(meta)
 	_ = g.list.UpdateNode(updateTimeout) // its only error is the timeout
-	return nil
-}
-
-// AddKey accepts a further key, the first step of changing it: add the new
-// key on every node, use it on every node, remove the old one.
-func (g *Gossip) AddKey(key []byte) error {
-	if len(key) != keyBytes {
-		return fmt.Errorf("gossip: a key has %d bytes, it must have %d", len(key), keyBytes)
-	}
-	return g.onRing(func(r *memberlist.Keyring) error { return r.AddKey(key) })
-}
-
-// UseKey encrypts with a key that was added.
-func (g *Gossip) UseKey(key []byte) error {
-	return g.onRing(func(r *memberlist.Keyring) error { return r.UseKey(key) })
-}
-
-// RemoveKey stops to accept a key that is not in use.
-func (g *Gossip) RemoveKey(key []byte) error {
-	return g.onRing(func(r *memberlist.Keyring) error { return r.RemoveKey(key) })
-}
-
-func (g *Gossip) onRing(f func(*memberlist.Keyring) error) error {
-	if g.ring == nil {
-		return errors.New("gossip: gossip is not encrypted")
-	}
-	if err := f(g.ring); err != nil {
-		return fmt.Errorf("gossip: keyring: %w", err)
-	}
 	return nil
 }
 

@@ -13,17 +13,15 @@ import (
 type Meta struct {
 	// ClusterID is empty until the node belongs to a cluster.
 	ClusterID string
-	// Name is for people; the node's identity is its id.
-	Name     string
-	PeerAddr string
-	HTTPAddr string
+	PeerAddr  string
+	HTTPAddr  string
 	// Expect is the node's bootstrap-expect.
-	Expect  int
+	Expect int
+	// Version names the node's build.
 	Version string
-	// MinCommand and MaxCommand bound the command versions that the node's
-	// state machine can apply.
-	MinCommand uint8
-	MaxCommand uint8
+	// MinLedger and MaxLedger are the ledger versions that the build supports, both included. A node that announces none has 1 and 1.
+	MinLedger uint8
+	MaxLedger uint8
 	// Bootstrapped says that the node has raft state.
 	Bootstrapped bool
 }
@@ -34,13 +32,13 @@ const (
 	maxExpect        = 255
 
 	maxIDBytes      = 64
-	maxNameBytes    = 64
+	maxUnusedBytes  = 64
 	maxAddrBytes    = 150
 	maxVersionBytes = 32
 )
 
 // The largest metadata must fit what memberlist accepts: it panics beyond.
-const _ = uint(memberlist.MetaMaxSize - (5 + 5 + maxIDBytes + maxNameBytes + 2*maxAddrBytes + maxVersionBytes))
+const _ = uint(memberlist.MetaMaxSize - (5 + 5 + maxIDBytes + maxUnusedBytes + 2*maxAddrBytes + maxVersionBytes))
 
 var errMeta = errors.New("gossip: malformed metadata")
 
@@ -51,10 +49,11 @@ type metaText struct {
 	max   int
 }
 
+// texts lists the fields in their order. The second is not used any more; early builds expect it.
 func (m *Meta) texts() [5]metaText {
 	return [5]metaText{
 		{"ClusterID", &m.ClusterID, maxIDBytes},
-		{"Name", &m.Name, maxNameBytes},
+		{"the unused field", new(string), maxUnusedBytes},
 		{"PeerAddr", &m.PeerAddr, maxAddrBytes},
 		{"HTTPAddr", &m.HTTPAddr, maxAddrBytes},
 		{"Version", &m.Version, maxVersionBytes},
@@ -71,8 +70,8 @@ func (m Meta) Validate() error {
 	if m.Expect < 0 || m.Expect > maxExpect {
 		return fmt.Errorf("gossip: Expect %d is outside 0..%d", m.Expect, maxExpect)
 	}
-	if m.MinCommand > m.MaxCommand {
-		return fmt.Errorf("gossip: MinCommand %d is above MaxCommand %d", m.MinCommand, m.MaxCommand)
+	if m.MinLedger > m.MaxLedger {
+		return fmt.Errorf("gossip: MinLedger %d is above MaxLedger %d", m.MinLedger, m.MaxLedger)
 	}
 	return nil
 }
@@ -93,13 +92,15 @@ func checkText(name, s string, limit int) error {
 
 // encode returns the metadata as it travels. The Meta must be valid.
 //
-//	version u8 | flags u8 | expect u8 | min command u8 | max command u8 | 5 × (length u8 | text)
+//	version u8 | flags u8 | expect u8 | min ledger u8 | max ledger u8 | 5 × (length u8 | text) | fields of later builds
+//
+// Builds that only know ledger version 1 read exactly the first part, so nothing may follow before the ledger has version 2.
 func (m Meta) encode() []byte {
 	var flags byte
 	if m.Bootstrapped {
 		flags |= flagBootstrapped
 	}
-	b := []byte{metaVersion, flags, byte(m.Expect), m.MinCommand, m.MaxCommand}
+	b := []byte{metaVersion, flags, byte(m.Expect), m.MinLedger, m.MaxLedger}
 	for _, f := range m.texts() {
 		b = append(b, byte(len(*f.value)))
 		b = append(b, *f.value...)
@@ -107,8 +108,7 @@ func (m Meta) encode() []byte {
 	return b
 }
 
-// decodeMeta accepts exactly what encode returns. A node of a later version
-// must keep sending version 1 until every member reads its own.
+// decodeMeta reads what encode returns, and skips flags and fields of later builds.
 func decodeMeta(b []byte) (Meta, error) {
 	if len(b) < 5 {
 		return Meta{}, fmt.Errorf("%w: %d bytes", errMeta, len(b))
@@ -116,14 +116,14 @@ func decodeMeta(b []byte) (Meta, error) {
 	if b[0] != metaVersion {
 		return Meta{}, fmt.Errorf("%w: version %d, this node reads %d", errMeta, b[0], metaVersion)
 	}
-	if b[1]&^flagBootstrapped != 0 {
-		return Meta{}, fmt.Errorf("%w: unknown flags %#x", errMeta, b[1])
-	}
 	m := Meta{
 		Bootstrapped: b[1]&flagBootstrapped != 0,
 		Expect:       int(b[2]),
-		MinCommand:   b[3],
-		MaxCommand:   b[4],
+		MinLedger:    b[3],
+		MaxLedger:    b[4],
+	}
+	if m.MaxLedger == 0 {
+		m.MinLedger, m.MaxLedger = 1, 1
 	}
 	rest := b[5:]
 	for _, f := range m.texts() {
@@ -133,9 +133,6 @@ func decodeMeta(b []byte) (Meta, error) {
 		n := 1 + int(rest[0])
 		*f.value = string(rest[1:n])
 		rest = rest[n:]
-	}
-	if len(rest) > 0 {
-		return Meta{}, fmt.Errorf("%w: %d bytes after the end", errMeta, len(rest))
 	}
 	if err := m.Validate(); err != nil {
 		return Meta{}, fmt.Errorf("%w: %w", errMeta, err)

@@ -13,7 +13,8 @@ const giveUpAfter = 24 * time.Hour
 // watch writes the log lines of callbacks and looks for lost members until
 // Close.
 func (g *Gossip) watch() {
-	pause := g.conf.RejoinMin
+	least, most := g.conf.Profile.rejoinPauses()
+	pause := least
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	wasMissing := false
@@ -26,7 +27,7 @@ func (g *Gossip) watch() {
 			g.book.flush(g.writeNotice)
 			missing := len(g.missing()) > 0
 			if missing && !wasMissing {
-				pause = g.conf.RejoinMin
+				pause = least
 				timer.Reset(pause)
 			}
 			wasMissing = missing
@@ -34,10 +35,10 @@ func (g *Gossip) watch() {
 			targets := g.missing()
 			wasMissing = len(targets) > 0
 			if !wasMissing {
-				pause = g.conf.RejoinMin
+				pause = least
 			} else {
 				g.rejoin(targets)
-				pause = min(2*pause, g.conf.RejoinMax)
+				pause = min(2*pause, most)
 			}
 			// Jitter keeps nodes that lost each other from calling in step.
 			timer.Reset(pause/2 + rand.N(pause/2+1))
