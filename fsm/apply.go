@@ -1,6 +1,9 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Apply carries out one log entry and returns one result per call, in order. Log time advances to the batch's stamp unless it
 // is there already.
@@ -69,6 +72,12 @@ func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, 
 // PeekUndated is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
 func (s *State) PeekUndated(call *Call) (result Result, ok bool) { return s.peek(call, false) }
 
+// peeker is a command that may change nothing.
+type peeker interface {
+	// peek answers for an authenticated caller if carrying the command out would change nothing; dating: a lastUsedAt is a change.
+	peek(s *State, root *rootKey, dating bool) (result Result, ok bool)
+}
+
 func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 	if refusal := s.unready(call.Command); refusal != nil {
 		return refusal, true
@@ -90,35 +99,79 @@ func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 		}
 		return nil, false // what is not there yet has to be kept, a denial too
 	}
-	c, verify := call.Command.(*VerifyKey)
-	if m, ok := call.Command.(*VerifyMigrated); ok {
-		if refusal := s.malformed(root, m, nil); refusal != nil {
-			return refusal, true
-		}
-		if s.migrating(root, m, nil) == nil {
-			c, verify = &m.Verify, true
-		}
-	}
-	if verify {
-		d, refusal := s.decide(root, c, nil)
-		if refusal != nil {
-			return refusal, true
-		}
-		if !d.charges() && !d.takes() && !(dating && s.dates(d.key)) {
-			return d.verdict(s.clock), true
-		}
-	}
-	if c, many := call.Command.(*VerifyKeys); many {
-		return s.peekKeys(root, c, dating)
-	}
-	if c, limits := call.Command.(*Limit); limits {
-		p, refusal := s.planLimit(root, c)
-		if refusal != nil && (refusal.Code != IDTaken || !c.creates()) {
-			return refusal, true
-		}
-		if refusal == nil && !p.changes() {
-			return p.answer(s.clock), true
-		}
+	if p, ok := call.Command.(peeker); ok {
+		return p.peek(s, root, dating)
 	}
 	return nil, false
+}
+
+// performOnce carries a call out unless its name has an outcome. A refusal leaves no trace.
+func (s *State) performOnce(root *rootKey, call *Call) Result {
+	if r := s.recall(root.workspace, call.Once); r != nil {
+		return r
+	}
+	if refusal := s.roomForOutcome(); refusal != nil {
+		return refusal
+	}
+	r := s.perform(root, call.Command.is(), call)
+	if _, refused := r.(*Refusal); !refused {
+		s.keepOutcome(root.workspace, call.Once, r)
+	}
+	return r
+}
+
+// once carries a call out unless its ticket says that it was carried out before.
+//
+// A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
+// have been.
+func (s *State) once(call *Call) Result {
+	t := call.Ticket
+	if t.Session == 0 {
+		return s.apply(call)
+	}
+	n := s.sessions[t.Session]
+	if n == nil || n.deadline() <= s.clock || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
+		return refuse(SessionExpired)
+	}
+	s.change(n)
+	defer s.changed(n)
+	if n.lastSeen != s.clock {
+		n.lastSeen = s.clock
+		s.sessionStore.expiries.fix(n)
+	}
+	n.acknowledge(t.Below)
+	at := t.Seq - n.base
+	if at < uint64(len(n.window)) && n.window[at].Result != nil {
+		replayed := n.window[at] // a copy: the window moves on
+		return &replayed
+	}
+	r := s.apply(call)
+	n.keep(at, Replayed{Result: r, Index: s.index})
+	return r
+}
+
+// audited carries a command out and adds its entry, unless it is refused or changes nothing.
+func (s *State) audited(event Event, root *rootKey, call *Call) Result {
+	t := newTrail(s.clock)
+	s.trail = t
+	r := call.Command.apply(s, root)
+	s.trail = nil
+	if _, refused := r.(*Refusal); refused {
+		return r
+	}
+	resources, balances := t.changed()
+	if len(resources) == 0 {
+		return r
+	}
+	entry := AuditEntry{
+		Index: s.index, Time: s.clock, Event: event, ActorID: root.id, ActorName: root.name, Origin: call.Origin, Resources: resources,
+		Balances: balances,
+	}
+	if omitted := len(resources) - MaxAuditResources; omitted > 0 {
+		last := resources[MaxAuditResources-1]
+		entry.Resources, entry.Omitted = slices.Clone(resources[:MaxAuditResources]), int64(omitted)
+		entry.Balances = slices.DeleteFunc(balances, func(b AuditBalance) bool { return compareResources(b.Owner, last) > 0 })
+	}
+	s.addAudit(root.workspace, entry)
+	return r
 }

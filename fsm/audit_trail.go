@@ -29,12 +29,17 @@ func (t *trail) note(n node, isNew bool) {
 	}
 	t.seen[n] = struct{}{}
 	entry := touched{node: n, isNew: isNew}
-	if c, ok := n.(*credit); ok {
+	if c, ok := n.(creditHolder); ok {
 		entry.shown = c.show(t.now)
 	} else if !isNew {
 		entry.before = visibleDigest(n)
 	}
 	t.touched = append(t.touched, entry)
+}
+
+// creditHolder is a credit record.
+type creditHolder interface {
+	show(now int64) Credits
 }
 
 // partlyVisible is a record with a part that nobody sees.
@@ -58,7 +63,7 @@ func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
 		if r == (AuditResource{}) {
 			continue
 		}
-		c, isCredit := was.node.(*credit)
+		c, isCredit := was.node.(creditHolder)
 		switch {
 		case isCredit:
 			after := c.show(t.now)
@@ -76,30 +81,4 @@ func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
 	slices.SortFunc(resources, compareResources)
 	slices.SortFunc(balances, func(a, b AuditBalance) int { return compareResources(a.Owner, b.Owner) })
 	return slices.Compact(resources), balances
-}
-
-// audited carries a command out and adds its entry, unless it is refused or changes nothing.
-func (s *State) audited(event Event, root *rootKey, call *Call) Result {
-	t := newTrail(s.clock)
-	s.trail = t
-	r := call.Command.apply(s, root)
-	s.trail = nil
-	if _, refused := r.(*Refusal); refused {
-		return r
-	}
-	resources, balances := t.changed()
-	if len(resources) == 0 {
-		return r
-	}
-	entry := AuditEntry{
-		Index: s.index, Time: s.clock, Event: event, ActorID: root.id, ActorName: root.name, Origin: call.Origin, Resources: resources,
-		Balances: balances,
-	}
-	if omitted := len(resources) - MaxAuditResources; omitted > 0 {
-		last := resources[MaxAuditResources-1]
-		entry.Resources, entry.Omitted = slices.Clone(resources[:MaxAuditResources]), int64(omitted)
-		entry.Balances = slices.DeleteFunc(balances, func(b AuditBalance) bool { return compareResources(b.Owner, last) > 0 })
-	}
-	s.addAudit(root.workspace, entry)
-	return r
 }

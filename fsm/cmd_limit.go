@@ -184,3 +184,15 @@ func (p *limitPlan) answer(now int64) *Limited {
 	}
 	return a
 }
+
+// peek leaves a new namespace to the log: the caller tries again with an id for it.
+func (c *Limit) peek(s *State, root *rootKey, _ bool) (Result, bool) {
+	p, refusal := s.planLimit(root, c)
+	if refusal != nil {
+		return refusal, refusal.Code != IDTaken || !c.creates()
+	}
+	if p.changes() {
+		return nil, false
+	}
+	return p.answer(s.clock), true
+}

@@ -36,12 +36,6 @@ type MigratedAccess struct {
 	Ratelimits  []Ratelimit
 }
 
-// RoleRef is a role that a command names by its name.
-type RoleRef struct {
-	Name string
-	ID   string // id for the role if the name is new
-}
-
 // Empty reports whether nothing is in it.
 func (a *MigratedAccess) Empty() bool { return len(a.Permissions)+len(a.Roles)+len(a.Ratelimits) == 0 }
 
@@ -86,11 +80,6 @@ func (k *MigratedKey) fields(v *fields.Visitor) {
 		fields.List(v, &k.Roles, (*RoleRef).fields)
 		visitRatelimits(&k.Ratelimits, v)
 	}
-}
-
-func (r *RoleRef) fields(v *fields.Visitor) {
-	v.String(&r.Name)
-	v.String(&r.ID)
 }
 
 // plannedKey is what becomes of one key of a migration; a nil key is left out.
@@ -182,7 +171,7 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		if ids[c.ID] || s.keys[c.ID] != nil {
 			return nil, nil, refuse(IDTaken)
 		}
-		slugs, roles, refusal := access.resolve(s, &c.MigratedAccess)
+		slugs, roles, refusal := access.resolve(&s.access, c.Permissions, c.Roles)
 		if refusal != nil {
 			return nil, nil, refusal
 		}

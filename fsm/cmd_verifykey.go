@@ -127,3 +127,14 @@ func (c *VerifyKey) checkNamed() *Refusal {
 	}
 	return nil
 }
+
+func (c *VerifyKey) peek(s *State, root *rootKey, dating bool) (Result, bool) {
+	d, refusal := s.decide(root, c, nil)
+	if refusal != nil {
+		return refusal, true
+	}
+	if d.charges() || d.takes() || dating && s.dates(d.key) {
+		return nil, false
+	}
+	return d.verdict(s.clock), true
+}

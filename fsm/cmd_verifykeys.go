@@ -76,3 +76,7 @@ func (c *VerifyKeys) check() *Refusal {
 	}
 	return nil
 }
+
+func (c *VerifyKeys) peek(s *State, root *rootKey, dating bool) (Result, bool) {
+	return s.peekKeys(root, c, dating)
+}

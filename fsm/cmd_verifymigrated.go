@@ -113,3 +113,14 @@ func (ring *keyring) rehash(k *key, hash Hash, start string) {
 	ring.keyByHash[k.hash] = k
 	ring.changed(k)
 }
+
+// peek leaves a key that would be taken over to the log.
+func (c *VerifyMigrated) peek(s *State, root *rootKey, dating bool) (Result, bool) {
+	if refusal := s.malformed(root, c, nil); refusal != nil {
+		return refusal, true
+	}
+	if s.migrating(root, c, nil) != nil {
+		return nil, false
+	}
+	return c.Verify.peek(s, root, dating)
+}

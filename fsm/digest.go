@@ -20,11 +20,6 @@ func (d Digest) plus(e Digest) Digest { return Digest{d.A + e.A, d.B + e.B} }
 
 func (d Digest) minus(e Digest) Digest { return Digest{d.A - e.A, d.B - e.B} }
 
-// Digest returns the digest of the present state.
-func (s *State) Digest() Digest {
-	return s.sum.plus(digestOf(s.meta()))
-}
-
 // DigestDefinition is the number of the way in which the digest is made. Digests of different definitions say nothing about each other.
 // A new field needs no new definition: while it has its default it adds nothing to the digest.
 const DigestDefinition = 1

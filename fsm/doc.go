@@ -5,19 +5,22 @@
 // no randomness and no map in its iteration order. Time is the stamp that a batch carries, made by the leader that proposed it;
 // identifiers and key hashes are made by whoever built the command.
 //
-// # Where a rule lives
+// # Where a thing lives
 //
-//	apply.go      one batch: advance log time, dispatch each call, return one result per call
-//	verify.go     the decision of keys.verifyKey, and who pays
+//	cmd_*.go      one command each: struct, fields, kind, audit event, ledger version, rule
+//	query_*.go    one query each
+//	record_*.go   what is stored of each thing; result_*.go: answers; value_*.go: what both are made of
+//	registry.go   one row for each command and each kind of record; result.go: one row for each result
+//	apply.go      one log entry: advance log time, authenticate, recognise a retransmission, audit
+//	verify*.go    the decision of a verification: who pays, rate limits, batches
 //	credit.go     a balance: charge, set, increment, decrement; refill.go: the lazy refill
-//	verify_ratelimit.go, limit.go  the decision of rate limits; window.go: how they count, and when that is dropped
-//	auth.go       root keys, their permissions and workspaces
-//	key.go, identity.go, api.go, workspace.go, ratelimit.go, namespace.go: the records and the commands that change them
-//	reroll.go, migration.go: keys made from other keys, and from the hashes of another system
-//	list.go, ordered.go: listing page by page; revoke.go: what operators end
-//	permission.go, role.go, key_access.go   what keys may do; permission_query.go: the question whether they may
-//	audit.go, audit_trail.go, audit_log.go   what commands changed, and for how long that is told
-//	record.go     what is kept on disk of each record; freeze.go: the changed ones, for a snapshot; digest.go
+//	key.go, identity.go, workspace.go, permission.go, window.go and the like: the things in memory
+//	expiry.go     the one mechanism for what expires
+//	freeze.go     which records changed, for a snapshot; snapshot.go: records out and in; digest.go
+//	version.go    ledger versions; form.go: the forms of a value
+//
+// The files stand on floors: values and results, records, the record of changes, accounts, the other things, commands. A file
+// refers to its own floor and to lower ones; scripts/tidy checks it.
 //
 // # Who may call
 //

@@ -85,7 +85,7 @@ type Frozen struct {
 	Clock  int64  // log time at that moment, Unix ms
 	Len    int    // changes it yields in all
 
-	state   *State
+	tracker *tracker
 	gen     uint32
 	nodes   []node
 	removed []node
@@ -93,27 +93,24 @@ type Frozen struct {
 	early   []Change // known from the start, or captured because they changed before Next reached them
 }
 
-// Freeze starts a snapshot. At most one may be under way.
-func (s *State) Freeze() *Frozen {
-	if s.frozen != nil {
+// freeze starts a snapshot: meta is the ledger's own record, and retaken reports whether another record speaks for the name of a removed
+// one.
+func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *Frozen {
+	if t.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
-	meta := s.meta()
-	f := &Frozen{
-		Digest: s.Digest(), Clock: s.clock, state: s, gen: s.gen, nodes: s.dirty, removed: s.removed,
-		early: []Change{{meta.Key(), meta}},
-	}
-	told := make(map[RecordKey]bool, len(s.removed)) // a name may have come and gone more than once
-	for _, n := range s.removed {
-		if name := n.key(); !told[name] && !s.writes(name) {
+	f.tracker, f.gen, f.nodes, f.removed, f.early = t, t.gen, t.dirty, t.removed, []Change{{meta.Key(), meta}}
+	told := make(map[RecordKey]bool, len(t.removed)) // a name may have come and gone more than once
+	for _, n := range t.removed {
+		if name := n.key(); !told[name] && !retaken(name) {
 			told[name] = true
 			f.early = append(f.early, Change{Key: name})
 		}
 	}
 	f.Len = len(f.early) + len(f.nodes) - len(f.removed)
-	s.dirty, s.removed, s.frozen = nil, nil, f
-	s.gen++
-	if s.gen == clean {
+	t.dirty, t.removed, t.frozen = nil, nil, f
+	t.gen++
+	if t.gen == clean {
 		panic("fsm: snapshot generations used up")
 	}
 	return f
@@ -143,20 +140,14 @@ func (f *Frozen) Next(n int) []Change {
 
 // Release ends the snapshot. Unless it was saved, its records count as changed again.
 func (f *Frozen) Release(saved bool) {
-	f.state.frozen = nil
+	f.tracker.frozen = nil
 	if !saved {
 		for _, n := range f.nodes {
-			f.state.mark(n)
+			f.tracker.mark(n)
 		}
-		f.state.removed = append(f.removed, f.state.removed...)
+		f.tracker.removed = append(f.removed, f.tracker.removed...)
 	}
 	f.nodes, f.removed, f.early = nil, nil, nil
 }
 
 func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
-
-// writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
-func (s *State) writes(name RecordKey) bool {
-	n := recordTypes[name.Kind].live(s, name.ID)
-	return n != nil && n.header().gen == s.gen
-}

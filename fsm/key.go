@@ -214,3 +214,32 @@ func (k *key) visibleDigest() Digest {
 	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
 	return digestOf(&r)
 }
+
+func (ring *keyring) loadCredit(r *CreditRecord) bool {
+	var c *credit
+	if r.Identity {
+		i := ring.owners.identities[r.Owner]
+		if i == nil {
+			return false
+		}
+		c = i.ownCredit()
+	} else {
+		k := ring.keys[r.Owner]
+		if k == nil {
+			return false
+		}
+		c = k.ownCredit()
+	}
+	if c.present || r.Remaining < 0 || !r.Refill.kept() {
+		return false
+	}
+	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
+	c.refilledAt, c.considered = r.RefilledAt, r.Considered
+	ring.accounts.creditRecords++
+	ring.added(c)
+	return true
+}
+
+func (ring *keyring) hashTaken(h Hash) bool {
+	return ring.keyByHash[h] != nil || ring.tenants.rootByHash[h] != nil
+}

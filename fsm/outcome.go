@@ -67,21 +67,6 @@ func (d *idempotencyStore) recall(w *workspace, once *Idempotency) Result {
 	}
 }
 
-// performOnce carries a call out unless its name has an outcome. A refusal leaves no trace.
-func (s *State) performOnce(root *rootKey, call *Call) Result {
-	if r := s.recall(root.workspace, call.Once); r != nil {
-		return r
-	}
-	if refusal := s.roomForOutcome(); refusal != nil {
-		return refusal
-	}
-	r := s.perform(root, call.Command.is(), call)
-	if _, refused := r.(*Refusal); !refused {
-		s.keepOutcome(root.workspace, call.Once, r)
-	}
-	return r
-}
-
 // roomForOutcome refuses one more when the limit is reached. How much it would take is not known before the call is carried out, so the
 // limit may be exceeded by one outcome. None is dropped before its time.
 func (d *idempotencyStore) roomForOutcome() *Refusal {

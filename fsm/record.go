@@ -1,8 +1,6 @@
 package fsm
 
 import (
-	"fmt"
-
 	"github.com/creditd/creditd/fsm/fields"
 )
 
@@ -61,35 +59,4 @@ func createRecord[T any, P interface {
 	Record
 }]() Record {
 	return P(new(T))
-}
-
-// WriteRecord writes the form and the fields of a record. Its kind is part of its key.
-func WriteRecord(v *fields.Visitor, r Record) {
-	t := r.is()
-	form := max(t.since, formOf(r, t.newest))
-	v.Uint(&form)
-	v.SetForm(byte(t.kind), form)
-	r.fields(v)
-}
-
-// ReadRecord reads a record of a kind. A field that came after the record's form gets its default.
-func ReadRecord(v *fields.Visitor, kind Kind) Record {
-	row := recordTypes[kind]
-	if row == nil {
-		v.Fail(fmt.Errorf("unknown kind %d", kind))
-		return nil
-	}
-	var form uint64
-	v.Uint(&form)
-	checkForm(v, fmt.Sprintf("a record of kind %d", kind), form)
-	if v.Err() == nil && form < row.since {
-		v.Fail(fmt.Errorf("a record of kind %d has form %d, and the kind came with ledger version %d", kind, form, row.since))
-	}
-	v.SetForm(byte(kind), form)
-	r := row.create()
-	r.fields(v)
-	if form > row.since {
-		checkOldest(v, r, form, row.newest)
-	}
-	return r
 }

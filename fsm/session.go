@@ -80,36 +80,6 @@ func (t *sessionStore) boundUnused(node string) {
 	}
 }
 
-// once carries a call out unless its ticket says that it was carried out before.
-//
-// A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
-// have been.
-func (s *State) once(call *Call) Result {
-	t := call.Ticket
-	if t.Session == 0 {
-		return s.apply(call)
-	}
-	n := s.sessions[t.Session]
-	if n == nil || n.deadline() <= s.clock || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
-		return refuse(SessionExpired)
-	}
-	s.change(n)
-	defer s.changed(n)
-	if n.lastSeen != s.clock {
-		n.lastSeen = s.clock
-		s.sessionStore.expiries.fix(n)
-	}
-	n.acknowledge(t.Below)
-	at := t.Seq - n.base
-	if at < uint64(len(n.window)) && n.window[at].Result != nil {
-		replayed := n.window[at] // a copy: the window moves on
-		return &replayed
-	}
-	r := s.apply(call)
-	n.keep(at, Replayed{Result: r, Index: s.index})
-	return r
-}
-
 // acknowledge drops the results below the given number.
 func (n *session) acknowledge(below uint64) {
 	for n.base < below {

@@ -93,3 +93,8 @@ func (s *State) Stats() Stats {
 		AuditEntries: len(s.auditStore.expiries), CreditRecords: s.creditRecords, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.rateLimits.expiries), DirtyRecords: len(s.dirty), Books: s.books,
 	}
 }
+
+// Digest returns the digest of the present state.
+func (s *State) Digest() Digest {
+	return s.sum.plus(digestOf(s.meta()))
+}

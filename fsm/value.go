@@ -110,3 +110,14 @@ const (
 )
 
 func (a *Algorithm) fields(v *fields.Visitor) { fields.Enum(v, a, SHA256, PrefixedAPIKey) }
+
+// RoleRef is a role that a command names by its name.
+type RoleRef struct {
+	Name string
+	ID   string // id for the role if the name is new
+}
+
+func (r *RoleRef) fields(v *fields.Visitor) {
+	v.String(&r.Name)
+	v.String(&r.ID)
+}

@@ -1,6 +1,52 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// Freeze starts a snapshot. At most one may be under way.
+func (s *State) Freeze() *Frozen {
+	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock}, s.meta(), s.writes)
+}
+
+// writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
+func (s *State) writes(name RecordKey) bool {
+	n := recordTypes[name.Kind].live(s, name.ID)
+	return n != nil && n.header().gen == s.gen
+}
+
+// WriteRecord writes the form and the fields of a record. Its kind is part of its key.
+func WriteRecord(v *fields.Visitor, r Record) {
+	t := r.is()
+	form := max(t.since, formOf(r, t.newest))
+	v.Uint(&form)
+	v.SetForm(byte(t.kind), form)
+	r.fields(v)
+}
+
+// ReadRecord reads a record of a kind. A field that came after the record's form gets its default.
+func ReadRecord(v *fields.Visitor, kind Kind) Record {
+	row := recordTypes[kind]
+	if row == nil {
+		v.Fail(fmt.Errorf("unknown kind %d", kind))
+		return nil
+	}
+	var form uint64
+	v.Uint(&form)
+	checkForm(v, fmt.Sprintf("a record of kind %d", kind), form)
+	if v.Err() == nil && form < row.since {
+		v.Fail(fmt.Errorf("a record of kind %d has form %d, and the kind came with ledger version %d", kind, form, row.since))
+	}
+	v.SetForm(byte(kind), form)
+	r := row.create()
+	r.fields(v)
+	if form > row.since {
+		checkOldest(v, r, form, row.newest)
+	}
+	return r
+}
 
 // Loader rebuilds a State from the records of a snapshot. Nothing of it is visible before Finish has checked it as a whole.
 type Loader struct {
@@ -77,16 +123,4 @@ func (s *State) loadMeta(r *MetaRecord) bool {
 	s.clusterID, s.clock, s.books, s.opened = r.ClusterID, r.Clock, r.Books, r.Sessions
 	s.version, s.raisedBy = r.LedgerVersion, r.RaisedBy
 	return r.Clock >= 0 && r.LedgerVersion >= OldestLedgerVersion && r.LedgerVersion <= NewestLedgerVersion
-}
-
-// resolve finds the records of a list of ids, which must be in byte order and different, and of the same workspace.
-func resolve[T any](records map[string]*T, ids []string, belongs func(*T) bool) (list []*T, ok bool) {
-	for i, id := range ids {
-		r := records[id]
-		if r == nil || !belongs(r) || i > 0 && id <= ids[i-1] {
-			return nil, false
-		}
-		list = append(list, r)
-	}
-	return list, true
 }
