@@ -12,7 +12,7 @@ import (
 // TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. Codes and outcomes have
 // gaps.
 func TestCatalogue_IsComplete(t *testing.T) {
-	require.Len(t, faults, int(fault.NoRoom)+1)
+	require.Len(t, faults, int(fault.Unsupported)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
 	for n := range 256 {
 		if fsm.Code(n) == fsm.SessionExpired {

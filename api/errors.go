@@ -121,6 +121,7 @@ var faults = [...]kind{
 	fault.TooLarge:    bodyTooLarge,
 	fault.Invalid:     invalidInput,
 	fault.NoRoom:      serviceUnavailable,
+	fault.Unsupported: refusals[fsm.PreconditionFailed],
 }
 
 // problem is an error on its way to the client.

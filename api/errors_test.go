@@ -48,6 +48,7 @@ func TestFaults_SayWhetherTheCommandRan(t *testing.T) {
 		{"unknown", fault.New(fault.Unknown, ""), changing, 408, timeout, "unknown", ""},
 		{"unknown read", fault.New(fault.Unknown, ""), reading, 503, unavailable, "", "1"},
 		{"invalid", fault.New(fault.Invalid, "no such node"), changing, 400, "unkey/application/invalid_input", "", ""},
+		{"unsupported", fault.New(fault.Unsupported, "a node is too old"), changing, 412, "unkey/application/precondition_failed", "", ""},
 		{"too large", fault.New(fault.TooLarge, ""), changing, 413, "user/bad_request/request_body_too_large", "", ""},
 		{"internal", fault.New(fault.Internal, "secret of ours"), changing, 500, unexpected, "", ""},
 		{"wrapped", errors.Join(errors.New("while forwarding"), fault.New(fault.Unavailable, "")), changing, 503, unavailable, "", "1"},

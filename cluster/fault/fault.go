@@ -8,6 +8,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says whether a command took effect, and with it what the caller may do next.
@@ -28,11 +29,13 @@ const (
 	TooLarge
 	// Invalid: the request names something that cannot be. Not applied.
 	Invalid
-	// NoRoom: too few nodes have room on their disks for changes. Not applied; until there is room no later try succeeds.
+	// NoRoom: too few nodes have space on their disks for changes. Not applied; until there is space no later try succeeds.
 	NoRoom
+	// Unsupported: a node that takes part runs a build that does not know the request. Not applied; after an upgrade it succeeds.
+	Unsupported
 )
 
-var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large", "invalid", "no room"}
+var kindNames = [...]string{"internal", "overloaded", "unavailable", "timed out", "outcome unknown", "too large", "invalid", "disk full", "unsupported"}
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {
@@ -42,11 +45,13 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Error is a fault. Detail is safe to show a client; the cause is for logs only.
+// Error is a fault. Detail is safe to show a client and travels between nodes; the cause is for the logs of this node only.
 type Error struct {
 	Kind   Kind
 	Detail string
-	Cause  error
+	// RetryAfter is when another try is worth it; 0: the caller's default.
+	RetryAfter time.Duration
+	Cause      error
 }
 
 // New makes a fault without a cause.

@@ -27,7 +27,7 @@
 //     request that carries its own identity may be sent again.
 //   - [*CodeError]: the handler answered with a code other than [CodeOK].
 //
-// Codes travel on the wire; error text never does.
+// The code decides what a caller does. What else an answer holds is up to package rpc.
 //
 // # Invariants
 //
@@ -53,6 +53,6 @@
 // calls themselves, but for raft's, which have no place for whom they are
 // meant for; who may connect at all is decided by TLS.
 //
-// Only package cluster may import this package. It knows no ledger, no
-// command and no membership.
+// Only package cluster and its parts may import this package. It knows no
+// ledger, no command and no membership.
 package peer

@@ -80,6 +80,8 @@ const (
 	codeOverloaded byte = 240
 	// codeReplyTooLarge: handled, but the answer does not fit a frame.
 	codeReplyTooLarge byte = 241
+	// codeUnsupported: the server does not know this reserved method.
+	codeUnsupported byte = 242
 )
 
 // MaxMethod is the largest method number a caller may use.

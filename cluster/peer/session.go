@@ -38,10 +38,7 @@ type response struct {
 // flushTimeout bounds the last write of a server that is closing.
 const flushTimeout = 500 * time.Millisecond
 
-var (
-	errNotReading = errors.New("peer: the client sends calls and does not read the answers")
-	errReserved   = errors.New("peer: call of a reserved method")
-)
+var errNotReading = errors.New("peer: the client sends calls and does not read the answers")
 
 func newSession(s *Server, conn net.Conn) *session {
 	return &session{server: s, conn: conn, from: conn.RemoteAddr().String(), wake: make(chan struct{}, 1)}
@@ -96,7 +93,7 @@ func (s *session) read() error {
 			return err
 		}
 		if h.kind > MaxMethod {
-			if err := s.probe(r, h, n); err != nil {
+			if err := s.answerReserved(r, h, n); err != nil {
 				return err
 			}
 			continue
@@ -124,12 +121,27 @@ func (s *session) read() error {
 	}
 }
 
-func (s *session) probe(r *frameReader, h head, n int) error {
-	if h.kind != methodProbe || n != 0 {
-		return errReserved
+// answerReserved answers a probe, and refuses a reserved method of a newer build without ending the connection.
+func (s *session) answerReserved(r *frameReader, h head, n int) error {
+	code := CodeOK
+	if h.kind != methodProbe {
+		code = codeUnsupported
 	}
-	s.push(response{head: head{id: h.id, kind: CodeOK}})
+	if s.overrun() {
+		return errNotReading
+	}
+	if err := r.skip(n); err != nil {
+		return err
+	}
+	s.push(response{head: head{id: h.id, kind: code}})
 	return nil
+}
+
+// overrun reports whether so many answers are queued that the client cannot be reading them.
+func (s *session) overrun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) > s.server.limits.MaxCalls
 }
 
 // admit counts a call in. It refuses one that exceeds a bound, and fails when

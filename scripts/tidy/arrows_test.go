@@ -59,9 +59,12 @@ var rows = []row{
 
 	{match: "store/...", own: []string{"store/..."}, third: true, deny: join(gossip, web, flags), noEnv: true},
 
-	// The parts of cluster do not know the node that joins them, so each can be tested alone.
+	// The node joins its parts. A part knows the parts below it, and never the node.
 	{
-		match: "cluster", own: join(ledger, []string{"store", "store/failpoint", "cluster/fault", "cluster/clock", "cluster/batch", "cluster/peer", "cluster/gossip", "cluster/replica"}),
+		match: "cluster", own: join(ledger, []string{
+			"store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader",
+			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc",
+		}),
 		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
 	{match: "cluster/clustertest/links", third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true},
@@ -73,8 +76,25 @@ var rows = []row{
 		match: "cluster/simulation", tests: join(ledger, []string{"store", "cluster/..."}), third: true,
 		deny: join(web, flags), noEnv: true,
 	},
+	{
+		match: "cluster/membership", own: []string{"cluster/fault", "cluster/gossip", "cluster/leader", "cluster/rpc"},
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/fitness", own: []string{"cluster/clock", "cluster/fault", "cluster/replica", "cluster/rpc"},
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/propose", own: join(ledger, []string{"store/failpoint", "cluster/batch", "cluster/fault", "cluster/leader", "cluster/rpc"}),
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/leader", own: []string{"cluster/fault", "cluster/peer", "cluster/rpc"},
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{match: "cluster/rpc", own: []string{"cluster/fault", "cluster/peer"}, deny: join(web, flags), noEnv: true},
 	// The vocabulary of errors is also that of package api, which knows nothing else of cluster.
-	{match: "cluster/fault", std: pureStd},
+	{match: "cluster/fault", std: []string{"errors", "fmt", "time"}},
 	{
 		match: "cluster/batch", own: join(ledger, []string{"cluster/fault"}),
 		third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true,
@@ -235,6 +255,12 @@ func TestArrows_Refuse(t *testing.T) {
 		{"fsm/fields/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/fault/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "nothing of this module"},
+		{"cluster/propose/bad.go", modulePath + "/cluster/membership", "of this module"},
+		{"cluster/propose/bad.go", modulePath + "/cluster/fitness", "of this module"},
+		{"cluster/fitness/bad.go", modulePath + "/cluster/leader", "of this module"},
+		{"cluster/membership/bad.go", modulePath + "/fsm", "of this module"},
+		{"cluster/membership/bad_test.go", modulePath + "/cluster", "of this module"},
+		{"cluster/rpc/bad.go", "github.com/hashicorp/raft", "no third-party"},
 		{"fsm/codec/bad.go", "reflect", "only these standard packages"},
 		{"fsm/codec/bad.go", modulePath + "/cluster", "only fsm"},
 		{"store/bad.go", modulePath + "/fsm", "only store/..."},

@@ -1,0 +1,113 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/creditd/creditd/cluster/peer"
+)
+
+// Row binds a method to its handler.
+type Row struct {
+	number    byte
+	name      string
+	ofCluster bool
+	serve     func(t *Table, r peer.Request, reply peer.Reply) error // an error: the request is malformed
+}
+
+// String names the method with its number.
+func (r Row) String() string { return fmt.Sprintf("%d %s", r.number, r.name) }
+
+// Caller is where a request comes from.
+type Caller struct {
+	Addr     string    // of the connection, for logs
+	Deadline time.Time // when the caller stops waiting; zero: never
+}
+
+// Reply answers a request. It may be called from any goroutine, and only the first call counts.
+type Reply[A any] func(answer A, err error)
+
+// Inline serves a method on the goroutine that reads the connection. The handler must not block.
+func Inline[Q, A any](m *Method[Q, A], handle func(c Caller, request Q, reply Reply[A])) Row {
+	return Row{m.Number, m.Name, m.OfCluster, func(_ *Table, r peer.Request, reply peer.Reply) error {
+		request, err := m.Request.Decode(r.Payload)
+		if err != nil {
+			return err
+		}
+		handle(Caller{Addr: r.From, Deadline: r.Deadline}, request, m.replyTo(reply))
+		return nil
+	}}
+}
+
+// Background serves a method on a goroutine of its own. ctx ends when the node stops.
+func Background[Q, A any](m *Method[Q, A], handle func(ctx context.Context, request Q) (A, error)) Row {
+	return Row{m.Number, m.Name, m.OfCluster, func(t *Table, r peer.Request, reply peer.Reply) error {
+		request, err := m.Request.Decode(r.Payload)
+		if err != nil {
+			return err
+		}
+		go func() { m.replyTo(reply)(handle(t.conf.Context, request)) }()
+		return nil
+	}}
+}
+
+func (m *Method[Q, A]) replyTo(reply peer.Reply) Reply[A] {
+	return func(answer A, err error) {
+		if err != nil {
+			reply(encodeFault(err))
+			return
+		}
+		reply(peer.CodeOK, m.Answer.Append(make([]byte, 0, sizeHint), answer))
+	}
+}
+
+// TableConfig is what a table needs to know of its node.
+type TableConfig struct {
+	Context   context.Context // ends when the node stops
+	Build     string          // told to nodes that ask for an unknown method
+	ClusterID func() string   // "" while there is none
+	Logger    *slog.Logger
+}
+
+// Table is the peer.Handler of a node: all methods that it knows.
+type Table struct {
+	conf TableConfig
+	rows [peer.MaxMethod + 1]*Row
+}
+
+// NewTable panics when two rows have one number.
+func NewTable(conf TableConfig, rows ...Row) *Table {
+	t := &Table{conf: conf}
+	for _, row := range rows {
+		if taken := t.rows[row.number]; taken != nil {
+			panic(fmt.Sprintf("rpc: two methods have one number: %v, %v", *taken, row))
+		}
+		t.rows[row.number] = &row
+	}
+	return t
+}
+
+// Handle implements peer.Handler.
+func (t *Table) Handle(r peer.Request, reply peer.Reply) {
+	row := t.rows[r.Method]
+	if row == nil {
+		reply(codeUnsupported, faultMessage{
+			detail: fmt.Sprintf("creditd %s does not know request %d", t.conf.Build, r.Method), build: t.conf.Build,
+		}.append(nil))
+		return
+	}
+	if row.ofCluster {
+		body, ok := cutTag(r.Payload, t.conf.ClusterID())
+		if !ok {
+			reply(codeForeign, faultMessage{detail: "The node at this address belongs to another cluster"}.append(nil))
+			return
+		}
+		r.Payload = body
+	}
+	if err := row.serve(t, r, reply); err != nil {
+		t.conf.Logger.Error("refused a malformed request of another node", "request", row.name, "from", r.From, "err", err)
+		reply(codeMalformed, faultMessage{detail: "The request could not be read"}.append(nil))
+	}
+}
