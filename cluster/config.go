@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ type Config struct {
 	// AdvertiseHTTP is shown to operators; nodes do not use it.
 	AdvertiseHTTP string
 	// Dial replaces the TCP dial to other peers, for tests that cut links.
-	Dial peerDial
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// ServerTLS and ClientTLS protect the peer port; both or none.
 	ServerTLS, ClientTLS *tls.Config
 

@@ -1,33 +1,20 @@
-// Package cluster is a node: it runs raft around the ledger, turns waiting requests into log entries, forwards what only the
-// leader can decide, and keeps the membership.
+// Package cluster is a node: it wires raft around the ledger, and the parts that propose, decide on membership and judge fitness.
 //
-// # The path of a command
+// # Parts
 //
-//	Execute (execute.go) ─ on the leader ──► batch.Batcher ─► entryLog (entry.go) ─► raft ─► replica.Replica ─► fsm
-//	                     └ on a follower ─► peer.Client ─► Handle (serve.go) on the leader, and from there the same way
+// Each part is a package with its own state. It gets what it needs through its constructor (parts.go), and knows only packages below it:
 //
-// A forwarded command is never forwarded again. Every command carries a ticket (session.go): the ledger keeps its result until this
-// node acknowledges it, so after any failure the command is sent again, to whichever node leads by then, and takes effect once.
-// Package fault tells apart what is left at the deadline: "certainly not executed" and "unknown".
+//	cluster      Node: configuration, start and stop, terms of leadership (term.go), status, metrics
+//	propose      commands and reads ─► log entries      membership   who belongs to the cluster, who leads
+//	fitness      clock, disk space, divergence          leader       finds the leader, retries
+//	replica      one copy of the ledger under raft      rpc          typed requests between nodes
+//	batch        waiting requests ─► one entry          gossip       finds nodes
+//	clock        a clock that cannot jump               peer         connections between nodes
+//	fault        the error type of all of them
 //
-// # Reads
-//
-// A linearizable read asks the leader for an index: the one of an entry that was proposed after the read arrived, shared by
-// everything that waits (package batch; rounds.go on a follower). Once this node has applied that index the local state is
-// fresh enough. raft's VerifyLeader is not used: it may succeed on an acknowledgement that was sent before the question.
-//
-// # Membership
-//
-// Gossip suggests, raft decides. A founding set of nodes agrees before the first of them writes a configuration
-// (bootstrap.go); afterwards only the leader changes it (membership.go): a newcomer becomes a non-voter and is promoted by
-// raft-autopilot once it has caught up; nobody is removed for being silent.
+// Package propose describes the path of a command and of a read. methods.go lists every request between nodes.
 //
 // # What it must not know
 //
 // HTTP, flags and the environment. It is configured by a Config and used through Node.
-//
-// # Locks
-//
-// Node.mu guards the leadership fields. It is not
-// held while anything is sent.
 package cluster

@@ -5,13 +5,14 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 )
 
-// ExecuteUnnumbered is Execute without a session: what a failure did to the command is never learnt.
+// ExecuteUnnumbered is Execute without a session: what a failure did to the command is never known.
 func (n *Node) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
-	a := n.executeOnce(ctx, call)
+	a := n.proposer.ExecuteUnnumbered(ctx, call)
 	return a.Result, a.Index, a.Err
 }
 
@@ -22,15 +23,8 @@ func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 	return n.replica.Apply(&raft.Log{Index: index, Type: raft.LogCommand, Data: data}).([]fsm.Result)[0]
 }
 
-// TellToLeave tells a node that it was removed, at an address.
-func (n *Node) TellToLeave(ctx context.Context, nodeID, addr string) {
-	n.tellToLeave(ctx, nodeID, addr)
+// AskToLeave tells the node at an address that a node was removed.
+func (n *Node) AskToLeave(ctx context.Context, nodeID, addr string) error {
+	_, err := membership.Leave.Call(ctx, n.client, addr, nodeID)
+	return err
 }
-
-// What tests of the peer port send and expect by its bytes.
-const (
-	MethodExecute   = methodExecute
-	CodeUnavailable = byte(codeUnavailable)
-	CodeForeign     = byte(codeForeign)
-	CodeMalformed   = byte(codeMalformed)
-)

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
@@ -36,37 +37,40 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 		return all
 	}
 	once := []byte{0}
-	forward := func(to int, payload []byte) error {
+	send := func(to int, method byte, payload []byte) error {
 		client := peer.NewClient(c.Nodes[to].Peer, peer.ClientConfig{})
 		defer func() { require.NoError(t, client.Close()) }()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		_, err := client.Call(ctx, cluster.MethodExecute, payload)
+		_, err := client.Call(ctx, method, payload)
 		return err
 	}
+	forward := func(to int, payload []byte) error { return send(to, 1, payload) }
 	code := func(err error) byte {
 		var refused *peer.CodeError
 		require.ErrorAs(t, err, &refused)
 		return refused.Code
 	}
 
+	const unavailable, foreign, malformed, unsupported = byte(1), byte(7), byte(8), byte(11) // as they travel
 	raw := []byte("POST /v2/keys.verifyKey HTTP/1.1\r\n\r\n{}")
 	for name, test := range map[string]struct {
 		payload []byte
 		want    byte
 	}{
-		"another cluster":     {join([]byte{1, 2, 3, 4}, once, encoded(charge)), cluster.CodeForeign},
-		"raw bytes":           {raw, cluster.CodeForeign},
-		"raw bytes with tag":  {join(tag, once, raw), cluster.CodeMalformed},
-		"two commands":        {join(tag, once, encoded(charge, charge)), cluster.CodeMalformed},
-		"more than a command": {join(tag, once, encoded(charge), []byte{0}), cluster.CodeMalformed},
-		"a flipped bit":       {flipped(join(tag, once, encoded(charge))), cluster.CodeMalformed},
-		"a new ledger":        {join(tag, once, encoded(fsm.Call{Command: &fsm.Bootstrap{ClusterID: "x"}})), cluster.CodeMalformed},
-		"no hint":             {tag, cluster.CodeMalformed},
+		"another cluster":     {join([]byte{1, 2, 3, 4}, once, encoded(charge)), foreign},
+		"raw bytes":           {raw, foreign},
+		"raw bytes with tag":  {join(tag, once, raw), malformed},
+		"two commands":        {join(tag, once, encoded(charge, charge)), malformed},
+		"more than a command": {join(tag, once, encoded(charge), []byte{0}), malformed},
+		"a flipped bit":       {flipped(join(tag, once, encoded(charge))), malformed},
+		"a new ledger":        {join(tag, once, encoded(fsm.Call{Command: &fsm.Bootstrap{ClusterID: "x"}})), malformed},
+		"no hint":             {tag, malformed},
 	} {
 		require.Equal(t, test.want, code(forward(leader, test.payload)), name)
 	}
-	require.Equal(t, cluster.CodeUnavailable, code(forward(follower, join(tag, once, encoded(charge)))), "one hop")
+	require.Equal(t, unavailable, code(forward(follower, join(tag, once, encoded(charge)))), "one hop")
+	require.Equal(t, unsupported, code(send(leader, 200, raw)), "a request of a newer build")
 	require.Equal(t, int64(100), remaining(t, c, follower))
 	require.NoError(t, forward(leader, join(tag, once, encoded(charge))))
 	require.Equal(t, int64(99), remaining(t, c, follower))
@@ -80,4 +84,36 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 func flipped(data []byte) []byte {
 	data[len(data)-6] ^= 1
 	return data
+}
+
+// A client learns as much from a follower as from the leader: what failed, why, and what to do.
+func TestForward_AFollowerExplainsAsTheLeaderDoes(t *testing.T) {
+	c := clustertest.New(t, 3, quickChecks)
+	seed(t, c, 0, 1<<40)
+	leader, follower := c.Leader(), c.Follower()
+	explained := func(try func(at int) error) {
+		t.Helper()
+		var first, second *fault.Error
+		require.ErrorAs(t, try(leader), &first)
+		require.ErrorAs(t, try(follower), &second)
+		require.Equal(t, first.Kind, second.Kind)
+		require.Equal(t, first.Detail, second.Detail)
+	}
+	explained(func(at int) error { return c.Nodes[at].RemoveServer(t.Context(), "node_unknown") })
+	explained(func(at int) error { return c.Nodes[at].TransferLeadership(t.Context(), "node_unknown") })
+	for i := range c.Nodes {
+		c.Fill(i, true)
+	}
+	require.Eventually(t, func() bool {
+		_, err := charge(c, leader)
+		all := err != nil
+		for _, n := range c.Nodes {
+			all = all && strings.Contains(err.Error(), n.ID())
+		}
+		return all
+	}, 20*time.Second, time.Millisecond)
+	explained(func(at int) error {
+		_, err := charge(c, at)
+		return err
+	})
 }

@@ -199,8 +199,8 @@ func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
 	x := c.Follower()
 	y := 3 - x - c.Leader()
 	leader := c.Nodes[c.Leader()]
-	leader.TellToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[x].Peer)
-	leader.TellToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[y].Peer)
+	require.ErrorContains(t, leader.AskToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[x].Peer), "Another node has this address")
+	require.NoError(t, leader.AskToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[y].Peer))
 	require.ErrorContains(t, <-c.Nodes[y].Failed(), "removed from the cluster")
 	select {
 	case err := <-c.Nodes[x].Failed():

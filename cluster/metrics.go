@@ -1,19 +1,14 @@
 package cluster
 
 import (
-	"sync/atomic"
-
 	"github.com/hashicorp/raft"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/creditd/creditd/cluster/clock"
+	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
-
-// proposed counts what this node handed to raft.
-type proposed struct {
-	entries, calls, bytes atomic.Uint64
-}
 
 // metric is one figure of a snapshot of the node. None needs a label.
 type metric struct {
@@ -24,10 +19,12 @@ type metric struct {
 
 // sample is what all metrics of one scrape are computed from.
 type sample struct {
-	node   *Node
-	ledger fsm.Stats
-	clock  int64
-	store  store.Stats
+	node     *Node
+	ledger   fsm.Stats
+	clock    int64 // log time
+	store    store.Stats
+	time     clock.Status
+	proposed propose.Stats
 }
 
 type collector struct {
@@ -40,20 +37,20 @@ func (n *Node) Collector() prometheus.Collector {
 	c := &collector{node: n}
 	c.add("creditd_raft_term", "Present term.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.CurrentTerm()) })
 	c.add("creditd_raft_leader", "1 if this node leads and serves.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.Leads()) })
-	c.add("creditd_raft_voter", "1 if this node has a vote.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.voter(s.node.id) != nil) })
+	c.add("creditd_raft_voter", "1 if this node has a vote.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.directory.Voter(s.node.id) != nil) })
 	c.add("creditd_raft_commit_index", "Index of the last committed entry.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.CommitIndex()) })
 	c.add("creditd_raft_applied_index", "Index of the last entry handed to the ledger.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.AppliedIndex()) })
 	c.add("creditd_raft_state", "0 follower, 1 candidate, 2 leader, 3 shut down.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.raft.State()) })
 	c.add("creditd_node_ready", "1 if requests can be served.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.Ready() == nil) })
 
-	c.add("creditd_clock_fit", "0 while this node's clock jumped, stands still or is far from its peers'.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.node.clocks.guard.Verdict().Fit()) })
-	c.add("creditd_clock_drift_seconds", "Wall clock less the time this node goes by.", prometheus.GaugeValue, func(s *sample) float64 { return s.node.clocks.guard.Verdict().Drift.Seconds() })
-	c.add("creditd_clock_offset_seconds", "The peers' time less this node's.", prometheus.GaugeValue, func(s *sample) float64 { return s.node.clocks.guard.Verdict().Offset.Seconds() })
+	c.add("creditd_clock_fit", "0 while this node's clock jumped, stands still or is far from its peers'.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.time.Fit()) })
+	c.add("creditd_clock_drift_seconds", "Wall clock less the time this node goes by.", prometheus.GaugeValue, func(s *sample) float64 { return s.time.Drift.Seconds() })
+	c.add("creditd_clock_offset_seconds", "The peers' time less this node's.", prometheus.GaugeValue, func(s *sample) float64 { return s.time.Offset.Seconds() })
 
-	c.add("creditd_batch_queued_requests", "Requests that wait to be proposed.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.node.queued()) })
-	c.add("creditd_batch_entries_total", "Log entries this node proposed.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.entries.Load()) })
-	c.add("creditd_batch_calls_total", "Commands in those entries.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.calls.Load()) })
-	c.add("creditd_batch_bytes_total", "Size of those entries in bytes.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.node.proposed.bytes.Load()) })
+	c.add("creditd_batch_queued_requests", "Requests that wait to be proposed.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.proposed.Queued) })
+	c.add("creditd_batch_entries_total", "Log entries this node proposed.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.proposed.Entries) })
+	c.add("creditd_batch_calls_total", "Commands in those entries.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.proposed.Calls) })
+	c.add("creditd_batch_bytes_total", "Size of those entries in bytes.", prometheus.CounterValue, func(s *sample) float64 { return float64(s.proposed.Bytes) })
 
 	c.add("creditd_ledger_clock_seconds", "Log time, Unix seconds.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.clock) / 1000 })
 	c.add("creditd_ledger_workspaces", "Workspaces.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.ledger.Workspaces) })
@@ -113,16 +110,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if c.node.raft == nil || c.node.raft.State() == raft.Shutdown {
 		return
 	}
-	s := &sample{node: c.node, store: c.node.conf.Store.Stats()}
+	s := &sample{node: c.node, store: c.node.conf.Store.Stats(), time: c.node.Clock(), proposed: c.node.proposer.Stats()}
 	c.node.replica.View(func(state *fsm.State) { s.ledger, s.clock = state.Stats(), state.Clock() })
 	for _, m := range c.metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}
-}
-
-func (n *Node) queued() int {
-	if b := n.batcher.Load(); b != nil {
-		return b.Queued()
-	}
-	return 0
 }

@@ -5,55 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/raft"
 
-	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/clock"
 	"github.com/creditd/creditd/cluster/fault"
-	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/fitness"
+	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/cluster/replica"
-	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/fsm"
 )
 
-type peerDial = func(ctx context.Context, addr string) (net.Conn, error)
-
-// Node is one member of a cluster. New has no effects; Start brings it up; Close may be called twice and waits for everything.
+// Node is one node of a cluster: it wires its parts and starts and stops them. New has no effects; Start brings the node up; Close may
+// be called twice and waits for everything.
 type Node struct {
-	conf      Config
-	log       *slog.Logger
-	id        string
-	replica   *replica.Replica
-	raft      *raft.Raft
-	raftReady chan struct{} // closed once raft is set
-	mux       *peer.Mux
-	link      *peer.Transport
-	pool      *peer.Pool
-	clocks    *clocks
-	rounds    rounds
-	tickets   tickets
-	waiters   sync.Pool // of waiter
-	proposed  proposed
+	conf    Config
+	log     *slog.Logger
+	id      string
+	replica *replica.Replica
 
-	gossip        atomic.Pointer[gossip.Gossip]   // nil on a node that keeps to itself
-	members       atomic.Pointer[[]gossip.Member] // what gossip last said
-	gossipChanged chan struct{}                   // holds a token when members has changed
+	// What openPeerPort and startRaft open.
+	mux    *peer.Mux
+	pool   *peer.Pool
+	link   *peer.Transport
+	raft   *raft.Raft
+	notify chan bool // raft's NotifyCh
 
-	banished sync.Map // node id to the time.Time until which it is not taken in again
+	parts
 
-	// batcher is the present term's, nil unless this node leads and has applied everything of earlier terms.
-	batcher atomic.Pointer[batch.Batcher]
-
-	mu      sync.Mutex
-	changed chan struct{} // guarded by mu: closed and replaced whenever who leads may have changed
-	founded bool          // guarded by mu: the ledger was founded with our Founding
-
-	leadership chan bool // raft's NotifyCh
-	stopping   chan struct{}
+	ctx        context.Context // ends when the node stops
+	cancel     context.CancelFunc
 	failed     chan error
 	background sync.WaitGroup
 	closeOnce  sync.Once
@@ -70,13 +55,10 @@ func New(conf Config) (*Node, error) {
 	}
 	n := &Node{
 		conf: conf, id: conf.Store.NodeID(), log: conf.Logger.With("node", conf.Store.NodeID()),
-		changed: make(chan struct{}), leadership: make(chan bool, 64),
-		raftReady: make(chan struct{}), gossipChanged: make(chan struct{}, 1), stopping: make(chan struct{}), failed: make(chan error, 1),
+		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.replica = replica.New(replica.Config{Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail})
-	n.clocks = newClocks(conf)
-	n.rounds.ask = n.askReadIndex
-	n.tickets.open = n.openSession
 	return n, nil
 }
 
@@ -86,7 +68,7 @@ func (n *Node) ID() string { return n.id }
 // Failed delivers the error after which this node must not go on. The process has to end.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// Fail stops taking part in the cluster at once and reports err to Failed. For faults of the disk: a node that cannot write must
+// Fail stops taking part in the cluster at once and reports err to Failed. It is for faults of the disk: a node that cannot write must
 // fall silent, or its peers would wait for it (hashicorp/raft#503).
 func (n *Node) Fail(err error) {
 	select {
@@ -116,91 +98,36 @@ func (n *Node) start() error {
 	if err := n.openPeerPort(); err != nil {
 		return err
 	}
+	n.directory = membership.NewDirectory(n.id)
 	if err := n.startRaft(); err != nil {
 		return err
 	}
-	n.mux.Serve(peer.HandlerFunc(n.handle))
+	n.directory.Attach(n.raft)
+	n.wire()
+	n.mux.Serve(rpc.NewTable(
+		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.replica.ClusterID, Logger: n.log}, n.methods()...))
 	n.mux.Start()
-	n.run(n.followLeadership)
+	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)
-	n.run(n.watchLeader)
-	n.run(n.watchForDeath)
-	n.run(n.watchClock)
+	n.run(n.leader.Watch)
+	n.run(n.election.Watch)
+	n.run(func() { n.fitness.Run(n.ctx) })
 	if n.conf.GossipAddr == "" {
-		return n.foundAlone()
+		return n.bootstrap.Single()
 	}
-	return n.startGossip()
+	if err := n.gossip.Start(); err != nil {
+		return err
+	}
+	n.run(n.gossip.Watch)
+	if err := n.gossip.Join(n.conf.Store.ClusterID()); err != nil {
+		return err
+	}
+	n.run(n.bootstrap.Run)
+	return nil
 }
 
 // run starts a background goroutine that Close waits for.
-func (n *Node) run(f func()) {
-	n.background.Add(1)
-	go func() {
-		defer n.background.Done()
-		f()
-	}()
-}
-
-func (n *Node) openPeerPort() error {
-	mux, err := peer.NewMux(peer.MuxConfig{
-		Listener: n.conf.PeerListener, NodeID: n.id, Advertise: n.conf.AdvertisePeer, TLS: n.conf.ServerTLS,
-		Dialer: n.dialer(), Logger: n.log,
-	})
-	if err != nil {
-		return fmt.Errorf("open the peer port: %w", err)
-	}
-	n.mux = mux
-	n.pool = peer.NewPool(peer.ClientConfig{Dialer: n.dialer()})
-	return nil
-}
-
-func (n *Node) dialer() peer.Dialer { return peer.Dialer{Dial: n.conf.Dial, TLS: n.conf.ClientTLS} }
-
-func (n *Node) startRaft() error {
-	logger := raftLogger(n.log)
-	n.link = peer.NewTransport(n.mux.RaftLayer(), addressBook{n}, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, logger)
-	s := n.conf.Store
-	r, err := raft.NewRaft(n.raftConfig(), n.replica, raftLogStore(s), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
-	if err != nil {
-		select {
-		case err = <-n.failed: // the ledger knows why the snapshot does not load, and raft does not pass it on
-		default:
-		}
-		return fmt.Errorf("start raft on %s: %w", n.conf.AdvertisePeer, err)
-	}
-	n.raft = r
-	close(n.raftReady)
-	return nil
-}
-
-func (n *Node) raftConfig() *raft.Config {
-	c := raft.DefaultConfig()
-	c.LocalID = raft.ServerID(n.id)
-	c.HeartbeatTimeout = n.conf.HeartbeatTimeout
-	c.ElectionTimeout = n.conf.ElectionTimeout
-	c.LeaderLeaseTimeout = n.conf.LeaseTimeout
-	c.CommitTimeout = n.conf.CommitTimeout
-	c.SnapshotThreshold = n.conf.SnapshotThreshold
-	c.SnapshotInterval = n.conf.SnapshotInterval
-	c.TrailingLogs = n.conf.TrailingLogs
-	c.NotifyCh = n.leadership
-	c.Logger = raftLogger(n.log)
-	c.ShutdownOnRemove = false
-	c.NoLegacyTelemetry = true
-	return c
-}
-
-// logCacheEntries is how many recent entries are kept in memory for followers.
-const logCacheEntries = 512
-
-// raftLogStore puts raft's cache in front of the log.
-func raftLogStore(s *store.Store) raft.LogStore {
-	cache, err := raft.NewLogCache(logCacheEntries, s.Log())
-	if err != nil {
-		panic(fmt.Sprintf("cluster: %v", err)) // the size is a positive constant
-	}
-	return cache
-}
+func (n *Node) run(f func()) { n.background.Go(f) }
 
 // recordClusterID keeps the id of the cluster in the data directory and in gossip once the ledger has one.
 func (n *Node) recordClusterID() {
@@ -210,37 +137,63 @@ func (n *Node) recordClusterID() {
 			n.Fail(fmt.Errorf("record the cluster id: %w", err))
 			return
 		}
-		n.updateGossip()
-	case <-n.stopping:
+		n.gossip.Update()
+	case <-n.ctx.Done():
 	}
+}
+
+// Execute executes a command once: see propose.Proposer.
+func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	return n.proposer.Execute(ctx, call)
+}
+
+// Answer answers a query linearizably: see propose.Proposer.
+func (n *Node) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	return n.proposer.Answer(ctx, actor, q)
+}
+
+// AnswerStale answers a query from this node's ledger once it has applied minIndex.
+func (n *Node) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	return n.proposer.AnswerStale(ctx, actor, q, minIndex)
+}
+
+// TransferLeadership transfers leadership to a voter, or to the most suitable one when nodeID is empty.
+func (n *Node) TransferLeadership(ctx context.Context, nodeID string) error {
+	return n.transfer.Do(ctx, nodeID)
+}
+
+// RemoveServer takes a node out of the cluster permanently: see membership.Removal.
+func (n *Node) RemoveServer(ctx context.Context, nodeID string) error {
+	return n.removal.Do(ctx, nodeID)
 }
 
 // Ready returns nil when requests can be expected to succeed here, or a fault that says why not.
 func (n *Node) Ready() error {
-	select {
-	case <-n.stopping:
-		return errStopping
-	default:
+	if n.ctx.Err() != nil {
+		return leader.ErrStopping
 	}
 	if err := n.conf.Store.Healthy(); err != nil {
 		return fault.Wrap(fault.Unavailable, "The disk does not answer", err)
 	}
-	_, id := n.raft.LeaderWithID()
+	current := n.leader.Current()
 	switch {
-	case id == "":
-		return noLeader
-	case string(id) == n.id && n.batcher.Load() == nil && !n.mayStamp():
-		return errClock
-	case string(id) == n.id && n.batcher.Load() == nil:
+	case current == "":
+		return leader.ErrNone
+	case string(current) == n.id && !n.Leads() && !n.fitness.MayStamp():
+		return fitness.ErrClock
+	case string(current) == n.id && !n.Leads():
 		return fault.New(fault.Unavailable, "This node was elected and is still applying earlier entries")
-	case n.clusterID() == "":
-		return fault.New(fault.Unavailable, "Nothing was replicated from the leader yet")
+	case n.replica.ClusterID() == "":
+		return fault.New(fault.Unavailable, "This node has replicated nothing from the leader yet")
 	}
 	return nil
 }
 
 // Leads reports whether this node leads and serves.
-func (n *Node) Leads() bool { return n.batcher.Load() != nil }
+func (n *Node) Leads() bool { return n.proposer.Serves() }
+
+// Clock returns what this node knows about its time.
+func (n *Node) Clock() clock.Status { return n.fitness.Clock() }
 
 // Digest returns the digest of this node's ledger and the index at which it was taken.
 func (n *Node) Digest() (index uint64, digest string) {
@@ -248,35 +201,27 @@ func (n *Node) Digest() (index uint64, digest string) {
 	return index, d.String()
 }
 
-// Founded reports whether this process founded the ledger, with the root key of its own configuration.
-func (n *Node) Founded() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.founded
-}
+// Founded reports whether this process bootstrapped the ledger, with the root key of its own configuration.
+func (n *Node) Founded() bool { return n.terms.bootstrapped.Load() }
 
-// Close leaves in good order: hands leadership over, answers everyone who waits, and stops. ctx bounds the courtesy, not the
-// stopping. The store is closed as well.
+// Close leaves cleanly: it transfers leadership, answers everyone who waits, and stops. ctx bounds the transfer, not the stopping. The
+// store is closed as well.
 func (n *Node) Close(ctx context.Context) error {
 	n.closeOnce.Do(func() { n.closeErr = n.close(ctx) })
 	return n.closeErr
 }
 
 func (n *Node) close(ctx context.Context) error {
-	if n.raft != nil {
-		n.handOver(ctx)
+	started := n.terms != nil // else there is no more than what Start had opened before it failed
+	if started {
+		n.transfer.BeforeStop(ctx)
 	}
-	close(n.stopping)
-	n.wakeWaiting()
+	n.cancel()
 	var errs []error
-	if g := n.gossip.Load(); g != nil {
-		if err := g.Leave(leaveTimeout); err != nil {
-			n.log.Warn("leaving gossip failed", "err", err)
-		}
-		errs = append(errs, g.Close())
-	}
-	if b := n.batcher.Load(); b != nil {
-		b.Close()
+	if started {
+		n.leader.Wake()
+		errs = append(errs, n.gossip.Close())
+		n.proposer.Close()
 	}
 	if n.raft != nil {
 		errs = append(errs, n.raft.Shutdown().Error())
@@ -296,70 +241,3 @@ func (n *Node) close(ctx context.Context) error {
 	errs = append(errs, n.conf.Store.Close())
 	return errors.Join(errs...)
 }
-
-// leaveTimeout bounds how long a leaving node waits for its goodbye to spread.
-const leaveTimeout = time.Second
-
-// handOver gives leadership to a peer, if there is one to take it, so that a planned stop costs no election.
-func (n *Node) handOver(ctx context.Context) {
-	if n.raft.State() != raft.Leader || n.otherVoters() == 0 {
-		return
-	}
-	transfer := n.raft.LeadershipTransfer()
-	done := make(chan error, 1)
-	go func() { done <- transfer.Error() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			n.log.Warn("nobody took leadership over", "err", err)
-		}
-	case <-ctx.Done():
-		n.log.Warn("gave up handing leadership over", "err", ctx.Err())
-	case <-time.After(n.conf.ElectionTimeout):
-		n.log.Warn("gave up handing leadership over", "after", n.conf.ElectionTimeout)
-	}
-}
-
-// await returns a channel that is closed when who leads may have changed.
-func (n *Node) await() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.changed
-}
-
-func (n *Node) wakeWaiting() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	close(n.changed)
-	n.changed = make(chan struct{})
-}
-
-// watchLeader wakes waiting requests when raft learns of another leader. Calls that still wait for the previous one, which may be
-// paused or cut off without its connection breaking, are given up, to be sent again to the new one.
-func (n *Node) watchLeader() {
-	observed := make(chan raft.Observation, 16)
-	observer := raft.NewObserver(observed, false, func(o *raft.Observation) bool {
-		_, ok := o.Data.(raft.LeaderObservation)
-		return ok
-	})
-	n.raft.RegisterObserver(observer)
-	defer n.raft.DeregisterObserver(observer)
-	var previous string
-	for {
-		select {
-		case <-observed:
-			if addr, id := n.raft.LeaderWithID(); id != "" {
-				now := n.addressOf(id, addr)
-				if previous != "" && previous != now {
-					n.pool.Remove(previous)
-				}
-				previous = now
-			}
-			n.wakeWaiting()
-		case <-n.stopping:
-			return
-		}
-	}
-}
-
-var errStopping = fault.New(fault.Unavailable, "The node is stopping")

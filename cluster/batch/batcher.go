@@ -29,8 +29,8 @@ type Log interface {
 type Pending interface {
 	// Done is closed when the entry was applied or failed.
 	Done() <-chan struct{}
-	// Outcome returns one result per call, or why there are none. Valid once Done is closed.
-	Outcome() (results []fsm.Result, index uint64, err error)
+	// Results returns one result per call, or why there are none. Valid once Done is closed.
+	Results() (results []fsm.Result, index uint64, err error)
 }
 
 // Config bounds a Batcher. Zero fields take their defaults.
@@ -62,7 +62,7 @@ type Batcher struct {
 	peek func(*fsm.Call) (fsm.Result, bool)
 
 	mu         sync.Mutex
-	queue      []ticket // guarded by mu
+	queue      []queued // guarded by mu
 	queueBytes int      // guarded by mu
 	closed     bool     // guarded by mu
 
@@ -74,8 +74,8 @@ type Batcher struct {
 	once     sync.Once
 }
 
-// ticket is one request.
-type ticket struct {
+// queued is one request that waits.
+type queued struct {
 	call     fsm.Call // Command nil: a pure read
 	size     int      // encoded size of the call, or an upper bound
 	read     bool     // answered by peek once an entry was applied
@@ -85,7 +85,7 @@ type ticket struct {
 
 // entry is one proposal and who waits for it.
 type entry struct {
-	writes, reads []ticket
+	writes, reads []queued
 	pending       Pending
 }
 
@@ -106,22 +106,22 @@ func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool)) *Batcher
 }
 
 // Execute queues a call. size is the length of its encoding or an upper bound. A deadline that passes while the call still waits
-// to be proposed ends it unexecuted; the zero deadline is none. again says that the call may have been sent before: then it goes
-// through the log in any case, because only there its ticket tells whether the first copy was carried out.
-func (b *Batcher) Execute(call fsm.Call, size int, again bool, deadline time.Time, w Waiter) {
+// to be proposed ends it unexecuted; the zero deadline is none. A retransmission goes through the log in any case, because only there its
+// call id tells whether the first copy was executed.
+func (b *Batcher) Execute(call fsm.Call, size int, retransmission bool, deadline time.Time, w Waiter) {
 	unchanging := false
-	if !again {
+	if !retransmission {
 		_, unchanging = b.peek(&call)
 	}
-	b.add(ticket{call: call, size: size, read: unchanging, deadline: deadline, waiter: w})
+	b.add(queued{call: call, size: size, read: unchanging, deadline: deadline, waiter: w})
 }
 
 // Read queues a read: it is answered once an entry that was proposed after this moment has been applied.
 func (b *Batcher) Read(deadline time.Time, w Waiter) {
-	b.add(ticket{read: true, deadline: deadline, waiter: w})
+	b.add(queued{read: true, deadline: deadline, waiter: w})
 }
 
-func (b *Batcher) add(t ticket) {
+func (b *Batcher) add(t queued) {
 	b.mu.Lock()
 	var refusal *fault.Error
 	switch {
@@ -145,10 +145,10 @@ func (b *Batcher) add(t ticket) {
 }
 
 var (
-	notLeading = fault.New(fault.Unavailable, "This node is not the leader any more")
+	notLeading = fault.New(fault.Unavailable, "The leader is changing")
 	overloaded = fault.New(fault.Overloaded, "Too many requests are waiting")
 	expired    = fault.New(fault.TimedOut, "The deadline passed before the request was executed")
-	abandoned  = fault.New(fault.Unknown, "The node stopped before the outcome was known")
+	abandoned  = fault.New(fault.Unknown, "The leader stopped before the outcome was known")
 )
 
 func (b *Batcher) signal() {
@@ -215,7 +215,7 @@ func (b *Batcher) next() (e entry, closed bool) {
 			e.reads = append(e.reads, t)
 		default:
 			if e.writes == nil {
-				e.writes = make([]ticket, 0, calls)
+				e.writes = make([]queued, 0, calls)
 			}
 			e.writes = append(e.writes, t)
 		}
@@ -226,10 +226,10 @@ func (b *Batcher) next() (e entry, closed bool) {
 	return e, false
 }
 
-// take removes the first n tickets. It is called with mu held; a backing array is never reused, because its tickets live on.
-func (b *Batcher) take(n int) []ticket {
+// take removes the first n requests. It is called with mu held; a backing array is never reused, because its requests live on.
+func (b *Batcher) take(n int) []queued {
 	taken := b.queue[:n:n]
-	b.queue = append([]ticket(nil), b.queue[n:]...)
+	b.queue = append([]queued(nil), b.queue[n:]...)
 	for i := range taken {
 		b.queueBytes -= taken[i].size
 	}
@@ -251,7 +251,7 @@ func (b *Batcher) complete() {
 }
 
 func (b *Batcher) settle(e entry) {
-	results, index, err := e.pending.Outcome()
+	results, index, err := e.pending.Results()
 	if err != nil {
 		answerAll(e.writes, Answer{Err: err})
 		answerAll(e.reads, Answer{Err: unread(err)})
@@ -270,7 +270,7 @@ func (b *Batcher) settle(e entry) {
 }
 
 // answerRead answers a read, or queues the call again as a write where it would change something by now.
-func (b *Batcher) answerRead(t ticket, index uint64) {
+func (b *Batcher) answerRead(t queued, index uint64) {
 	if t.call.Command == nil {
 		t.waiter.Answer(Answer{Index: index})
 		return
@@ -296,8 +296,8 @@ func (b *Batcher) abandon(e entry) {
 	answerAll(e.reads, Answer{Err: unread(abandoned)})
 }
 
-func answerAll(tickets []ticket, a Answer) {
-	for _, t := range tickets {
+func answerAll(requests []queued, a Answer) {
+	for _, t := range requests {
 		t.waiter.Answer(a)
 	}
 }

@@ -48,8 +48,8 @@ func (e *fakeEntry) settle(err error) {
 
 func (e *fakeEntry) Done() <-chan struct{} { return e.done }
 
-// Outcome answers each deletion with the id of the key it names, so that a test sees whose answer it got.
-func (e *fakeEntry) Outcome() ([]fsm.Result, uint64, error) {
+// Results answers each deletion with the id of the key it names, so that a test sees whose answer it got.
+func (e *fakeEntry) Results() ([]fsm.Result, uint64, error) {
 	if e.err != nil {
 		return nil, 0, e.err
 	}

@@ -24,11 +24,11 @@ type Guard struct {
 	since   time.Duration // guarded by mu: a reading of elapsed
 	checked time.Duration // guarded by mu: when Check last ran
 	stamp   int64         // guarded by mu: the largest one given
-	verdict Verdict       // guarded by mu
+	status  Status        // guarded by mu
 }
 
-// Verdict is what the last Check found.
-type Verdict struct {
+// Status is what the last Check found.
+type Status struct {
 	// WallOff: the wall clock jumped or stands still. Stamps do not follow it.
 	WallOff bool
 	// Far: the guarded time is not that of the peers. A node whose time is Far must not stamp anything.
@@ -40,7 +40,7 @@ type Verdict struct {
 }
 
 // Fit reports that nothing is wrong.
-func (v Verdict) Fit() bool { return !v.WallOff && !v.Far }
+func (v Status) Fit() bool { return !v.WallOff && !v.Far }
 
 // New takes the wall clock as it is now. elapsed must only move forward, at the pace of real time, whatever is done to the wall clock.
 func New(wall func() time.Time, elapsed func() time.Duration, tolerance time.Duration) *Guard {
@@ -70,16 +70,16 @@ func (g *Guard) Stamp() int64 {
 	return g.stamp
 }
 
-// Verdict returns what the last Check found.
-func (g *Guard) Verdict() Verdict {
+// Status returns what the last Check found.
+func (g *Guard) Status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.verdict
+	return g.status
 }
 
 // Check compares the guarded time with the wall clock and with the peers' clocks, given as their distance from the guarded time. It
 // is to be called about every second.
-func (g *Guard) Check(peers []int64) Verdict {
+func (g *Guard) Check(peers []int64) Status {
 	wall, elapsed, sound := g.read()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -93,10 +93,10 @@ func (g *Guard) Check(peers []int64) Verdict {
 	}
 	// Alone against one peer, the one that is behind is believed: it does no harm that cannot be repaired.
 	offset := lowerMedian(append(slices.Clone(peers), 0))
-	g.verdict.Offset = millis(offset)
-	g.verdict.Far = abs(offset) > g.tolerance
-	g.verdict.Verified = g.verdict.Verified || len(peers) > 0
-	return g.verdict
+	g.status.Offset = millis(offset)
+	g.status.Far = abs(offset) > g.tolerance
+	g.status.Verified = g.status.Verified || len(peers) > 0
+	return g.status
 }
 
 // followLocked lets the wall clock, which is drift ahead, correct the guarded time, and returns by how much that was stepped.
@@ -105,17 +105,17 @@ func (g *Guard) followLocked(drift int64, elapsed time.Duration, peers []int64) 
 	case abs(drift) <= g.tolerance:
 		most := (elapsed - g.checked).Milliseconds() / slewDivisor
 		g.base += min(max(drift, -most), most)
-		g.verdict.WallOff = false
+		g.status.WallOff = false
 	case len(peers) > 0 && abs(drift-lowerMedian(peers)) <= g.tolerance:
 		// Both the wall clock and the peers say that the guarded time is wrong: the machine was asleep, or its clock was set right.
 		step = drift
 		g.base += drift
-		g.verdict.WallOff = false
+		g.status.WallOff = false
 	default:
-		g.verdict.WallOff = true
+		g.status.WallOff = true
 	}
 	g.checked = elapsed
-	g.verdict.Drift = millis(drift - step)
+	g.status.Drift = millis(drift - step)
 	return step
 }
 

@@ -46,19 +46,19 @@ func TestGuard_StampsDoNotFollowAJump(t *testing.T) {
 	} {
 		b := newBench()
 		b.pass(time.Minute)
-		require.True(t, b.guard.Verdict().Fit())
+		require.True(t, b.guard.Status().Fit())
 		b.wall = b.wall.Add(jump)
 		require.Equal(t, begin.Add(time.Minute).UnixMilli(), b.guard.Stamp(), "%s, before anything could be checked", name)
 		b.pass(time.Hour)
 		require.Equal(t, begin.Add(time.Minute+time.Hour).UnixMilli(), b.guard.Stamp(), name)
-		v := b.guard.Verdict()
+		v := b.guard.Status()
 		require.True(t, v.WallOff, name)
 		require.False(t, v.Far, name)
 		require.Equal(t, jump, v.Drift, name)
 
 		b.wall = b.wall.Add(-jump)
 		b.pass(time.Second)
-		require.True(t, b.guard.Verdict().Fit(), "%s, and set right again", name)
+		require.True(t, b.guard.Status().Fit(), "%s, and set right again", name)
 		require.Zero(t, b.late(), name)
 	}
 }
@@ -70,7 +70,7 @@ func TestGuard_TimeGoesOnWhileTheWallClockIsFrozen(t *testing.T) {
 		b.elapsed += time.Second
 		b.guard.Check(nil)
 	}
-	require.True(t, b.guard.Verdict().WallOff)
+	require.True(t, b.guard.Status().WallOff)
 	require.Less(t, b.late(), 50*time.Millisecond)
 }
 
@@ -87,7 +87,7 @@ func TestGuard_FollowsSmallCorrections(t *testing.T) {
 			last = stamp
 		}
 		require.Equal(t, -shift, b.late())
-		require.True(t, b.guard.Verdict().Fit())
+		require.True(t, b.guard.Status().Fit())
 	}
 }
 
@@ -119,7 +119,7 @@ func TestGuard_IsFarWhenTheMajorityDisagrees(t *testing.T) {
 	} {
 		b := newBench()
 		b.pass(time.Second, test.peers...)
-		v := b.guard.Verdict()
+		v := b.guard.Status()
 		require.Equal(t, test.far, v.Far, test.name)
 		require.Equal(t, len(test.peers) > 0, v.Verified, test.name)
 		require.Equal(t, !test.far, v.Fit())
@@ -132,16 +132,16 @@ func TestGuard_TakesOverATimeThatPeersConfirm(t *testing.T) {
 	const hour = 3_600_000
 	b := newBench()
 	b.pass(3*time.Second, hour, hour-40)
-	require.True(t, b.guard.Verdict().Far)
+	require.True(t, b.guard.Status().Far)
 	b.wall = b.wall.Add(time.Hour)
 	b.pass(time.Second, hour, hour-40)
-	v := b.guard.Verdict()
+	v := b.guard.Status()
 	require.True(t, v.Fit())
 	require.InDelta(t, begin.Add(time.Hour+4*time.Second).UnixMilli(), b.guard.Stamp(), 1)
 
 	b.wall = b.wall.Add(time.Hour)
 	b.pass(time.Second, 0, 40)
-	require.True(t, b.guard.Verdict().WallOff)
+	require.True(t, b.guard.Status().WallOff)
 	b.pass(time.Second)
-	require.True(t, b.guard.Verdict().WallOff)
+	require.True(t, b.guard.Status().WallOff)
 }

@@ -121,7 +121,7 @@ func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
 	p.await(p.stderr, `the disk is nearly full`)
 	err = change()
 	require.ErrorContains(t, err, "503")
-	require.ErrorContains(t, err, "Changes are refused until there is room on the disk of node_")
+	require.ErrorContains(t, err, "The disk of node_")
 	require.EqualValues(t, 10, balance(t, c, "customer"))
 	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 	require.Contains(t, metricsOf(t, c), "creditd_store_no_room 1")

@@ -1,4 +1,4 @@
-package cluster
+package propose
 
 import (
 	"errors"
@@ -14,19 +14,18 @@ import (
 
 // entryLog is raft as the batcher sees it.
 type entryLog struct {
-	raft     *raft.Raft
-	stamp    func() int64
-	proposed *proposed
-
+	raft        Raft
+	stamp       func() int64
+	counts      *counts
 	maxOutcomes uint64
 }
 
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
 func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), MaxOutcomes: l.maxOutcomes, Calls: calls})
-	l.proposed.entries.Add(1)
-	l.proposed.calls.Add(uint64(len(calls)))
-	l.proposed.bytes.Add(uint64(len(data)))
+	l.counts.entries.Add(1)
+	l.counts.calls.Add(uint64(len(calls)))
+	l.counts.bytes.Add(uint64(len(data)))
 	failpoint.Hit(failpoint.EntryBeforePropose)
 	p := &proposal{future: l.raft.Apply(data, 0), done: make(chan struct{})}
 	failpoint.Hit(failpoint.EntryAfterPropose)
@@ -51,23 +50,26 @@ func (p *proposal) wait() {
 // Done implements batch.Pending.
 func (p *proposal) Done() <-chan struct{} { return p.done }
 
-// Outcome implements batch.Pending.
-func (p *proposal) Outcome() ([]fsm.Result, uint64, error) {
+// Results implements batch.Pending.
+func (p *proposal) Results() ([]fsm.Result, uint64, error) {
 	if p.err != nil {
-		return nil, 0, outcomeOf(p.err)
+		return nil, 0, applyFault(p.err)
 	}
 	return p.future.Response().([]fsm.Result), p.future.Index(), nil
 }
 
-// outcomeOf says what an error of raft's Apply means for the entry. raft documents which of them leave no trace; after any other
-// one the entry may be on a disk, and may be committed by the next leader.
-func outcomeOf(err error) *fault.Error {
+// applyFault says what an error of raft's Apply means for the entry. raft documents the errors that leave no trace. After any other
+// error the entry may be on a disk, and the next leader may commit it.
+func applyFault(err error) *fault.Error {
 	for _, harmless := range []error{
 		raft.ErrNotLeader, raft.ErrEnqueueTimeout, raft.ErrLeadershipTransferInProgress, raft.ErrAbortedByRestore,
 	} {
 		if errors.Is(err, harmless) {
-			return fault.Wrap(fault.Unavailable, "This node cannot accept changes at the moment", err)
+			return fault.Wrap(fault.Unavailable, "The leader is changing", err)
 		}
 	}
 	return fault.Wrap(fault.Unknown, "The leader changed while the request was being committed", err)
 }
+
+// notServing is the fault of a forwarded request that reached a node which does not serve as the leader.
+var notServing = fault.New(fault.Unavailable, "The leader is changing")

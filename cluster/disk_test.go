@@ -20,7 +20,7 @@ func charge(c *clustertest.Cluster, at int) (fsm.Result, error) {
 	return r, err
 }
 
-func awaitNoRoom(t *testing.T, c *clustertest.Cluster, at int) {
+func awaitDiskFull(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		_, err := charge(c, at)
@@ -31,11 +31,11 @@ func awaitNoRoom(t *testing.T, c *clustertest.Cluster, at int) {
 func quickChecks(conf *cluster.Config) { conf.ClockInterval = 50 * time.Millisecond }
 
 // A full disk under the log would end the node. So changes are refused before, reads and denials go on, and it ends by itself.
-func TestRoom_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
+func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	c := clustertest.New(t, 1, quickChecks)
 	seed(t, c, 0, 1<<40)
 	c.Fill(0, true)
-	awaitNoRoom(t, c, 0)
+	awaitDiskFull(t, c, 0)
 	left := remaining(t, c, 0)
 	_, err := charge(c, 0)
 	require.ErrorContains(t, err, c.Nodes[0].ID())
@@ -49,7 +49,7 @@ func TestRoom_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	c.Stop(0)
 	c.Start(0)
 	c.WaitReady()
-	awaitNoRoom(t, c, 0)
+	awaitDiskFull(t, c, 0)
 	require.Equal(t, left, remaining(t, c, 0))
 
 	c.Fill(0, false)
@@ -58,7 +58,7 @@ func TestRoom_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 }
 
 // One full disk of three costs nobody an error: a leader with it hands over, a follower with it does not count. Two refuse changes.
-func TestRoom_AMajorityWithRoomGoesOn(t *testing.T) {
+func TestDisk_AMajorityWithRoomGoesOn(t *testing.T) {
 	c := clustertest.New(t, 3, quickChecks)
 	seed(t, c, 0, 1<<40)
 	leader := c.Leader()
@@ -78,7 +78,7 @@ func TestRoom_AMajorityWithRoomGoesOn(t *testing.T) {
 	c.Fill(second, true)
 	third := 3 - leader - second
 	for i := range c.Nodes {
-		awaitNoRoom(t, c, i)
+		awaitDiskFull(t, c, i)
 	}
 	_, err := charge(c, third)
 	require.ErrorContains(t, err, c.Nodes[leader].ID())

@@ -1,0 +1,241 @@
+package fitness
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/replica"
+	"github.com/creditd/creditd/cluster/rpc"
+)
+
+// The ledgers of all nodes are equal at equal indexes. A difference means damaged memory or a wrong program, and the node that has it
+// would give wrong answers forever: so the leader compares, and whoever differs from the majority stops.
+
+// Checkpoints asks a node for the digests of its ledger's past; Diverged tells it that it differs.
+var (
+	Checkpoints = rpc.Method[rpc.Nothing, checkpointsReply]{
+		Number: 9, Name: "checkpoints", OfCluster: true, Request: rpc.Empty, Answer: rpc.JSON[checkpointsReply](),
+	}
+	Diverged = rpc.Method[Divergence, rpc.Nothing]{
+		Number: 10, Name: "diverged", OfCluster: true, Request: rpc.JSON[Divergence](), Answer: rpc.Empty,
+	}
+)
+
+// checkpointsReply is what a node remembers of its ledger's past. Unknown fields are ignored.
+type checkpointsReply struct {
+	NodeID      string               `json:"nodeId"`
+	Checkpoints []replica.Checkpoint `json:"checkpoints"` // by index
+}
+
+// Divergence is an index at which ledgers differ.
+type Divergence struct {
+	Index   uint64            `json:"index"`
+	Digests map[string]string `json:"digests"` // by node id
+	Right   string            `json:"right"`   // the digest of the majority of voters; empty: there is none
+}
+
+// String tells an operator who has what.
+func (d Divergence) String() string {
+	ids := make([]string, 0, len(d.Digests))
+	for id := range d.Digests {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	text := fmt.Sprintf("at index %d the ledgers differ:", d.Index)
+	for _, id := range ids {
+		text += fmt.Sprintf(" %s has %s", id, d.Digests[id])
+		if d.Digests[id] == d.Right {
+			text += " (majority)"
+		}
+		text += ";"
+	}
+	if d.Right == "" {
+		text += " no majority says which is right;"
+	}
+	return text[:len(text)-1]
+}
+
+// accuses reports whether a node is one of those that differ.
+func (d Divergence) accuses(nodeID string) bool {
+	return d.Digests[nodeID] != "" && d.Digests[nodeID] != d.Right
+}
+
+// ComparerConfig is what a Comparer needs.
+type ComparerConfig struct {
+	NodeID      string
+	Interval    time.Duration // between two comparisons
+	Checkpoints func() []replica.Checkpoint
+	Cluster     Cluster
+	Client      *rpc.Client
+	Stop        func(Divergence) // ends this node, whose ledger differs
+	Logger      *slog.Logger
+}
+
+// Comparer compares the ledgers of all nodes.
+type Comparer struct{ conf ComparerConfig }
+
+// NewComparer returns a comparer.
+func NewComparer(conf ComparerConfig) *Comparer { return &Comparer{conf} }
+
+const (
+	// maxTiedRounds is how many comparisons in a row must find a difference without a majority before all nodes that differ stop.
+	maxTiedRounds = 3
+	// askTimeout bounds one comparison.
+	askTimeout = 2 * time.Second
+)
+
+// Run is the leader's comparison, until ctx ends.
+func (c *Comparer) Run(ctx context.Context) {
+	ticker := time.NewTicker(c.conf.Interval)
+	defer ticker.Stop()
+	tied := 0
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		d, decided := c.compare(ctx)
+		switch {
+		case d == nil:
+			tied = 0
+			continue
+		case d.Right == "":
+			if tied++; !decided || tied < maxTiedRounds {
+				c.conf.Logger.Error("the ledgers of the nodes differ, and no majority of voters tells which is right yet", "report", d.String())
+				continue
+			}
+		}
+		c.tell(ctx, *d)
+		if d.accuses(c.conf.NodeID) {
+			c.conf.Stop(*d)
+			return
+		}
+	}
+}
+
+// compare asks all nodes and returns the first index at which they differ, nil if there is none. decided is false while a node that
+// answers has not reached that index.
+func (c *Comparer) compare(ctx context.Context) (found *Divergence, decided bool) {
+	servers := c.conf.Cluster.Servers()
+	replies := c.ask(ctx, servers)
+	byIndex := make(map[uint64]map[string]string)
+	for _, r := range replies {
+		for _, p := range r.Checkpoints {
+			if byIndex[p.Index] == nil {
+				byIndex[p.Index] = make(map[string]string)
+			}
+			byIndex[p.Index][r.NodeID] = p.Digest
+		}
+	}
+	for index, digests := range byIndex {
+		if (found == nil || index < found.Index) && differ(digests) {
+			found = &Divergence{Index: index, Digests: digests}
+		}
+	}
+	if found == nil {
+		return nil, false
+	}
+	found.Right = majority(found.Digests, servers)
+	for _, r := range replies {
+		if newest := len(r.Checkpoints) - 1; newest < 0 || r.Checkpoints[newest].Index < found.Index {
+			return found, false
+		}
+	}
+	return found, true
+}
+
+func differ(digests map[string]string) bool {
+	first := ""
+	for _, d := range digests {
+		if first != "" && d != first {
+			return true
+		}
+		first = d
+	}
+	return false
+}
+
+// majority returns the digest that more than half of all voters have, or "".
+func majority(digests map[string]string, servers []raft.Server) string {
+	voters, count := 0, make(map[string]int)
+	for _, s := range servers {
+		if s.Suffrage == raft.Voter {
+			voters++
+			count[digests[string(s.ID)]]++
+		}
+	}
+	for d, n := range count {
+		if d != "" && n > voters/2 {
+			return d
+		}
+	}
+	return ""
+}
+
+func (c *Comparer) ask(ctx context.Context, servers []raft.Server) map[string]checkpointsReply {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	replies := map[string]checkpointsReply{c.conf.NodeID: c.own()}
+	for _, s := range servers {
+		if string(s.ID) == c.conf.NodeID {
+			continue
+		}
+		asked.Go(func() {
+			reply, err := Checkpoints.Call(ctx, c.conf.Client, c.conf.Cluster.AddressOf(s.ID, s.Address), rpc.Nothing{})
+			if err != nil || reply.NodeID != string(s.ID) {
+				c.conf.Logger.Debug("a node did not report its checkpoints", "member", s.ID, "err", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			replies[reply.NodeID] = reply
+		})
+	}
+	asked.Wait()
+	return replies
+}
+
+func (c *Comparer) own() checkpointsReply {
+	return checkpointsReply{NodeID: c.conf.NodeID, Checkpoints: c.conf.Checkpoints()}
+}
+
+// ServeCheckpoints reports this node's digests.
+func (c *Comparer) ServeCheckpoints(context.Context, rpc.Nothing) (checkpointsReply, error) {
+	return c.own(), nil
+}
+
+// tell tells the other nodes that differ.
+func (c *Comparer) tell(ctx context.Context, d Divergence) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	for _, s := range c.conf.Cluster.Servers() {
+		if string(s.ID) == c.conf.NodeID || !d.accuses(string(s.ID)) {
+			continue
+		}
+		c.conf.Logger.Error("a node's ledger differs: telling it to stop", "member", s.ID, "report", d.String())
+		if _, err := Diverged.Call(ctx, c.conf.Client, c.conf.Cluster.AddressOf(s.ID, s.Address), d); err != nil {
+			c.conf.Logger.Warn("the node could not be told; trying again", "member", s.ID, "err", err)
+		}
+	}
+}
+
+// ServeDiverged stops this node, if it really has the digest that is said to be wrong. It answers first: afterwards nobody can.
+func (c *Comparer) ServeDiverged(_ rpc.Caller, d Divergence, reply rpc.Reply[rpc.Nothing]) {
+	mine := replica.Checkpoint{Index: d.Index, Digest: d.Digests[c.conf.NodeID]}
+	if !d.accuses(c.conf.NodeID) || !slices.Contains(c.conf.Checkpoints(), mine) {
+		reply(rpc.Nothing{}, fault.New(fault.Invalid, "This node does not have the digest that is said to be wrong"))
+		return
+	}
+	reply(rpc.Nothing{}, nil)
+	go c.conf.Stop(d)
+}

@@ -1,0 +1,155 @@
+package membership
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/rpc"
+)
+
+// Identify asks the node at an address who it is, and what it knows of a cluster.
+var Identify = rpc.Method[rpc.Nothing, identity]{
+	Number: 5, Name: "identify", Request: rpc.Empty, Answer: rpc.JSON[identity](),
+}
+
+// identity is what a node tells another one that would like to bootstrap a cluster. Unknown fields are ignored.
+type identity struct {
+	NodeID   string   `json:"nodeId"`
+	HasState bool     `json:"hasState"` // raft has written here: a cluster exists
+	Sees     []string `json:"sees"`     // ids of the founders that this node sees, sorted
+}
+
+// BootstrapConfig is what a Bootstrap needs.
+type BootstrapConfig struct {
+	Base
+	Expect   int                  // number of founding nodes; 0: never bootstrap
+	HasState func() (bool, error) // whether raft has written to this data directory
+	Announce func()               // tells the others that a cluster exists
+	Fail     func(error)          // ends this node
+}
+
+// Bootstrap writes the first configuration of a new cluster.
+type Bootstrap struct{ BootstrapConfig }
+
+// NewBootstrap returns a bootstrap that writes nothing yet.
+func NewBootstrap(conf BootstrapConfig) *Bootstrap { return &Bootstrap{conf} }
+
+// Single makes a node without gossip a cluster of one, unless it belongs to a cluster already.
+func (b *Bootstrap) Single() error {
+	has, err := b.HasState()
+	if err != nil || has {
+		return err
+	}
+	return b.write([]gossip.Member{{ID: b.NodeID, Meta: gossip.Meta{PeerAddr: b.PeerAddr}}})
+}
+
+func (b *Bootstrap) write(founders []gossip.Member) error {
+	var c raft.Configuration
+	for _, m := range founders {
+		c.Servers = append(c.Servers, raft.Server{
+			Suffrage: raft.Voter, ID: raft.ServerID(m.ID), Address: raft.ServerAddress(m.PeerAddr),
+		})
+	}
+	if err := b.Raft.BootstrapCluster(c).Error(); err != nil {
+		return fmt.Errorf("write the first configuration: %w", err)
+	}
+	b.Logger.Info("bootstrapped a new cluster", "nodes", len(founders))
+	return nil
+}
+
+// Serve tells who this node is.
+func (b *Bootstrap) Serve(context.Context, rpc.Nothing) (identity, error) {
+	has, err := b.HasState()
+	founders, _ := b.founders()
+	return identity{NodeID: b.NodeID, HasState: has || err != nil, Sees: idsOf(founders)}, nil
+}
+
+// founders returns the live members with the same expectation, sorted by id, and whether any member belongs to a cluster already.
+func (b *Bootstrap) founders() (founders []gossip.Member, exists bool) {
+	for _, m := range b.Directory.Members() {
+		if m.Bootstrapped {
+			exists = true
+		}
+		if m.Eligible() && m.Expect == b.Expect {
+			founders = append(founders, m)
+		}
+	}
+	slices.SortFunc(founders, func(x, y gossip.Member) int { return cmp.Compare(x.ID, y.ID) })
+	return founders, exists
+}
+
+func idsOf(members []gossip.Member) []string {
+	ids := make([]string, len(members))
+	for i, m := range members {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// Run waits until the expected number of nodes see exactly each other. Then the node with the smallest id writes the first
+// configuration, and the others receive it from there. It ends for good as soon as it sees any sign of an existing cluster.
+func (b *Bootstrap) Run() {
+	if b.Expect == 0 {
+		return
+	}
+	ticker := time.NewTicker(foundingInterval)
+	defer ticker.Stop()
+	for {
+		if b.Raft.LastIndex() > 0 {
+			return
+		}
+		founders, exists := b.founders()
+		if !exists && len(founders) == b.Expect && b.agreed(founders) {
+			if founders[0].ID != b.NodeID {
+				b.Logger.Debug("another node bootstraps the cluster", "founder", founders[0].ID)
+			} else if err := b.write(founders); err != nil {
+				b.Fail(err)
+				return
+			} else {
+				b.Announce()
+				return
+			}
+		}
+		if len(founders) > b.Expect {
+			b.Logger.Warn("more nodes than expected want to bootstrap the cluster: stop the surplus, or start them without bootstrap-expect",
+				"expected", b.Expect, "seen", idsOf(founders))
+		}
+		select {
+		case <-ticker.C:
+		case <-b.Stopping:
+			return
+		}
+	}
+}
+
+const foundingInterval = 200 * time.Millisecond
+
+// agreed asks every founder whether it sees the same ones and knows of no cluster.
+func (b *Bootstrap) agreed(founders []gossip.Member) bool {
+	ids := idsOf(founders)
+	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
+	defer cancel()
+	for _, m := range founders {
+		if m.ID == b.NodeID {
+			continue
+		}
+		reply, err := Identify.Call(ctx, b.Client, m.PeerAddr, rpc.Nothing{})
+		if err != nil {
+			b.Logger.Info("a founding node does not answer yet", "member", m.ID, "addr", m.PeerAddr, "err", err)
+			return false
+		}
+		if reply.NodeID != m.ID || reply.HasState || !slices.Equal(reply.Sees, ids) {
+			return false
+		}
+	}
+	return true
+}
+
+// identifyTimeout bounds the question who is at an address.
+const identifyTimeout = 2 * time.Second

@@ -1,0 +1,116 @@
+package membership
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/gossip"
+)
+
+// Directory knows the servers of raft's configuration, the members that gossip sees, and where each of them is.
+type Directory struct {
+	nodeID  string
+	ready   chan struct{} // closed once raft is set
+	raft    configured
+	members atomic.Pointer[[]gossip.Member] // nil on a node without gossip
+}
+
+type configured interface {
+	GetConfiguration() raft.ConfigurationFuture
+}
+
+// NewDirectory returns a directory that is empty until Attach: raft needs its addresses before raft exists.
+func NewDirectory(nodeID string) *Directory {
+	return &Directory{nodeID: nodeID, ready: make(chan struct{})}
+}
+
+// Attach gives the directory its raft, once.
+func (d *Directory) Attach(r configured) {
+	d.raft = r
+	close(d.ready)
+}
+
+// Servers returns raft's present configuration, none while raft is starting or stopping.
+func (d *Directory) Servers() []raft.Server {
+	select {
+	case <-d.ready:
+	default:
+		return nil
+	}
+	f := d.raft.GetConfiguration()
+	if f.Error() != nil {
+		return nil
+	}
+	return f.Configuration().Servers
+}
+
+// Server finds a node in raft's configuration.
+func (d *Directory) Server(nodeID string) *raft.Server {
+	for _, s := range d.Servers() {
+		if string(s.ID) == nodeID {
+			return &s
+		}
+	}
+	return nil
+}
+
+// Voter finds a node that has a vote.
+func (d *Directory) Voter(nodeID string) *raft.Server {
+	if s := d.Server(nodeID); s != nil && s.Suffrage == raft.Voter {
+		return s
+	}
+	return nil
+}
+
+// OtherVoters counts the voters besides this node.
+func (d *Directory) OtherVoters() (count int) {
+	for _, s := range d.Servers() {
+		if s.Suffrage == raft.Voter && string(s.ID) != d.nodeID {
+			count++
+		}
+	}
+	return count
+}
+
+// Members returns what gossip last said, this node included; nothing on a node without gossip.
+func (d *Directory) Members() []gossip.Member {
+	if m := d.members.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
+
+// ServerAddr implements raft.ServerAddressProvider. raft falls back to its configuration on an error.
+func (d *Directory) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	select {
+	case <-d.ready:
+	default:
+		return "", errors.New("raft is starting")
+	}
+	var configured raft.ServerAddress
+	if s := d.Server(string(id)); s != nil {
+		configured = s.Address
+	}
+	return raft.ServerAddress(d.AddressOf(id, configured)), nil
+}
+
+// unreachableAddr is an address at which nothing can listen.
+const unreachableAddr = "127.0.0.1:0"
+
+// AddressOf returns where a server is, given its address in raft's configuration: gossip knows better than an old configuration. An
+// address that another node uses by now leads nowhere, so that nobody is taken for a node that lost its data.
+func (d *Directory) AddressOf(id raft.ServerID, configured raft.ServerAddress) string {
+	taken := configured == ""
+	for _, m := range d.Members() {
+		if m.ID == string(id) && m.PeerAddr != "" {
+			return m.PeerAddr
+		}
+		taken = taken || m.Health == gossip.Alive && m.PeerAddr == string(configured)
+	}
+	if taken {
+		return unreachableAddr
+	}
+	return string(configured)
+}

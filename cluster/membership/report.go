@@ -1,0 +1,85 @@
+package membership
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/rpc"
+)
+
+// Status asks a node for its status.
+var Status = rpc.Method[rpc.Nothing, Report]{
+	Number: 3, Name: "status", Request: rpc.Empty, Answer: rpc.JSON[Report](),
+}
+
+// Report is what a node says of itself. It grows: an older build ignores new fields, and leaves them zero.
+type Report struct {
+	NodeID            string `json:"nodeId"`
+	ClusterID         string `json:"clusterId"`
+	Role              string `json:"role"`
+	Version           string `json:"version"` // the build
+	HTTPAddr          string `json:"httpAddr"`
+	GossipAddr        string `json:"gossipAddr"`
+	Term              uint64 `json:"term"`
+	CommitIndex       uint64 `json:"commitIndex"`
+	AppliedIndex      uint64 `json:"appliedIndex"`
+	DigestIndex       uint64 `json:"digestIndex"`
+	Digest            string `json:"digest"`
+	LastContactMillis int64  `json:"lastContactMillis"` // since the leader was heard; 0 at the leader, -1 never
+	LastTerm          uint64 `json:"lastTerm"`
+	LastIndex         uint64 `json:"lastIndex"`
+}
+
+// ReporterConfig is what a Reporter needs.
+type ReporterConfig struct {
+	Base
+	Self func() Report // this node's own
+}
+
+// Reporter collects the reports of nodes.
+type Reporter struct{ ReporterConfig }
+
+// NewReporter returns a reporter.
+func NewReporter(conf ReporterConfig) *Reporter { return &Reporter{conf} }
+
+// reportTimeout bounds how long the slowest node delays all reports.
+const reportTimeout = 2 * time.Second
+
+// Ask asks the nodes with these ids at these addresses, all at once, and returns the answers that came in time.
+func (r *Reporter) Ask(ctx context.Context, addrs map[string]string) map[string]Report {
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	reports := make(map[string]Report, len(addrs))
+	for id, addr := range addrs {
+		asked.Go(func() {
+			report, err := r.of(ctx, id, addr)
+			if err != nil {
+				r.Logger.Debug("a node did not report its status", "member", id, "addr", addr, "err", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			reports[id] = report
+		})
+	}
+	asked.Wait()
+	return reports
+}
+
+func (r *Reporter) of(ctx context.Context, id, addr string) (Report, error) {
+	if id == r.NodeID {
+		return r.Self(), nil
+	}
+	report, err := Status.Call(ctx, r.Client, addr, rpc.Nothing{})
+	if err == nil && report.NodeID != id {
+		err = fault.New(fault.Unavailable, "another node answers at this address: "+report.NodeID)
+	}
+	return report, err
+}
+
+// Serve answers another node.
+func (r *Reporter) Serve(context.Context, rpc.Nothing) (Report, error) { return r.Self(), nil }

@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/fitness"
+	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/cluster/membership"
+	"github.com/creditd/creditd/cluster/propose"
+	"github.com/creditd/creditd/cluster/rpc"
+)
+
+// parts are what a node consists of, each built from those above it.
+type parts struct {
+	directory  *membership.Directory
+	client     *rpc.Client
+	leader     *leader.Finder
+	transfer   *membership.Transfer
+	fitness    *fitness.Monitor
+	comparer   *fitness.Comparer
+	proposer   *propose.Proposer
+	gossip     *membership.Gossip
+	bootstrap  *membership.Bootstrap
+	removal    *membership.Removal
+	reporter   *membership.Reporter
+	reconciler *membership.Reconciler
+	election   *membership.FastElection
+	terms      *terms
+}
+
+// wire builds the parts. A part that needs one further down gets it as a function.
+func (n *Node) wire() {
+	n.client = rpc.NewClient(n.pool, n.replica.ClusterID)
+	n.leader = leader.New(leader.Config{
+		NodeID: raft.ServerID(n.id), Raft: n.raft, Addresses: n.directory, Pool: n.pool, Client: n.client,
+		Wait: n.conf.LeaderWait, Stopping: n.ctx.Done(),
+	})
+	base := membership.Base{
+		NodeID: n.id, PeerAddr: n.conf.AdvertisePeer, Raft: n.raft, Directory: n.directory, Client: n.client,
+		Logger: n.log, Stopping: n.ctx.Done(),
+	}
+	n.transfer = membership.NewTransfer(membership.TransferConfig{
+		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
+	})
+	n.wireLedger()
+	n.wireMembership(base)
+	n.terms = &terms{
+		log: n.log, notify: n.notify, raft: n.raft, replica: n.replica, founding: &n.conf.Founding, leader: n.leader, fitness: n.fitness,
+		comparer: n.comparer, proposer: n.proposer,
+	}
+	if n.conf.GossipAddr != "" {
+		n.terms.reconciler = n.reconciler
+	}
+}
+
+// wireLedger builds what proposes and who may.
+func (n *Node) wireLedger() {
+	n.fitness = fitness.New(fitness.Config{
+		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
+		DiskFull: n.conf.Store.NoRoom, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
+	})
+	n.comparer = fitness.NewComparer(fitness.ComparerConfig{
+		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,
+		Client: n.client, Stop: n.stopDiverged, Logger: n.log,
+	})
+	n.proposer = propose.New(propose.Config{
+		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
+		MaxOutcomes: n.conf.MaxOutcomes, Stopping: n.ctx.Done(),
+	})
+}
+
+// wireMembership builds what decides who belongs to the cluster.
+func (n *Node) wireMembership(base membership.Base) {
+	n.gossip = membership.NewGossip(membership.GossipConfig{
+		NodeID: n.id, Addr: n.conf.GossipAddr, AdvertiseAddr: n.conf.AdvertiseGossip, Key: n.conf.GossipKey,
+		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
+		Logger: n.log, Stopping: n.ctx.Done(),
+	})
+	n.bootstrap = membership.NewBootstrap(membership.BootstrapConfig{
+		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Fail: n.Fail,
+	})
+	n.removal = membership.NewRemoval(membership.RemovalConfig{
+		Base: base, Leader: n.leader, Serves: n.Leads, Transfer: n.transfer, Fail: n.Fail,
+	})
+	n.reporter = membership.NewReporter(membership.ReporterConfig{Base: base, Self: n.report})
+	n.reconciler = membership.NewReconciler(membership.ReconcilerConfig{
+		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
+		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.log),
+	})
+	n.election = membership.NewFastElection(membership.FastElectionConfig{
+		Base: base, HeartbeatTimeout: n.conf.HeartbeatTimeout, Dial: n.dialer().DialCalls,
+		MayStand: func() bool { return !n.Clock().Far }, Stand: n.standForElection,
+	})
+}
+
+// describe is what this node tells the others through gossip.
+func (n *Node) describe() gossip.Meta {
+	return gossip.Meta{
+		ClusterID: n.conf.Store.ClusterID(), PeerAddr: n.conf.AdvertisePeer, HTTPAddr: n.conf.AdvertiseHTTP,
+		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: 1, MaxLedger: 1,
+		Bootstrapped: n.raft.LastIndex() > 0,
+	}
+}
+
+// stopDiverged marks the data directory, so that no restart takes part again, and stops.
+func (n *Node) stopDiverged(d fitness.Divergence) {
+	n.Fail(n.conf.Store.MarkDiverged(d.String(), d.Right == ""))
+}

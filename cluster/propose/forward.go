@@ -1,0 +1,90 @@
+package propose
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store/failpoint"
+)
+
+// Execute is how a follower forwards a command to the leader.
+var Execute = rpc.Method[forwarded, batch.Answer]{
+	Number: 1, Name: "execute", OfCluster: true,
+	Request: rpc.Codec[forwarded]{Append: appendForwarded, Decode: decodeForwarded},
+	Answer:  rpc.Codec[batch.Answer]{Append: appendAnswer, Decode: decodeAnswer},
+}
+
+// forwarded is a command on its way to the leader:
+//
+//	1 for a retransmission, else 0 | a batch of one call
+type forwarded struct {
+	call           fsm.Call
+	retransmission bool
+	size           int // of the encoded batch; set by decodeForwarded
+}
+
+func appendForwarded(b []byte, f forwarded) []byte {
+	flag := byte(0)
+	if f.retransmission {
+		flag = 1
+	}
+	return codec.AppendBatch(append(b, flag), fsm.Batch{Calls: []fsm.Call{f.call}})
+}
+
+func decodeForwarded(b []byte) (f forwarded, err error) {
+	if len(b) == 0 || b[0] > 1 {
+		return f, errors.New("the first byte is neither 0 nor 1")
+	}
+	f.retransmission, f.size = b[0] == 1, len(b)-1
+	decoded, err := codec.DecodeBatch(b[1:])
+	if err != nil {
+		return f, err
+	}
+	if len(decoded.Calls) != 1 {
+		return f, errors.New("not one command")
+	}
+	f.call = decoded.Calls[0]
+	if _, founding := f.call.Command.(*fsm.Bootstrap); founding {
+		return f, errors.New("only the leader itself may bootstrap the ledger")
+	}
+	return f, nil
+}
+
+func appendAnswer(b []byte, a batch.Answer) []byte {
+	return codec.AppendResult(binary.AppendUvarint(b, a.Index), a.Result)
+}
+
+func decodeAnswer(b []byte) (a batch.Answer, err error) {
+	if a.Index, b, err = rpc.CutIndex(b); err != nil {
+		return a, err
+	}
+	a.Result, err = codec.DecodeResult(b)
+	return a, err
+}
+
+// ServeExecute takes a forwarded command. A node that does not serve says so: it forwards nothing a second time.
+func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch.Answer]) {
+	b := p.batcher.Load()
+	if b == nil {
+		reply(batch.Answer{}, notServing)
+		return
+	}
+	if err := p.refuseWhenDiskFull(&f.call, f.retransmission); err != nil {
+		reply(batch.Answer{}, err)
+		return
+	}
+	b.Execute(f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
+}
+
+// forwardWaiter answers the follower that forwarded a command.
+type forwardWaiter rpc.Reply[batch.Answer]
+
+// Answer implements batch.Waiter.
+func (w forwardWaiter) Answer(a batch.Answer) {
+	failpoint.Hit(failpoint.ReplyBeforeForwarded)
+	w(a, a.Err)
+}

@@ -1,0 +1,97 @@
+package propose
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/fsm"
+)
+
+// Ledger is this node's copy of the ledger.
+type Ledger interface {
+	// Peek answers a call that would change nothing. With dating false a change of the date of last use counts as nothing.
+	Peek(call *fsm.Call, dating bool) (fsm.Result, bool)
+	// Answer answers a query once minIndex is applied, with the index that the answer reflects.
+	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error)
+}
+
+// Fitness is what proposing asks of this node's clock and of the voters' disks.
+type Fitness interface {
+	// Stamp returns the time for the next entry.
+	Stamp() int64
+	// AnyDiskFull is asked for every command and must be cheap.
+	AnyDiskFull() bool
+	// RefuseChange returns why a command that changes something is refused, nil if it is not.
+	RefuseChange() error
+}
+
+// Raft is where entries go.
+type Raft interface {
+	Apply(cmd []byte, timeout time.Duration) raft.ApplyFuture
+}
+
+// Config is what a Proposer needs.
+type Config struct {
+	NodeID      string
+	Raft        Raft
+	Ledger      Ledger
+	Fitness     Fitness
+	Leader      *leader.Finder
+	Batch       batch.Config
+	MaxOutcomes uint64          // the capacity of the idempotency store while this node leads
+	Stopping    <-chan struct{} // closed when the node stops
+}
+
+// Proposer executes commands and answers queries, wherever the leader is.
+type Proposer struct {
+	conf      Config
+	session   clientSession
+	readIndex readIndexRounds
+	waiters   sync.Pool // of waiter
+	counts    counts
+
+	// batcher is the present term's, nil unless this node serves as the leader.
+	batcher atomic.Pointer[batch.Batcher]
+}
+
+// New returns a proposer.
+func New(conf Config) *Proposer {
+	p := &Proposer{conf: conf}
+	p.session.open = p.openSession
+	p.readIndex.ask = p.askReadIndex
+	return p
+}
+
+// Serves reports whether this node leads and takes commands.
+func (p *Proposer) Serves() bool { return p.batcher.Load() != nil }
+
+// counts is what this node handed to raft.
+type counts struct{ entries, calls, bytes atomic.Uint64 }
+
+// Stats is a copy of the counters.
+type Stats struct {
+	Entries, Calls, Bytes uint64 // handed to raft since the start
+	Queued                int    // requests that wait to be proposed
+}
+
+// Stats returns what this node proposed.
+func (p *Proposer) Stats() Stats {
+	s := Stats{Entries: p.counts.entries.Load(), Calls: p.counts.calls.Load(), Bytes: p.counts.bytes.Load()}
+	if b := p.batcher.Load(); b != nil {
+		s.Queued = b.Queued()
+	}
+	return s
+}
+
+// Close answers every waiting command of a term that is served. raft must be running still, or never answer again.
+func (p *Proposer) Close() {
+	if b := p.batcher.Load(); b != nil {
+		b.Close()
+	}
+}
