@@ -41,7 +41,19 @@ func (r *Verdict) fields(v *fields.Visitor) {
 	if fields.Optional(v, &r.Access) {
 		r.Access.fields(v)
 	}
-	fields.List(v, &r.Ratelimits, (*RatelimitState).fields)
+	for i := range fields.Count(v, &r.Ratelimits) {
+		if state := fields.At(v, &r.Ratelimits, i); state != nil {
+			state.fields(v)
+		}
+	}
+}
+
+// AppendVerdict writes a verdict as VisitResult does, without putting the visitor on the heap: most results are verdicts.
+func AppendVerdict(buf []byte, r *Verdict) []byte {
+	v := fields.MakeWriter(buf)
+	writeForm(&v, verdictResultType.kind, formOf(r, verdictResultType.newest))
+	r.fields(&v)
+	return v.Bytes()
 }
 
 // Outcome is the code of a verification. See contract 3.2.

@@ -24,7 +24,13 @@ func (r *Ratelimit) fields(v *fields.Visitor) {
 	v.Bool(&r.AutoApply)
 }
 
-func visitRatelimits(p *[]Ratelimit, v *fields.Visitor) { fields.List(v, p, (*Ratelimit).fields) }
+func visitRatelimits(p *[]Ratelimit, v *fields.Visitor) {
+	for i := range fields.Count(v, p) {
+		if r := fields.At(v, p, i); r != nil {
+			r.fields(v)
+		}
+	}
+}
 
 // minDuration is the shortest rate limit, in ms. Anything that divides by a duration relies on it.
 const minDuration = 1000

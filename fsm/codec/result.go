@@ -12,6 +12,9 @@ const resultVersion = 1
 
 // AppendResult appends the encoding of r to buf.
 func AppendResult(buf []byte, r fsm.Result) []byte {
+	if verdict, ok := r.(*fsm.Verdict); ok {
+		return seal(fsm.AppendVerdict(append(buf, resultVersion), verdict), len(buf))
+	}
 	v := fields.NewWriter(buf)
 	framed(v, resultVersion)
 	fsm.VisitResult(v, &r)

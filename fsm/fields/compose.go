@@ -25,6 +25,16 @@ func (v *Visitor) Strings(p *[]string) {
 // List shows a list of things that take at least one byte each. A reader takes memory for what is there, not for what the length
 // claims: an element in memory can be a hundred times its bytes.
 func List[T any](v *Visitor, p *[]T, element func(*T, *Visitor)) {
+	for i := range Count(v, p) {
+		if e := At(v, p, i); e != nil {
+			element(e, v)
+		}
+	}
+}
+
+// Count shows the length of a list whose elements At shows. It and At are List for values on the path of every verification: there a
+// call through a function value would put the visitor on the heap.
+func Count[T any](v *Visitor, p *[]T) int {
 	if v.mode == measuring {
 		v.size += ListedThing * len(*p)
 	}
@@ -32,15 +42,18 @@ func List[T any](v *Visitor, p *[]T, element func(*T, *Visitor)) {
 	if v.mode == reading && n > 0 {
 		*p = make([]T, 0, min(n, 64))
 	}
-	for i := range n {
-		if v.err != nil {
-			return
-		}
-		if v.mode == reading {
-			*p = append(*p, *new(T))
-		}
-		element(&(*p)[i], v)
+	return n
+}
+
+// At returns element i, which a reader makes; nil after a failure.
+func At[T any](v *Visitor, p *[]T, i int) *T {
+	if v.err != nil {
+		return nil
 	}
+	if v.mode == reading {
+		*p = append(*p, *new(T))
+	}
+	return &(*p)[i]
 }
 
 // Enum shows a small number between first and last. Writing another one is a bug of the caller and panics: the bytes would be

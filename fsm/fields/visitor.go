@@ -51,7 +51,13 @@ var (
 func NewReader(data []byte) *Visitor { return &Visitor{mode: reading, form: 1, buf: data} }
 
 // NewWriter returns a visitor that appends to buf.
-func NewWriter(buf []byte) *Visitor { return &Visitor{mode: writing, form: 1, buf: buf} }
+func NewWriter(buf []byte) *Visitor {
+	v := MakeWriter(buf)
+	return &v
+}
+
+// MakeWriter is NewWriter for a visitor that stays on the stack.
+func MakeWriter(buf []byte) Visitor { return Visitor{mode: writing, form: 1, buf: buf} }
 
 // NewHashing returns a visitor that hashes what it is shown, beginning with seed.
 func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed} }
