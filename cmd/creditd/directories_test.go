@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -166,7 +165,7 @@ func unpack(t *testing.T, archive, dir string) {
 			require.NoError(t, err)
 			writeSparsely(t, target, data)
 		default:
-			t.Fatal(fmt.Sprintf("%s is neither a file nor a directory", header.Name))
+			t.Fatalf("%s is neither a file nor a directory", header.Name)
 		}
 	}
 }
