@@ -64,6 +64,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
+	$(GO) test -tags nextversion -short $(TESTFLAGS) ./fsm/... || rc=$$?; \
 	$(GO) -C $(JUDGE_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	$(GO) -C $(METRICS_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
@@ -146,6 +147,7 @@ verify-modules:
 verify-vet:
 	@$(GO) vet ./...
 	@$(GO) vet -tags chaos ./...
+	@$(GO) vet -tags nextversion ./...
 	@for dir in $(SUBMODULES); do $(GO) -C $$dir vet ./... || exit 1; done
 	@echo "go vet: ok"
 

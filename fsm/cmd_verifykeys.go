@@ -30,7 +30,7 @@ func (c *VerifyKeys) fields(v *fields.Visitor) {
 
 func (i *Verification) fields(v *fields.Visitor) {
 	visitIdempotency(&i.Once, v)
-	if kind, ok := v.Peek(); ok && kind != verifyKeyType.kind && kind != verifyKeyExtendedType.kind && kind != verifyMigratedType.kind {
+	if kind, ok := nextKind(v); ok && kind != verifyKeyType.kind && kind != verifyKeyExtendedType.kind && kind != verifyMigratedType.kind {
 		v.Fail(fmt.Errorf("a verification is a command of kind %d", kind))
 		return
 	}

@@ -98,7 +98,7 @@ func writeCommand(c Command, v *fields.Visitor) {
 	if commandTypes[t.kind] == nil {
 		panic(fmt.Sprintf("fsm: command type %T is not registered", c))
 	}
-	writeForm(v, t.kind, formOf(c, t.newest))
+	writeForm(v, t.kind, oldestForm(c, t.since, t.newest))
 	c.fields(v)
 }
 
@@ -112,7 +112,7 @@ func readCommand(p *Command, v *fields.Visitor) {
 	*p = t.create(v)
 	(*p).fields(v)
 	_, form := v.Form()
-	checkOldest(v, *p, form, t.newest)
+	checkOldest(v, *p, form, t.since, t.newest)
 }
 
 // originMark stands before the kind of a command that carries its origin.

@@ -20,6 +20,7 @@ type accounts struct {
 // Invariant: remaining >= 0, and refill.Amount >= 1 where there is a refill.
 type credit struct {
 	head
+	nextCredit
 	owner      string // id of the key or identity
 	identity   bool   // whether the owner is an identity
 	present    bool
@@ -80,6 +81,7 @@ func (a *accounts) charge(c *credit, cost int64) {
 		panic(fmt.Sprintf("fsm: charge of %d on a balance of %d", cost, c.remaining))
 	}
 	c.remaining -= cost
+	c.nextCredit.debited(a.version)
 	a.books.Charged += uint64(cost)
 	a.changed(c)
 }
@@ -112,7 +114,7 @@ func (a *accounts) makeUnlimited(c *credit) {
 	a.change(c)
 	a.touch(c)
 	a.setBalance(c, 0)
-	c.present, c.refill, c.refilledAt, c.considered = false, Refill{}, 0, 0
+	c.present, c.refill, c.refilledAt, c.considered, c.nextCredit = false, Refill{}, 0, 0, nextCredit{}
 	a.creditRecords--
 	a.changed(c)
 }
@@ -226,7 +228,7 @@ func (c *credit) record() Record {
 func (c *credit) plain() CreditRecord {
 	return CreditRecord{
 		Owner: c.owner, Identity: c.identity, Remaining: c.remaining, Refill: c.refill,
-		RefilledAt: c.refilledAt, Considered: c.considered,
+		RefilledAt: c.refilledAt, Considered: c.considered, nextCredit: c.nextCredit,
 	}
 }
 
@@ -248,6 +250,7 @@ func (c *credit) digest() Digest {
 	h.Int(int64(c.refill.Day))
 	h.Int(c.refilledAt)
 	h.Int(c.considered)
+	c.nextCredit.hashTo(&h)
 	return digestFrom(h.Sum())
 }
 

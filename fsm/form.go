@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -15,14 +16,15 @@ type value interface {
 	fields(v *fields.Visitor)
 }
 
-// formOf is the oldest form that holds a value whose type has come to have the given newest one.
-func formOf(c value, newest uint64) uint64 {
-	if newest <= 1 {
-		return 1
+// oldestForm is the oldest form that holds a value. Its type came with the version since, its youngest field with newest; 0: none was
+// added.
+func oldestForm(c value, since, newest uint64) uint64 {
+	if newest == 0 {
+		return since
 	}
 	v := fields.NewDating(false)
 	c.fields(&v)
-	return v.Need()
+	return max(since, v.Need())
 }
 
 // writeForm writes the kind of a value, with its form if that is not the first.
@@ -61,8 +63,25 @@ func checkForm(v *fields.Visitor, what string, form uint64) {
 }
 
 // checkOldest refuses a value that was not written in the oldest form that holds it.
-func checkOldest(v *fields.Visitor, c value, form, newest uint64) {
-	if v.Err() == nil && form > 1 && formOf(c, newest) != form {
-		v.Fail(fmt.Errorf("a value has the form of ledger version %d and does not need it", form))
+func checkOldest(v *fields.Visitor, c value, form, since, newest uint64) {
+	if v.Err() != nil {
+		return
 	}
+	if oldest := oldestForm(c, since, newest); form != oldest {
+		v.Fail(fmt.Errorf("a value has the form of ledger version %d, and that of %d holds it", form, oldest))
+	}
+}
+
+// nextKind returns the kind of the command or result to read next without reading it.
+func nextKind(v *fields.Visitor) (kind byte, ok bool) {
+	mark, ok := v.Peek()
+	if !ok || mark != formMark {
+		return mark, ok
+	}
+	rest := v.Bytes()[1:]
+	_, n := binary.Uvarint(rest)
+	if n <= 0 || n >= len(rest) {
+		return 0, false
+	}
+	return rest[n], true
 }

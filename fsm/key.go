@@ -234,7 +234,7 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 		return false
 	}
 	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
-	c.refilledAt, c.considered = r.RefilledAt, r.Considered
+	c.refilledAt, c.considered, c.nextCredit = r.RefilledAt, r.Considered, r.nextCredit
 	ring.accounts.creditRecords++
 	ring.added(c)
 	return true

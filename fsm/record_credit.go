@@ -10,11 +10,12 @@ type CreditRecord struct {
 	Refill     Refill
 	RefilledAt int64
 	Considered int64 // day since 1970-01-01
+	nextCredit
 }
 
 var (
-	identityCreditRecordType = recordType{kind: IdentityCreditKind, since: 1, create: createRecord[CreditRecord]}
-	keyCreditRecordType      = recordType{kind: KeyCreditKind, since: 1, create: createRecord[CreditRecord]}
+	identityCreditRecordType = recordType{kind: IdentityCreditKind, since: 1, newest: nextVersion, create: createRecord[CreditRecord]}
+	keyCreditRecordType      = recordType{kind: KeyCreditKind, since: 1, newest: nextVersion, create: createRecord[CreditRecord]}
 )
 
 func (r *CreditRecord) is() *recordType {
@@ -41,4 +42,5 @@ func (r *CreditRecord) fields(v *fields.Visitor) {
 	r.Refill.fields(v)
 	v.Int(&r.RefilledAt)
 	v.Int(&r.Considered)
+	r.nextCredit.fields(v)
 }

@@ -8,9 +8,10 @@ type WorkspaceRecord struct {
 	Name      string
 	CreatedAt int64
 	Enabled   bool
+	nextWorkspace
 }
 
-var workspaceRecordType = recordType{kind: WorkspaceKind, since: 1, create: createRecord[WorkspaceRecord]}
+var workspaceRecordType = recordType{kind: WorkspaceKind, since: 1, newest: nextVersion, create: createRecord[WorkspaceRecord]}
 
 func (*WorkspaceRecord) is() *recordType { return &workspaceRecordType }
 
@@ -22,6 +23,7 @@ func (r *WorkspaceRecord) fields(v *fields.Visitor) {
 	v.String(&r.Name)
 	v.Int(&r.CreatedAt)
 	v.Bool(&r.Enabled)
+	r.nextWorkspace.fields(v)
 }
 
 // RootKeyRecord is a root key at rest.

@@ -40,7 +40,7 @@ var recordTypes = recordTable(
 
 // commandTable panics where a type is not complete, or two claim one kind: a build with that mistake must not start.
 func commandTable(types ...*commandType) (table [256]*commandType) {
-	for _, t := range types {
+	for _, t := range append(types, nextCommands...) {
 		if table[t.kind] != nil || t.kind == formMark || t.kind == originMark || t.kind == idempotencyMark {
 			panic(fmt.Sprintf("fsm: command kind %d is taken", t.kind))
 		}
@@ -83,7 +83,7 @@ func found[N interface {
 func neverAgain(*State, string) node { return nil }
 
 func recordTable(rows ...recordRow) (table [256]*recordRow) {
-	for _, row := range rows {
+	for _, row := range append(rows, nextRecords...) {
 		if table[row.kind] != nil {
 			panic(fmt.Sprintf("fsm: record kind %d is taken", row.kind))
 		}

@@ -42,7 +42,7 @@ var resultTypes = resultTable(
 )
 
 func resultTable(types ...*resultType) (table [256]*resultType) {
-	for _, t := range types {
+	for _, t := range append(types, nextResults...) {
 		if table[t.kind] != nil || t.kind == formMark {
 			panic(fmt.Sprintf("fsm: result kind %d is taken", t.kind))
 		}
@@ -58,7 +58,7 @@ func VisitResult(v *fields.Visitor, p *Result) {
 		readResult(v, p)
 	} else if dating, deep := v.Dating(); !dating {
 		t := (*p).is()
-		writeForm(v, t.kind, max(t.since, formOf(*p, t.newest)))
+		writeForm(v, t.kind, oldestForm(*p, t.since, t.newest))
 		(*p).fields(v)
 	} else if deep {
 		v.Needs((*p).is().since)
@@ -76,9 +76,8 @@ func readResult(v *fields.Visitor, p *Result) {
 	}
 	*p = t.create()
 	(*p).fields(v)
-	if _, form := v.Form(); form > t.since {
-		checkOldest(v, *p, form, t.newest)
-	}
+	_, form := v.Form()
+	checkOldest(v, *p, form, t.since, t.newest)
 }
 
 // Done is the answer that has nothing to tell.

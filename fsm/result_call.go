@@ -34,7 +34,7 @@ func (r *Repeated) fields(v *fields.Visitor) {
 
 // visitKept visits a result that is kept under an idempotency key: neither a refusal nor a replay.
 func visitKept(p *Result, v *fields.Visitor) {
-	if kind, ok := v.Peek(); ok && (kind == repeatedResultType.kind || kind == refusalResultType.kind) {
+	if kind, ok := nextKind(v); ok && (kind == repeatedResultType.kind || kind == refusalResultType.kind) {
 		v.Fail(fmt.Errorf("a result of kind %d is kept under an idempotency key", kind))
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 // Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
 type Verdict struct {
+	nextVerdict
 	Outcome  Outcome
 	Enabled  bool
 	Limited  bool  // whether Credits is shown
@@ -22,7 +23,7 @@ type Verdict struct {
 	Ratelimits []RatelimitState
 }
 
-var verdictResultType = resultType{kind: 8, since: 1, answers: true, create: createResult[Verdict]}
+var verdictResultType = resultType{kind: 8, since: 1, newest: nextVersion, answers: true, create: createResult[Verdict]}
 
 func (*Verdict) is() *resultType { return &verdictResultType }
 
@@ -46,12 +47,13 @@ func (r *Verdict) fields(v *fields.Visitor) {
 			state.fields(v)
 		}
 	}
+	r.nextVerdict.fields(v)
 }
 
 // AppendVerdict writes a verdict as VisitResult does, without putting the visitor on the heap: most results are verdicts.
 func AppendVerdict(buf []byte, r *Verdict) []byte {
 	v := fields.MakeWriter(buf)
-	writeForm(&v, verdictResultType.kind, formOf(r, verdictResultType.newest))
+	writeForm(&v, verdictResultType.kind, oldestForm(r, verdictResultType.since, verdictResultType.newest))
 	r.fields(&v)
 	return v.Bytes()
 }
@@ -129,7 +131,7 @@ func (*Verdicts) is() *resultType { return &verdictsResultType }
 func (r *Verdicts) fields(v *fields.Visitor) {
 	v.Bool(&r.Passed)
 	fields.List(v, &r.Results, func(item *Result, v *fields.Visitor) {
-		if kind, ok := v.Peek(); ok && kind != verdictResultType.kind && kind != refusalResultType.kind {
+		if kind, ok := nextKind(v); ok && kind != verdictResultType.kind && kind != refusalResultType.kind {
 			v.Fail(fmt.Errorf("a verification was answered with a result of kind %d", kind))
 			return
 		}

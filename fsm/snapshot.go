@@ -20,7 +20,7 @@ func (s *State) writes(name RecordKey) bool {
 // WriteRecord writes the form and the fields of a record. Its kind is part of its key.
 func WriteRecord(v *fields.Visitor, r Record) {
 	t := r.is()
-	form := max(t.since, formOf(r, t.newest))
+	form := oldestForm(r, t.since, t.newest)
 	v.Uint(&form)
 	v.SetForm(byte(t.kind), form)
 	r.fields(v)
@@ -28,23 +28,18 @@ func WriteRecord(v *fields.Visitor, r Record) {
 
 // ReadRecord reads a record of a kind. A field that came after the record's form gets its default.
 func ReadRecord(v *fields.Visitor, kind Kind) Record {
+	var form uint64
+	v.Uint(&form)
+	checkForm(v, fmt.Sprintf("a record of kind %d", kind), form)
 	row := recordTypes[kind]
 	if row == nil {
 		v.Fail(fmt.Errorf("unknown kind %d", kind))
 		return nil
 	}
-	var form uint64
-	v.Uint(&form)
-	checkForm(v, fmt.Sprintf("a record of kind %d", kind), form)
-	if v.Err() == nil && form < row.since {
-		v.Fail(fmt.Errorf("a record of kind %d has form %d, and the kind came with ledger version %d", kind, form, row.since))
-	}
 	v.SetForm(byte(kind), form)
 	r := row.create()
 	r.fields(v)
-	if form > row.since {
-		checkOldest(v, r, form, row.newest)
-	}
+	checkOldest(v, r, form, row.since, row.newest)
 	return r
 }
 

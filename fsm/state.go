@@ -15,6 +15,7 @@ type State struct {
 	idempotencyStore
 	auditStore
 	verifier
+	nextState
 
 	expiries []expirer // the parts that have something that expires
 }

@@ -103,6 +103,10 @@ func runTwin(t *testing.T, seed uint64) {
 		if h.rng.IntN(3) == 0 {
 			h.peek(h.gen.Call())
 		}
+		if h.rng.IntN(40) == 0 {
+			h.raise()
+		}
+		h.beside()
 		h.snapshot()
 		if h.saved && h.rng.IntN(60) == 0 {
 			h.restart()
@@ -132,6 +136,35 @@ func (h *history) apply(b fsm.Batch) {
 	require.Equal(h.t, h.twin.Charged(), h.live.Stats().Books.Charged)
 }
 
+// raise raises the ledger version, or sends an entry that is too late to. The twin knows of no versions: no answer depends on them.
+func (h *history) raise() {
+	h.t.Helper()
+	before := h.live.LedgerVersion()
+	version := 1 + h.rng.Uint64N(fsm.NewestLedgerVersion)
+	require.Equal(h.t, &fsm.Done{}, h.applyBeside(fsm.Call{Command: &fsm.RaiseLedgerVersion{Version: version, Build: "v1.2.3"}}))
+	require.Equal(h.t, max(before, version), h.live.LedgerVersion())
+}
+
+// applyBeside sends a command through the log that the twin does not know.
+func (h *history) applyBeside(call fsm.Call) fsm.Result {
+	h.t.Helper()
+	h.index++
+	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, MaxOutcomes: h.room, Calls: []fsm.Call{call}}
+	h.log = append(h.log, codec.AppendBatch(nil, b))
+	return h.live.Apply(b)[0]
+}
+
+// What the build for tests of upgrades adds: nothing without the tag nextversion.
+var (
+	besides = func(*history) {}                              // sends commands that came with its version
+	plainly = func(v *fsm.Verdict) *fsm.Verdict { return v } // removes from an answer what came with its version
+)
+
+func (h *history) beside() {
+	h.t.Helper()
+	besides(h)
+}
+
 // same compares an answer, and its encoding, with the twin's. What a refusal says to people is free.
 func (h *history) same(want, got fsm.Result, of any) {
 	h.t.Helper()
@@ -156,6 +189,8 @@ func undetailed(r fsm.Result) fsm.Result {
 		plain := *r
 		plain.Detail = ""
 		return &plain
+	case *fsm.Verdict:
+		return plainly(r)
 	case *fsm.Repeated:
 		return &fsm.Repeated{Result: undetailed(r.Result), Index: r.Index}
 	case *fsm.Verdicts:

@@ -172,6 +172,9 @@ func (d *decision) show(v *Verdict, now int64) {
 		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
 		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: access, Ratelimits: d.ratelimits(now),
 	}
+	if c := d.payers.first; c != nil {
+		v.nextVerdict = c.nextCredit.verdict()
+	}
 	if i := k.liveIdentity(); i != nil {
 		v.Identity = &VerdictIdentity{ID: i.id, ExternalID: i.externalID, Meta: i.meta, Ratelimits: i.shownTo(k)}
 	}

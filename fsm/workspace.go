@@ -13,6 +13,7 @@ type tenancy struct {
 // workspace is a tenant. Nothing in it is visible from another one.
 type workspace struct {
 	head
+	nextWorkspace
 	id        string
 	name      string
 	createdAt int64
@@ -33,7 +34,7 @@ func (t *tenancy) addWorkspace(w *workspace) {
 func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }
 
 func (w *workspace) record() Record {
-	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}
+	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled, nextWorkspace: w.nextWorkspace}
 }
 
 func (w *workspace) digest() Digest { return digestOf(w.record()) }
@@ -42,7 +43,7 @@ func (t *tenancy) loadWorkspace(r *WorkspaceRecord) bool {
 	if t.workspaces[r.ID] != nil {
 		return false
 	}
-	t.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled})
+	t.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled, nextWorkspace: r.nextWorkspace})
 	return true
 }
 

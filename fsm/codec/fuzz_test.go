@@ -16,7 +16,7 @@ func FuzzDecodeBatch(f *testing.F) {
 	for _, e := range readGolden(f, "testdata/v1/batches.txt") {
 		f.Add(body(e.value))
 	}
-	for _, c := range commandSamples {
+	for _, c := range allCommands() {
 		f.Add(body(codec.AppendBatch(nil, fsm.Batch{Stamp: 1, Calls: []fsm.Call{{Command: c}}})))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -34,7 +34,7 @@ func FuzzDecodeBatch(f *testing.F) {
 }
 
 func FuzzDecodeResult(f *testing.F) {
-	for _, r := range resultSamples {
+	for _, r := range allResults() {
 		f.Add(body(codec.AppendResult(nil, r)))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -53,6 +53,9 @@ func FuzzDecodeRecord(f *testing.F) {
 		key, err := hex.DecodeString(e.name)
 		require.NoError(f, err)
 		f.Add(key, e.value)
+	}
+	for _, r := range allRecords() {
+		f.Add(codec.AppendRecordKey(nil, r.Key()), codec.AppendRecord(nil, r))
 	}
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		r, err := codec.DecodeRecord(key, value)

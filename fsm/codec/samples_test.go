@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -310,6 +311,22 @@ func sealed(body []byte) []byte {
 	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
 	return binary.LittleEndian.AppendUint32(append([]byte(nil), body...), sum)
 }
+
+// What the build for tests of upgrades adds: nothing without the tag nextversion.
+var (
+	buildTags       []string
+	commandSamples3 []fsm.Command
+	resultSamples3  []fsm.Result
+	recordSamples3  []fsm.Record
+)
+
+func allCommands() []fsm.Command {
+	return slices.Concat(commandSamples, commandSamples2, commandSamples3)
+}
+
+func allResults() []fsm.Result { return slices.Concat(resultSamples, resultSamples3) }
+
+func allRecords() []fsm.Record { return slices.Concat(recordSamples, recordSamples2, recordSamples3) }
 
 // What came with ledger version 2: likewise.
 var (

@@ -113,12 +113,12 @@ func TestDecode_RefusesEveryPrefixAndSuffix(t *testing.T) {
 	data := codec.AppendBatch(nil, batchSample())
 	torn("batch", data, batch)
 	torn("batch with a checksum made to fit", body(data), unsealed(batch))
-	for _, r := range resultSamples {
+	for _, r := range allResults() {
 		data := codec.AppendResult(nil, r)
 		torn(fmt.Sprintf("%T", r), data, result)
 		torn(fmt.Sprintf("%T with a checksum made to fit", r), body(data), unsealed(result))
 	}
-	for _, r := range recordSamples {
+	for _, r := range allRecords() {
 		key := codec.AppendRecordKey(nil, r.Key())
 		torn(fmt.Sprintf("%T", r), codec.AppendRecord(nil, r), func(b []byte) error {
 			_, err := codec.DecodeRecord(key, b)
@@ -217,14 +217,14 @@ func TestDecode_KeepsNoReferenceToItsInput(t *testing.T) {
 	require.NoError(t, err)
 	clear(data)
 	require.Equal(t, batchSample(), b)
-	for _, want := range resultSamples {
+	for _, want := range allResults() {
 		data := codec.AppendResult(nil, want)
 		got, err := codec.DecodeResult(data)
 		require.NoError(t, err)
 		clear(data)
 		require.Equal(t, want, got)
 	}
-	for _, want := range recordSamples {
+	for _, want := range allRecords() {
 		key, data := codec.AppendRecordKey(nil, want.Key()), codec.AppendRecord(nil, want)
 		got, err := codec.DecodeRecord(key, data)
 		require.NoError(t, err)

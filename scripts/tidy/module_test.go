@@ -2,6 +2,7 @@ package tidy
 
 import (
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -92,6 +93,22 @@ func parseSource(t testing.TB, fset *token.FileSet, name, text string) sourceFil
 	syntax, err := parser.ParseFile(fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
 	require.NoError(t, err)
 	return sourceFile{name: name, test: strings.HasSuffix(name, "_test.go"), syntax: syntax}
+}
+
+// codeFiles returns the files of a package that a build with the tags compiles.
+func codeFiles(t testing.TB, fset *token.FileSet, path string, tags ...string) (files []*ast.File) {
+	t.Helper()
+	dir := filepath.Join(moduleRoot(t), filepath.FromSlash(path))
+	context := build.Default
+	context.BuildTags = tags
+	for _, file := range loadPackage(t, fset, moduleRoot(t), path).files {
+		built, err := context.MatchFile(dir, filepath.Base(file.name))
+		require.NoError(t, err)
+		if built && !file.test {
+			files = append(files, file.syntax)
+		}
+	}
+	return files
 }
 
 func importPath(spec *ast.ImportSpec) string {
