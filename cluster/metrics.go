@@ -74,7 +74,7 @@ func (n *Node) Collector() prometheus.Collector {
 
 	c.add("creditd_store_free_bytes", "Space left on the file system of the data directory.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.FreeBytes) })
 	c.add("creditd_store_reserve_bytes", "Space from which on changes are refused.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.ReserveBytes) })
-	c.add("creditd_store_no_room", "1 while less than the reserve is left.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.store.NoRoom) })
+	c.add("creditd_store_no_room", "1 while less than the reserve is left.", prometheus.GaugeValue, func(s *sample) float64 { return truth(s.store.DiskFull) })
 	c.add("creditd_store_log_bytes", "Size of the log on disk.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogBytes) })
 	c.add("creditd_store_log_first_index", "Index of the oldest entry in the log: a node that lacks an earlier one is sent a whole copy.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.LogFirstIndex) })
 	c.add("creditd_store_state_bytes", "Size of state.db.", prometheus.GaugeValue, func(s *sample) float64 { return float64(s.store.StateBytes) })

@@ -58,7 +58,7 @@ func (n *Node) wire() {
 func (n *Node) wireLedger() {
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
-		DiskFull: n.conf.Store.NoRoom, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
+		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
 	})
 	n.comparer = fitness.NewComparer(fitness.ComparerConfig{
 		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,

@@ -9,20 +9,17 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// boltTimeout bounds the wait for bbolt's own lock. We hold the directory's, so
-// only a file shared by two directories ever waits.
+// boltTimeout bounds the wait for bbolt's own lock. The lock of the directory is held already, so only a file that two directories share
+// makes it wait.
 const boltTimeout = 2 * time.Second
 
-// boltOptions are the options of every bbolt file. The freelist is not written:
-// with it every commit rewrites a list that grows with the file (bbolt #401).
+// boltOptions are the options of every bbolt file. bbolt would write the whole freelist with each commit (bbolt #401).
 func boltOptions() *bbolt.Options {
 	return &bbolt.Options{Timeout: boltTimeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
 }
 
-// mapReserve is the address space to set aside for state.db. bbolt waits for all
-// readers before it enlarges its mapping, and a follower that is slow to take a
-// snapshot is a reader for minutes: without the reserve it would block the next
-// local snapshot. Address space costs nothing until it is used.
+// mapReserve is the address space to reserve for state.db. bbolt waits for all readers before it enlarges its mapping, so a slow follower
+// that receives the snapshot would block the next local one. Unused address space costs nothing.
 func mapReserve(path string) int {
 	if strconv.IntSize < 64 {
 		return 0
@@ -34,8 +31,7 @@ func mapReserve(path string) int {
 	return int(reserve)
 }
 
-// createBolt makes an empty file with the given buckets, whole or not at all:
-// bbolt's own creation, interrupted, leaves a file it refuses to open.
+// createBolt creates an empty file with buckets atomically. bbolt refuses to open a file whose creation was interrupted.
 func createBolt(path string, buckets ...[]byte) error {
 	tmp := path + tmpSuffix
 	if err := os.RemoveAll(tmp); err != nil {
@@ -62,17 +58,15 @@ func createBolt(path string, buckets ...[]byte) error {
 	return renameDurably(tmp, path)
 }
 
-// recoverDamage turns a panic of bbolt into an error that names the file. Deferred
-// directly.
+// recoverDamage turns a panic of bbolt into an error that names the file. It must be deferred directly.
 func recoverDamage(path string, err *error) {
 	if p := recover(); p != nil {
 		*err = damaged(path, "the content is inconsistent (%v)", p)
 	}
 }
 
-// guard runs fn, which reads a mapped file: a page that cannot be read faults, and
-// here the fault becomes a panic and the panic an error.
-func guard(path string, fn func() error) (err error) {
+// recoverPanic runs fn, which reads a mapped file. It turns panics, and faults of pages that cannot be read, into an error.
+func recoverPanic(path string, fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer recoverDamage(path, &err)
 	return fn()

@@ -12,8 +12,7 @@ const arenaChunk = 1 << 20
 // change is one record to write, or to delete when stored is nil.
 type change struct{ key, stored []byte }
 
-// changes is a set of changes in memory. It copies what it is given into large
-// chunks: a slice per record would cost more than the record.
+// changes is a set of changes in memory. It copies them into large chunks, because a slice per record would take more memory than a record.
 type changes struct {
 	list   []change
 	arena  []byte
@@ -21,13 +20,13 @@ type changes struct {
 	sorted bool // list is in strictly ascending order so far
 }
 
-// add takes a change as the caller gives it.
+// add adds a change of the caller.
 func (c *changes) add(key, value []byte, remove bool) {
 	size := 0
 	if !remove {
 		size = crcSize + len(value)
 	}
-	c.room(len(key) + size)
+	c.grow(len(key) + size)
 	entry := change{key: c.keep(func(b []byte) []byte { return append(b, key...) })}
 	if !remove {
 		entry.stored = c.keep(func(b []byte) []byte { return appendSealed(b, key, value) })
@@ -35,9 +34,9 @@ func (c *changes) add(key, value []byte, remove bool) {
 	c.append(entry)
 }
 
-// addStored takes a change that was prepared by add before.
+// addStored adds a change in its stored form.
 func (c *changes) addStored(ch change) {
-	c.room(len(ch.key) + len(ch.stored))
+	c.grow(len(ch.key) + len(ch.stored))
 	entry := change{key: c.keep(func(b []byte) []byte { return append(b, ch.key...) })}
 	if ch.stored != nil {
 		entry.stored = c.keep(func(b []byte) []byte { return append(b, ch.stored...) })
@@ -45,13 +44,13 @@ func (c *changes) addStored(ch change) {
 	c.append(entry)
 }
 
-func (c *changes) room(n int) {
+func (c *changes) grow(n int) {
 	if cap(c.arena)-len(c.arena) < n {
 		c.arena = make([]byte, 0, max(arenaChunk, n))
 	}
 }
 
-// keep returns what write appended to the arena, which has the room.
+// keep returns what write appended to the arena. The caller has called grow.
 func (c *changes) keep(write func([]byte) []byte) []byte {
 	start := len(c.arena)
 	c.arena = write(c.arena)
@@ -66,7 +65,7 @@ func (c *changes) append(entry change) {
 
 func (c *changes) reset() { *c = changes{} }
 
-// inOrder returns the changes by key, the last one of each.
+// inOrder returns the last change of each key, in key order.
 func (c *changes) inOrder() []change {
 	if c.sorted || len(c.list) == 0 {
 		return c.list
@@ -82,14 +81,14 @@ func (c *changes) inOrder() []change {
 	return kept
 }
 
-// tally counts what a snapshot did.
-type tally struct{ written, deleted int }
+// recordCounts counts what a snapshot did.
+type recordCounts struct{ written, deleted int }
 
 // applyChanges writes changes in key order to the records bucket and keeps the
 // header's count and sum. A record that already has the wanted value is not
 // touched.
-func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64) (tally, error) {
-	var done tally
+func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64) (recordCounts, error) {
+	var done recordCounts
 	b := tx.Bucket(bucketRecords)
 	b.FillPercent = fill
 	for _, ch := range list {

@@ -5,7 +5,7 @@ import (
 	"hash/crc32"
 )
 
-// crcSize is how many bytes precede a sealed value.
+// crcSize is the size of the checksum before a sealed value.
 const crcSize = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -18,14 +18,14 @@ func checksum(parts ...[]byte) uint32 {
 	return sum
 }
 
-// appendSealed appends the stored form of value: a CRC32C over key and value,
-// then the value. Covering the key finds a value that ended up under another one.
+// appendSealed appends the stored form of value: a CRC32C of key and value, then the value. The key is included to detect a value under
+// another key.
 func appendSealed(dst, key, value []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, checksum(key, value))
 	return append(dst, value...)
 }
 
-// unseal returns the value of a stored form, or false when it does not match.
+// unseal returns the value of a stored form, or false if the checksum does not match.
 func unseal(key, stored []byte) ([]byte, bool) {
 	if len(stored) < crcSize {
 		return nil, false

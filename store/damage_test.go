@@ -149,7 +149,7 @@ func TestDamage_StableAndLog(t *testing.T) {
 func rewriteEntry(t *testing.T, dir string, kind store.LogKind, index uint64, change func(*raft.Log)) *store.Store {
 	t.Helper()
 	var raw raft.LogStore
-	s, err := store.OpenWithSeams(store.Options{Dir: dir, LogStore: kind}, store.Seams{Log: func(inner raft.LogStore) raft.LogStore { raw = inner; return inner }})
+	s, err := store.OpenWithHooks(store.Options{Dir: dir, LogStore: kind}, store.TestHooks{Log: func(inner raft.LogStore) raft.LogStore { raw = inner; return inner }})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	last, err := raw.LastIndex()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// MarkDiverged records that the ledger of this directory is not that of the other nodes, so that no later Open gives it a vote again,
-// and returns the error to stop with. undecided says that nobody knows which ledger is right.
+// MarkDiverged records that the ledger of this directory differs from that of the other nodes. Later calls of Open refuse the directory,
+// so that it never votes again. It returns the error to stop with. undecided means that no majority of nodes agrees on a ledger.
 func (s *Store) MarkDiverged(report string, undecided bool) error {
 	path := filepath.Join(s.dir, divergedName)
 	advice := rebuildNode
@@ -22,7 +22,7 @@ func (s *Store) MarkDiverged(report string, undecided bool) error {
 	return checkDiverged(s.dir)
 }
 
-// checkDiverged refuses a directory that was marked.
+// checkDiverged refuses a directory after MarkDiverged.
 func checkDiverged(dir string) error {
 	path := filepath.Join(dir, divergedName)
 	report, err := os.ReadFile(path)

@@ -16,8 +16,8 @@ const (
 	dirMode  = 0o700
 )
 
-// writeFileDurably replaces path with data: after it returns, a crash shows the
-// new content; after an error or a crash inside it, the old or the new, whole.
+// writeFileDurably replaces the content of path atomically. The new content is durable when it returns nil. After an error or a crash
+// the file has the old content or the new one.
 func writeFileDurably(path string, data []byte) error {
 	tmp := path + tmpSuffix
 	if err := writeAndSync(tmp, data); err != nil {
@@ -61,8 +61,7 @@ func syncDir(dir string) error {
 	return ioError(dir, "fsync of the directory", d.Sync())
 }
 
-// selfTest proves that the directory takes a write, an fsync, a read and a
-// delete before a node votes on the strength of it.
+// selfTest tries a write, an fsync, a read and a deletion in the directory before the node votes.
 func selfTest(dir string) error {
 	path := filepath.Join(dir, selfTestName+tmpSuffix)
 	want := make([]byte, 4096)
@@ -76,7 +75,7 @@ func selfTest(dir string) error {
 		return ioError(path, "reading back the self test", err)
 	}
 	if !bytes.Equal(got, want) {
-		return &Error{Kind: KindFailed, Path: path, Message: "the self test read back something else than it wrote; check the disk"}
+		return &Error{Kind: KindFailed, Path: path, Message: "the self test did not read what it wrote; check the disk"}
 	}
 	if err := os.Remove(path); err != nil {
 		return ioError(path, "deleting the self test", err)

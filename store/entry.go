@@ -10,22 +10,20 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Neither kind of log knows later whether an entry is still the one that was stored: raft-boltdb has no checksum, and raft-wal looks at
-// its own only for the last batch, at the start. A command that became an empty entry would be skipped, and a term that grew could win
-// an election. So every entry carries a CRC32C at the end of its Extensions, while it is on disk. It covers what decides: not AppendedAt,
-// which only measures.
+// On disk, every entry has a CRC32C at the end of its Extensions, because the logs do not check what they read: raft-boltdb has no checksum,
+// and raft-wal checks only the last batch, when it opens. The sum covers all fields but AppendedAt, which raft uses for metrics only.
 
-// entryHeadSize is the length of what entrySum makes of the fields that are numbers.
-const entryHeadSize = 8 + 8 + 1 + 8
+// entryHeaderSize is the size of the numeric fields in entrySum.
+const entryHeaderSize = 8 + 8 + 1 + 8
 
-// sealEntries returns entries as they are stored: copies, since raft and its followers' connections share the originals.
+// sealEntries returns copies of entries with their checksums. raft and its connections to followers share the originals.
 func sealEntries(entries []*raft.Log) []*raft.Log {
 	size := 0
 	for _, e := range entries {
 		size += len(e.Extensions) + crcSize
 	}
 	copies, sealed := make([]raft.Log, len(entries)), make([]*raft.Log, len(entries))
-	extensions, head := make([]byte, 0, size), make([]byte, 0, entryHeadSize)
+	extensions, head := make([]byte, 0, size), make([]byte, 0, entryHeaderSize)
 	for i, e := range entries {
 		from := len(extensions)
 		extensions = append(extensions, e.Extensions...)
@@ -37,7 +35,7 @@ func sealEntries(entries []*raft.Log) []*raft.Log {
 	return sealed
 }
 
-// unsealEntry makes a stored entry the original again, or returns false when it is not what was stored.
+// unsealEntry removes and verifies the checksum of a stored entry. It returns false if the entry changed.
 func unsealEntry(e *raft.Log) bool {
 	n := len(e.Extensions) - crcSize
 	if n < 0 {
@@ -45,12 +43,12 @@ func unsealEntry(e *raft.Log) bool {
 	}
 	sum := sealOf(e.Extensions[n:])
 	if e.Extensions = e.Extensions[:n:n]; n == 0 {
-		e.Extensions = nil // as from a log without checksums
+		e.Extensions = nil // as raft-boltdb and raft-wal return it
 	}
-	return sum == entrySum(make([]byte, 0, entryHeadSize), e)
+	return sum == entrySum(make([]byte, 0, entryHeaderSize), e)
 }
 
-// entrySum appends to head what it needs to. The length of Data keeps Data and Extensions apart.
+// entrySum uses head as a buffer. The length of Data separates Data from Extensions.
 func entrySum(head []byte, e *raft.Log) uint32 {
 	head = binary.BigEndian.AppendUint64(head, e.Index)
 	head = binary.BigEndian.AppendUint64(head, e.Term)
@@ -59,7 +57,7 @@ func entrySum(head []byte, e *raft.Log) uint32 {
 	return checksum(head, e.Data, e.Extensions)
 }
 
-// undecodable names the entry that a log cannot read: the bytes are wrong, unless the system refused to give them or the log is closed.
+// undecodable turns an error of a log into one that names the damaged entry. Errors of the system and of a closed log are no damage.
 func undecodable(path string, index uint64, err error) error {
 	var refused syscall.Errno
 	if errors.Is(err, raft.ErrLogNotFound) || errors.As(err, &refused) || errors.Is(err, wal.ErrClosed) || errors.Is(err, berrors.ErrDatabaseNotOpen) {
@@ -68,8 +66,8 @@ func undecodable(path string, index uint64, err error) error {
 	return damaged(path, "the entry at index %d cannot be decoded (%v)", index, err)
 }
 
-// readThrough reads every entry that raft may need: it panics on one that it cannot read, where nobody can say what to do about it. From
-// the end, because only what the snapshot covers may be missing: with boltdb an installed snapshot leaves a gap behind it.
+// readThrough reads every entry that raft may need, because raft panics on one that it cannot read. It begins at the end: only entries
+// that the snapshot covers may be missing. With boltdb, an installed snapshot leaves such a gap.
 func readThrough(log raft.LogStore, snap *header, path string) error {
 	first, err := log.FirstIndex()
 	if err != nil || first == 0 {

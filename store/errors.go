@@ -15,21 +15,20 @@ const (
 	KindLocked  Kind = "locked"   // another process uses the directory
 	KindForeign Kind = "foreign"  // the directory holds something else
 	KindNewer   Kind = "newer"    // written by a newer version
-	KindOlder   Kind = "older"    // written by an older version, in a way that is not read any more
-	KindLogKind Kind = "log_kind" // made with another kind of log
+	KindOlder   Kind = "older"    // written by an older version, in a format that is no longer read
+	KindLogKind Kind = "log_kind" // created with another kind of log
 	KindMissing Kind = "missing"  // a part of the state was removed
 	KindDamaged Kind = "damaged"  // content fails its checks
-	KindDiffers Kind = "differs"  // the ledger was not the same as that of the other nodes
+	KindDiffers Kind = "differs"  // the ledger differed from that of the other nodes
 	KindFull    Kind = "full"     // no space left
 	KindFailed  Kind = "failed"   // the system refused a call
 	KindStalled Kind = "stalled"  // a call does not return
-	KindStale   Kind = "stale"    // a snapshot changed under its writer
+	KindStale   Kind = "stale"    // a snapshot was replaced, or came too late
 	KindInvalid Kind = "invalid"  // the caller's mistake
 	KindClosed  Kind = "closed"   // used after Close
 )
 
-// Error is every error of this package: what kind, where, what happened and
-// what to do about it.
+// Error is the error of this package. It tells the kind, the file, what happened and what to do.
 type Error struct {
 	Kind    Kind
 	Path    string // the file or directory concerned; may be empty
@@ -73,7 +72,7 @@ var errClosed = &Error{Kind: KindClosed, Message: "the store is closed"}
 
 const (
 	rebuildNode = "rebuild this node: move its data directory away and start it as before, with an empty one; " +
-		"it gets a new id, a copy from its peers and the place of the old one (a single node needs a backup)"
+		"it gets a new id, a snapshot from its peers and the place of the old one (a single node needs a backup)"
 	freeSpace = "free some space on this file system and start again"
 )
 
@@ -81,8 +80,7 @@ func damaged(path, format string, args ...any) *Error {
 	return &Error{Kind: KindDamaged, Path: path, Message: fmt.Sprintf(format, args...) + "; " + rebuildNode}
 }
 
-// ioError classifies what the operating system or bbolt returned. An error that
-// already is ours passes unchanged.
+// ioError classifies an error of the operating system or of bbolt. It returns an *Error unchanged.
 func ioError(path, doing string, err error) error {
 	if err == nil {
 		return nil
@@ -97,8 +95,7 @@ func ioError(path, doing string, err error) error {
 	return &Error{Kind: KindFailed, Path: path, Message: doing + " failed", Err: err}
 }
 
-// isFull also looks at the text: bbolt reports a failed growth of its file with
-// %s and so drops the errno.
+// isFull also compares the text: bbolt formats the error of a file that cannot grow with %s, which drops the errno.
 func isFull(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
 		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
@@ -108,7 +105,7 @@ func isFull(err error) bool {
 	return false
 }
 
-// NeedsRebuild reports whether err says that a data directory cannot be used any more, and its node has to begin anew.
+// NeedsRebuild reports whether err means that the data directory is unusable, so that the node must be rebuilt.
 func NeedsRebuild(err error) bool {
 	switch KindOf(err) {
 	case KindDamaged, KindMissing, KindDiffers:

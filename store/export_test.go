@@ -7,28 +7,28 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Seams is what tests may put under the watchdog.
-type Seams struct {
+// TestHooks let tests replace the stores.
+type TestHooks struct {
 	Log    func(raft.LogStore) raft.LogStore
 	Stable func(raft.StableStore) raft.StableStore
 	Spill  int
 }
 
-// OpenWithSeams is Open with them.
-func OpenWithSeams(o Options, s Seams) (*Store, error) {
-	return open(o, seams{log: s.Log, stable: s.Stable, spill: s.Spill})
+// OpenWithHooks is Open with them.
+func OpenWithHooks(o Options, s TestHooks) (*Store, error) {
+	return open(o, testHooks{log: s.Log, stable: s.Stable, spill: s.Spill})
 }
 
-// SealIdentity makes the file meta.json around a content.
+// SealIdentity returns the file meta.json with a content.
 func SealIdentity(content []byte) []byte {
 	return fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content))
 }
 
-// VerifyState is the check of a whole file without opening it.
+// VerifyState checks a file without opening it.
 func VerifyState(path string) error {
 	_, err := verifyState(path)
 	return err
 }
 
-// SetTakersClock replaces the clock by which a store remembers to whom it sent snapshots.
-func (s *Store) SetTakersClock(now func() time.Time) { s.snaps.takers.now = now }
+// SetTransfersClock replaces the clock of snapshot transfers.
+func (s *Store) SetTransfersClock(now func() time.Time) { s.snaps.transfers.now = now }

@@ -100,26 +100,26 @@ func TestFullDisk_LogIsFatal(t *testing.T) {
 	require.NoError(t, s.Log().GetLog(10, &e), "what was acknowledged is there")
 }
 
-// Changes are to be refused before a write fails, and accepted again once there is room.
-func TestFullDisk_IsAnnouncedBeforeItIsFull(t *testing.T) {
+// Changes must be refused before a write fails, and accepted again when space is free.
+func TestFullDisk_IsReportedBeforeAWriteFails(t *testing.T) {
 	disk := smallDisk(t, "size=12m")
 	s := mustOpen(t, filepath.Join(disk, "data"), func(o *store.Options) {
 		o.ReserveBytes = 6 << 20
 		o.OnFatal = func(err error) { t.Error(err) }
 	})
-	require.NoError(t, s.NoRoom())
+	require.NoError(t, s.DiskFull())
 	ballast := filepath.Join(disk, "ballast")
 	require.NoError(t, os.WriteFile(ballast, make([]byte, 8<<20), 0o600))
-	await(t, "the reserve is noticed", func() bool { return s.NoRoom() != nil })
-	require.Equal(t, store.KindFull, store.KindOf(s.NoRoom()))
-	require.True(t, s.Stats().NoRoom)
+	await(t, "the reserve is noticed", func() bool { return s.DiskFull() != nil })
+	require.Equal(t, store.KindFull, store.KindOf(s.DiskFull()))
+	require.True(t, s.Stats().DiskFull)
 	require.Less(t, s.Stats().FreeBytes, s.Stats().ReserveBytes)
 	require.NoError(t, s.Log().StoreLogs(entries(1, 10, 1)), "the reserve is there to be used")
 	require.NoError(t, os.Remove(ballast))
-	await(t, "the room is noticed", func() bool { return s.NoRoom() == nil })
+	await(t, "the free space is noticed", func() bool { return s.DiskFull() == nil })
 }
 
-// A disk at the limit must not make changes come and go; one that cannot be measured is no reason to refuse them.
+// At the limit the state must not flap. A disk that cannot be measured counts as not full.
 func TestFullDisk_MoreThanTheReserveMustBeFreeAgain(t *testing.T) {
 	var free atomic.Uint64
 	var fails atomic.Bool
@@ -139,11 +139,11 @@ func TestFullDisk_MoreThanTheReserveMustBeFreeAgain(t *testing.T) {
 	}
 	for _, step := range []struct {
 		free uint64
-		low  bool
+		full bool
 	}{{800, false}, {799, true}, {850, true}, {899, true}, {900, false}, {850, false}} {
 		set(step.free)
-		await(t, "judged", func() bool { return (s.NoRoom() != nil) == step.low })
+		await(t, "judged", func() bool { return (s.DiskFull() != nil) == step.full })
 	}
 	fails.Store(true)
-	require.NoError(t, s.NoRoom())
+	require.NoError(t, s.DiskFull())
 }

@@ -17,8 +17,7 @@ var (
 	keyHeader      = []byte("header")
 )
 
-// header is what state.db says about itself. It is written in the transaction
-// that writes the records, so the two cannot disagree.
+// header describes the snapshot in state.db. One transaction writes header and records, so they always agree.
 type header struct {
 	Format             int    `json:"format"`
 	ID                 string `json:"id"`
@@ -29,9 +28,7 @@ type header struct {
 	ConfigurationIndex uint64 `json:"configuration_index"`
 	Digest             []byte `json:"digest"`
 	Count              int    `json:"count"`
-	// Sum is the sum of all records' checksums. With the count and the order of
-	// the keys it tells a record that is missing or of an older version, which its
-	// own checksum cannot.
+	// Sum is the sum of all records' checksums. With the count and the key order it detects missing and outdated records.
 	Sum uint64 `json:"sum"`
 }
 
@@ -59,7 +56,7 @@ func decodeHeader(path string, stored []byte) (*header, error) {
 	return h, nil
 }
 
-// readHeader returns nil when the file holds no snapshot yet.
+// readHeader returns nil for a file without a snapshot.
 func readHeader(path string, tx *bbolt.Tx) (*header, error) {
 	b := tx.Bucket(bucketSnapshot)
 	if b == nil || tx.Bucket(bucketRecords) == nil {
@@ -80,7 +77,7 @@ func writeHeader(tx *bbolt.Tx, h *header) error {
 	return tx.Bucket(bucketSnapshot).Put(keyHeader, stored)
 }
 
-// snapshotMeta gives raft its view of the header. Size is that of a full copy.
+// snapshotMeta returns raft's form of the header. size is that of the whole file.
 func (h *header) snapshotMeta(path string, size int64) (_ *raft.SnapshotMeta, err error) {
 	defer recoverDamage(path, &err) // DecodeConfiguration panics
 	return &raft.SnapshotMeta{
@@ -89,9 +86,8 @@ func (h *header) snapshotMeta(path string, size int64) (_ *raft.SnapshotMeta, er
 	}, nil
 }
 
-// verifyState checks a whole state.db on disk, without bbolt: pages, buckets,
-// header, every record, the count and the sum. It returns nil without an error
-// for a file without a snapshot.
+// verifyState checks a state.db on disk without bbolt: pages, buckets, header, every record, the count and the sum. For a file without a
+// snapshot it returns no header and no error.
 func verifyState(path string) (*header, error) {
 	var h *header
 	var count int

@@ -13,15 +13,9 @@ import (
 	"path/filepath"
 )
 
-// phase says how far a directory has come. It only moves forward, but for a founding that was interrupted (undoFounding).
-//
-// The files are complete before raft first sees them (creating → ready), and
-// raft's first term is on disk before we say so (ready → active). Each step is
-// recorded after the fact, so a crash between fact and record only makes us
-// believe in too little: a creating directory never held a vote and may be
-// completed, a ready one with state becomes active at the next Open. What can
-// not happen by itself is a ready directory without its files or an active one
-// without a term; those were tampered with and are refused.
+// phase is the progress of a directory: creating until all files exist, active once raft has written a term. Each phase is recorded after
+// the fact, so a crash only leaves an earlier phase, which the next Open corrects. No crash leaves a ready directory without its files,
+// or an active one without a term: Open refuses both.
 type phase string
 
 const (
@@ -37,11 +31,11 @@ type identity struct {
 	ClusterID     string  `json:"cluster_id"` // empty until the node joined or bootstrapped one
 	LogKind       LogKind `json:"log_kind"`
 	Phase         phase   `json:"phase"`
-	// Closed is zero while the directory is in use, and after a crash.
-	Closed closedMark `json:"closed,omitzero"`
+	// Closed is zero during use and after a crash.
+	Closed shutdownMarker `json:"closed,omitzero"`
 }
 
-// sealedIdentity is the file: the content's bytes and their CRC32C in hex.
+// sealedIdentity is the form of the file: the bytes of the content and their CRC32C in hexadecimal.
 type sealedIdentity struct {
 	Content json.RawMessage `json:"content"`
 	CRC32C  string          `json:"crc32c"`
@@ -79,7 +73,7 @@ func decodeIdentity(path string, content []byte) (*identity, error) {
 	var version struct {
 		LayoutVersion int `json:"layout_version"`
 	}
-	// The version alone first, leniently: a newer layout may have fields we do not know.
+	// The version comes first and is read leniently: a newer layout may have unknown fields.
 	if err := json.Unmarshal(content, &version); err != nil {
 		return nil, damaged(path, "the content cannot be decoded (%v)", err)
 	}

@@ -6,8 +6,7 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// incomingFile is a copy of a whole state.db as it arrives from another node or
-// from a backup.
+// incomingFile is a whole state.db that arrives from another node or from a backup.
 type incomingFile struct {
 	file *os.File
 	path string
@@ -34,14 +33,13 @@ func (in *incomingFile) discard() {
 	_ = os.Remove(in.path)
 }
 
-// finishCopy syncs, verifies and installs the received file. raft gives the
-// position and configuration it stands for here, which differ from those in the
-// file when an operator restores a backup; the digest is the file's.
-func (k *sink) finishCopy() error {
+// finishInstall syncs, verifies and installs the received file. The digest is the file's. Index, term and configuration are raft's: they
+// differ from the file's when an operator restores a backup.
+func (k *sink) finishInstall() error {
 	if k.in == nil {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "nothing was written to the snapshot"}
 	}
-	f, err := k.openCopy()
+	f, err := k.openIncoming()
 	if err != nil {
 		return err
 	}
@@ -49,8 +47,8 @@ func (k *sink) finishCopy() error {
 		_ = f.db.Close()
 		return err
 	}
-	defer k.store.dog.begin(callSnapshotCommit, 0).end()
-	if err := k.installCopy(f); err != nil {
+	defer k.store.watchdog.begin(callSnapshotCommit, 0).end()
+	if err := k.installIncoming(f); err != nil {
 		_ = f.db.Close()
 		return err
 	}
@@ -60,9 +58,9 @@ func (k *sink) finishCopy() error {
 	return nil
 }
 
-// openCopy opens the received file once every byte of it is on disk and checked.
-func (k *sink) openCopy() (*stateFile, error) {
-	defer k.store.dog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
+// openIncoming syncs and checks every byte of the received file before it opens it.
+func (k *sink) openIncoming() (*stateFile, error) {
+	defer k.store.watchdog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
 	if err := k.in.file.Sync(); err != nil {
 		return nil, ioError(k.in.path, "fsync", err)
 	}
@@ -80,8 +78,8 @@ func (k *sink) openCopy() (*stateFile, error) {
 	return openStateFile(k.in.path)
 }
 
-// checkRecords lets the caller's check read the received records. There is one snapshot and no older one, so what does not load must
-// not take the place of what does. The watchdog waits for disks, not for the check.
+// checkRecords lets the caller check the received records. There is no older snapshot to return to, so a snapshot that does not load
+// must not replace one that does. The watchdog does not measure the caller's check.
 func (k *sink) checkRecords(f *stateFile) error {
 	if k.check == nil {
 		return nil
@@ -99,14 +97,14 @@ func (k *sink) checkRecords(f *stateFile) error {
 		Message: "the received snapshot does not load and was not installed; the node that sent it may differ from this one", Err: err}
 }
 
-func (k *sink) installCopy(f *stateFile) error {
+func (k *sink) installIncoming(f *stateFile) error {
 	if err := f.putHeader(&k.header); err != nil {
 		return err
 	}
 	k.store.writeMu.Lock()
 	defer k.store.writeMu.Unlock()
-	// Again: a snapshot of our own may have been taken since the first byte.
-	if err := k.store.checkCopy(&k.header); err != nil {
+	// Check again: this node may have taken a snapshot since the first byte.
+	if err := k.store.checkInstall(&k.header); err != nil {
 		return err
 	}
 	return k.store.install(f)

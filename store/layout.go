@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// layoutVersion grows whenever an older build could misread the directory. 2: log entries carry a checksum.
+// layoutVersion is raised when an older build could misread the directory. 2: log entries have a checksum.
 const layoutVersion = 2
 
 const (
@@ -27,7 +27,7 @@ const (
 // LogKind names the implementation of raft's log.
 type LogKind string
 
-// The kinds of log: raft-boltdb, the conservative one, and raft-wal, the fast one.
+// The kinds of log: raft-boltdb, which is older, and raft-wal, which is faster.
 const (
 	LogBolt LogKind = "boltdb"
 	LogWAL  LogKind = "wal"
@@ -79,9 +79,8 @@ func makeDir(dir string) error {
 	return nil
 }
 
-// checkOurs refuses a directory without meta.json that holds anything but what a
-// creation interrupted before meta.json leaves behind. lost+found is what an
-// ext4 mount point contains.
+// checkOurs refuses a directory without meta.json, unless it has nothing but what an interrupted creation leaves. An ext4 mount point
+// contains lost+found.
 func checkOurs(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -110,7 +109,7 @@ func checkOurs(dir string) error {
 	return nil
 }
 
-// removeLeftovers deletes what an interrupted process left half done.
+// removeLeftovers deletes the unfinished files of an interrupted process.
 func removeLeftovers(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -135,8 +134,7 @@ func isOurTmp(name string) bool {
 	return false
 }
 
-// checkParts refuses a directory that raft may have written to and that lacks a
-// file.
+// checkParts refuses a directory that raft may have written to if a file is missing.
 func checkParts(dir string, kind LogKind) error {
 	for _, name := range []string{stableName, kind.file(), stateName} {
 		path := filepath.Join(dir, name)

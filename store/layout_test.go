@@ -156,7 +156,7 @@ func TestOpen_RefusesALostTerm(t *testing.T) {
 	require.NoError(t, s.Stable().SetUint64([]byte("CurrentTerm"), 1))
 	require.NoError(t, s.Close())
 	require.NoError(t, os.WriteFile(path, before, 0o600))
-	refuse(t, store.Options{Dir: dir}, store.KindMissing, path, "term is gone")
+	refuse(t, store.Options{Dir: dir}, store.KindMissing, path, "term is missing")
 }
 
 // A crash anywhere in the creation must not brick the directory: raft has not
@@ -193,7 +193,7 @@ func TestOpen_CompletesAnInterruptedCreation(t *testing.T) {
 }
 
 // A process that dies between the two writes of a founding must be able to begin anew. One that has voted must not.
-func TestOpen_TakesAnInterruptedFoundingBack(t *testing.T) {
+func TestOpen_UndoesAnInterruptedBootstrap(t *testing.T) {
 	for _, kind := range kinds {
 		dir := t.TempDir()
 		s := mustOpen(t, dir, withLog(kind))

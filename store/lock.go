@@ -12,9 +12,8 @@ import (
 	"syscall"
 )
 
-// dirLock is the exclusive use of a data directory. The kernel drops a flock with
-// its process, so a killed node leaves nothing to clean up; the file itself stays,
-// because removing it would let two processes lock two files of one name.
+// dirLock is the exclusive use of a data directory. The kernel releases a flock when its process ends. The file stays, because after a
+// removal two processes could lock two files of this name.
 type dirLock struct{ file *os.File }
 
 func lockDir(dir string) (*dirLock, error) {

@@ -170,7 +170,7 @@ func TestOpen_RefusesAGapBehindTheSnapshot(t *testing.T) {
 	}
 }
 
-// A crash at any write of a drop leaves a directory that opens, and whose log is gone then: neither a mark that misses what was dropped
+// A crash at any write of a drop leaves a directory that opens, and whose log is gone then: neither a marker that misses what was dropped
 // nor a log that begins behind the snapshot, nor an end of it that contradicts the snapshot.
 func TestOpen_DropsALogThroughCrashes(t *testing.T) {
 	for _, kind := range kinds {
@@ -184,7 +184,7 @@ func TestOpen_DropsALogThroughCrashes(t *testing.T) {
 			require.NoError(t, s.Close())
 
 			crashes := &crashingLog{t: t, dir: dir}
-			s, err := store.OpenWithSeams(store.Options{Dir: dir}, store.Seams{Log: func(l raft.LogStore) raft.LogStore {
+			s, err := store.OpenWithHooks(store.Options{Dir: dir}, store.TestHooks{Log: func(l raft.LogStore) raft.LogStore {
 				crashes.LogStore = l
 				return crashes
 			}})

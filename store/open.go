@@ -7,18 +7,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// seams let tests put a slow or failing store under the watchdog.
-type seams struct {
+// testHooks let tests replace the stores with slow or failing ones.
+type testHooks struct {
 	log    func(raft.LogStore) raft.LogStore
 	stable func(raft.StableStore) raft.StableStore
 	spill  int
 }
 
-// Open creates or opens a data directory, takes its lock, tests the disk and
-// verifies what is there.
-func Open(options Options) (*Store, error) { return open(options, seams{}) }
+// Open creates or opens a data directory. It takes the lock, tests the disk and verifies the content.
+func Open(options Options) (*Store, error) { return open(options, testHooks{}) }
 
-func open(options Options, seams seams) (_ *Store, err error) {
+func open(options Options, hooks testHooks) (_ *Store, err error) {
 	options, err = options.withDefaults()
 	if err != nil {
 		return nil, err
@@ -50,18 +49,18 @@ func open(options Options, seams seams) (_ *Store, err error) {
 	if err := s.openIdentity(options); err != nil {
 		return nil, err
 	}
-	s.dog = newWatchdog(options.Logger, options.StallUnready, options.StallFatal, options.OnFatal)
-	s.room = watchRoom(options)
-	if err := s.openParts(options, seams); err != nil {
+	s.watchdog = newWatchdog(options.Logger, options.StallUnready, options.StallFatal, options.OnFatal)
+	s.space = monitorSpace(options)
+	if err := s.openParts(options, hooks); err != nil {
 		return nil, err
 	}
-	if err := s.settlePhase(); err != nil {
+	if err := s.checkPhase(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// openIdentity reads meta.json, or makes it for a new directory.
+// openIdentity reads meta.json, or creates it for a new directory.
 func (s *Store) openIdentity(options Options) error {
 	id, err := loadIdentity(s.dir)
 	if err != nil {
@@ -79,14 +78,14 @@ func (s *Store) openIdentity(options Options) error {
 	}
 	if options.LogStore != "" && options.LogStore != id.LogKind {
 		return &Error{Kind: KindLogKind, Path: s.dir,
-			Message: fmt.Sprintf("the directory was made with a %s log, but %s is asked for; leave the kind out, or start with an empty directory", id.LogKind, options.LogStore)}
+			Message: fmt.Sprintf("the directory was created with a %s log, but %s is requested; omit the kind, or start with an empty directory", id.LogKind, options.LogStore)}
 	}
 	s.id, s.kind = *id, id.LogKind
 	return nil
 }
 
-// openParts opens the three stores, after creating what an unfinished directory lacks.
-func (s *Store) openParts(options Options, seams seams) error {
+// openParts opens the three stores. In an unfinished directory it creates them first.
+func (s *Store) openParts(options Options, hooks testHooks) error {
 	creating := s.id.Phase == phaseCreating
 	if creating {
 		if err := createParts(s.dir, s.kind); err != nil {
@@ -111,28 +110,28 @@ func (s *Store) openParts(options Options, seams seams) error {
 		return err
 	}
 	spill := spillBytes
-	if seams.spill > 0 {
-		spill = seams.spill
+	if hooks.spill > 0 {
+		spill = hooks.spill
 	}
-	snaps, snap, err := openSnapshots(s.dir, s.dog, options.Logger, spill)
+	snaps, snap, err := openSnapshots(s.dir, s.watchdog, options.Logger, spill)
 	if err != nil {
 		return err
 	}
 	s.snaps = snaps
-	s.wrap(seams, logPath, stablePath)
-	if err := s.checkMark(); err != nil {
+	s.wrap(hooks, logPath, stablePath)
+	if err := s.checkMarker(); err != nil {
 		return err
 	}
 	if err := s.checkTerm(snap); err != nil {
 		return err
 	}
-	if err := reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMark); err != nil {
+	if err := reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMarker); err != nil {
 		return err
 	}
 	if err := readThrough(s.log, snap, logPath); err != nil {
 		return err
 	}
-	if monotonic, ok := s.log.(*watchedMonotonicLog); ok {
+	if monotonic, ok := s.log.(*monitoredMonotonicLog); ok {
 		monotonic.snapshot = s.snaps.header
 	}
 	return nil
@@ -150,48 +149,48 @@ func createParts(dir string, kind LogKind) error {
 }
 
 // wrap puts the watchdog between raft and the stores.
-func (s *Store) wrap(seams seams, logPath, stablePath string) {
+func (s *Store) wrap(hooks testHooks, logPath, stablePath string) {
 	var log raft.LogStore = s.rawLog
-	if seams.log != nil {
-		log = seams.log(log)
+	if hooks.log != nil {
+		log = hooks.log(log)
 	}
 	var stable raft.StableStore = s.rawStable
-	if seams.stable != nil {
-		stable = seams.stable(stable)
+	if hooks.stable != nil {
+		stable = hooks.stable(stable)
 	}
-	watched := &watchedLog{log: log, dog: s.dog, room: s.room, path: logPath, onStored: s.snaps.late.entryStored, needed: s.snaps.takers.oldest}
+	watched := &monitoredLog{log: log, watchdog: s.watchdog, space: s.space, path: logPath, onStored: s.snaps.stale.entryStored, needed: s.snaps.transfers.oldest}
 	if s.kind == LogWAL {
-		s.log = &watchedMonotonicLog{watchedLog: watched}
+		s.log = &monitoredMonotonicLog{monitoredLog: watched}
 	} else {
 		watched.bulk = deleteChunk
 		s.log = watched
 	}
-	s.stable = &stableStore{db: stable, dog: s.dog, path: stablePath, onActive: s.markActive, onTerm: s.snaps.late.newTerm}
-	s.snaps.late.log = s.log
+	s.stable = &stableStore{db: stable, watchdog: s.watchdog, path: stablePath, onActive: s.markActive, onTerm: s.snaps.stale.newTerm}
+	s.snaps.stale.log = s.log
 }
 
-// foundingTerm is the term that raft writes when it founds a cluster, just before the first log entry. Elections begin with the one after.
-const foundingTerm = 1
+// bootstrapTerm is the term that raft writes when it bootstraps a cluster, before the first log entry. Elections use later terms.
+const bootstrapTerm = 1
 
-// undoFounding takes the term of a founding back that was interrupted before its log entry was written: raft would refuse to begin anew,
-// and the node would have nothing to begin with. No other node can have seen this term. It returns the term that holds.
-func (s *Store) undoFounding() (term uint64, err error) {
+// undoBootstrap resets the term if a bootstrap was interrupted before its log entry: raft would refuse another bootstrap. No other node can
+// have seen this term. It returns the term that counts.
+func (s *Store) undoBootstrap() (term uint64, err error) {
 	last, err := s.log.LastIndex()
 	if err != nil || last > 0 {
-		return foundingTerm, err
+		return bootstrapTerm, err
 	}
 	if list, err := s.snaps.List(); err != nil || len(list) > 0 {
-		return foundingTerm, err
+		return bootstrapTerm, err
 	}
-	// In this order: a directory that is active and has no term would be refused.
+	// The order matters: Open refuses an active directory without a term.
 	if err := s.updateIdentity(func(now *identity) error { now.Phase = phaseReady; return nil }); err != nil {
 		return 0, err
 	}
 	return 0, s.stable.put(keyCurrentTerm, make([]byte, 8))
 }
 
-// settlePhase moves a complete directory forward and refuses one that forgot.
-func (s *Store) settlePhase() error {
+// checkPhase advances the phase of a complete directory. It refuses one whose term was lost.
+func (s *Store) checkPhase() error {
 	_, _, voted := s.stable.vote()
 	if voted != nil && voted != errNotFound {
 		return voted
@@ -200,17 +199,17 @@ func (s *Store) settlePhase() error {
 	if err != nil && err != errNotFound {
 		return err
 	}
-	if term == foundingTerm && voted == errNotFound {
-		if term, err = s.undoFounding(); err != nil {
+	if term == bootstrapTerm && voted == errNotFound {
+		if term, err = s.undoBootstrap(); err != nil {
 			return err
 		}
 	}
 	if term == 0 && s.id.Phase == phaseActive {
 		return &Error{Kind: KindMissing, Path: filepath.Join(s.dir, stableName),
-			Message: "the node has been a member of a cluster but its term is gone: a node that lost a part of its state must not vote; " + rebuildNode}
+			Message: "the node was a member of a cluster but its term is missing: a node that lost a part of its state must not vote; " + rebuildNode}
 	}
 	if err := s.updateIdentity(func(now *identity) error {
-		now.Closed = closedMark{}
+		now.Closed = shutdownMarker{}
 		if now.Phase == phaseCreating {
 			now.Phase = phaseReady
 		}

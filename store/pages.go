@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// bbolt's file format, version 2, as far as a reader needs it.
+// The parts of bbolt's file format, version 2, that a reader needs.
 const (
 	pageHeaderSize = 16
 	pageElemSize   = 16
@@ -29,20 +29,17 @@ const (
 
 var order = binary.NativeEndian // bbolt writes in the byte order of the machine
 
-// pageWalk reads a bbolt file without bbolt. bbolt maps the file and trusts what
-// it finds: a bad offset or page number is a fault, and when it scans for free
-// pages on opening it does so in a goroutine of its own, where nobody can recover.
-// So a file is walked first: every page inside the file, of the right kind, used
-// once, every element inside its page, all keys in order.
+// pageWalk checks a bbolt file without bbolt, which trusts its pages: a bad one faults, on opening even in a goroutine without recovery.
+// The walk checks that each page is in the file, of the right kind and used once, that each element is in its page, and the key order.
 type pageWalk struct {
 	file     *os.File
 	path     string
 	pageSize int
-	pages    uint64 // the file's high-water mark
+	pages    uint64 // in use, as the header says
 	seen     []uint64
 	bufs     [maxDepth + 2][]byte // a page for each depth
 
-	// onValue, when set, is given every value, with the name of its bucket.
+	// onValue, if set, is called with every value.
 	onValue func(bucket, key, value []byte) error
 }
 
@@ -51,7 +48,7 @@ type boltMeta struct {
 	pageSize                  int
 }
 
-// checkPages walks a file without looking at its values.
+// checkPages checks a file, but not its values.
 func checkPages(path string) error { return walkPages(path, nil) }
 
 func walkPages(path string, onValue func(bucket, key, value []byte) error) error {
@@ -79,9 +76,8 @@ func walkPages(path string, onValue func(bucket, key, value []byte) error) error
 	return w.tree(nil, meta.root, 0, nil, nil, &last)
 }
 
-// readBoltMeta returns the newer of the two meta pages. Both must be good: bbolt
-// would quietly use the older one, which is an older snapshot. A commit writes
-// its meta in one sector, so a crash does not leave a torn one.
+// readBoltMeta returns the newer of the two meta pages. Both must be valid, because bbolt would silently use the older one. A commit
+// writes its meta page in one sector, so no crash leaves a torn one.
 func readBoltMeta(f *os.File, path string) (boltMeta, error) {
 	var best boltMeta
 	buf := make([]byte, pageHeaderSize+metaSize)
@@ -114,7 +110,7 @@ func readBoltMeta(f *os.File, path string) (boltMeta, error) {
 		return best, ioError(path, "reading the size", err)
 	}
 	if best.pages < 3 || best.pages > uint64(info.Size())/uint64(size) {
-		return best, damaged(path, "the file has %d bytes but its header counts %d pages of %d: it was cut short", info.Size(), best.pages, size)
+		return best, damaged(path, "the file has %d bytes but its header counts %d pages of %d: it was truncated", info.Size(), best.pages, size)
 	}
 	return best, nil
 }
@@ -127,7 +123,7 @@ func (w *pageWalk) bad(id uint64, what string) error {
 	return damaged(w.path, "page %d %s", id, what)
 }
 
-// read returns a page with its overflow pages and marks them used.
+// read returns a page with its overflow pages, and marks them as used.
 func (w *pageWalk) read(id uint64, buf []byte) ([]byte, error) {
 	if id < 2 || id >= w.pages {
 		return nil, w.bad(id, "is outside the file")
@@ -141,11 +137,11 @@ func (w *pageWalk) read(id uint64, buf []byte) ([]byte, error) {
 		return nil, w.readError(id, err)
 	}
 	if order.Uint64(buf) != id {
-		return nil, w.bad(id, "carries another number")
+		return nil, w.bad(id, "has the number of another page")
 	}
 	overflow := overflowOf(buf)
 	if uint64(overflow) >= w.pages-id {
-		return nil, w.bad(id, "reaches over the end of the file")
+		return nil, w.bad(id, "ends behind the end of the file")
 	}
 	for i := id; i <= id+uint64(overflow); i++ {
 		if w.seen[i/64]&(1<<(i%64)) != 0 {
@@ -166,15 +162,13 @@ func (w *pageWalk) read(id uint64, buf []byte) ([]byte, error) {
 
 func (w *pageWalk) readError(id uint64, err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return w.bad(id, "is cut short")
+		return w.bad(id, "is truncated")
 	}
 	return ioError(w.path, "reading", err)
 }
 
-// tree walks a page and what is below it. It must begin with the key low: bbolt
-// finds a child's place in its parent by the child's own first key, and where the
-// two differ it would add the child a second time and free a page that is in use.
-// All keys must be below high (nil for no bound) and above *last, which moves along.
+// tree checks a page and the pages below it. The first key must be low: bbolt finds a child in its parent by the child's first key, and
+// would insert it twice where the two differ. All keys must be below high (nil: no bound) and above *last, which tree updates.
 func (w *pageWalk) tree(bucket []byte, id uint64, depth int, low, high []byte, last *[]byte) error {
 	if depth > maxDepth {
 		return w.bad(id, "is too deep")
@@ -201,7 +195,7 @@ func (w *pageWalk) tree(bucket []byte, id uint64, depth int, low, high []byte, l
 			return w.bad(id, "has a child out of bounds")
 		}
 		if i == 0 && low != nil && !bytes.Equal(key, low) {
-			return w.bad(id, "does not begin with the key that its parent has for it")
+			return w.bad(id, "does not begin with the key that its parent has")
 		}
 		next := high
 		if i+1 < n {
@@ -251,7 +245,7 @@ func (w *pageWalk) leaf(bucket, page []byte, id uint64, depth int, low, high []b
 			return w.bad(id, "has keys out of order")
 		}
 		if i == 0 && low != nil && !bytes.Equal(key, low) {
-			return w.bad(id, "does not begin with the key that its parent has for it")
+			return w.bad(id, "does not begin with the key that its parent has")
 		}
 		*last = append((*last)[:0], key...)
 		switch {
@@ -268,7 +262,7 @@ func (w *pageWalk) leaf(bucket, page []byte, id uint64, depth int, low, high []b
 	return nil
 }
 
-// bucket walks a bucket: a root page, or when that is 0, a leaf in the value.
+// bucket checks a bucket: its root page, or the leaf inside the value if there is none.
 func (w *pageWalk) bucket(name, header []byte, id uint64, depth int) error {
 	if depth > maxDepth || len(header) < 16 {
 		return w.bad(id, "has a bucket out of bounds")

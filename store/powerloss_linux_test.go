@@ -95,7 +95,7 @@ func TestPowerLoss_LosesNothingThatWasStored(t *testing.T) {
 	}
 }
 
-// The vote, a snapshot that is updated in place, and a copy that replaces it are there after the power failed, each by its own writes.
+// The vote, a snapshot that is updated in place, and an installed one survive a power failure, each by its own writes.
 func TestPowerLoss_KeepsVoteAndSnapshots(t *testing.T) {
 	rig := newPowerRig(t)
 	dir := filepath.Join(rig.mount, "new", "data")

@@ -10,28 +10,24 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// RecordReader gives the records of an open snapshot without a copy of the file.
-// The reader that SnapshotStore.Open returns implements it.
+// RecordReader reads the records of an open snapshot without copying the file. The reader that SnapshotStore.Open returns implements it.
 type RecordReader interface {
-	// ID is the snapshot's id, to compare with SnapshotSink.Base later.
+	// ID is the snapshot's id. Compare it with SnapshotSink.Base later.
 	ID() string
-	// Index is the log index that the snapshot stands for.
+	// Index is the index of the last log entry in the snapshot.
 	Index() uint64
 	// Digest is what SetDigest stored with the snapshot.
 	Digest() []byte
 	// Count is the number of records.
 	Count() int
-	// Records calls fn for each record in key order. key and value are valid only
-	// during the call. Every record is checked; the count and the sum of all are
-	// known to be right only when Records returns nil, so do not use what fn
-	// collected before. An error of fn ends the walk and is returned.
+	// Records calls fn for each record in key order. key and value are valid only during the call. Records checks each record before the
+	// call, and the count and sum of all at the end: use what fn collected only if Records returns nil. It returns an error of fn.
 	Records(fn func(key, value []byte) error) error
-	// Unusable returns the error to stop with when what Records gave is no valid state: it names the file and says what to do.
+	// Unusable returns the error to stop with if the records are no valid state. It names the file and says what to do.
 	Unusable(cause error) error
 }
 
-// RecordsOf finds the RecordReader behind the wrappers that raft puts around a
-// snapshot before it calls FSM.Restore.
+// RecordsOf finds the RecordReader in the wrappers that raft puts around a snapshot before it calls FSM.Restore.
 func RecordsOf(r io.Reader) (RecordReader, error) {
 	for {
 		if records, ok := r.(RecordReader); ok {
@@ -45,8 +41,7 @@ func RecordsOf(r io.Reader) (RecordReader, error) {
 	}
 }
 
-// reader is an open snapshot: a read transaction, which keeps its version of the
-// file readable whatever is written meanwhile.
+// reader is an open snapshot. Its read transaction keeps its version of the file readable during later writes.
 type reader struct {
 	store  *snapshots
 	file   *stateFile
@@ -70,7 +65,7 @@ func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
 func (r *reader) Count() int     { return r.header.Count }
 
 func (r *reader) Unusable(cause error) error {
-	if KindOf(cause) != "" { // says it already, or the store is closing
+	if KindOf(cause) != "" { // it names the file already, or the store is closing
 		return cause
 	}
 	return damaged(r.file.path, "the snapshot at index %d does not load (%v)", r.header.Index, cause)
@@ -81,7 +76,7 @@ func (r *reader) Records(fn func(key, value []byte) error) error {
 		return errClosed
 	}
 	var fnErr error
-	err := guardRead(r.file.path, func() error {
+	err := recoverRead(r.file.path, func() error {
 		var count int
 		var sum uint64
 		var last []byte
@@ -97,7 +92,7 @@ func (r *reader) Records(fn func(key, value []byte) error) error {
 			last = append(last[:0], k...)
 			count++
 			sum += uint64(sealOf(stored))
-			if fnErr = callUnguarded(fn, k, value); fnErr != nil {
+			if fnErr = callUnprotected(fn, k, value); fnErr != nil {
 				return nil
 			}
 		}
@@ -108,17 +103,17 @@ func (r *reader) Records(fn func(key, value []byte) error) error {
 	})
 	if err != nil {
 		if KindOf(err) != KindClosed {
-			r.store.dog.fail(err)
+			r.store.watchdog.fail(err)
 		}
 		return err
 	}
 	return fnErr
 }
 
-// fnPanic carries a panic of the caller's own function through our recovery.
+// fnPanic carries a panic of the caller's function through recoverRead.
 type fnPanic struct{ value any }
 
-func callUnguarded(fn func(key, value []byte) error, key, value []byte) error {
+func callUnprotected(fn func(key, value []byte) error, key, value []byte) error {
 	defer func() {
 		if p := recover(); p != nil {
 			panic(fnPanic{p})
@@ -127,9 +122,8 @@ func callUnguarded(fn func(key, value []byte) error, key, value []byte) error {
 	return fn(key, value)
 }
 
-// guardRead is guard for code that also runs the caller's function, whose panics
-// are not damage.
-func guardRead(path string, read func() error) (err error) {
+// recoverRead is recoverPanic for code that also runs the caller's function. A panic of that function is no damage.
+func recoverRead(path string, read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch p := recover().(type) {
@@ -143,8 +137,7 @@ func guardRead(path string, read func() error) (err error) {
 	return read()
 }
 
-// WriteTo writes the file as of this snapshot, or what Read has left of it. io.Copy
-// and so raft's transport use it.
+// WriteTo writes the file as of this snapshot, or the rest of it after Read. io.Copy uses it, and so does raft's transport.
 func (r *reader) WriteTo(w io.Writer) (int64, error) {
 	if r.tx == nil {
 		return 0, errClosed
@@ -156,7 +149,7 @@ func (r *reader) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (r *reader) copyFile(w io.Writer) (int64, error) {
-	r.store.takers.began(r)
+	r.store.transfers.began(r)
 	return r.tx.WriteTo(stoppable{w, r.store})
 }
 
@@ -173,7 +166,7 @@ func (s stoppable) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// Read implements io.Reader for those who do not use WriteTo.
+// Read implements io.Reader for callers without WriteTo.
 func (r *reader) Read(p []byte) (int, error) {
 	r.once.Do(func() {
 		pr, pw := io.Pipe()
@@ -201,7 +194,7 @@ func (r *reader) Close() error {
 	}
 	err := r.tx.Rollback()
 	r.tx = nil
-	r.store.takers.ended(r)
+	r.store.transfers.ended(r)
 	r.store.release(r.file)
 	return ioError(r.file.path, "closing the snapshot", err)
 }

@@ -10,21 +10,9 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// reconcile makes the log fit the snapshot before raft sees either.
-//
-// A crash between installing a snapshot and truncating the log, or a snapshot
-// installed under a log that diverges from it, leaves entries that raft cannot
-// cope with: with boltdb it fetches the same snapshot for ever, with raft-wal it
-// panics (hashicorp/raft #697, #704). Two cases drop the whole log:
-//
-//   - its entry at the snapshot's index has another term, so the log is of
-//     another history than the snapshot, which is committed;
-//   - raft-wal only: it ends before the snapshot, and the next entry would leave
-//     a gap that raft-wal refuses.
-//
-// Nothing acknowledged is lost: what the snapshot covers is in the snapshot, and
-// entries that follow a conflict with committed state were never committed.
-func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logger *slog.Logger, clearMark func() error) error {
+// reconcile drops a log that contradicts the snapshot, before raft reads either. A crash while a snapshot is installed can leave such a log:
+// raft would fetch snapshots forever or, with raft-wal, panic (hashicorp/raft #697, #704). See DESIGN.md for the two cases.
+func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logger *slog.Logger, clearMarker func() error) error {
 	first, err := log.FirstIndex()
 	if err != nil {
 		return err
@@ -42,7 +30,7 @@ func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logge
 	}
 	if first > index+1 {
 		return &Error{Kind: KindMissing, Path: path,
-			Message: fmt.Sprintf("the log starts at index %d but the snapshot ends at %d: what is between was lost; %s", first, index, rebuildNode)}
+			Message: fmt.Sprintf("the log starts at index %d but the snapshot ends at %d: the entries between them were lost; %s", first, index, rebuildNode)}
 	}
 	if snap == nil {
 		return nil
@@ -60,14 +48,14 @@ func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logge
 	if reason == "" {
 		return nil
 	}
-	logger.Warn("dropping the log, the snapshot replaces it", "reason", reason, "first", first, "last", last, "snapshot_index", index)
-	// The mark says how far the log went: after a crash in here that would be what was lost.
-	if err := clearMark(); err != nil {
+	logger.Warn("dropping the log: the snapshot replaces it", "reason", reason, "first", first, "last", last, "snapshot_index", index)
+	// The shutdown marker has the end of the log. After a crash below it would report the dropped entries as lost.
+	if err := clearMarker(); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.OpenBeforeDroppingLog)
-	// boltdb deletes in steps. The entry that contradicts the snapshot goes last, so that a crash between two of them leaves a log
-	// that is dropped at the next Open, and never one that begins behind the snapshot.
+	// boltdb deletes in steps. The entry that contradicts the snapshot goes last, so that after a crash the next Open drops the rest, and
+	// never finds a log that begins behind the snapshot.
 	if index < last {
 		if err := log.DeleteRange(index+1, last); err != nil {
 			return err

@@ -9,21 +9,17 @@ import (
 	"os"
 )
 
-// run is a part of a change set in a file of its own, in key order. A change set
-// too large for memory is written as runs and merged at the end: applied as it
-// came, each part would touch most pages of the snapshot once more.
-//
-// The file has no name, so nothing is left of it after a crash.
+// run is a sorted part of a change set in a file. A change set that is too large for memory is written as runs, which are merged at the
+// end: applying the parts one by one would change most pages several times. The file has no name, so a crash leaves nothing.
 type run struct {
 	file   *os.File
 	path   string
 	reader *bufio.Reader
-	age    int // a later run wins
+	age    int // of equal keys, the later run counts
 	head   change
 }
 
-// Each change is a key and a stored form behind their lengths; the second length
-// is one more, and 0 for a deletion.
+// writeRun writes each change as two lengths, the key and the stored form. The second length is one more than the size; 0 is a deletion.
 func writeRun(path string, age int, list []change) (_ *run, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
@@ -59,8 +55,7 @@ func writeRun(path string, age int, list []change) (_ *run, err error) {
 	return &run{file: f, path: path, age: age, reader: bufio.NewReaderSize(f, 1<<18)}, nil
 }
 
-// next moves to the next change; io.EOF says there is none. The head is valid
-// until the next call.
+// next moves to the next change, or returns io.EOF at the end. head is valid until the next call.
 func (r *run) next() error {
 	keyLen, err := binary.ReadUvarint(r.reader)
 	if err == io.EOF {
@@ -99,7 +94,7 @@ func resize(b []byte, n uint64) []byte {
 
 func (r *run) discard() { _ = r.file.Close() }
 
-// merge calls emit with all changes in key order, the newest of each key.
+// merge calls emit with the newest change of each key, in key order.
 func merge(runs []*run, emit func(change) error) error {
 	var h runHeap
 	advance := func(r *run) error {
@@ -133,7 +128,7 @@ func merge(runs []*run, emit func(change) error) error {
 	return nil
 }
 
-// runHeap orders runs by their next key, the newest first among equals.
+// runHeap orders runs by their next key. Of equal keys the newest run comes first.
 type runHeap []*run
 
 func (h runHeap) Len() int { return len(h) }

@@ -34,7 +34,7 @@ func sealing(t *testing.T) (dir, segment string, last uint64) {
 }
 
 // A crash between filling a segment and beginning the next one must not leave a log that refuses every write.
-func TestOpen_GoesOnBehindAFullSegment(t *testing.T) {
+func TestOpen_ContinuesBehindAFullSegment(t *testing.T) {
 	dir, _, last := sealing(t)
 	for range 2 { // the second time what Open recorded is read
 		s := mustOpen(t, dir)

@@ -12,29 +12,23 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// SnapshotSink is what SnapshotStore.Create returns. It is used in one of two
-// ways, never both: Put, Delete, Reset and SetDigest describe the changes since
-// the snapshot named by Base; Write receives a copy of a whole file. Close makes
-// the new snapshot the current one, or fails and leaves the old one in place.
+// SnapshotSink is what SnapshotStore.Create returns. A caller uses it in one of two ways: Put, Delete, Reset and SetDigest describe the
+// changes since the snapshot Base; Write receives a whole file. Close replaces the current snapshot, or fails and leaves it.
 type SnapshotSink interface {
 	raft.SnapshotSink
-	// Base is the id of the snapshot the changes are applied to, "" when there is
-	// none. If it is not the one the caller's change set was collected against,
-	// the caller must Reset and put everything, or give up.
+	// Base is the id of the snapshot that the changes are applied to, "" without one. If the caller's changes are relative to another
+	// snapshot, the caller must Reset and put everything, or give up.
 	Base() string
-	// Reset drops all records of the base: what is put is the whole state. It must
-	// come before the first Put or Delete.
+	// Reset drops all records of the base, so that Put gives the whole state. It must come before the first Put or Delete.
 	Reset() error
 	// Put writes a record. key and value are copied.
 	Put(key, value []byte) error
-	// Delete removes a record; one that does not exist is ignored.
+	// Delete removes a record. It ignores a key without one.
 	Delete(key []byte) error
-	// SetDigest stores an opaque digest of all state at the snapshot's index. A
-	// received file brings its own.
+	// SetDigest stores an opaque digest of the whole state at the snapshot's index. A received file has its own digest.
 	SetDigest(digest []byte)
-	// CheckCopy sets what the records of a received file must pass before they
-	// replace those held; by default right checksums suffice. The reader is valid
-	// only during the call.
+	// CheckCopy sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
+	// reader is valid only during the call.
 	CheckCopy(check func(RecordReader) error)
 }
 
@@ -46,15 +40,13 @@ const (
 	modeCopy
 )
 
-// How full bbolt leaves a page it splits: a file written in order stays as it is,
-// one that is updated needs room.
+// How full bbolt leaves the pages that it splits. A file that is written in key order needs no space for later keys.
 const (
 	fillOrdered = 0.9
 	fillUpdates = 0.65
 )
 
-// allowance is how much longer than the limits a call that moves this many bytes
-// may take: a disk that does less than 8 MB/s is as good as hung.
+// allowance is the extra time for a call that moves this many bytes. A disk below 8 MB/s counts as hung.
 func allowance(bytes int64) time.Duration {
 	return time.Duration(bytes/(8<<10)) * time.Millisecond
 }
@@ -69,11 +61,11 @@ type sink struct {
 	mode    sinkMode
 	reset   bool
 	changes changes
-	runs    []*run        // what no longer fitted into changes
-	side    *sideFile     // while Close builds a second file
+	runs    []*run        // changes that were moved to files
+	staging *stagingFile  // while Close builds a second file
 	in      *incomingFile // in modeCopy
 	check   func(RecordReader) error
-	done    tally
+	done    recordCounts
 	closed  bool
 }
 
@@ -85,7 +77,7 @@ func (k *sink) SetDigest(digest []byte)                  { k.header.Digest = byt
 func (k *sink) CheckCopy(check func(RecordReader) error) { k.check = check }
 func (k *sink) statePath() string                        { return filepath.Join(k.store.dir, stateName) }
 
-// enter checks that the sink is open and used in one way only.
+// enter checks that the sink is open and is used in only one of the two ways.
 func (k *sink) enter(mode sinkMode) error {
 	if k.closed {
 		return &Error{Kind: KindClosed, Path: k.statePath(), Message: "the snapshot sink is closed"}
@@ -126,16 +118,16 @@ func (k *sink) change(key, value []byte, remove bool) error {
 	return nil
 }
 
-// Write receives a part of a whole file.
+// Write receives a part of a file.
 func (k *sink) Write(p []byte) (int, error) {
 	if err := k.enter(modeCopy); err != nil {
 		return 0, err
 	}
-	if err := k.store.dog.admit(); err != nil {
+	if err := k.store.watchdog.admit(); err != nil {
 		return 0, err
 	}
 	if k.in == nil {
-		if err := k.store.checkCopy(&k.header); err != nil {
+		if err := k.store.checkInstall(&k.header); err != nil {
 			return 0, err
 		}
 		in, err := k.store.createIncoming()
@@ -144,22 +136,22 @@ func (k *sink) Write(p []byte) (int, error) {
 		}
 		k.in = in
 	}
-	slot := k.store.dog.begin(callSnapshotWrite, 0)
+	slot := k.store.watchdog.begin(callSnapshotWrite, 0)
 	failpoint.Hit(failpoint.CopyReceived)
 	n, err := k.in.write(p)
 	slot.end()
 	return n, k.report(err)
 }
 
-// Close makes the snapshot durable and current. It may be called twice.
+// Close makes the snapshot durable and current. Callers may call it twice.
 func (k *sink) Close() error {
 	if k.closed {
 		return nil
 	}
-	err := k.store.dog.admit()
+	err := k.store.watchdog.admit()
 	if err == nil {
 		if k.mode == modeCopy {
-			err = k.finishCopy()
+			err = k.finishInstall()
 		} else {
 			err = k.finishChanges()
 		}
@@ -170,12 +162,12 @@ func (k *sink) Close() error {
 	}
 	k.closed = true
 	k.discardParts()
-	k.store.record(lastSnapshot{tally: k.done, total: k.header.Count,
+	k.store.record(lastSnapshot{recordCounts: k.done, total: k.header.Count,
 		index: k.header.Index, term: k.header.Term, duration: time.Since(k.started)})
 	return nil
 }
 
-// Cancel gives up; the old snapshot stays.
+// Cancel drops what was written. The present snapshot stays.
 func (k *sink) Cancel() error {
 	if k.closed {
 		return nil
@@ -191,31 +183,30 @@ func (k *sink) discardParts() {
 		r.discard()
 	}
 	k.runs = nil
-	if k.side != nil {
-		k.side.discard()
+	if k.staging != nil {
+		k.staging.discard()
 	}
 	if k.in != nil {
 		k.in.discard()
 	}
 }
 
-// report tells the watchdog about a failed write. A full disk is not fatal here:
-// the old snapshot stands and raft tries again, while the log, if it runs out of
-// space too, says so itself. Nor is a bad copy from a peer, or a base that moved.
+// report tells the watchdog about a failed write. A full disk is not fatal here: the present snapshot stays, and raft tries again. Nor is
+// a bad file from a peer, or a base that was replaced.
 func (k *sink) report(err error) error {
 	switch KindOf(err) {
 	case KindFailed, KindDamaged:
-		k.store.dog.fail(err)
+		k.store.watchdog.fail(err)
 	}
 	return err
 }
 
 func (k *sink) finishChanges() error {
 	if k.reset || len(k.runs) > 0 {
-		return k.finishSide()
+		return k.finishStaging()
 	}
 	// The estimate is one page for each change.
-	defer k.store.dog.begin(callSnapshotCommit, allowance(int64(len(k.changes.list))*4096)).end()
+	defer k.store.watchdog.begin(callSnapshotCommit, allowance(int64(len(k.changes.list))*4096)).end()
 	k.store.writeMu.Lock()
 	defer k.store.writeMu.Unlock()
 	f, err := k.store.acquire()
@@ -223,7 +214,7 @@ func (k *sink) finishChanges() error {
 		return err
 	}
 	defer k.store.release(f)
-	err = guard(f.path, func() error {
+	err = recoverPanic(f.path, func() error {
 		return f.db.Update(func(tx *bbolt.Tx) error {
 			base, err := readHeader(f.path, tx)
 			if err != nil {
@@ -253,8 +244,7 @@ func (k *sink) finishChanges() error {
 	return ioError(f.path, "writing the snapshot", err)
 }
 
-// checkBase refuses changes that were meant for another snapshot: one that was
-// installed by the leader since Create, for instance.
+// checkBase refuses changes that are relative to another snapshot than now, for example because the leader installed one since Create.
 func (k *sink) checkBase(now *header) error {
 	var id string
 	var index uint64
@@ -263,7 +253,7 @@ func (k *sink) checkBase(now *header) error {
 	}
 	if id != k.base || (!k.reset && index > k.header.Index) {
 		return &Error{Kind: KindStale, Path: k.statePath(),
-			Message: fmt.Sprintf("the changes up to index %d are for snapshot %q, but %q at index %d is held now; take a new snapshot", k.header.Index, k.base, id, index)}
+			Message: fmt.Sprintf("the changes up to index %d are for snapshot %q, but %q at index %d has replaced it; take a new snapshot", k.header.Index, k.base, id, index)}
 	}
 	return nil
 }

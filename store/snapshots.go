@@ -16,25 +16,23 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// spillBytes is how much of a change set is kept in memory. Beyond it the sink
-// sorts it through files, builds a second state.db in steps and swaps it in: bbolt
-// holds every page of a transaction in memory, and the first snapshot of a large
-// ledger is all of it.
+// spillBytes is how much of a change set stays in memory. A larger one is sorted in files, and a second state.db is built from them in
+// several transactions: bbolt keeps all pages of a transaction in memory, and the first snapshot of a large ledger is the whole ledger.
 const spillBytes = 32 << 20
 
 // snapshots implements raft.SnapshotStore on the one file state.db.
 type snapshots struct {
-	dir    string
-	dog    *watchdog
-	logger *slog.Logger
-	spill  int
-	late   lateness // set before the first use by raft
-	takers takers   // who may need the log behind a snapshot
+	dir       string
+	watchdog  *watchdog
+	logger    *slog.Logger
+	spill     int
+	stale     staleInstalls // set before the first use by raft
+	transfers snapshotTransfers
 
 	sequence atomic.Uint64 // numbers the incoming files
 	closing  atomic.Bool   // tells readers to stop
 
-	// writeMu is held while state.db changes: a transaction, or a swap.
+	// writeMu is held while state.db changes in a transaction or is replaced.
 	writeMu sync.Mutex
 
 	mu      sync.Mutex
@@ -44,7 +42,7 @@ type snapshots struct {
 
 // lastSnapshot is what Stats reports about the newest snapshot.
 type lastSnapshot struct {
-	tally
+	recordCounts
 	total       int
 	index, term uint64
 	duration    time.Duration
@@ -54,7 +52,7 @@ type lastSnapshot struct {
 var _ raft.SnapshotStore = (*snapshots)(nil)
 
 // openSnapshots verifies state.db and opens it.
-func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
+func openSnapshots(dir string, watchdog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
 	path := filepath.Join(dir, stateName)
 	h, err := verifyState(path)
 	if err != nil {
@@ -64,7 +62,7 @@ func openSnapshots(dir string, dog *watchdog, logger *slog.Logger, spill int) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &snapshots{dir: dir, dog: dog, logger: logger, spill: spill, current: f}
+	s := &snapshots{dir: dir, watchdog: watchdog, logger: logger, spill: spill, current: f}
 	if h != nil {
 		s.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
 	}
@@ -77,10 +75,10 @@ func (s *snapshots) Create(version raft.SnapshotVersion, index, term uint64, con
 	if version != 1 {
 		return nil, &Error{Kind: KindInvalid, Message: fmt.Sprintf("unsupported snapshot version %d", version)}
 	}
-	if err := s.dog.admit(); err != nil {
+	if err := s.watchdog.admit(); err != nil {
 		return nil, err
 	}
-	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
 	base, err := s.header()
 	if err != nil {
 		return nil, err
@@ -108,7 +106,7 @@ func (s *snapshots) header() (h *header, err error) {
 
 // List implements raft.SnapshotStore: the one snapshot, or none.
 func (s *snapshots) List() (list []*raft.SnapshotMeta, err error) {
-	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
 	err = s.view(func(f *stateFile, tx *bbolt.Tx) error {
 		h, err := readHeader(f.path, tx)
 		if err != nil || h == nil {
@@ -121,8 +119,7 @@ func (s *snapshots) List() (list []*raft.SnapshotMeta, err error) {
 	return list, err
 }
 
-// Open implements raft.SnapshotStore; the reader is a RecordReader. A snapshot
-// that was replaced since List is gone; raft then lists again.
+// Open implements raft.SnapshotStore; the reader is a RecordReader. If the snapshot was replaced since List, raft lists again.
 func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	meta, r, err := s.open(id)
 	if err != nil {
@@ -130,18 +127,18 @@ func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	}
 	if r == nil {
 		return nil, nil, &Error{Kind: KindStale, Path: filepath.Join(s.dir, stateName),
-			Message: fmt.Sprintf("snapshot %s is not the one held now", id)}
+			Message: fmt.Sprintf("snapshot %s was replaced", id)}
 	}
 	return meta, r, nil
 }
 
 func (s *snapshots) open(id string) (meta *raft.SnapshotMeta, r *reader, err error) {
-	defer s.dog.finish(s.dog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callSnapshotRead, 0), filepath.Join(s.dir, stateName), "reading the snapshot", &err)
 	f, err := s.acquire()
 	if err != nil {
 		return nil, nil, err
 	}
-	err = guard(f.path, func() error {
+	err = recoverPanic(f.path, func() error {
 		tx, err := f.db.Begin(false)
 		if err != nil {
 			return err
@@ -162,7 +159,7 @@ func (s *snapshots) open(id string) (meta *raft.SnapshotMeta, r *reader, err err
 	return meta, r, err
 }
 
-// close retires the file, tells readers to stop and waits for them.
+// close retires the file, and stops its readers and waits for them.
 func (s *snapshots) close() error {
 	s.closing.Store(true)
 	s.writeMu.Lock()
@@ -177,7 +174,7 @@ func (s *snapshots) close() error {
 	case <-old.closed:
 		return nil
 	case <-ctx.Done():
-		return &Error{Kind: KindFailed, Path: old.path, Message: "somebody still reads the snapshot; stop raft before closing the store"}
+		return &Error{Kind: KindFailed, Path: old.path, Message: "the snapshot is still being read; stop raft before closing the store"}
 	}
 }
 

@@ -68,7 +68,7 @@ func TestSnapshot_CancelKeepsTheOldOne(t *testing.T) {
 }
 
 // A follower gets the whole file and ends with the same records.
-func TestSnapshot_FullCopy(t *testing.T) {
+func TestSnapshot_InstallsAWholeFile(t *testing.T) {
 	dir := t.TempDir()
 	leader, follower := mustOpen(t, t.TempDir()), mustOpen(t, dir)
 	snapshot(t, follower, 3, map[string]string{"gone": "x"})
@@ -188,7 +188,7 @@ func TestSnapshot_ResetReplacesEverything(t *testing.T) {
 // file, in steps, with the same result.
 func TestSnapshot_SpillsALargeChangeSet(t *testing.T) {
 	dir := t.TempDir()
-	s, err := store.OpenWithSeams(store.Options{Dir: dir}, store.Seams{Spill: 64 << 10})
+	s, err := store.OpenWithHooks(store.Options{Dir: dir}, store.TestHooks{Spill: 64 << 10})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	want := numbered(0, 5000, "v1")
@@ -257,7 +257,7 @@ func TestSnapshot_RefusesMixedUse(t *testing.T) {
 
 // A copy that was damaged on the way, or is something else, is not installed and
 // is no fault of this node's disk.
-func TestSnapshot_RefusesABadCopy(t *testing.T) {
+func TestSnapshot_RefusesABadFile(t *testing.T) {
 	dir := t.TempDir()
 	leader, s := mustOpen(t, t.TempDir()), mustOpen(t, dir)
 	snapshot(t, s, 5, map[string]string{"a": "1"})

@@ -12,7 +12,7 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// errNotFound is what raft compares by text for a key that was never set.
+// errNotFound is the error for a key that was never set. raft compares its text.
 var errNotFound = errors.New("not found")
 
 var (
@@ -20,21 +20,16 @@ var (
 	keyLastVoteTerm = []byte("LastVoteTerm")
 	keyLastVoteCand = []byte("LastVoteCand")
 
-	keyVote = []byte("creditd/vote") // term and candidate, written as one
-	keyNode = []byte("creditd/node") // whose file this is
+	keyVote = []byte("creditd/vote") // term and candidate in one record
+	keyNode = []byte("creditd/node") // id of the node that the file belongs to
 )
 
-// stableStore keeps raft's term and vote. Each value carries a CRC32C.
-//
-// raft writes a vote as two calls, the term and then the candidate. As two
-// transactions a crash between them leaves the new term with the old candidate,
-// and raft then takes a repeated request of that candidate for a vote it already
-// granted, without looking at its log (hashicorp/raft #661). So the term is held
-// in memory until the candidate arrives and both are written as one record; what
-// is read is always that record.
+// stableStore stores raft's term and vote. Each value has a CRC32C. raft writes a vote in two calls, first the term, then the candidate;
+// a crash between two transactions could grant a vote without a check of the log (hashicorp/raft #661). So the term stays in memory
+// until the candidate arrives, and both are written as one record.
 type stableStore struct {
 	db       raft.StableStore
-	dog      *watchdog
+	watchdog *watchdog
 	path     string
 	onActive func() error // called after a term above 0 was written
 	onTerm   func()       // called before a term is written
@@ -69,7 +64,7 @@ func (s *stableStore) SetUint64(key []byte, value uint64) error {
 		defer s.mu.Unlock()
 		s.pending = &value
 		failpoint.Hit(failpoint.VoteHalf)
-		return s.dog.admit()
+		return s.watchdog.admit()
 	}
 	if bytes.Equal(key, keyCurrentTerm) {
 		s.onTerm()
@@ -97,14 +92,13 @@ func (s *stableStore) GetUint64(key []byte) (uint64, error) {
 	}
 	if len(value) != 8 {
 		err := damaged(s.path, "the value of %q has %d bytes instead of 8", key, len(value))
-		s.dog.fail(err)
+		s.watchdog.fail(err)
 		return 0, err
 	}
 	return binary.BigEndian.Uint64(value), nil
 }
 
-// setCandidate writes the vote: the pending term, or the recorded one when only
-// the candidate changes.
+// setCandidate writes the vote: with the pending term, or with the recorded one if only the candidate changes.
 func (s *stableStore) setCandidate(candidate []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,22 +128,22 @@ func (s *stableStore) vote() (term uint64, candidate []byte, err error) {
 	}
 	if len(value) < 8 {
 		err := damaged(s.path, "the vote is too short")
-		s.dog.fail(err)
+		s.watchdog.fail(err)
 		return 0, nil, err
 	}
 	return binary.BigEndian.Uint64(value), value[8:], nil
 }
 
 func (s *stableStore) put(key, value []byte) (err error) {
-	if err := s.dog.admit(); err != nil {
+	if err := s.watchdog.admit(); err != nil {
 		return err
 	}
-	defer s.dog.finish(s.dog.begin(callStableWrite, 0), s.path, "writing the stable store", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callStableWrite, 0), s.path, "writing the stable store", &err)
 	return s.db.Set(key, appendSealed(nil, key, value))
 }
 
 func (s *stableStore) get(key []byte) (value []byte, err error) {
-	defer s.dog.finish(s.dog.begin(callStableRead, 0), s.path, "reading the stable store", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callStableRead, 0), s.path, "reading the stable store", &err)
 	stored, err := s.db.Get(key)
 	if err != nil {
 		if err.Error() == errNotFound.Error() {
@@ -164,8 +158,7 @@ func (s *stableStore) get(key []byte) (value []byte, err error) {
 	return value, nil
 }
 
-// bindNode writes whose file this is, or refuses one that belongs to another node
-// or to nobody: a fresh file put in place of a lost one.
+// bindNode writes the node's id into a new file. It refuses a file of another node, and one without an id: somebody replaced a lost file.
 func bindNode(db raft.StableStore, path, nodeID string, create bool) error {
 	stored, err := db.Get(keyNode)
 	if err != nil && err.Error() != errNotFound.Error() {

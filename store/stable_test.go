@@ -84,7 +84,7 @@ func TestStable_RefusesADamagedVote(t *testing.T) {
 func TestStable_FailedWriteIsFatalOnce(t *testing.T) {
 	reported := make(chan error, 10)
 	broken := &brokenStable{}
-	s, err := store.OpenWithSeams(store.Options{Dir: t.TempDir(), OnFatal: func(err error) { reported <- err }}, store.Seams{
+	s, err := store.OpenWithHooks(store.Options{Dir: t.TempDir(), OnFatal: func(err error) { reported <- err }}, store.TestHooks{
 		Stable: func(inner raft.StableStore) raft.StableStore { broken.StableStore = inner; return broken },
 	})
 	require.NoError(t, err)

@@ -11,8 +11,7 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// stateFile is one open state.db. It outlives its place in the directory while
-// somebody still reads it.
+// stateFile is one open state.db. After its replacement it stays open until its last reader is done.
 type stateFile struct {
 	db   *bbolt.DB
 	path string
@@ -20,7 +19,7 @@ type stateFile struct {
 	// Guarded by snapshots.mu.
 	users   int
 	retired bool
-	closed  chan struct{} // closed when the last user of a retired file is gone
+	closed  chan struct{} // closed with the file: after its retirement and its last user
 }
 
 func openStateFile(path string) (_ *stateFile, err error) {
@@ -38,7 +37,7 @@ func openStateFile(path string) (_ *stateFile, err error) {
 	return &stateFile{db: db, path: path, closed: make(chan struct{})}, nil
 }
 
-// acquire returns the current file; the caller releases it.
+// acquire returns the current file. The caller must release it.
 func (s *snapshots) acquire() (*stateFile, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +58,7 @@ func (s *snapshots) release(f *stateFile) {
 	}
 }
 
-// swap makes next the current file (nil at the end) and retires the one before.
+// swap makes next the current file and retires the previous one. A nil next closes the store.
 func (s *snapshots) swap(next *stateFile) *stateFile {
 	s.mu.Lock()
 	old := s.current
@@ -83,8 +82,7 @@ func (s *snapshots) closeFile(f *stateFile) {
 	close(f.closed)
 }
 
-// install renames a finished file over state.db and makes it current. Called with
-// writeMu held.
+// install renames a finished file to state.db and makes it current. The caller holds writeMu.
 func (s *snapshots) install(f *stateFile) error {
 	target := filepath.Join(s.dir, stateName)
 	failpoint.Hit(failpoint.InstallBeforeRename)
@@ -93,7 +91,7 @@ func (s *snapshots) install(f *stateFile) error {
 	}
 	failpoint.Hit(failpoint.InstallAfterRename)
 	if err := syncDir(s.dir); err != nil {
-		s.dog.fail(err) // whatever it was: the directory may name one file and we use the other
+		s.watchdog.fail(err) // any error: the directory may name another file than the one in use
 		return err
 	}
 	f.path = target
@@ -109,7 +107,7 @@ func (s *snapshots) view(fn func(*stateFile, *bbolt.Tx) error) error {
 		return err
 	}
 	defer s.release(f)
-	return guard(f.path, func() error {
+	return recoverPanic(f.path, func() error {
 		return f.db.View(func(tx *bbolt.Tx) error { return fn(f, tx) })
 	})
 }

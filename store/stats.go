@@ -7,41 +7,41 @@ import (
 	"time"
 )
 
-// Stats is a moment's figures, for metrics.
+// Stats are the present figures, for metrics.
 type Stats struct {
 	LogStore    LogKind
 	LogBytes    int64
 	StableBytes int64
 	StateBytes  int64
 
-	LogFirstIndex uint64 // of the oldest entry in the log, 0 if it is empty: who lacks an earlier one is sent a whole copy
+	LogFirstIndex uint64 // of the oldest entry in the log, 0 if it is empty: followers that need an earlier one get a snapshot
 
 	FreeBytes    uint64 // of the file system
 	ReserveBytes uint64
-	NoRoom       bool
+	DiskFull     bool
 
 	StateFreePages    int // free for the next snapshot
-	StatePendingPages int // free once their readers are done
+	StatePendingPages int // become free when their readers are done
 
 	Snapshots        uint64 // completed since Open
 	SnapshotIndex    uint64
 	SnapshotTerm     uint64
 	SnapshotRecords  int // records in state.db
-	SnapshotWritten  int // of which the last snapshot wrote
+	SnapshotWritten  int // by the last snapshot
 	SnapshotDeleted  int
 	SnapshotDuration time.Duration // of the last snapshot, from Create to Close
 }
 
-// Stats returns the figures. It waits for no write.
+// Stats returns the figures. It does not wait for writes.
 func (s *Store) Stats() Stats {
 	st := Stats{
 		LogStore:    s.kind,
 		LogBytes:    sizeOf(filepath.Join(s.dir, s.kind.file())),
 		StableBytes: sizeOf(filepath.Join(s.dir, stableName)),
 		StateBytes:  sizeOf(filepath.Join(s.dir, stateName)),
-		FreeBytes:   s.room.free.Load(), ReserveBytes: s.room.reserve, NoRoom: s.room.low.Load(),
+		FreeBytes:   s.space.free.Load(), ReserveBytes: s.space.reserve, DiskFull: s.space.full.Load(),
 	}
-	if first, err := s.rawLog.FirstIndex(); err == nil { // an error is raft's to find, or the store is closing
+	if first, err := s.rawLog.FirstIndex(); err == nil { // raft meets the error too, or the store is closing
 		st.LogFirstIndex = first
 	}
 	s.snaps.mu.Lock()
@@ -57,7 +57,7 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
-// sizeOf adds up a file or a directory; 0 when it cannot be read.
+// sizeOf returns the size of a file or of all files in a directory. It returns 0 on an error.
 func sizeOf(path string) int64 {
 	var total int64
 	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The limits of the watchdog when Options names none.
+// The default limits of the watchdog.
 const (
 	DefaultStallUnready = 2 * time.Second
 	DefaultStallFatal   = 5 * time.Second
@@ -20,20 +20,17 @@ const (
 // Options says which directory to open and how.
 type Options struct {
 	Dir string
-	// LogStore is the kind of log. Empty keeps what the directory was made with,
-	// or takes DefaultLog for a new one.
+	// LogStore is the kind of log. Empty is the kind of the directory, or DefaultLog for a new one.
 	LogStore LogKind
 	Logger   *slog.Logger // nil discards
-	// A call running longer than StallUnready makes Healthy fail, longer than
-	// StallFatal is fatal. 0 takes the defaults.
+	// While a call takes longer than StallUnready, Healthy returns an error. A call longer than StallFatal is fatal. 0 is the default.
 	StallUnready, StallFatal time.Duration
-	// While less than ReserveBytes are free on the directory's file system, NoRoom says so; 0 never does.
+	// While less than ReserveBytes are free on the directory's file system, DiskFull returns an error. 0 turns this off.
 	ReserveBytes uint64
-	// FreeBytes measures; for tests. Default: the function of that name.
+	// FreeBytes replaces the function FreeBytes in tests.
 	FreeBytes func(dir string) (uint64, error)
-	// OnFatal is called at most once, from a goroutine of its own, when a call
-	// failed or stalled past StallFatal. The node must then stop: nothing is
-	// written any more. It may call Close.
+	// OnFatal is called at most once, from its own goroutine, when a call failed or took longer than StallFatal. The node must stop then:
+	// the store refuses all writes. OnFatal may call Close.
 	OnFatal func(error)
 }
 
@@ -67,8 +64,8 @@ type Store struct {
 	kind LogKind
 
 	lock      *dirLock
-	dog       *watchdog
-	room      *room
+	watchdog  *watchdog
+	space     *spaceMonitor
 	rawLog    logStore
 	rawStable logStore
 	log       raft.LogStore
@@ -84,7 +81,7 @@ type Store struct {
 	closeErr  error
 }
 
-// NodeID returns the random id made with the directory.
+// NodeID returns the node's id, which was drawn when the directory was created.
 func (s *Store) NodeID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,8 +95,7 @@ func (s *Store) ClusterID() string {
 	return s.id.ClusterID
 }
 
-// SetClusterID records the cluster this node belongs to, durably. A node never
-// changes its cluster.
+// SetClusterID durably records the cluster of this node. A node never changes its cluster.
 func (s *Store) SetClusterID(id string) error {
 	if id == "" {
 		return &Error{Kind: KindInvalid, Message: "an empty cluster id"}
@@ -107,7 +103,7 @@ func (s *Store) SetClusterID(id string) error {
 	return s.updateIdentity(func(now *identity) error {
 		if now.ClusterID != "" && now.ClusterID != id {
 			return &Error{Kind: KindForeign, Path: s.dir,
-				Message: fmt.Sprintf("the directory belongs to cluster %q, not %q; name another directory, or the right cluster", now.ClusterID, id)}
+				Message: fmt.Sprintf("the directory belongs to cluster %q, not %q; use another directory, or join the right cluster", now.ClusterID, id)}
 		}
 		now.ClusterID = id
 		return nil
@@ -122,7 +118,7 @@ func (s *Store) markActive() error {
 	})
 }
 
-// updateIdentity changes meta.json; a change that changes nothing writes nothing.
+// updateIdentity changes meta.json. It writes only if something is different.
 func (s *Store) updateIdentity(change func(*identity) error) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,10 +129,10 @@ func (s *Store) updateIdentity(change func(*identity) error) (err error) {
 	if next == s.id {
 		return nil
 	}
-	if err := s.dog.admit(); err != nil {
+	if err := s.watchdog.admit(); err != nil {
 		return err
 	}
-	defer s.dog.finish(s.dog.begin(callStableWrite, 0), filepath.Join(s.dir, metaName), "writing", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callStableWrite, 0), filepath.Join(s.dir, metaName), "writing", &err)
 	if err := saveIdentity(s.dir, next); err != nil {
 		return err
 	}
@@ -153,17 +149,15 @@ func (s *Store) Stable() raft.StableStore { return s.stable }
 // Snapshots returns raft's snapshot store, whose sinks are SnapshotSinks.
 func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
 
-// HasState tells whether raft has ever written here.
+// HasState reports whether raft has ever written to the directory.
 func (s *Store) HasState() (bool, error) {
 	return raft.HasExistingState(s.log, s.stable, s.snaps)
 }
 
-// Healthy returns nil, the fatal error, or which call has been running for longer
-// than StallUnready.
-func (s *Store) Healthy() error { return s.dog.healthy() }
+// Healthy returns nil, the fatal error, or an error that names a call that has run for longer than StallUnready.
+func (s *Store) Healthy() error { return s.watchdog.healthy() }
 
-// Close closes everything and gives the directory free. It may be called twice.
-// Stop raft first: a call that is running is waited for.
+// Close closes everything and releases the directory. Callers may call it twice. Stop raft first: Close waits for running calls.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() { s.closeErr = s.close() })
 	return s.closeErr
@@ -171,14 +165,14 @@ func (s *Store) Close() error {
 
 func (s *Store) close() error {
 	var errs []error
-	if s.opened && s.dog.admit() == nil {
-		errs = append(errs, s.mark())
+	if s.opened && s.watchdog.admit() == nil {
+		errs = append(errs, s.writeMarker())
 	}
-	if s.dog != nil {
-		s.dog.close()
+	if s.watchdog != nil {
+		s.watchdog.close()
 	}
-	if s.room != nil {
-		s.room.close()
+	if s.space != nil {
+		s.space.close()
 	}
 	if s.snaps != nil {
 		errs = append(errs, s.snaps.close())

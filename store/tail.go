@@ -12,9 +12,8 @@ import (
 	"github.com/hashicorp/raft-wal/types"
 )
 
-// The format of a segment of raft-wal (package segment, format.go): a header, then frames of eight bytes and what they hold, rounded up
-// to eight: entries, at the end of a full segment an index, and after each batch a commit with the CRC32C of what was written since the
-// last one.
+// The format of a segment of raft-wal (package segment, format.go): a header, then frames. A frame has eight bytes and a payload, padded
+// to eight. The frames are entries, a commit after each batch with the CRC32C of the batch, and an index at the end of a full segment.
 const (
 	walHeaderSize = 32
 	walFrameSize  = 8
@@ -24,7 +23,7 @@ const (
 	walCommit = 3
 )
 
-// walFrame returns the kind and the whole size of the frame at an offset, or kind 0 where raft-wal sees none.
+// walFrame returns the kind and the total size of the frame at an offset, or kind 0 where raft-wal reads none.
 func walFrame(segment []byte, at int) (kind byte, size int) {
 	if at > len(segment)-walFrameSize {
 		return 0, 0
@@ -157,7 +156,7 @@ func (m *walMeta) Load(dir string) (types.PersistentState, error) {
 	return state, m.CommitState(state)
 }
 
-// endOfBatch returns where the batch ends whose first frame is at an offset and whose checksum begins at from, or 0 if it is not whole.
+// endOfBatch returns the end of the batch whose first frame is at an offset, or 0 if the batch is incomplete. Its checksum begins at from.
 func endOfBatch(segment []byte, from, at int) int {
 	for first := at; ; {
 		kind, size := walFrame(segment, at)
@@ -173,8 +172,8 @@ func endOfBatch(segment []byte, from, at int) int {
 	}
 }
 
-// newestSegment returns the segment that is written to, or "". Their names are the first index and the number of the segment, which
-// grows with each: the end of the log may be written again from an older index.
+// newestSegment returns the segment with the highest number, or "". A segment's name has its first index and its number. The index may
+// go back, because raft may delete and rewrite the end of the log.
 func newestSegment(dir string) (path string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

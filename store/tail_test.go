@@ -35,7 +35,7 @@ func segmentOf(t *testing.T, dir string) []byte {
 	return segment
 }
 
-// raft-wal ends a log at the first frame that it does not understand, and after a crash no mark says where the log had ended.
+// raft-wal ends a log at the first frame that it cannot read, and after a crash there is no shutdown marker.
 func TestDamage_FrameAfterACrash(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, withLog(store.LogWAL))
@@ -75,7 +75,7 @@ func TestDamage_FrameAfterACrash(t *testing.T) {
 	require.EqualValues(t, 20, last)
 }
 
-// What power failures leave of the last batch, one upon the other, is no damage: the log goes on where it was synced.
+// The parts of batches that several power failures leave are no damage: the log continues where it was synced.
 func TestOpen_TakesATornBatchForTheEnd(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -9,17 +9,9 @@ import (
 	"time"
 )
 
-// watchdog knows which store calls are running and for how long, and turns the
-// first failure into one call of onFatal.
-//
-// A hung disk blocks raft's main loop while its heartbeats continue, so nobody
-// else is elected (hashicorp/raft #503, #614, #666). Timing the call out would
-// not help: the abandoned write can still land later. So the node has to leave,
-// and this is what tells it to.
-//
-// Time is counted in ticks seen by one goroutine, not read from the clock: a
-// process that was stopped, or a machine that was suspended, has not waited for
-// its disk. A call costs two atomic operations.
+// watchdog tracks the store calls that are running, and turns the first failure or stall into one call of onFatal. A leader with a hung
+// disk keeps its leadership (hashicorp/raft #503, #614, #666), so its node has to stop. Time is counted in ticks of one goroutine: a
+// suspended process has not waited for its disk. See DESIGN.md.
 type watchdog struct {
 	logger   *slog.Logger
 	onFatal  func(error)
@@ -29,7 +21,7 @@ type watchdog struct {
 
 	ticks atomic.Uint32
 	next  atomic.Uint32
-	slots [64]watchSlot
+	slots [64]watchdogSlot
 
 	fatal  atomic.Pointer[Error]
 	closed atomic.Bool
@@ -37,9 +29,8 @@ type watchdog struct {
 	done   sync.WaitGroup
 }
 
-// watchSlot holds one running call, or 0: the tick it started at, its kind, and
-// the ticks it may take on top. One slot per cache line.
-type watchSlot struct {
+// watchdogSlot holds one running call (start tick, kind, extra ticks that it may take), or 0. Each slot has its own cache line.
+type watchdogSlot struct {
 	call atomic.Uint64
 	_    [56]byte
 }
@@ -94,7 +85,7 @@ func (d *watchdog) run() {
 	}
 }
 
-// close ends the goroutine; calls that fail afterwards are no news.
+// close stops the goroutine. Later failures are not reported.
 func (d *watchdog) close() {
 	if d.closed.CompareAndSwap(false, true) {
 		close(d.stop)
@@ -102,10 +93,9 @@ func (d *watchdog) close() {
 	d.done.Wait()
 }
 
-// begin notes a call that may take extra on top of the limits, for the work of a
-// known size. It returns nil when all slots are taken: 64 calls that do not
-// return are noticed without the 65th.
-func (d *watchdog) begin(kind callKind, extra time.Duration) *watchSlot {
+// begin records a call. extra is added to the limits, for work of a known size. It returns nil if all 64 slots are in use: then 64 other
+// calls show the stall.
+func (d *watchdog) begin(kind callKind, extra time.Duration) *watchdogSlot {
 	extraTicks := min(uint64(extra/d.interval), 1<<24-1)
 	packed := uint64(d.ticks.Load())<<32 | uint64(kind)<<24 | extraTicks
 	first := d.next.Add(1)
@@ -118,13 +108,13 @@ func (d *watchdog) begin(kind callKind, extra time.Duration) *watchSlot {
 	return nil
 }
 
-func (s *watchSlot) end() {
+func (s *watchdogSlot) end() {
 	if s != nil {
 		s.call.Store(0)
 	}
 }
 
-// stalled returns an error naming a call that has been running for longer than limit.
+// stalled returns an error that names a call that has run for longer than limit.
 func (d *watchdog) stalled(limit time.Duration) *Error {
 	now := d.ticks.Load()
 	for i := range d.slots {
@@ -132,7 +122,7 @@ func (d *watchdog) stalled(limit time.Duration) *Error {
 		if packed == 0 {
 			continue
 		}
-		// Signed: the call may have begun after now was read.
+		// Signed, because the call may have begun after now was read.
 		age := time.Duration(int32(now-uint32(packed>>32))) * d.interval
 		if age > limit+time.Duration(packed&(1<<24-1))*d.interval {
 			return &Error{Kind: KindStalled,
@@ -142,7 +132,7 @@ func (d *watchdog) stalled(limit time.Duration) *Error {
 	return nil
 }
 
-// healthy returns nil, the fatal error, or the call that stalls.
+// healthy returns nil, the fatal error, or an error that names a stalled call.
 func (d *watchdog) healthy() error {
 	if err := d.fatal.Load(); err != nil {
 		return err
@@ -153,7 +143,7 @@ func (d *watchdog) healthy() error {
 	return nil
 }
 
-// admit refuses writes after a failure.
+// admit refuses all writes after a failure.
 func (d *watchdog) admit() error {
 	if err := d.fatal.Load(); err != nil {
 		return err
@@ -161,8 +151,7 @@ func (d *watchdog) admit() error {
 	return nil
 }
 
-// fail records the first failure and reports it from a goroutine of its own, so
-// that onFatal may close the store.
+// fail records the first failure. It calls onFatal from another goroutine, so that onFatal may close the store.
 func (d *watchdog) fail(err error) {
 	if d.closed.Load() {
 		return

@@ -29,8 +29,8 @@ func openSlow(t *testing.T, unready, fatal time.Duration) (*store.Store, *slowLo
 	t.Helper()
 	reported := make(chan error, 10)
 	slow := &slowLog{}
-	s, err := store.OpenWithSeams(store.Options{Dir: t.TempDir(), StallUnready: unready, StallFatal: fatal, OnFatal: func(err error) { reported <- err }},
-		store.Seams{Log: func(inner raft.LogStore) raft.LogStore { slow.LogStore = inner; return slow }})
+	s, err := store.OpenWithHooks(store.Options{Dir: t.TempDir(), StallUnready: unready, StallFatal: fatal, OnFatal: func(err error) { reported <- err }},
+		store.TestHooks{Log: func(inner raft.LogStore) raft.LogStore { slow.LogStore = inner; return slow }})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s, slow, reported
@@ -92,8 +92,8 @@ func TestWatchdog_UnexpectedReadErrorIsFatal(t *testing.T) {
 			var s *store.Store
 			ready := make(chan struct{})
 			failing := &failingLog{}
-			s, err := store.OpenWithSeams(store.Options{Dir: t.TempDir(), OnFatal: func(error) { <-ready; closed <- s.Close() }},
-				store.Seams{Log: func(inner raft.LogStore) raft.LogStore { failing.LogStore = inner; return failing }})
+			s, err := store.OpenWithHooks(store.Options{Dir: t.TempDir(), OnFatal: func(error) { <-ready; closed <- s.Close() }},
+				store.TestHooks{Log: func(inner raft.LogStore) raft.LogStore { failing.LogStore = inner; return failing }})
 			require.NoError(t, err)
 			close(ready)
 			require.ErrorIs(t, s.Log().GetLog(1, &raft.Log{}), raft.ErrLogNotFound)

@@ -126,7 +126,7 @@ func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
 	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 	require.Contains(t, metricsOf(t, c), "creditd_store_no_room 1")
 	plant(t, dir, "disk-free", "")
-	p.await(p.stderr, `the disk has room again`)
+	p.await(p.stderr, `the disk has free space again`)
 	require.NoError(t, change())
 	require.EqualValues(t, 7, balance(t, c, "customer"))
 	p.terminate()

@@ -258,7 +258,7 @@ func TestRefusal_DiskIsNearlyFull(t *testing.T) {
 	require.Equal(t, http.StatusOK, statusOf(t, c.Node()+"/readyz"))
 
 	require.NoError(t, os.Remove(ballast))
-	p.await(p.stderr, "the disk has room again")
+	p.await(p.stderr, "the disk has free space again")
 	must[object](t, c, "identities.createIdentity", object{"externalId": "another"})
 	for i := range acknowledged {
 		must[object](t, c, "identities.getIdentity", object{"identity": fmt.Sprintf("customer%d", i)})

@@ -1,6 +1,6 @@
 package failpoint
 
-// Name is one failpoint. What it is called says where it is: the part, the step, and whether the step is done.
+// Name is a failpoint. It consists of the part, the step, and whether the step is done.
 type Name string
 
 // The failpoints of raft's log.
@@ -11,28 +11,28 @@ const (
 	LogAfterTruncate  Name = "log-after-truncate"
 )
 
-// The failpoints of term, vote and identity. A file is written under another name, synced and renamed.
+// The failpoints of term, vote and identity, and of files that are written under another name, synced and renamed.
 const (
 	TermBeforeWrite  Name = "term-before-write"
 	TermAfterWrite   Name = "term-after-write"
-	VoteHalf         Name = "vote-half" // raft gave the term of its vote and not yet the candidate
+	VoteHalf         Name = "vote-half" // raft set the term of its vote but not yet the candidate
 	VoteBeforeWrite  Name = "vote-before-write"
 	VoteAfterWrite   Name = "vote-after-write"
 	FileBeforeRename Name = "file-before-rename"
 	FileAfterRename  Name = "file-after-rename"
 )
 
-// The failpoints of a snapshot that is written, and of one that is received.
+// The failpoints of snapshots that are written or received.
 const (
 	SnapshotCaptured      Name = "snapshot-captured"
-	SnapshotBeforeCommit  Name = "snapshot-before-commit" // all pages are changed in memory
+	SnapshotBeforeCommit  Name = "snapshot-before-commit" // all pages have changed in memory
 	SnapshotAfterCommit   Name = "snapshot-after-commit"
 	SnapshotPersisted     Name = "snapshot-persisted"
-	CopyReceived          Name = "copy-received" // a part of a whole file
+	CopyReceived          Name = "copy-received" // a part of the file
 	CopySynced            Name = "copy-synced"
 	CopyVerified          Name = "copy-verified"
 	InstallBeforeRename   Name = "install-before-rename"
-	InstallAfterRename    Name = "install-after-rename" // the directory is not synced yet
+	InstallAfterRename    Name = "install-after-rename" // before the directory is synced
 	InstallAfterSwap      Name = "install-after-swap"
 	RestoreBeforeLoad     Name = "restore-before-load"
 	RestoreBeforeSwap     Name = "restore-before-swap"
@@ -40,7 +40,7 @@ const (
 	OpenBeforeDroppingLog Name = "open-before-dropping-log"
 )
 
-// The failpoints of a command's way.
+// The failpoints on the path of a command.
 const (
 	EntryBeforePropose   Name = "entry-before-propose"
 	EntryAfterPropose    Name = "entry-after-propose"

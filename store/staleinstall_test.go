@@ -60,9 +60,9 @@ func (l *leaderOf) replicate(term, from, to uint64) bool {
 	return answer.Success
 }
 
-// With raft-wal nothing of the log is left behind an installed snapshot. A new leader whose history differs in what follows must find the
-// place where it ends, or it would send a snapshot, which may be older: with boltdb it finds an earlier entry.
-func TestCopy_ANewLeaderGoesOnFromItsEnd(t *testing.T) {
+// With raft-wal, installing a snapshot deletes the whole log. A new leader whose log differs behind the snapshot must find the snapshot's
+// last entry, or it would send its own snapshot, which may be older. With boltdb it finds an earlier entry.
+func TestInstall_NewLeaderContinuesFromTheEnd(t *testing.T) {
 	f := startNode(t, t.TempDir(), store.LogWAL, "follower")
 	defer f.stop(t)
 	l := newLeaderOf(t, f, 20)
@@ -81,9 +81,9 @@ func TestCopy_ANewLeaderGoesOnFromItsEnd(t *testing.T) {
 	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, entry)
 }
 
-// raft installs a snapshot whatever it holds, and with raft-wal deletes the log for it. A request that was sent twice, and arrives
-// again after entries were acknowledged, must not take them back.
-func TestCopy_ThatComesLateTakesNoEntryBack(t *testing.T) {
+// raft installs any snapshot and, with raft-wal, deletes the log. A retransmitted request that arrives after entries were acknowledged must
+// not take them back.
+func TestInstall_StaleSnapshotTakesNoEntryBack(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			dir := t.TempDir()
@@ -91,8 +91,8 @@ func TestCopy_ThatComesLateTakesNoEntryBack(t *testing.T) {
 			l := newLeaderOf(t, f, 20)
 			require.NoError(t, l.install(2))
 			require.True(t, l.replicate(2, 21, 40))
-			require.ErrorContains(t, l.install(2), "comes late")
-			require.True(t, l.replicate(2, 41, 45), "the node goes on")
+			require.ErrorContains(t, l.install(2), "it is stale")
+			require.True(t, l.replicate(2, 41, 45), "the node continues")
 			require.NoError(t, f.store.Healthy())
 			f.stop(t)
 
@@ -103,14 +103,14 @@ func TestCopy_ThatComesLateTakesNoEntryBack(t *testing.T) {
 	}
 }
 
-// A leader sends the same copy again when the answer was lost, and the next leader may send one to a node whose log it cannot use.
-func TestCopy_OfALeaderThatMeansItIsInstalled(t *testing.T) {
+// A leader sends the same snapshot again if the reply was lost. The next leader may send one to a node whose log it cannot use.
+func TestInstall_AcceptsARetransmission(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			f := startNode(t, t.TempDir(), kind, "follower")
 			l := newLeaderOf(t, f, 20)
 			require.NoError(t, l.install(2))
-			require.NoError(t, l.install(2), "its answer was lost")
+			require.NoError(t, l.install(2), "the reply was lost")
 			require.True(t, l.replicate(2, 21, 25))
 			require.NoError(t, l.install(3), "another leader")
 			f.stop(t)
@@ -118,19 +118,19 @@ func TestCopy_OfALeaderThatMeansItIsInstalled(t *testing.T) {
 	}
 }
 
-// Committed entries are not given back, not even to a leader that took its own snapshot earlier.
-func TestCopy_OfAnOlderSnapshotIsRefused(t *testing.T) {
+// Committed entries stay, also when the leader's own snapshot is older.
+func TestInstall_RefusesAnOlderSnapshot(t *testing.T) {
 	f := startNode(t, t.TempDir(), store.LogWAL, "follower")
 	require.NoError(t, newLeaderOf(t, f, 60).install(2))
-	require.ErrorContains(t, newLeaderOf(t, f, 20).install(2), "is held")
+	require.ErrorContains(t, newLeaderOf(t, f, 20).install(2), "already has")
 	require.Equal(t, uint64(60), f.store.Stats().SnapshotIndex)
 	require.NoError(t, f.store.Healthy())
 	f.stop(t)
 }
 
-// A refusal is answered by the same copy again if the leader dropped entries whose acknowledgement it never got. Only a start ends
-// that: it cuts off whatever is late, so the copy that comes then is meant.
-func TestCopy_RefusedForeverEndsTheNode(t *testing.T) {
+// A leader that compacted entries without their acknowledgement sends the same snapshot again and again. Only a restart of the follower
+// ends this: it drops all delayed requests, so the next snapshot is installed.
+func TestInstall_StopsTheNodeAfterThreeRefusals(t *testing.T) {
 	fatal := make(chan error, 1)
 	dir := t.TempDir()
 	from := mustOpen(t, t.TempDir())
@@ -159,8 +159,8 @@ func TestCopy_RefusedForeverEndsTheNode(t *testing.T) {
 	send(t, from, s)
 }
 
-// There is no older snapshot to fall back to: a copy that the ledger would not load must not take the place of the one that it did.
-func TestCopy_ThatDoesNotLoadReplacesNothing(t *testing.T) {
+// There is no older snapshot: one that does not load must not replace one that does.
+func TestInstall_RefusesASnapshotThatDoesNotLoad(t *testing.T) {
 	from := mustOpen(t, t.TempDir())
 	snapshot(t, from, 20, map[string]string{"a": "bad"})
 	dir := t.TempDir()

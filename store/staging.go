@@ -8,9 +8,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// sideFile is a new state.db built beside the current one, in as many
-// transactions as it takes; it has no effect until it is renamed.
-type sideFile struct {
+// stagingFile is a new state.db that is built beside the current one, in several transactions. It has no effect until it is renamed.
+type stagingFile struct {
 	*stateFile
 	fill float64
 }
@@ -19,12 +18,12 @@ func (s *snapshots) incomingPath() string {
 	return filepath.Join(s.dir, fmt.Sprintf("%s%d", incomingPrefix, s.sequence.Add(1)))
 }
 
-// spill moves the changes collected so far from memory to a run.
+// spill moves the collected changes from memory to a run.
 func (k *sink) spill() error {
-	if err := k.store.dog.admit(); err != nil {
+	if err := k.store.watchdog.admit(); err != nil {
 		return err
 	}
-	defer k.store.dog.begin(callSnapshotWrite, allowance(int64(k.changes.bytes))).end()
+	defer k.store.watchdog.begin(callSnapshotWrite, allowance(int64(k.changes.bytes))).end()
 	r, err := writeRun(k.store.incomingPath(), len(k.runs), k.changes.inOrder())
 	if err != nil {
 		return err
@@ -34,16 +33,16 @@ func (k *sink) spill() error {
 	return nil
 }
 
-// finishSide builds the side file and puts it in place.
-func (k *sink) finishSide() error {
-	if err := k.openSide(); err != nil {
+// finishStaging builds the staging file and installs it.
+func (k *sink) finishStaging() error {
+	if err := k.openStaging(); err != nil {
 		return err
 	}
-	if err := k.fillSide(); err != nil {
+	if err := k.fillStaging(); err != nil {
 		return err
 	}
-	defer k.store.dog.begin(callSnapshotCommit, 0).end()
-	if err := k.side.putHeader(&k.header); err != nil {
+	defer k.store.watchdog.begin(callSnapshotCommit, 0).end()
+	if err := k.staging.putHeader(&k.header); err != nil {
 		return err
 	}
 	k.store.writeMu.Lock()
@@ -55,16 +54,15 @@ func (k *sink) finishSide() error {
 	if err := k.checkBase(now); err != nil {
 		return err
 	}
-	if err := k.store.install(k.side.stateFile); err != nil {
+	if err := k.store.install(k.staging.stateFile); err != nil {
 		return err
 	}
-	k.side = nil
+	k.staging = nil
 	return nil
 }
 
-// openSide starts the side file: empty after Reset or when there is no snapshot
-// yet, else a copy of the base.
-func (k *sink) openSide() (err error) {
+// openStaging starts the staging file: empty after Reset or without a snapshot, else a copy of the base.
+func (k *sink) openStaging() (err error) {
 	path := k.store.incomingPath()
 	defer func() {
 		if err != nil {
@@ -84,7 +82,7 @@ func (k *sink) openSide() (err error) {
 	if err != nil {
 		return err
 	}
-	k.side = &sideFile{stateFile: f, fill: fill}
+	k.staging = &stagingFile{stateFile: f, fill: fill}
 	return nil
 }
 
@@ -97,18 +95,18 @@ func (k *sink) copyBase(path string) error {
 		return k.checkBase(&header{})
 	}
 	defer func() { _ = r.Close() }()
-	defer k.store.dog.begin(callSnapshotCommit, allowance(r.tx.Size())).end()
-	if err := guard(path, func() error { return r.tx.CopyFile(path, fileMode) }); err != nil {
+	defer k.store.watchdog.begin(callSnapshotCommit, allowance(r.tx.Size())).end()
+	if err := recoverPanic(path, func() error { return r.tx.CopyFile(path, fileMode) }); err != nil {
 		return ioError(path, "copying the snapshot", err)
 	}
 	k.header.Count, k.header.Sum = r.header.Count, r.header.Sum
 	return nil
 }
 
-// fillSide applies the changes, in steps when they were spilled.
-func (k *sink) fillSide() error {
+// fillStaging applies the changes, in several transactions if they were spilled.
+func (k *sink) fillStaging() error {
 	if len(k.runs) == 0 {
-		return k.applyToSide(k.changes.inOrder())
+		return k.applyToStaging(k.changes.inOrder())
 	}
 	if err := k.spill(); err != nil {
 		return err
@@ -120,32 +118,32 @@ func (k *sink) fillSide() error {
 			return nil
 		}
 		defer batch.reset()
-		return k.applyToSide(batch.list)
+		return k.applyToStaging(batch.list)
 	})
 	if err != nil {
 		return err
 	}
-	return k.applyToSide(batch.list)
+	return k.applyToStaging(batch.list)
 }
 
-func (k *sink) applyToSide(list []change) error {
-	if err := k.store.dog.admit(); err != nil {
+func (k *sink) applyToStaging(list []change) error {
+	if err := k.store.watchdog.admit(); err != nil {
 		return err
 	}
-	defer k.store.dog.begin(callSnapshotCommit, allowance(int64(len(list))*4096)).end()
-	err := guard(k.side.path, func() error {
-		return k.side.db.Update(func(tx *bbolt.Tx) error {
-			done, err := applyChanges(k.side.path, tx, list, &k.header, k.side.fill)
+	defer k.store.watchdog.begin(callSnapshotCommit, allowance(int64(len(list))*4096)).end()
+	err := recoverPanic(k.staging.path, func() error {
+		return k.staging.db.Update(func(tx *bbolt.Tx) error {
+			done, err := applyChanges(k.staging.path, tx, list, &k.header, k.staging.fill)
 			k.done.written += done.written
 			k.done.deleted += done.deleted
 			return err
 		})
 	})
-	return ioError(k.side.path, "writing the snapshot", err)
+	return ioError(k.staging.path, "writing the snapshot", err)
 }
 
 func (f *stateFile) putHeader(h *header) error {
-	err := guard(f.path, func() error {
+	err := recoverPanic(f.path, func() error {
 		return f.db.Update(func(tx *bbolt.Tx) error { return writeHeader(tx, h) })
 	})
 	return ioError(f.path, "writing the header", err)

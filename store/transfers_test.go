@@ -10,8 +10,8 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// A follower that is sent a copy needs what was written meanwhile, or it needs another copy, and so on for as long as there is load.
-func TestCopy_KeepsTheLogForWhoTakesIt(t *testing.T) {
+// A follower that installs a snapshot needs the entries written meanwhile. Without them it would need another snapshot, and so on under load.
+func TestTransfer_KeepsTheLogForTheFollower(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			full := false
@@ -24,7 +24,7 @@ func TestCopy_KeepsTheLogForWhoTakesIt(t *testing.T) {
 				}
 			})
 			now := time.Unix(1000, 0)
-			s.SetTakersClock(func() time.Time { return now })
+			s.SetTransfersClock(func() time.Time { return now })
 			require.NoError(t, s.Log().StoreLogs(entries(1, 20, 2)))
 			snapshot(t, s, 20, map[string]string{"a": "1"})
 			_, r := openOnly(t, s)
@@ -41,13 +41,13 @@ func TestCopy_KeepsTheLogForWhoTakesIt(t *testing.T) {
 			now = now.Add(time.Minute)
 			require.NoError(t, s.Log().DeleteRange(20, 70))
 			requireLog(t, s.Log(), 20, 90)
-			require.NoError(t, s.Log().DeleteRange(85, 90), "what contradicts the leader goes in any case")
+			require.NoError(t, s.Log().DeleteRange(85, 90), "entries that contradict the leader are always deleted")
 			requireLog(t, s.Log(), 20, 84)
 			now = now.Add(time.Nanosecond)
 			require.NoError(t, s.Log().DeleteRange(20, 70))
 			requireLog(t, s.Log(), 71, 84)
 
-			// Who only loads a snapshot needs nothing of this log, and a full disk comes first.
+			// A reader that only loads the snapshot needs no log. On a full disk entries are deleted in any case.
 			_, r = openOnly(t, s)
 			require.NoError(t, r.Close())
 			require.NoError(t, s.Log().DeleteRange(71, 75))
@@ -58,7 +58,7 @@ func TestCopy_KeepsTheLogForWhoTakesIt(t *testing.T) {
 			require.NoError(t, s.Log().DeleteRange(76, 80))
 			requireLog(t, s.Log(), 76, 84)
 			full = true
-			require.Eventually(t, func() bool { return s.NoRoom() != nil }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return s.DiskFull() != nil }, 10*time.Second, time.Millisecond)
 			require.NoError(t, s.Log().DeleteRange(76, 80))
 			requireLog(t, s.Log(), 81, 84)
 			require.NoError(t, r.Close())

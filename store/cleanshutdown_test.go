@@ -19,7 +19,7 @@ func keep(t *testing.T, path string) (putBack func()) {
 }
 
 // An installed snapshot lies beyond the log's end: with an older state.db put back the log alone would look complete.
-func TestMark_KnowsASnapshotBeyondTheLog(t *testing.T) {
+func TestShutdownMarker_CoversASnapshotAheadOfTheLog(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			leader := mustOpen(t, t.TempDir())
@@ -42,7 +42,7 @@ func TestMark_KnowsASnapshotBeyondTheLog(t *testing.T) {
 	}
 }
 
-// After a crash nothing is marked, but whoever stored an entry of a term had its term on disk. A node that forgot it may vote twice.
+// After a crash there is no marker, but a node that stored an entry of a term had the term on disk. A node that forgot it could vote twice.
 func TestOpen_RefusesATermBehindTheLog(t *testing.T) {
 	for _, kind := range kinds {
 		for name, write := range map[string]func(*store.Store){
@@ -61,7 +61,7 @@ func TestOpen_RefusesATermBehindTheLog(t *testing.T) {
 				write(s)
 				require.NoError(t, os.CopyFS(crashed, os.DirFS(dir)))
 				require.NoError(t, os.WriteFile(filepath.Join(crashed, "stable.db"), old, 0o600))
-				refuse(t, store.Options{Dir: crashed}, store.KindDamaged, "stable.db", "says term 1", "of term 2")
+				refuse(t, store.Options{Dir: crashed}, store.KindDamaged, "stable.db", "has term 1", "of term 2")
 			})
 		}
 	}

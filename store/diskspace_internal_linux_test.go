@@ -8,7 +8,7 @@ import (
 )
 
 // Network file systems like to be written in large blocks and count small ones: 256 times the free space would hide a full disk.
-func TestRoom_CountsInTheBlocksOfTheFileSystem(t *testing.T) {
+func TestFreeBytes_CountsInBlocksOfTheFileSystem(t *testing.T) {
 	require.Equal(t, uint64(4096), blockSize(&unix.Statfs_t{Bsize: 1 << 20, Frsize: 4096}))
 	require.Equal(t, uint64(4096), blockSize(&unix.Statfs_t{Bsize: 4096}), "old kernels leave it out")
 }

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"golang.org/x/sys/unix"
+)
+
+// spaceInterval is how often the free space is measured. After writing a sixteenth of the reserve the node measures at once.
+const spaceInterval = time.Second
+
+// spaceMonitor compares the free space of the data directory's file system with the reserve. A write that fails for lack of space stops
+// the node, so changes are refused earlier. The reserve is for what continues: entries of reads, elections, snapshots.
+type spaceMonitor struct {
+	dir       string
+	reserve   uint64
+	freeBytes func(dir string) (uint64, error)
+	logger    *slog.Logger
+
+	written atomic.Uint64 // to the log since the last measurement
+	mu      sync.Mutex    // held while measuring
+
+	free atomic.Uint64
+	full atomic.Bool
+	stop chan struct{}
+	done sync.WaitGroup
+}
+
+// FreeBytes returns the space of dir's file system that this process may use.
+func FreeBytes(dir string) (uint64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, err
+	}
+	return uint64(st.Bavail) * blockSize(&st), nil
+}
+
+func monitorSpace(options Options) *spaceMonitor {
+	m := &spaceMonitor{
+		dir: options.Dir, reserve: options.ReserveBytes, freeBytes: options.FreeBytes, logger: options.Logger, stop: make(chan struct{}),
+	}
+	m.measure()
+	m.done.Go(m.run)
+	return m
+}
+
+func (m *spaceMonitor) run() {
+	ticker := time.NewTicker(spaceInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			m.measure()
+		case <-m.stop:
+			return
+		}
+	}
+}
+
+// wrote counts the bytes of entries that were written to the log.
+func (m *spaceMonitor) wrote(entries []*raft.Log) {
+	size := 0
+	for _, e := range entries {
+		size += len(e.Data)
+	}
+	if m.reserve > 0 && m.written.Add(uint64(size)) > m.reserve/16 {
+		m.measure()
+	}
+}
+
+// measure updates the state. The disk counts as full until an eighth more than the reserve is free, so that the state does not flap.
+func (m *spaceMonitor) measure() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written.Store(0)
+	free, err := m.freeBytes(m.dir)
+	if err != nil {
+		m.logger.Warn("the free space of the data directory could not be measured", "dir", m.dir, "error", err)
+		return
+	}
+	m.free.Store(free)
+	was := m.full.Load()
+	enough := m.reserve
+	if was {
+		enough += m.reserve / 8
+	}
+	full := free < enough
+	m.full.Store(full)
+	if full && !was {
+		m.logger.Error("the disk is nearly full: changes are refused, reads continue", "dir", m.dir, "free", free, "reserve", m.reserve)
+	} else if was && !full {
+		m.logger.Info("the disk has free space again", "dir", m.dir, "free", free, "reserve", m.reserve)
+	}
+}
+
+func (m *spaceMonitor) close() {
+	close(m.stop)
+	m.done.Wait()
+}
+
+// DiskFull returns nil while more than the reserve is free. Otherwise it returns an error that says how much is left.
+func (s *Store) DiskFull() error {
+	if !s.space.full.Load() {
+		return nil
+	}
+	return &Error{Kind: KindFull, Path: s.dir,
+		Message: fmt.Sprintf("%d MiB are left on its disk, and %d MiB are held in reserve", s.space.free.Load()>>20, s.space.reserve>>20)}
+}
