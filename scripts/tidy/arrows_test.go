@@ -55,25 +55,22 @@ var rows = []row{
 	{match: "fsm/fields", std: pureStd},
 	{match: "fsm", own: []string{"fsm/fields"}, tests: []string{"fsm/codec"}, std: pureStd},
 	{match: "fsm/codec", own: []string{"fsm", "fsm/fields"}, std: append([]string{"hash/crc32", "io"}, pureStd...)},
-	{match: "fsm/fsmtest", own: ledger, third: true, deny: join(consensus, disk, gossip, web)},
+	{match: "fsm/fsmtest", own: []string{"fsm"}, deny: web},
 
 	{match: "store/...", own: []string{"store/..."}, third: true, deny: join(gossip, web, flags), noEnv: true},
 
 	// The node joins its parts. A part knows the parts below it, and never the node.
 	{
-		match: "cluster", own: join(ledger, []string{
-			"store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader",
+		match: "cluster", own: []string{
+			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader",
 			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc",
-		}),
-		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
+		},
+		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
-	{match: "cluster/clustertest/links", third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true},
+	{match: "cluster/clustertest/links", deny: join(web, flags), noEnv: true},
+	{match: "cluster/clustertest", own: []string{"fsm", "store", "cluster/..."}, deny: join(web, flags), noEnv: true},
 	{
-		match: "cluster/clustertest", own: join(ledger, []string{"store", "cluster/..."}),
-		third: true, deny: join(web, flags), noEnv: true,
-	},
-	{
-		match: "cluster/simulation", tests: join(ledger, []string{"store", "cluster/..."}), third: true,
+		match: "cluster/simulation", tests: []string{"fsm", "store", "cluster/..."}, third: true,
 		deny: join(web, flags), noEnv: true,
 	},
 	{
@@ -96,8 +93,8 @@ var rows = []row{
 	// The vocabulary of errors is also that of package api, which knows nothing else of cluster.
 	{match: "cluster/fault", std: []string{"errors", "fmt", "time"}},
 	{
-		match: "cluster/batch", own: join(ledger, []string{"cluster/fault"}),
-		third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true,
+		match: "cluster/batch", own: []string{"fsm", "cluster/fault"},
+		deny: join(web, flags), noEnv: true,
 	},
 	{
 		match: "cluster/replica", own: join(ledger, []string{"store", "store/failpoint"}),
@@ -130,6 +127,57 @@ func TestArrows_HoldInEveryPackage(t *testing.T) {
 	for _, pkg := range loadModule(t, fset) {
 		report(t, checkArrows(fset, pkg))
 	}
+}
+
+// TestArrows_AllowNothingUnused: an allowance that nobody uses hides an import that somebody adds by mistake.
+func TestArrows_AllowNothingUnused(t *testing.T) {
+	packages := loadModule(t, token.NewFileSet())
+	for _, rule := range rows {
+		code, tests := rule.imports(packages)
+		for _, pattern := range rule.own {
+			if !anyMatches(pattern, code) {
+				t.Errorf("row %s allows %s and no package uses it (rows in scripts/tidy/arrows_test.go)", rule.match, pattern)
+			}
+		}
+		for _, pattern := range rule.tests {
+			if !anyMatches(pattern, tests) {
+				t.Errorf("row %s allows tests %s and no test uses it (rows in scripts/tidy/arrows_test.go)", rule.match, pattern)
+			}
+		}
+		third := func(path string) bool {
+			_, isOwn := strings.CutPrefix(path, modulePath+"/")
+			return !isOwn && !isStandard(path) && !under(path, testLibraries)
+		}
+		if rule.third && !slices.ContainsFunc(slices.Concat(code, tests), third) {
+			t.Errorf("row %s allows third-party packages and no package uses one (rows in scripts/tidy/arrows_test.go)", rule.match)
+		}
+	}
+}
+
+// imports returns what the packages of this row import, in their code and in their tests.
+func (r row) imports(packages []sourcePackage) (code, tests []string) {
+	for _, pkg := range packages {
+		if rule, found := rowOf(pkg.path); !found || rule.match != r.match {
+			continue
+		}
+		for _, file := range pkg.files {
+			for _, spec := range file.syntax.Imports {
+				if file.test {
+					tests = append(tests, importPath(spec))
+				} else {
+					code = append(code, importPath(spec))
+				}
+			}
+		}
+	}
+	return code, tests
+}
+
+func anyMatches(pattern string, imports []string) bool {
+	return slices.ContainsFunc(imports, func(path string) bool {
+		own, isOwn := strings.CutPrefix(path, modulePath+"/")
+		return isOwn && matches(pattern, own)
+	})
 }
 
 // checkArrows compares the imports of one package with its row.
