@@ -137,10 +137,10 @@ func (c *Client) release(w *call) {
 // the peer shows signs of life.
 //
 // The caller must leave payload unchanged until Call returns, and for good
-// when the error is Unknown, for then it may still be under way. The answer
+// when the outcome is unknown, for then it may still be under way. The answer
 // belongs to the caller.
 //
-// The error is a *CallError (see NotSent and Unknown) or a *CodeError.
+// The error is a *CallError (see NotSent) or a *CodeError.
 func (c *Client) Call(ctx context.Context, method byte, payload []byte) ([]byte, error) {
 	if method > MaxMethod {
 		panic(fmt.Sprintf("peer: method %d is reserved", method))

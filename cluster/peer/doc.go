@@ -22,7 +22,7 @@
 //
 //   - [NotSent]: the peer's handler has not seen the request and never will.
 //     Sending it again, here or elsewhere, is safe.
-//   - [Unknown]: bytes of the request were handed to the kernel and no answer
+//   - Any other [*CallError]: bytes of the request were handed to the kernel and no answer
 //     came. The peer may have acted, may act later, or may never act. Only a
 //     request that carries its own identity may be sent again.
 //   - [*CodeError]: the handler answered with a code other than [CodeOK].

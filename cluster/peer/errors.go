@@ -12,7 +12,7 @@ var (
 	// or at the peer. It is always NotSent.
 	ErrOverloaded = errors.New("peer: too many outstanding calls")
 	// ErrTooLarge says that a payload exceeds MaxFrameBytes. For a request it
-	// is NotSent; for a response Unknown, since the peer acted.
+	// is NotSent; for a response the outcome is unknown, since the peer acted.
 	ErrTooLarge = errors.New("peer: payload exceeds the frame limit")
 	// ErrConnectionLost says that the connection ended before the answer.
 	ErrConnectionLost = errors.New("peer: connection lost")
@@ -60,12 +60,6 @@ func (e *CodeError) Error() string {
 func NotSent(err error) bool {
 	var e *CallError
 	return errors.As(err, &e) && !e.Sent
-}
-
-// Unknown reports whether err leaves open what the peer did with the request.
-func Unknown(err error) bool {
-	var e *CallError
-	return errors.As(err, &e) && e.Sent
 }
 
 // Codes of a response. Handlers choose from 0..MaxCode; the rest belongs to

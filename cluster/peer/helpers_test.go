@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -14,6 +15,18 @@ import (
 const deadline = 10 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// HandlerFunc is a function used as a Handler.
+type HandlerFunc func(r Request, reply Reply)
+
+// Handle calls f.
+func (f HandlerFunc) Handle(r Request, reply Reply) { f(r, reply) }
+
+// Unknown reports whether err leaves open what the peer did with the request.
+func Unknown(err error) bool {
+	var e *CallError
+	return errors.As(err, &e) && e.Sent
+}
 
 // echo answers every call with its payload.
 var echo = HandlerFunc(func(r Request, reply Reply) { reply(CodeOK, r.Payload) })

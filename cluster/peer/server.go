@@ -34,12 +34,6 @@ type Handler interface {
 	Handle(r Request, reply Reply)
 }
 
-// HandlerFunc is a function used as a Handler.
-type HandlerFunc func(r Request, reply Reply)
-
-// Handle calls f.
-func (f HandlerFunc) Handle(r Request, reply Reply) { f(r, reply) }
-
 // Server answers the calls that arrive on the connections it is given.
 type Server struct {
 	handler Handler
