@@ -15,44 +15,41 @@ import (
 type Profile uint8
 
 const (
-	// LAN suits nodes on separate machines: a failure is noticed within
-	// seconds.
+	// LAN is for nodes on separate machines. It detects a failure within seconds.
 	LAN Profile = iota
-	// Loopback suits nodes on one machine, and tests.
+	// Loopback is for nodes on one machine, and for tests.
 	Loopback
 )
 
 // Config configures a [Gossip].
 type Config struct {
-	// NodeID is the node's id, unique and unchanging: at most 64 bytes.
+	// NodeID is the node's id. It is unique, never changes, and has at most 64 bytes.
 	NodeID string
-	// BindAddr is host:port. Port 0 takes a free one.
+	// BindAddr is host:port. Port 0 is any free port.
 	BindAddr string
-	// AdvertiseAddr is the host:port that other members use. Default the
-	// bind address, or a private address of this machine when that is
-	// 0.0.0.0. A host name is resolved once, at the start.
+	// AdvertiseAddr is the host:port that other members use. The default is the bind address, or for 0.0.0.0 a private address of this
+	// machine. A host name is resolved once, at the start.
 	AdvertiseAddr string
 	// Label separates clusters on one network. All members must agree.
 	Label string
-	// SecretKey encrypts all gossip, with 32 bytes. Without it a member
-	// accepts anything from anybody.
+	// SecretKey encrypts all gossip. It has 32 bytes. Without a key a member accepts all messages.
 	SecretKey []byte
-	// Insecure allows to do without a key outside loopback.
+	// Insecure allows gossip without a key outside loopback.
 	Insecure bool
 	Profile  Profile
-	// Meta is what the node says about itself at first.
+	// Meta is the node's first metadata.
 	Meta Meta
-	// Logger, if nil, discards.
+	// Logger may be nil.
 	Logger *slog.Logger
 }
 
 const keyBytes = 32
 
-// reclaimAfter is when a failed member's id may return from a new address. At
-// zero it never could, and much sooner two nodes with one id would take turns.
+// reclaimAfter is when the id of a failed member may return from a new address. With zero it never could, and with less two nodes with one
+// id would replace each other in turn.
 const reclaimAfter = 30 * time.Second
 
-// Validate reports the first field that cannot work.
+// Validate returns an error that names the first invalid field.
 func (c Config) Validate() error {
 	if c.NodeID == "" {
 		return errors.New("gossip: NodeID is empty")
@@ -97,8 +94,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// resolve turns host:port into an IP: memberlist takes nothing else, and
-// silently binds to every interface when it is given a name.
+// resolve turns host:port into an IP address. memberlist would silently bind to all interfaces if it got a name.
 func resolve(field, addr string) (*net.TCPAddr, error) {
 	a, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
@@ -118,8 +114,7 @@ func (p Profile) rejoinPauses() (least, most time.Duration) {
 	return time.Second, 30 * time.Second
 }
 
-// memberlist returns the library's configuration, without transport and
-// delegates.
+// memberlist returns memberlist's configuration, without transport and delegates.
 func (c Config) memberlist() (*memberlist.Config, error) {
 	conf := memberlist.DefaultLANConfig()
 	if c.Profile == Loopback {
@@ -147,8 +142,7 @@ func (c Config) memberlist() (*memberlist.Config, error) {
 	return conf, nil
 }
 
-// seedName stands for the name of a member that is not known yet. With
-// RequireNodeNames memberlist asks for one; for a join it is used nowhere.
+// seedName is the name for a member that is not known yet. RequireNodeNames asks for a name, but a join does not use it.
 const seedName = "seed/"
 
 func seed(addr string) string {

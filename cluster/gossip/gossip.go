@@ -13,21 +13,20 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// ErrClosed says that the node has left or was closed.
+// ErrClosed is the error after Leave or Close.
 var ErrClosed = errors.New("gossip: closed")
 
 // Gossip is this node's membership in the gossip network.
 type Gossip struct {
 	conf   Config
 	list   *memberlist.Memberlist
-	book   *book
+	table  *memberTable
 	addr   string // advertised
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	// life serializes what memberlist does not expect at the same time:
-	// Update, Leave and Close.
+	// life serializes Update, Leave and Close: memberlist does not expect them at the same time.
 	life   sync.Mutex
 	left   bool
 	closed bool
@@ -36,8 +35,7 @@ type Gossip struct {
 	seeds  []string
 }
 
-// New binds the gossip port and starts to answer members. It knows nobody
-// until Join.
+// New binds the gossip port and answers other members. It knows no member until Join.
 func New(conf Config) (*Gossip, error) {
 	if err := conf.Validate(); err != nil {
 		return nil, err
@@ -64,8 +62,8 @@ func New(conf Config) (*Gossip, error) {
 	if mc.AdvertisePort == 0 || conf.AdvertiseAddr == "" {
 		mc.AdvertisePort = mc.BindPort
 	}
-	b := newBook(conf.NodeID, conf.Meta, conf.Logger)
-	d := &delegate{book: b}
+	b := newTable(conf.NodeID, conf.Meta, conf.Logger)
+	d := &delegate{table: b}
 	mc.Delegate, mc.Events, mc.Conflict, mc.Alive = d, d, d, d
 
 	list, err := memberlist.Create(mc)
@@ -77,7 +75,7 @@ func New(conf Config) (*Gossip, error) {
 	g := &Gossip{
 		conf:   conf,
 		list:   list,
-		book:   b,
+		table:  b,
 		addr:   b.ownAddr(),
 		ctx:    ctx,
 		cancel: cancel,
@@ -89,18 +87,14 @@ func New(conf Config) (*Gossip, error) {
 // Addr returns the address that other members use.
 func (g *Gossip) Addr() string { return g.addr }
 
-// Events returns a channel that holds a token whenever Members may have
-// changed since the last token was taken. It is never closed.
-func (g *Gossip) Events() <-chan struct{} { return g.book.changed }
+// Events returns a channel that has a token after each change of Members. It is never closed.
+func (g *Gossip) Events() <-chan struct{} { return g.table.changed }
 
-// Members returns all known members, this node and those that failed or left
-// included, in the order of their ids.
-func (g *Gossip) Members() []Member { return g.book.members() }
+// Members returns all known members in the order of their ids: also this node, and those that failed or left.
+func (g *Gossip) Members() []Member { return g.table.members() }
 
-// Join contacts the given gossip addresses and returns how many answered. The
-// node's own address among them is skipped. The addresses are kept and tried
-// again in the background, so an error, that none answered, need not be
-// fatal: another node may simply start later.
+// Join contacts the given gossip addresses, except this node's own, and returns how many answered. It returns an error if none did. The
+// background loop tries the addresses again, because another node may start later.
 func (g *Gossip) Join(addrs []string) (int, error) {
 	if g.ctx.Err() != nil {
 		return 0, ErrClosed
@@ -116,7 +110,7 @@ func (g *Gossip) Join(addrs []string) (int, error) {
 	g.seedMu.Unlock()
 	n, err := g.contact(seeds)
 	if err != nil {
-		g.book.wake() // the loop takes over
+		g.table.wake() // the loop takes over
 	}
 	return n, err
 }
@@ -136,11 +130,10 @@ func (g *Gossip) contact(addrs []string) (int, error) {
 	return n, nil
 }
 
-// updateTimeout bounds the wait for an update to be on its way. One that
-// takes longer spreads all the same.
+// updateTimeout bounds the wait for an update to be sent. A slower update still spreads.
 const updateTimeout = time.Second
 
-// Update changes what the node says about itself.
+// Update changes the node's metadata.
 func (g *Gossip) Update(meta Meta) error {
 	if err := meta.Validate(); err != nil {
 		return err
@@ -150,13 +143,13 @@ func (g *Gossip) Update(meta Meta) error {
 	if g.left || g.closed {
 		return ErrClosed
 	}
-	g.book.setOwn(meta)
+	g.table.setOwn(meta)
 	_ = g.list.UpdateNode(updateTimeout) // its only error is the timeout
 	return nil
 }
 
-// Leave tells the members that this node goes for good, so that they see it
-// as left and not as failed. Close must follow. It may be called twice.
+// Leave tells the members that this node leaves, so that they see it as left and not as failed. Close must follow. Callers may call it
+// twice.
 func (g *Gossip) Leave(timeout time.Duration) error {
 	g.life.Lock()
 	defer g.life.Unlock()
@@ -165,17 +158,16 @@ func (g *Gossip) Leave(timeout time.Duration) error {
 	}
 	g.left = true
 	end := time.Now().Add(timeout)
-	g.book.noteLeaving(g.conf.NodeID)
-	g.sayGoodbye(timeout / 2)
+	g.table.noteLeaving(g.conf.NodeID)
+	g.sendLeave(timeout / 2)
 	if err := g.list.Leave(max(time.Millisecond, time.Until(end))); err != nil {
 		return fmt.Errorf("gossip: leave: %w", err)
 	}
 	return nil
 }
 
-// sayGoodbye tells each member over its own connection: a broadcast may reach
-// a member only as "dead", without the reason.
-func (g *Gossip) sayGoodbye(timeout time.Duration) {
+// sendLeave sends each member a leave message over a connection. memberlist's broadcast may reach a member as "dead", without the reason.
+func (g *Gossip) sendLeave(timeout time.Duration) {
 	message := encodeLeave(g.conf.NodeID)
 	var told sync.WaitGroup
 	for _, m := range g.Members() {
@@ -203,10 +195,10 @@ func (g *Gossip) sayGoodbye(timeout time.Duration) {
 	}
 }
 
-// Close stops gossip without a word, unless Leave came first, and waits for
-// this package's goroutines. It may be called twice.
+// Close stops gossip and waits for this package's goroutines. Without Leave the other members see this node as failed. Callers may call it
+// twice.
 func (g *Gossip) Close() error {
-	g.cancel() // ends what waits for the network, also a Leave
+	g.cancel() // ends all waiting for the network, also in Leave
 	g.life.Lock()
 	defer g.life.Unlock()
 	if g.closed {

@@ -179,12 +179,12 @@ func TestGossip_SeesAFailedMemberComeBack(t *testing.T) {
 func TestGossip_CallsFailedMembersAndNotThoseThatLeft(t *testing.T) {
 	failed, left := listen(t), listen(t)
 	a := start(t, "a", nil)
-	a.book.alive("failed", failed.Addr().String(), Meta{}.encode())
-	a.book.alive("left", left.Addr().String(), Meta{}.encode())
-	a.book.noteLeaving("left")
-	a.book.gone("left")
+	a.table.alive("failed", failed.Addr().String(), Meta{}.encode())
+	a.table.alive("left", left.Addr().String(), Meta{}.encode())
+	a.table.noteLeaving("left")
+	a.table.gone("left")
 	require.Empty(t, a.missing())
-	a.book.gone("failed")
+	a.table.gone("failed")
 	require.Equal(t, []string{failed.Addr().String()}, a.missing())
 	_ = failed.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
 	conn, err := failed.Accept()
@@ -307,7 +307,7 @@ func TestGossip_CloseDoesNotWaitForADeafAddress(t *testing.T) {
 }
 
 func TestGossip_IgnoresAMemberItCannotRead(t *testing.T) {
-	b := newBook("a", Meta{}, slog.New(slog.DiscardHandler))
+	b := newTable("a", Meta{}, slog.New(slog.DiscardHandler))
 	b.alive("b", "127.0.0.1:1", []byte{99, 1, 2})
 	m := b.members()[0]
 	require.True(t, m.Unreadable)
@@ -319,8 +319,8 @@ func TestGossip_IgnoresAMemberItCannotRead(t *testing.T) {
 	require.True(t, b.members()[0].Eligible())
 }
 
-func TestBook_RemembersABoundedNumberOfLostMembers(t *testing.T) {
-	b := newBook("self", Meta{}, slog.New(slog.DiscardHandler))
+func TestTable_RemembersABoundedNumberOfLostMembers(t *testing.T) {
+	b := newTable("self", Meta{}, slog.New(slog.DiscardHandler))
 	for i := range maxRemembered + 100 {
 		id := fmt.Sprint("n", i)
 		b.alive(id, "127.0.0.1:1", Meta{}.encode())

@@ -7,8 +7,7 @@ import (
 	"log/slog"
 )
 
-// bridge returns the logger that memberlist wants. It finds the level in the
-// line, since memberlist writes it there.
+// bridge returns a logger for memberlist, which writes the level into the line.
 func bridge(to *slog.Logger) *log.Logger {
 	return log.New(&logWriter{log: to}, "", 0)
 }

@@ -6,11 +6,11 @@ import "time"
 type Health uint8
 
 const (
-	// Alive answers probes, or was suspected too recently to be called failed.
+	// Alive members answer probes, or have not failed to for long.
 	Alive Health = iota
-	// Failed stopped to answer without a word.
+	// Failed members stopped answering without a leave message.
 	Failed
-	// Left said that it was leaving.
+	// Left members sent a leave message.
 	Left
 )
 
@@ -27,26 +27,24 @@ func (h Health) String() string {
 	return "unknown"
 }
 
-// Member is a node as gossip sees it. Members that failed or left stay known.
+// Member is a node as gossip sees it. Members that failed or left stay in the list.
 type Member struct {
 	// ID is the node id: raft's server id.
 	ID string
 	Meta
 	GossipAddr string
 	Health     Health
-	// Since is when the member got its present health, on this node's clock.
+	// Since is when the health changed last, on this node's clock.
 	Since time.Time
-	// Self marks this node.
+	// Self is true for this node.
 	Self bool
-	// Foreign says that the member belongs to another cluster: both cluster
-	// ids are known and differ. It must never be added.
+	// Foreign means that the member belongs to another cluster: both cluster ids are known and differ. It must never be added.
 	Foreign bool
-	// Unreadable says that the member's metadata did not decode. All fields
-	// that come from it are empty.
+	// Unreadable means that the member's metadata did not decode. All fields of Meta are empty then.
 	Unreadable bool
 }
 
-// Eligible reports whether the member may be considered for the cluster.
+// Eligible reports whether the member may become a member of the cluster.
 func (m Member) Eligible() bool {
 	return m.Health == Alive && !m.Foreign && !m.Unreadable && m.PeerAddr != ""
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// Meta is what a node says about itself to all others. It is public to
-// whoever holds the gossip key.
+// Meta is what a node announces about itself. Everyone with the gossip key can read it.
 type Meta struct {
 	// ClusterID is empty until the node belongs to a cluster.
 	ClusterID string
@@ -22,7 +21,7 @@ type Meta struct {
 	// MinLedger and MaxLedger are the ledger versions that the build supports, both included. A node that announces none has 1 and 1.
 	MinLedger uint8
 	MaxLedger uint8
-	// Bootstrapped says that the node has raft state.
+	// Bootstrapped means that the node has raft state.
 	Bootstrapped bool
 }
 
@@ -37,12 +36,12 @@ const (
 	maxVersionBytes = 32
 )
 
-// The largest metadata must fit what memberlist accepts: it panics beyond.
+// memberlist panics on larger metadata.
 const _ = uint(memberlist.MetaMaxSize - (5 + 5 + maxIDBytes + maxUnusedBytes + 2*maxAddrBytes + maxVersionBytes))
 
 var errMeta = errors.New("gossip: malformed metadata")
 
-// metaText is one text field: its place in the encoding, name and bound.
+// metaText is a text field with its name and its maximum size.
 type metaText struct {
 	name  string
 	value *string
@@ -60,7 +59,7 @@ func (m *Meta) texts() [5]metaText {
 	}
 }
 
-// Validate reports the first field that cannot be gossiped.
+// Validate returns an error that names the first invalid field.
 func (m Meta) Validate() error {
 	for _, f := range m.texts() {
 		if err := checkText(f.name, *f.value, f.max); err != nil {
@@ -76,8 +75,7 @@ func (m Meta) Validate() error {
 	return nil
 }
 
-// checkText accepts printable ASCII, so that a hostile member cannot write
-// into our logs.
+// checkText accepts printable ASCII only, so that a hostile member cannot write control characters into our logs.
 func checkText(name, s string, limit int) error {
 	if len(s) > limit {
 		return fmt.Errorf("gossip: %s has %d bytes, at most %d fit", name, len(s), limit)
@@ -90,7 +88,7 @@ func checkText(name, s string, limit int) error {
 	return nil
 }
 
-// encode returns the metadata as it travels. The Meta must be valid.
+// encode returns the bytes of valid metadata.
 //
 //	version u8 | flags u8 | expect u8 | min ledger u8 | max ledger u8 | 5 × (length u8 | text) | fields of later builds
 //
@@ -140,7 +138,7 @@ func decodeMeta(b []byte) (Meta, error) {
 	return m, nil
 }
 
-// A leave message tells a member that its sender is about to stop.
+// A leave message announces that its sender is about to leave.
 //
 //	magic u16 | version u8 | length u8 | id
 const (

@@ -6,12 +6,10 @@ import (
 	"time"
 )
 
-// giveUpAfter is when a failed member is no longer called. It can still join
-// by itself.
+// giveUpAfter is how long a failed member is contacted. Afterwards it can still join by itself.
 const giveUpAfter = 24 * time.Hour
 
-// watch writes the log lines of callbacks and looks for lost members until
-// Close.
+// watch writes the log lines of callbacks, and contacts lost members, until Close.
 func (g *Gossip) watch() {
 	least, most := g.conf.Profile.rejoinPauses()
 	pause := least
@@ -21,10 +19,10 @@ func (g *Gossip) watch() {
 	for {
 		select {
 		case <-g.ctx.Done():
-			g.book.flush(g.writeNotice)
+			g.table.flush(g.writeNotice)
 			return
-		case <-g.book.kicked:
-			g.book.flush(g.writeNotice)
+		case <-g.table.kicked:
+			g.table.flush(g.writeNotice)
 			missing := len(g.missing()) > 0
 			if missing && !wasMissing {
 				pause = least
@@ -40,19 +38,17 @@ func (g *Gossip) watch() {
 				g.rejoin(targets)
 				pause = min(2*pause, most)
 			}
-			// Jitter keeps nodes that lost each other from calling in step.
+			// Jitter keeps nodes from contacting each other at the same time.
 			timer.Reset(pause/2 + rand.N(pause/2+1))
 		}
 	}
 }
 
-func (g *Gossip) writeNotice(n notice) {
+func (g *Gossip) writeNotice(n logNotice) {
 	g.conf.Logger.Log(context.Background(), n.level, n.text, n.args...)
 }
 
-// missing returns the addresses worth a call: those of failed members, and
-// the join list as long as this node sees nobody. An empty list means that
-// nothing is missing.
+// missing returns the addresses to contact: those of failed members, and the join list while this node sees no other member.
 func (g *Gossip) missing() []string {
 	var targets []string
 	alone := true

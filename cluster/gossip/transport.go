@@ -9,8 +9,7 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// transport is memberlist's network transport, except that its outgoing
-// connections end with ctx: a join of an address that does not answer must
+// transport is memberlist's network transport with outgoing connections that end with ctx. An address that does not answer a join must
 // not delay Close.
 type transport struct {
 	*memberlist.NetTransport
@@ -19,8 +18,7 @@ type transport struct {
 
 var _ memberlist.NodeAwareTransport = (*transport)(nil)
 
-// newTransport binds to addr. With port 0 the kernel picks a TCP port whose
-// UDP twin may be taken, so it tries a few times.
+// newTransport binds to addr. With port 0 it tries several times: the UDP port with the number of the TCP port may be in use.
 func newTransport(ctx context.Context, addr *net.TCPAddr, conf *memberlist.Config) (*transport, error) {
 	attempts := 1
 	if addr.Port == 0 {
