@@ -181,7 +181,7 @@ func TestRefusal_Directory(t *testing.T) {
 			[]string{"state.db", "move its data directory away", ".damaged"}},
 		"log missing": {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "log.db"))) },
 			[]string{"log.db", "this file is missing"}},
-		"other log": {func(t *testing.T, dir string) {}, []string{"made with a boltdb log, but wal is asked for"}},
+		"other log": {func(t *testing.T, dir string) {}, []string{"created with a boltdb log, but wal is requested"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
