@@ -20,8 +20,8 @@ func (c *CreateAPI) fields(v *fields.Visitor) {
 }
 
 func (c *CreateAPI) apply(s *State, root *rootKey) Result {
-	if !root.may(createAPIPermission, "") {
-		return createAPIPermission.missing("")
+	if !root.may(CreateAPIPermission, "") {
+		return CreateAPIPermission.missing("")
 	}
 	if s.apis[c.ID] != nil {
 		return refuse(IDTaken)

@@ -26,8 +26,8 @@ func (c *CreateIdentity) fields(v *fields.Visitor) {
 }
 
 func (c *CreateIdentity) apply(s *State, root *rootKey) Result {
-	if !root.may(createIdentityPermission, "") {
-		return createIdentityPermission.missing("")
+	if !root.may(CreateIdentityPermission, "") {
+		return CreateIdentityPermission.missing("")
 	}
 	credits, refusal := c.Credits.check()
 	if refusal != nil {

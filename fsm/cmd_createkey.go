@@ -45,11 +45,11 @@ func (c *CreateKey) fields(v *fields.Visitor) {
 
 func (c *CreateKey) apply(s *State, root *rootKey) Result {
 	a := s.findAPI(root, c.APIID)
-	if a == nil || !root.may(createKeyPermission, a.id) {
+	if a == nil || !root.may(CreateKeyPermission, a.id) {
 		return refuse(APINotFound)
 	}
 	if c.Recoverable {
-		if !root.may(encryptKeyPermission, a.id) {
+		if !root.may(EncryptKeyPermission, a.id) {
 			return refuse(APINotFound)
 		}
 		return encryptionOff()

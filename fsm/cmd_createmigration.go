@@ -18,8 +18,8 @@ func (c *CreateMigration) fields(v *fields.Visitor) {
 }
 
 func (c *CreateMigration) apply(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	if s.migrations[migrationRef{root.workspace.id, c.ID}] != nil {
 		return refuse(MigrationExists)

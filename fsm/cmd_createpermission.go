@@ -17,8 +17,8 @@ func (c *CreatePermission) fields(v *fields.Visitor) {
 }
 
 func (c *CreatePermission) apply(s *State, root *rootKey) Result {
-	if !root.may(createPermissionPermission, "") {
-		return createPermissionPermission.missing("")
+	if !root.may(CreatePermissionPermission, "") {
+		return CreatePermissionPermission.missing("")
 	}
 	if s.findSlug(root, c.Slug) != nil {
 		return refuse(PermissionExists)

@@ -23,11 +23,11 @@ func (c *CreateRole) fields(v *fields.Visitor) {
 
 // apply says no to callers without a permission before it says that the name is taken: see contract 1.13.
 func (c *CreateRole) apply(s *State, root *rootKey) Result {
-	if !root.may(createRolePermission, "") {
-		return createRolePermission.missing("")
+	if !root.may(CreateRolePermission, "") {
+		return CreateRolePermission.missing("")
 	}
-	if len(c.Permissions) > 0 && !root.may(addPermissionToRolePermission, "") {
-		return addPermissionToRolePermission.missing("")
+	if len(c.Permissions) > 0 && !root.may(AddPermissionToRolePermission, "") {
+		return AddPermissionToRolePermission.missing("")
 	}
 	plan := s.planSlugs(root, c.Permissions)
 	if refusal := plan.permitted(root); refusal != nil {

@@ -26,8 +26,8 @@ func (c *CreateRootKey) fields(v *fields.Visitor) {
 }
 
 func (c *CreateRootKey) apply(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	target := root.workspace
 	if c.WorkspaceID != "" {

@@ -18,8 +18,8 @@ func (c *CreateWorkspace) fields(v *fields.Visitor) {
 }
 
 func (c *CreateWorkspace) apply(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	if s.workspaces[c.ID] != nil {
 		return refuse(IDTaken)

@@ -16,8 +16,8 @@ func (c *DeleteAPI) fields(v *fields.Visitor) {
 // apply hides an API, and with it all of its keys: they are found through it. Their balances stay where they are, out of
 // everybody's reach. See contract 2.2.
 func (c *DeleteAPI) apply(s *State, root *rootKey) Result {
-	if !root.may(deleteAPIPermission, c.APIID) {
-		return deleteAPIPermission.missing(c.APIID)
+	if !root.may(DeleteAPIPermission, c.APIID) {
+		return DeleteAPIPermission.missing(c.APIID)
 	}
 	a := s.findAPI(root, c.APIID)
 	if a == nil {

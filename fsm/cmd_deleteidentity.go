@@ -17,8 +17,8 @@ func (c *DeleteIdentity) fields(v *fields.Visitor) {
 
 // apply frees the externalId at once. The balance stays with the deleted record: nothing can spend or refill it.
 func (c *DeleteIdentity) apply(s *State, root *rootKey) Result {
-	if !root.may(deleteIdentityPermission, "") {
-		return deleteIdentityPermission.missing("")
+	if !root.may(DeleteIdentityPermission, "") {
+		return DeleteIdentityPermission.missing("")
 	}
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {

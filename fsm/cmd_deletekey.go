@@ -19,7 +19,7 @@ func (c *DeleteKey) fields(v *fields.Visitor) {
 
 // apply hides a key; a permanent deletion also removes what is kept of it.
 func (c *DeleteKey) apply(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, deleteKeyPermission)
+	k, refusal := s.permittedKey(root, c.KeyID, DeleteKeyPermission)
 	if refusal != nil {
 		return refusal
 	}

@@ -22,7 +22,7 @@ func (c *DeleteOverride) fields(v *fields.Visitor) {
 }
 
 func (c *DeleteOverride) apply(s *State, root *rootKey) Result {
-	n, refusal := s.permittedNamespace(root, c.Namespace, deleteOverridePermission)
+	n, refusal := s.permittedNamespace(root, c.Namespace, DeleteOverridePermission)
 	if refusal != nil {
 		return refusal
 	}

@@ -17,8 +17,8 @@ func (c *DeletePermission) fields(v *fields.Visitor) {
 
 // apply takes a permission from all roles and keys by marking it; no role and no key is written.
 func (c *DeletePermission) apply(s *State, root *rootKey) Result {
-	if !root.may(deletePermissionPermission, "") {
-		return deletePermissionPermission.missing("")
+	if !root.may(DeletePermissionPermission, "") {
+		return DeletePermissionPermission.missing("")
 	}
 	p := s.findPermission(root, c.Permission)
 	if p == nil {

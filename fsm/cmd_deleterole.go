@@ -17,8 +17,8 @@ func (c *DeleteRole) fields(v *fields.Visitor) {
 
 // apply takes a role from all keys by marking it; no key is written.
 func (c *DeleteRole) apply(s *State, root *rootKey) Result {
-	if !root.may(deleteRolePermission, "") {
-		return deleteRolePermission.missing("")
+	if !root.may(DeleteRolePermission, "") {
+		return DeleteRolePermission.missing("")
 	}
 	r := s.findRole(root, c.Role)
 	if r == nil {

@@ -133,18 +133,18 @@ func (s *State) limitedNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (
 	if n.deleted {
 		return nil, refuse(RatelimitNamespaceGone)
 	}
-	if !root.may(limitPermission, n.id) {
-		return nil, limitPermission.missing(n.id)
+	if !root.may(LimitPermission, n.id) {
+		return nil, LimitPermission.missing(n.id)
 	}
 	return n, nil
 }
 
 func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
-	if !root.may(createNamespacePermission, "") {
-		return nil, createNamespacePermission.missing("")
+	if !root.may(CreateNamespacePermission, "") {
+		return nil, CreateNamespacePermission.missing("")
 	}
-	if !root.may(limitPermission, "") {
-		return nil, limitPermission.missing("")
+	if !root.may(LimitPermission, "") {
+		return nil, LimitPermission.missing("")
 	}
 	taken := r.NamespaceID == "" || s.namespaces[r.NamespaceID] != nil
 	for _, planned := range p.create {

@@ -25,7 +25,7 @@ func (c *LinkKeyPermissions) fields(v *fields.Visitor) {
 
 // apply serves the three commands on the direct permissions of a key.
 func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}
@@ -56,13 +56,13 @@ func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
 }
 
 // forPermissions is what an operation on the direct permissions of a key needs besides update_key. See contract 2.3.
-func (op LinkOp) forPermissions() []permission {
+func (op LinkOp) forPermissions() []RootPermission {
 	switch op {
 	case AddLinks:
-		return []permission{addPermissionToKeyPermission}
+		return []RootPermission{AddPermissionToKeyPermission}
 	case RemoveLinks:
-		return []permission{removePermissionFromKeyPermission}
+		return []RootPermission{RemovePermissionFromKeyPermission}
 	default:
-		return []permission{addPermissionToKeyPermission, removePermissionFromKeyPermission}
+		return []RootPermission{AddPermissionToKeyPermission, RemovePermissionFromKeyPermission}
 	}
 }

@@ -25,12 +25,12 @@ func (c *LinkKeyRoles) fields(v *fields.Visitor) {
 
 // apply serves the three commands on the roles of a key.
 func (c *LinkKeyRoles) apply(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}
-	if c.Op == AddLinks && !root.may(addRoleToKeyPermission, "") {
-		return addRoleToKeyPermission.missing("")
+	if c.Op == AddLinks && !root.may(AddRoleToKeyPermission, "") {
+		return AddRoleToKeyPermission.missing("")
 	}
 	list, refusal := s.findRoles(root, c.Roles)
 	if refusal != nil {

@@ -91,8 +91,8 @@ type plannedKey struct {
 
 // apply adds the keys that can be added and says which. See contract 2.3.
 func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
-	if !root.may(createKeyPermission, c.APIID) {
-		return createKeyPermission.missing(c.APIID)
+	if !root.may(CreateKeyPermission, c.APIID) {
+		return CreateKeyPermission.missing(c.APIID)
 	}
 	a := s.findAPI(root, c.APIID)
 	if a == nil {

@@ -32,7 +32,7 @@ func (c *RerollKey) fields(v *fields.Visitor) {
 
 // apply copies the balance and the rate limits: until the old key ends, both spend their own.
 func (c *RerollKey) apply(s *State, root *rootKey) Result {
-	old, refusal := s.permittedKey(root, c.KeyID, createKeyPermission)
+	old, refusal := s.permittedKey(root, c.KeyID, CreateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}

@@ -16,8 +16,8 @@ func (c *RevokeRootKey) fields(v *fields.Visitor) {
 // apply removes a root key for good. The calling one stays, so that whoever operates the cluster cannot lock everybody
 // out: the key that does away with the others is always left.
 func (c *RevokeRootKey) apply(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	r := s.rootKeys[c.KeyID]
 	if r == nil {

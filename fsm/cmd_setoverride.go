@@ -24,7 +24,7 @@ func (c *SetOverride) fields(v *fields.Visitor) {
 }
 
 func (c *SetOverride) apply(s *State, root *rootKey) Result {
-	n, refusal := s.permittedNamespace(root, c.Namespace, setOverridePermission)
+	n, refusal := s.permittedNamespace(root, c.Namespace, SetOverridePermission)
 	if refusal != nil {
 		return refusal
 	}

@@ -18,7 +18,7 @@ func (c *SetRolePermissions) fields(v *fields.Visitor) {
 }
 
 func (c *SetRolePermissions) apply(s *State, root *rootKey) Result {
-	if refusal := root.needs(addPermissionToRolePermission, removePermissionFromRolePermission); refusal != nil {
+	if refusal := root.needs(AddPermissionToRolePermission, RemovePermissionFromRolePermission); refusal != nil {
 		return refusal
 	}
 	plan := s.planSlugs(root, c.Permissions)

@@ -25,8 +25,8 @@ func (c *UpdateIdentity) fields(v *fields.Visitor) {
 
 // apply checks the permission before it looks: see contract 1.13.
 func (c *UpdateIdentity) apply(s *State, root *rootKey) Result {
-	if !root.may(updateIdentityPermission, "") {
-		return updateIdentityPermission.missing("")
+	if !root.may(UpdateIdentityPermission, "") {
+		return UpdateIdentityPermission.missing("")
 	}
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {

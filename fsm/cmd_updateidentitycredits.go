@@ -22,8 +22,8 @@ func (c *UpdateIdentityCredits) apply(s *State, root *rootKey) Result {
 	if i == nil {
 		return refuse(IdentityNotFound)
 	}
-	if !root.may(updateIdentityPermission, i.id) {
-		return updateIdentityPermission.missing(i.id)
+	if !root.may(UpdateIdentityPermission, i.id) {
+		return UpdateIdentityPermission.missing(i.id)
 	}
 	after, refusal := c.Change.check(i.credit, s.clock)
 	if refusal != nil {

@@ -36,7 +36,7 @@ func (c *UpdateKey) fields(v *fields.Visitor) {
 }
 
 func (c *UpdateKey) apply(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}

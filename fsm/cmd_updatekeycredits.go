@@ -18,7 +18,7 @@ func (c *UpdateKeyCredits) fields(v *fields.Visitor) {
 }
 
 func (c *UpdateKeyCredits) apply(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission)
+	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}

@@ -19,8 +19,8 @@ func (c *UpdateWorkspace) fields(v *fields.Visitor) {
 
 // apply refuses to disable the caller's own workspace, from which nobody could enable it again.
 func (c *UpdateWorkspace) apply(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	w := s.workspaces[c.WorkspaceID]
 	if w == nil {

@@ -81,7 +81,7 @@ func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, before *foresight
 		return nil
 	}
 	k := visible(root, s.keyAfter(c.Hash, before))
-	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
+	if k == nil || !root.may(VerifyKeyPermission, k.api.id) {
 		return nil
 	}
 	return k
@@ -97,7 +97,7 @@ func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, before *foresight
 	if m == nil || m.algorithm != PrefixedAPIKey {
 		return nil
 	}
-	if k := visible(root, s.keyAfter(c.Verify.Hash, before)); k != nil && root.may(verifyKeyPermission, k.api.id) {
+	if k := visible(root, s.keyAfter(c.Verify.Hash, before)); k != nil && root.may(VerifyKeyPermission, k.api.id) {
 		return nil
 	}
 	if refusal := c.Verify.check(); refusal != nil {

@@ -122,7 +122,7 @@ func visible(root *rootKey, k *key) *key {
 }
 
 // permittedKey finds a key and then checks the permission on its API: see contract 1.13 for that order.
-func (ring *keyring) permittedKey(root *rootKey, id string, p permission) (*key, *Refusal) {
+func (ring *keyring) permittedKey(root *rootKey, id string, p RootPermission) (*key, *Refusal) {
 	k := ring.findKey(root, id)
 	if k == nil {
 		return nil, refuse(KeyNotFound)

@@ -5,14 +5,6 @@ import (
 	"strings"
 )
 
-var (
-	limitPermission           = permission{"ratelimit", "limit"}
-	createNamespacePermission = permission{"ratelimit", "create_namespace"}
-	setOverridePermission     = permission{"ratelimit", "set_override"}
-	readOverridePermission    = permission{"ratelimit", "read_override"}
-	deleteOverridePermission  = permission{"ratelimit", "delete_override"}
-)
-
 // rateLimits has the namespaces, their overrides, and what all rate limits have counted.
 type rateLimits struct {
 	*core
@@ -61,7 +53,7 @@ func (l *rateLimits) findNamespace(root *rootKey, ref string) *namespace {
 }
 
 // permittedNamespace finds a live namespace and then checks the permission on it: see contract 1.13 for that order.
-func (l *rateLimits) permittedNamespace(root *rootKey, ref string, p permission) (*namespace, *Refusal) {
+func (l *rateLimits) permittedNamespace(root *rootKey, ref string, p RootPermission) (*namespace, *Refusal) {
 	n := l.findNamespace(root, ref)
 	if n == nil || n.deleted {
 		return nil, refuse(RatelimitNamespaceNotFound)

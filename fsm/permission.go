@@ -6,7 +6,7 @@ import (
 )
 
 // slug is a permission that a customer gives to keys, directly or through roles. It has nothing to do with the permissions of root
-// keys (see auth.go). A deleted one is kept, empty, because roles and keys still refer to it: they drop it when their list is next
+// keys (see root_permission.go). A deleted one is kept, empty, because roles and keys still refer to it: they drop it when their list is next
 // written, and until then it counts for nothing.
 type slug struct {
 	head
@@ -77,8 +77,8 @@ func (x *access) planSlugs(root *rootKey, refs []SlugRef) slugPlan {
 
 // permitted checks that the caller may make the permissions that the plan is to make.
 func (plan slugPlan) permitted(root *rootKey) *Refusal {
-	if len(plan.create) > 0 && !root.may(createPermissionPermission, "") {
-		return createPermissionPermission.missing("")
+	if len(plan.create) > 0 && !root.may(CreatePermissionPermission, "") {
+		return CreatePermissionPermission.missing("")
 	}
 	return nil
 }

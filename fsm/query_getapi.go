@@ -5,8 +5,8 @@ type GetAPI struct{ APIID string }
 
 // answer checks the permission before it looks: see contract 1.13.
 func (q *GetAPI) answer(s *State, root *rootKey) Result {
-	if !root.may(readAPIPermission, q.APIID) {
-		return readAPIPermission.missing(q.APIID)
+	if !root.may(ReadAPIPermission, q.APIID) {
+		return ReadAPIPermission.missing(q.APIID)
 	}
 	a := s.findAPI(root, q.APIID)
 	if a == nil {

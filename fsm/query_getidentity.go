@@ -8,8 +8,8 @@ func (q *GetIdentity) answer(s *State, root *rootKey) Result {
 	if i == nil {
 		return refuse(IdentityNotFound)
 	}
-	if !root.may(readIdentityPermission, i.id) {
-		return readIdentityPermission.missing(i.id)
+	if !root.may(ReadIdentityPermission, i.id) {
+		return ReadIdentityPermission.missing(i.id)
 	}
 	return s.showIdentity(i)
 }

@@ -8,13 +8,13 @@ type GetKey struct {
 
 // answer looks before it checks the permission: see contract 1.13.
 func (q *GetKey) answer(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, q.KeyID, readKeyPermission)
+	k, refusal := s.permittedKey(root, q.KeyID, ReadKeyPermission)
 	if refusal != nil {
 		return refusal
 	}
 	if q.Decrypt {
-		if !root.may(decryptKeyPermission, k.api.id) {
-			return decryptKeyPermission.missing(k.api.id)
+		if !root.may(DecryptKeyPermission, k.api.id) {
+			return DecryptKeyPermission.missing(k.api.id)
 		}
 		return encryptionOff()
 	}

@@ -8,7 +8,7 @@ type GetOverride struct {
 
 // answer hides an override from a caller who may not read it: see contract 1.13.
 func (q *GetOverride) answer(s *State, root *rootKey) Result {
-	n, refusal := s.permittedNamespace(root, q.Namespace, readOverridePermission)
+	n, refusal := s.permittedNamespace(root, q.Namespace, ReadOverridePermission)
 	if n == nil {
 		return refusal
 	}

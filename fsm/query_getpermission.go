@@ -4,8 +4,8 @@ package fsm
 type GetPermission struct{ Permission string }
 
 func (q *GetPermission) answer(s *State, root *rootKey) Result {
-	if !root.may(readPermissionPermission, "") {
-		return readPermissionPermission.missing("")
+	if !root.may(ReadPermissionPermission, "") {
+		return ReadPermissionPermission.missing("")
 	}
 	p := s.findPermission(root, q.Permission)
 	if p == nil {

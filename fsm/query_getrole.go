@@ -4,8 +4,8 @@ package fsm
 type GetRole struct{ Role string }
 
 func (q *GetRole) answer(s *State, root *rootKey) Result {
-	if !root.may(readRolePermission, "") {
-		return readRolePermission.missing("")
+	if !root.may(ReadRolePermission, "") {
+		return ReadRolePermission.missing("")
 	}
 	r := s.findRole(root, q.Role)
 	if r == nil {

@@ -15,8 +15,8 @@ type ListAudit struct {
 
 // answer looks at a bounded number of entries, because it holds up the log: a page may end before it is full.
 func (q *ListAudit) answer(s *State, root *rootKey) Result {
-	if !root.may(readAuditPermission, "") {
-		return readAuditPermission.missing("")
+	if !root.may(ReadAuditPermission, "") {
+		return ReadAuditPermission.missing("")
 	}
 	answer := &AuditEntries{}
 	l := root.workspace.audit

@@ -13,8 +13,8 @@ func (q *ListIdentities) answer(s *State, root *rootKey) Result {
 	list, next := search(&root.workspace.identities, q.Page, func(i *identity) bool {
 		return wanted.in(i.id, i.externalID)
 	}, func(i *identity) Identity {
-		if refusal == nil && !root.may(readIdentityPermission, i.id) {
-			refusal = readIdentityPermission.missing(i.id)
+		if refusal == nil && !root.may(ReadIdentityPermission, i.id) {
+			refusal = ReadIdentityPermission.missing(i.id)
 		}
 		return *s.showIdentity(i)
 	})

@@ -10,12 +10,12 @@ type ListKeys struct {
 
 func (q *ListKeys) answer(s *State, root *rootKey) Result {
 	a := s.findAPI(root, q.APIID)
-	if a == nil || !root.may(readKeyPermission, a.id) || !root.may(readAPIPermission, a.id) {
+	if a == nil || !root.may(ReadKeyPermission, a.id) || !root.may(ReadAPIPermission, a.id) {
 		return refuse(APINotFound)
 	}
 	if q.Decrypt {
-		if !root.may(decryptKeyPermission, a.id) {
-			return decryptKeyPermission.missing(a.id)
+		if !root.may(DecryptKeyPermission, a.id) {
+			return DecryptKeyPermission.missing(a.id)
 		}
 		return encryptionOff()
 	}

@@ -10,7 +10,7 @@ type ListOverrides struct {
 }
 
 func (q *ListOverrides) answer(s *State, root *rootKey) Result {
-	n, refusal := s.permittedNamespace(root, q.Namespace, readOverridePermission)
+	n, refusal := s.permittedNamespace(root, q.Namespace, ReadOverridePermission)
 	if refusal != nil {
 		return refusal
 	}

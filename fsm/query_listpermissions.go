@@ -8,8 +8,8 @@ type ListPermissions struct {
 }
 
 func (q *ListPermissions) answer(s *State, root *rootKey) Result {
-	if !root.may(readPermissionPermission, "") {
-		return readPermissionPermission.missing("")
+	if !root.may(ReadPermissionPermission, "") {
+		return ReadPermissionPermission.missing("")
 	}
 	wanted := newSought(q.Search)
 	list, next := search(&root.workspace.slugs, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *slug) bool {

@@ -8,8 +8,8 @@ type ListRoles struct {
 }
 
 func (q *ListRoles) answer(s *State, root *rootKey) Result {
-	if !root.may(readRolePermission, "") {
-		return readRolePermission.missing("")
+	if !root.may(ReadRolePermission, "") {
+		return ReadRolePermission.missing("")
 	}
 	wanted := newSought(q.Search)
 	list, next := search(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, func(r *role) bool {

@@ -4,8 +4,8 @@ package fsm
 type ListRootKeys struct{ Page Page }
 
 func (q *ListRootKeys) answer(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	list, next := page(&s.rootKeyList, q.Page, func(r *rootKey) RootKey {
 		return RootKey{

@@ -4,8 +4,8 @@ package fsm
 type ListWorkspaces struct{ Page Page }
 
 func (q *ListWorkspaces) answer(s *State, root *rootKey) Result {
-	if !root.may(operateClusterPermission, "") {
-		return operateClusterPermission.missing("")
+	if !root.may(OperateClusterPermission, "") {
+		return OperateClusterPermission.missing("")
 	}
 	list, next := page(&s.workspaceList, q.Page, func(w *workspace) Workspace {
 		return Workspace{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled}

@@ -4,7 +4,7 @@ package fsm
 type RerollStart struct{ KeyID string }
 
 func (q *RerollStart) answer(s *State, root *rootKey) Result {
-	k, refusal := s.permittedKey(root, q.KeyID, createKeyPermission)
+	k, refusal := s.permittedKey(root, q.KeyID, CreateKeyPermission)
 	if refusal != nil {
 		return refusal
 	}

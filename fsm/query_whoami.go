@@ -6,7 +6,7 @@ type WhoAmI struct{ Hash Hash }
 // answer hides a key that the caller may not read behind the answer for one that does not exist.
 func (q *WhoAmI) answer(s *State, root *rootKey) Result {
 	k := visible(root, s.keyByHash[q.Hash])
-	if k == nil || !root.may(readKeyPermission, k.api.id) {
+	if k == nil || !root.may(ReadKeyPermission, k.api.id) {
 		return refuse(KeyNotFound)
 	}
 	return s.showKey(k)

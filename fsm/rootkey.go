@@ -74,28 +74,20 @@ func (r *rootKey) holds(s string) bool {
 
 // may reports whether the root key holds p for all resources or for the one with this id. It allocates nothing: it stands on
 // the path of every verification.
-func (r *rootKey) may(p permission, id string) bool {
-	var buf [128]byte
-	b := append(buf[:0], p.resource...)
-	b = append(b, ".*."...)
-	b = append(b, p.action...)
-	if _, ok := r.permissions[string(b)]; ok {
+func (r *rootKey) may(p RootPermission, id string) bool {
+	if r.holds(string(p)) {
 		return true
 	}
 	if id == "" {
 		return false
 	}
-	b = append(buf[:0], p.resource...)
-	b = append(b, '.')
-	b = append(b, id...)
-	b = append(b, '.')
-	b = append(b, p.action...)
-	_, ok := r.permissions[string(b)]
+	var buf [128]byte
+	_, ok := r.permissions[string(p.appendFor(buf[:0], id))]
 	return ok
 }
 
 // needs checks that the caller holds permissions that concern no single resource, in this order.
-func (r *rootKey) needs(permissions ...permission) *Refusal {
+func (r *rootKey) needs(permissions ...RootPermission) *Refusal {
 	for _, p := range permissions {
 		if !r.may(p, "") {
 			return p.missing("")

@@ -76,7 +76,7 @@ func (s *verifier) decide(root *rootKey, c *VerifyKey, before *foresight) (decis
 		return decision{}, refusal
 	}
 	k := visible(root, s.keyAfter(c.Hash, before))
-	if k == nil || !root.may(verifyKeyPermission, k.api.id) {
+	if k == nil || !root.may(VerifyKeyPermission, k.api.id) {
 		return decision{outcome: NotFound}, nil
 	}
 	return s.decideOn(k, c, before)

@@ -44,7 +44,7 @@ var bugs = []bug{
 	},
 	{
 		name:  "a record is written in the order of a map",
-		edits: []edit{{"fsm/auth.go", "\tslices.Sort(list)\n", "\tslices.Sort(list[:0])\n"}},
+		edits: []edit{{"fsm/rootkey.go", "\tslices.Sort(list)\n", "\tslices.Sort(list[:0])\n"}},
 		pkg:   "./fsm", run: "TestTwin|TestFreeze|TestDigest|TestBootstrap|TestPermissions",
 	},
 	{
