@@ -23,12 +23,12 @@ TEST_TIMEOUT ?= 15m
 FUZZTIME     ?= 10s
 ARGS         ?=
 
-# The Go SDK is a dependency of its suite alone, and the linearizability checker of the judge of chaos runs. The third module stands
-# in for a package that the log stores import and go-metrics dropped.
-SDK_MODULE     := scripts/sdk/go
-JUDGE_MODULE   := scripts/chaos/judge
-METRICS_MODULE := store/gometrics
-SUBMODULES     := $(SDK_MODULE) $(JUDGE_MODULE) $(METRICS_MODULE)
+# Modules of their own: the Go SDK is a dependency of its suite only, porcupine of the linearizability check of chaos runs. The third
+# stands in for a package that the log stores import and go-metrics dropped.
+SDK_MODULE      := scripts/sdk/go
+LINCHECK_MODULE := scripts/chaos/lincheck
+METRICS_MODULE  := store/gometrics
+SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE)
 
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
@@ -65,7 +65,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
 	$(GO) test -tags nextversion -short $(TESTFLAGS) ./fsm/... || rc=$$?; \
-	$(GO) -C $(JUDGE_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
+	$(GO) -C $(LINCHECK_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	$(GO) -C $(METRICS_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
 	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
@@ -98,7 +98,7 @@ fuzz: ## every fuzz target for FUZZTIME each (default 10s)
 	exit $$rc
 
 .PHONY: crash
-crash: ## kill a real process at every failpoint and check the books (KILLS=20 SEED=1 LOG_STORE=wal)
+crash: ## kill a real process at every failpoint and check the balances (KILLS=20 SEED=1 LOG_STORE=wal)
 	$(GO) run -buildvcs=false ./scripts/crash -kills=$(or $(KILLS),20) \
 		$(if $(SEED),-seed=$(SEED)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
 
@@ -112,7 +112,7 @@ failover: ## kill the leader ten times and restart each node under load; shows t
 	$(GO) run -buildvcs=false ./scripts/chaos failover $(ARGS)
 
 .PHONY: storm
-storm: ## a million charges, each sent one to five times with its Idempotency-Key, with changes of leader in between (ARGS="-charges 20000")
+storm: ## a million debits, each sent one to five times with its Idempotency-Key, while leaders change (ARGS="-charges 20000")
 	$(GO) run -buildvcs=false ./scripts/chaos storm $(ARGS)
 
 .PHONY: mutants

@@ -1,12 +1,11 @@
-// Command bench measures creditd beside what it is compared with, on this machine, in one run: gin answering a
-// constant, one creditd node on each log store, three nodes through the leader and through a follower, and gin with a
-// Lua decrement in Redis where redis-server is installed.
+// Command bench measures creditd and its peers on this machine, in one run: gin answering a constant, one creditd node with each log
+// store, three nodes through the leader and through a follower, and gin with a Lua decrement in Redis where redis-server is installed.
 //
 //	go run ./scripts/bench -rounds 3 -duration 5s
 //
-// All servers are real processes on loopback and all are driven by `creditd bench`. Rounds are interleaved (A B C, A B
-// C, …), since a machine is not equally fast at all times, and the table shows medians. Exit code 1: something failed,
-// or a request did not end as expected. 2: wrong usage.
+// All servers are real processes on loopback, and `creditd bench` drives all of them. Rounds are interleaved (A B C, A B C, …), since a
+// machine is not equally fast at all times, and the table shows medians. Exit code 1: something failed, or a request did not end as
+// expected. 2: wrong usage.
 package main
 
 import (
@@ -15,11 +14,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 type settings struct {
@@ -29,12 +27,7 @@ type settings struct {
 	asJSON              bool
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { launch.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var s settings

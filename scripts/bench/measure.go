@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"text/tabwriter"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // figures are the part of the report of `creditd bench --json` that is used here.
@@ -73,7 +75,7 @@ func (f *fleet) measure(ctx context.Context, system system) (figures, error) {
 		"--connections", strconv.Itoa(f.settings.connections),
 		"--duration", f.settings.duration.String(), "--warmup", f.settings.warmup.String())
 	command.Args = append(command.Args, system.args...)
-	command.Env = append(os.Environ(), "CREDITD_ROOT_KEY="+rootKey)
+	command.Env = append(os.Environ(), "CREDITD_ROOT_KEY="+launch.RootKey)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	runErr := command.Run()

@@ -6,21 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 const (
-	rootKey      = "root_bench_0123456789abcdef"
 	constantName = "gin, constant answer"
-	patience     = 30 * time.Second
+	startTimeout = 30 * time.Second
 )
 
 // system is something to measure. Its address is asked for before each round, since leaders move.
@@ -53,10 +50,10 @@ func (f *fleet) stop() {
 
 func (f *fleet) start(ctx context.Context) error {
 	var err error
-	if f.creditd, err = local.Build(ctx, f.dir, false); err != nil {
+	if f.creditd, err = (launch.Build{}).Into(ctx, f.dir); err != nil {
 		return err
 	}
-	if f.peer, err = local.BuildPackage(ctx, f.dir, "./scripts/bench/peer", false); err != nil {
+	if f.peer, err = (launch.Build{Package: "./scripts/bench/peer"}).Into(ctx, f.dir); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -82,40 +79,23 @@ func fixed(addr string) func() (string, error) {
 	return func() (string, error) { return addr, nil }
 }
 
-// launch starts a process in a directory of its own and stops it at the end.
-func (f *fleet) launch(name, binary string, args ...string) (*local.Process, error) {
-	env := append(os.Environ(), "CREDITD_ROOT_KEY="+rootKey)
-	process, err := local.Launch(filepath.Join(f.dir, name+".log"), env, binary, args...)
+// launch starts a process and stops it at the end.
+func (f *fleet) launch(name, binary string, args ...string) (*launch.Process, error) {
+	process, err := launch.StartLogged(filepath.Join(f.dir, name+".log"), launch.Command{Binary: binary, Args: args})
 	if err == nil {
 		f.stops = append(f.stops, process.Kill)
 	}
 	return process, err
 }
 
-func awaitHTTP(ctx context.Context, addr string, process *local.Process) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func awaitReady(ctx context.Context, addr string, process *launch.Process) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	client := &http.Client{Timeout: time.Second}
-	defer client.CloseIdleConnections()
-	return local.Await(ctx, addr+" to be ready", func(context.Context) error {
-		if !process.Running() {
-			cancel()
-			return errors.New("the process ended")
-		}
-		response, err := client.Get("http://" + addr + "/readyz")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("status %d", response.StatusCode)
-		}
-		return nil
-	})
+	return launch.AwaitReady(ctx, addr, process)
 }
 
 func (f *fleet) startConstant(ctx context.Context) error {
-	addrs, err := local.FreeAddrs(1)
+	addrs, err := launch.FreeAddrs(1)
 	if err != nil {
 		return err
 	}
@@ -124,7 +104,7 @@ func (f *fleet) startConstant(ctx context.Context) error {
 		return err
 	}
 	f.systems = append(f.systems, system{name: constantName, addr: fixed(addrs[0])})
-	return awaitHTTP(ctx, addrs[0], process)
+	return awaitReady(ctx, addrs[0], process)
 }
 
 func (f *fleet) startNode(ctx context.Context, name, logStore string) error {
@@ -140,22 +120,16 @@ func (f *fleet) startNode(ctx context.Context, name, logStore string) error {
 	return nil
 }
 
-func (f *fleet) startCluster(ctx context.Context, name string, nodes int, logStore string) (*local.Cluster, error) {
+func (f *fleet) startCluster(ctx context.Context, name string, nodes int, logStore string) (*launch.Cluster, error) {
 	dir := filepath.Join(f.dir, name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	cluster, err := local.NewCluster(local.Options{Binary: f.creditd, Dir: dir, Nodes: nodes, LogStore: logStore, RootKey: rootKey})
-	if err != nil {
-		return nil, err
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: f.creditd, Dir: dir, Nodes: nodes, LogStore: logStore})
+	if err == nil {
+		f.stops = append(f.stops, cluster.Close)
 	}
-	f.stops = append(f.stops, cluster.KillAll)
-	if err := cluster.StartAll(); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return cluster, cluster.AwaitReady(ctx)
+	return cluster, err
 }
 
 // startThree measures one cluster per log store from two sides.
@@ -177,7 +151,7 @@ func (f *fleet) startThree(ctx context.Context) error {
 		}
 		for _, side := range sides {
 			if f.settings.wanted(side.name) {
-				f.systems = append(f.systems, system{name: side.name, addr: func() (string, error) { return nodeOf(cluster, side.leads) }})
+				f.systems = append(f.systems, system{name: side.name, addr: func() (string, error) { return nodeOf(ctx, cluster, side.leads) }})
 			}
 		}
 	}
@@ -185,19 +159,17 @@ func (f *fleet) startThree(ctx context.Context) error {
 }
 
 // nodeOf is the address of the leader, or of a follower.
-func nodeOf(cluster *local.Cluster, leads bool) (string, error) {
-	client := wire.NewClient(rootKey, patience)
-	defer client.Close()
-	status, err := client.Status(cluster.HTTPAddr(0))
-	if err != nil {
-		return "", err
+func nodeOf(ctx context.Context, cluster *launch.Cluster, leads bool) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var i int
+	var err error
+	if leads {
+		i, _, err = cluster.Leader(ctx, 0)
+	} else {
+		i, err = cluster.Follower(ctx)
 	}
-	for _, addr := range cluster.HTTPAddrs() {
-		if leader := status.LeaderAddr(); leader != "" && (addr == leader) == leads {
-			return addr, nil
-		}
-	}
-	return "", errors.New("the cluster has no leader")
+	return cluster.HTTPAddr(i), err
 }
 
 func (f *fleet) startRedis(ctx context.Context, name string, args ...string) error {
@@ -209,7 +181,7 @@ func (f *fleet) startRedis(ctx context.Context, name string, args ...string) err
 		_, _ = fmt.Fprintf(f.notes, "note: no redis-server on PATH: %q is left out\n", name)
 		return nil
 	}
-	addrs, err := local.FreeAddrs(2)
+	addrs, err := launch.FreeAddrs(2)
 	if err != nil {
 		return err
 	}
@@ -225,9 +197,9 @@ func (f *fleet) startRedis(ctx context.Context, name string, args ...string) err
 	if err != nil {
 		return err
 	}
-	listening, cancel := context.WithTimeout(ctx, patience)
+	listening, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = local.Await(listening, "redis", func(context.Context) error {
+	err = launch.Await(listening, "redis", func(context.Context) error {
 		if !redis.Running() {
 			cancel()
 			return errors.New("redis-server ended")
@@ -246,5 +218,5 @@ func (f *fleet) startRedis(ctx context.Context, name string, args ...string) err
 		return err
 	}
 	f.systems = append(f.systems, system{name: name, addr: fixed(addrs[0])})
-	return awaitHTTP(ctx, addrs[0], process)
+	return awaitReady(ctx, addrs[0], process)
 }

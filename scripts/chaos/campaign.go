@@ -9,28 +9,21 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/books"
-	"github.com/creditd/creditd/scripts/chaos/drill"
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/chaos/faultrun"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-// tools are the programs of a campaign, built once.
-type tools struct {
-	creditd string
-	judge   string
-}
-
-func buildTools(ctx context.Context, dir string, race bool) (t tools, err error) {
-	if t.creditd, err = local.BuildFaulty(ctx, dir, race); err != nil {
-		return t, err
+// build compiles what a run needs, once, and returns the binary of the nodes.
+func (s *settings) build(ctx context.Context, dir string) (creditd string, err error) {
+	if s.Lincheck, err = faultrun.Lincheck.Into(ctx, dir); err != nil {
+		return "", err
 	}
-	t.judge, err = local.BuildModule(ctx, dir, "scripts/chaos/judge")
-	return t, err
+	return launch.Build{Tags: launch.Faulty, Race: s.race}.Into(ctx, dir)
 }
 
-// campaign carries out the runs, one line each, and an error when any of them failed.
+// campaign does the runs, one line each, and returns an error if any of them failed.
 func campaign(ctx context.Context, s settings, dir string, stdout io.Writer) error {
-	built, err := buildTools(ctx, dir, s.race)
+	creditd, err := s.build(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -40,100 +33,66 @@ func campaign(ctx context.Context, s settings, dir string, stdout io.Writer) err
 			return err
 		}
 		one := s
-		one.drill.Seed += uint64(i)
+		one.Seed += uint64(i)
 		if one.logStore == "" {
-			one.logStore = [...]string{"boltdb", "wal"}[one.drill.Seed%2]
+			one.logStore = [...]string{"boltdb", "wal"}[one.Seed%2]
 		}
 		begin := time.Now()
-		runDir := filepath.Join(dir, fmt.Sprintf("seed-%d", one.drill.Seed))
-		_, _ = fmt.Fprintf(stdout, "run %d of %d, seed %d, %s: ", i+1, s.runs, one.drill.Seed, one.logStore)
-		result, err := recorded(ctx, one, built, runDir)
-		_, _ = fmt.Fprintf(stdout, "%s, %v\n", line(result, err), time.Since(begin).Round(time.Second))
+		one.Dir = filepath.Join(dir, fmt.Sprintf("seed-%d", one.Seed))
+		_, _ = fmt.Fprintf(stdout, "run %d of %d, seed %d, %s: ", i+1, s.runs, one.Seed, one.logStore)
+		result, err := logged(ctx, one, creditd)
+		_, _ = fmt.Fprintf(stdout, "%s, %v\n", result.Line(err), time.Since(begin).Round(time.Second))
 		if err == nil && result.OK() {
-			if err := os.RemoveAll(runDir); err != nil {
+			if err := os.RemoveAll(one.Dir); err != nil {
 				return err
 			}
 			continue
 		}
 		failed++
-		_, _ = fmt.Fprintf(stdout, "%vlogs, record, pictures and data: %s\nagain: %s\n", result, runDir, commandLine(one))
+		_, _ = fmt.Fprintf(stdout, "%vlogs, record, pictures and data: %s\nagain: %s\n", result, one.Dir, commandLine(one))
 		if err != nil {
-			_, _ = fmt.Fprintf(stdout, "not carried out to the end: %v\n", err)
+			_, _ = fmt.Fprintf(stdout, "not completed: %v\n", err)
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d runs failed; what they left is below %s", failed, s.runs, dir)
+		return fmt.Errorf("%d of %d runs failed; their logs are below %s", failed, s.runs, dir)
 	}
 	return nil
 }
 
-// recorded is one run with its own directory, in which the course of the drill is kept as well.
-func recorded(ctx context.Context, s settings, built tools, dir string) (result drill.Result, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// logged is one run in its own directory, which keeps a log of the faults as well.
+func logged(ctx context.Context, s settings, creditd string) (result faultrun.Result, err error) {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return result, err
 	}
-	course, err := os.Create(filepath.Join(dir, "course.txt"))
+	faults, err := os.Create(filepath.Join(s.Dir, "faults.txt"))
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, course.Close()) }()
-	s.drill.Log = course
-	return perform(ctx, s, built, dir)
+	defer func() { err = errors.Join(err, faults.Close()) }()
+	s.Log = faults
+	return perform(ctx, s, creditd)
 }
 
-// perform starts a cluster, drills it, judges the record and stops it.
-func perform(ctx context.Context, s settings, built tools, dir string) (result drill.Result, err error) {
-	cluster, err := local.NewCluster(local.Options{
-		Binary: built.creditd, Dir: dir, Nodes: s.nodes, LogStore: s.logStore, RootKey: rootKey, Links: true, Disk: true,
-		// Entries are few in a short run; snapshots shall come all the same, and nodes that were away be sent whole states.
-		Args: []string{"--snapshot-threshold", "400", "--snapshot-interval", "2s", "--trailing-logs", "800"},
+// perform does one run on a new cluster.
+func perform(ctx context.Context, s settings, creditd string) (result faultrun.Result, err error) {
+	cluster, err := launch.StartCluster(ctx, launch.Options{
+		Binary: creditd, Dir: s.Dir, Nodes: s.nodes, LogStore: s.logStore, Links: true, Disk: true, Args: launch.SmallSnapshots,
 	})
 	if err != nil {
 		return result, err
 	}
 	defer cluster.Close()
-	if err := cluster.StartAll(); err != nil {
+	if result, err = faultrun.Run(ctx, s.Config, cluster); err != nil {
 		return result, err
 	}
-	ready, cancel := context.WithTimeout(ctx, s.drill.Patience)
-	defer cancel()
-	if err := cluster.AwaitReady(ready); err != nil {
-		return result, err
-	}
-	result, err = drill.Run(ctx, s.drill, cluster)
-	if saved := judged(ctx, built, dir, &result); err == nil {
-		err = saved
-	}
-	if err != nil {
-		return result, err
-	}
-	return result, cluster.StopAll(stopGrace)
+	return result, cluster.StopAll()
 }
 
-// line is a run in one line.
-func line(r drill.Result, err error) string {
-	verdict := "ok"
-	switch {
-	case len(r.Violations) > 0:
-		verdict = fmt.Sprintf("FAILED, %d violations", len(r.Violations))
-	case err != nil:
-		verdict = "NOT CARRIED OUT"
-	case !r.OK():
-		verdict = "FAILED, nothing succeeded"
-	}
-	faults := 0
-	for _, count := range r.Faults {
-		faults += count
-	}
-	return fmt.Sprintf("%s; %d answers, %d unknown; %d faults, %d kills, %d leader changes; %d replayed; %d balances linearizable, %d undecided; longest silence %v",
-		verdict, r.Total(books.OK)+r.Total(books.Denied), r.Total(books.Unknown), faults, r.Kills, r.LeaderChanges,
-		r.Replayed, r.Linearizable, r.Undecided, r.LongestGap.Round(time.Millisecond))
-}
-
-// commandLine does one run again.
+// commandLine repeats one run.
 func commandLine(s settings) string {
 	text := fmt.Sprintf("go run ./scripts/chaos -seed %d -duration %v -nodes %d -clients %d -log-store %s -faults %s",
-		s.drill.Seed, s.drill.Duration, s.nodes, s.drill.Clients, s.logStore, join(s.drill.Faults))
+		s.Seed, s.Duration, s.nodes, s.Clients, s.logStore, join(s.Faults))
 	if s.race {
 		text += " -race"
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/creditd/creditd/scripts/chaos/drill"
+	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/scripts/chaos/failover"
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/chaos/faultrun"
 	"github.com/creditd/creditd/scripts/chaos/storm"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 const (
@@ -30,16 +29,17 @@ const (
 
 // TestCluster runs against one cluster of real processes that nothing happens to.
 func TestCluster(t *testing.T) {
-	bench := startCluster(t)
-	t.Run("ExactlyTheCreditsThereAre", bench.testExactness)
-	t.Run("AnsweredRevocationsHoldEverywhere", bench.testRevocation)
-	require.NoError(t, bench.cluster.StopAll(callTimeout))
+	bed := startCluster(t)
+	t.Run("ExactlyTheCreditsThereAre", bed.testExactness)
+	t.Run("AnsweredRevocationsHoldEverywhere", bed.testRevocation)
+	require.NoError(t, bed.StopAll())
 }
 
-// testbed is a running cluster and an API in it.
+// testbed is a running cluster, a client of it and an API in it.
 type testbed struct {
-	cluster *local.Cluster
-	apiID   string
+	*launch.Cluster
+	client *client.Client
+	apiID  string
 }
 
 func startCluster(t *testing.T) *testbed {
@@ -47,25 +47,20 @@ func startCluster(t *testing.T) *testbed {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	binary, err := local.Build(ctx, dir, raceDetector)
+	binary, err := launch.Build{Race: launch.RaceEnabled}.Into(ctx, dir)
 	require.NoError(t, err)
-	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: testNodes, LogStore: "boltdb", RootKey: rootKey})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: testNodes, LogStore: "boltdb"})
 	require.NoError(t, err)
+	bed := &testbed{Cluster: cluster, client: launch.NewClient(cluster.HTTPAddr(0), callTimeout)}
 	t.Cleanup(func() {
-		cluster.KillAll()
+		bed.client.Close()
+		cluster.Close()
 		if t.Failed() {
 			logTails(t, dir)
 		}
 	})
-	require.NoError(t, cluster.StartAll())
-	require.NoError(t, cluster.AwaitReady(ctx))
-
-	bed := &testbed{cluster: cluster}
-	var api struct {
-		ID string `json:"apiId"`
-	}
-	bed.must(t, bed.client(t), 0, "apis.createApi", map[string]any{"name": "creditd-chaos"}, &api)
-	bed.apiID = api.ID
+	bed.apiID, err = cluster.CreateAPI(ctx)
+	require.NoError(t, err)
 	return bed
 }
 
@@ -80,47 +75,28 @@ func logTails(t *testing.T, dir string) {
 	}
 }
 
-func (b *testbed) client(t *testing.T) *wire.Client {
-	t.Helper()
-	client := wire.NewClient(rootKey, callTimeout)
-	t.Cleanup(client.Close)
-	return client
-}
-
-// must calls until the cluster executes it: right after its start a node may not know the leader yet.
-func (b *testbed) must(t *testing.T, client *wire.Client, node int, endpoint string, body, data any) {
+func (b *testbed) must(t *testing.T, node int, endpoint string, request, result any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 	defer cancel()
-	require.NoError(t, local.Await(ctx, endpoint, func(context.Context) error {
-		if answer := client.Call(b.cluster.HTTPAddr(node), endpoint, body, data); answer.Fate != wire.Executed {
-			return errors.New(answer.Detail)
-		}
-		return nil
-	}))
+	require.NoError(t, b.Call(ctx, node, endpoint, request, result))
 }
 
-type madeKey struct {
-	ID  string `json:"keyId"`
-	Key string `json:"key"`
-}
-
-// makeKeys makes one plain key, or several that share an identity, with the given credits.
-func (b *testbed) makeKeys(t *testing.T, externalID string, credits int64) []madeKey {
+// createKeys creates one plain key, or several that share an identity, with the given credits.
+func (b *testbed) createKeys(t *testing.T, externalID string, credits int64) []launch.Key {
 	t.Helper()
-	client := b.client(t)
-	body := map[string]any{"apiId": b.apiID}
-	keys := make([]madeKey, 1)
+	request := map[string]any{"apiId": b.apiID}
+	keys := make([]launch.Key, 1)
 	if externalID == "" {
-		body["credits"] = map[string]any{"remaining": credits}
+		request["credits"] = map[string]any{"remaining": credits}
 	} else {
-		keys = make([]madeKey, 5)
-		body["externalId"] = externalID
+		keys = make([]launch.Key, 5)
+		request["externalId"] = externalID
 		identity := map[string]any{"externalId": externalID, "credits": map[string]any{"remaining": credits}}
-		b.must(t, client, 0, "identities.createIdentity", identity, nil)
+		b.must(t, 0, "identities.createIdentity", identity, nil)
 	}
 	for i := range keys {
-		b.must(t, client, i%testNodes, "keys.createKey", body, &keys[i])
+		b.must(t, i%testNodes, "keys.createKey", request, &keys[i])
 	}
 	return keys
 }
@@ -131,14 +107,10 @@ type verification struct {
 	Credits *int64 `json:"credits"`
 }
 
-func (b *testbed) verify(client *wire.Client, node int, key string, cost int64) (verification, error) {
-	var data verification
-	answer := client.Call(b.cluster.HTTPAddr(node), "keys.verifyKey",
-		map[string]any{"key": key, "credits": map[string]any{"cost": cost}}, &data)
-	if answer.Fate != wire.Executed {
-		return data, fmt.Errorf("%v: %s", answer.Fate, answer.Detail)
-	}
-	return data, nil
+func (b *testbed) verify(node int, key string, cost int64) (data verification, err error) {
+	request := map[string]any{"key": key, "credits": map[string]any{"cost": cost}}
+	err = b.client.At(b.HTTPAddr(node)).Call(context.Background(), "keys.verifyKey", request, &data).Err
+	return data, err
 }
 
 // With n credits at cost c exactly floor(n/c) of any number of concurrent verifications succeed, on however many nodes.
@@ -154,14 +126,14 @@ func (b *testbed) testExactness(t *testing.T) {
 				if owner == "identity" {
 					externalID = fmt.Sprintf("exact-%d", test.credits)
 				}
-				b.drain(t, b.makeKeys(t, externalID, test.credits), test.credits, test.cost)
+				b.drain(t, b.createKeys(t, externalID, test.credits), test.credits, test.cost)
 			})
 		}
 	}
 }
 
 // drain spends with 200 clients until each has been denied, and looks at every balance that an answer showed.
-func (b *testbed) drain(t *testing.T, keys []madeKey, credits, cost int64) {
+func (b *testbed) drain(t *testing.T, keys []launch.Key, credits, cost int64) {
 	t.Helper()
 	const clients = 200
 	want := credits / cost
@@ -172,10 +144,8 @@ func (b *testbed) drain(t *testing.T, keys []madeKey, credits, cost int64) {
 	var group sync.WaitGroup
 	for i := range clients {
 		group.Go(func() {
-			client := wire.NewClient(rootKey, callTimeout)
-			defer client.Close()
 			for {
-				got, err := b.verify(client, i%testNodes, keys[i%len(keys)].Key, cost)
+				got, err := b.verify(i%testNodes, keys[i%len(keys)].Key, cost)
 				switch {
 				case err != nil:
 				case got.Credits == nil:
@@ -207,8 +177,7 @@ func (b *testbed) drain(t *testing.T, keys []madeKey, credits, cost int64) {
 // the credits are back, none is denied.
 func (b *testbed) testRevocation(t *testing.T) {
 	const rounds = 60
-	key := b.makeKeys(t, "", 0)[0]
-	admin := b.client(t)
+	key := b.createKeys(t, "", 0)[0]
 
 	// Odd phases are those in which nothing may succeed. Spenders run in all phases and judge only answers that were
 	// sent and received within one odd phase.
@@ -219,11 +188,9 @@ func (b *testbed) testRevocation(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 2 * testNodes {
 		group.Go(func() {
-			client := wire.NewClient(rootKey, callTimeout)
-			defer client.Close()
 			for ctx.Err() == nil {
 				before := phase.Load()
-				got, err := b.verify(client, i%testNodes, key.Key, 1)
+				got, err := b.verify(i%testNodes, key.Key, 1)
 				if err == nil && got.Valid && before%2 == 1 && phase.Load() == before {
 					err = fmt.Errorf("node %d let a spender pass in phase %d: %+v", i%testNodes, before, got)
 				}
@@ -237,18 +204,18 @@ func (b *testbed) testRevocation(t *testing.T) {
 	expect := func(round int, code string) {
 		t.Helper()
 		for away := 1; away < testNodes; away++ {
-			got, err := b.verify(admin, (round+away)%testNodes, key.Key, 1)
+			got, err := b.verify((round+away)%testNodes, key.Key, 1)
 			require.NoError(t, err)
 			require.Equal(t, code, got.Code, "round %d, node %d", round, (round+away)%testNodes)
 		}
 	}
 	set := func(round, value int) {
 		t.Helper()
-		b.must(t, admin, round%testNodes, "keys.updateCredits", map[string]any{"keyId": key.ID, "operation": "set", "value": value}, nil)
+		b.must(t, round%testNodes, "keys.updateCredits", map[string]any{"keyId": key.ID, "operation": "set", "value": value}, nil)
 	}
 	enable := func(round int, enabled bool) {
 		t.Helper()
-		b.must(t, admin, round%testNodes, "keys.updateKey", map[string]any{"keyId": key.ID, "enabled": enabled}, nil)
+		b.must(t, round%testNodes, "keys.updateKey", map[string]any{"keyId": key.ID, "enabled": enabled}, nil)
 	}
 	for round := range rounds {
 		phase.Add(1)
@@ -282,26 +249,26 @@ func TestRun_KeepsThePromises(t *testing.T) {
 		seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err, "CREDITD_CHAOS_SEED")
 	}
-	built, err := buildTools(t.Context(), t.TempDir(), raceDetector)
+	all := settings{Config: faultrun.DefaultConfig(), nodes: testNodes, race: launch.RaceEnabled}
+	creditd, err := all.build(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		logStore string
-		faults   []drill.Fault
+		faults   []faultrun.Fault
 	}{
-		"crashes":  {"wal", []drill.Fault{drill.KillLeader, drill.KillAll, drill.CrashPoint, drill.FullDisk}},
-		"pauses":   {"boltdb", []drill.Fault{drill.PauseLeader, drill.Transfer, drill.Restart, drill.Clock, drill.SlowDisk}},
-		"networks": {"wal", []drill.Fault{drill.IsolateLeader, drill.OneWay, drill.CutLink, drill.Delay, drill.HungDisk}},
+		"crashes":  {"wal", []faultrun.Fault{faultrun.KillLeader, faultrun.KillAll, faultrun.CrashPoint, faultrun.FullDisk}},
+		"pauses":   {"boltdb", []faultrun.Fault{faultrun.PauseLeader, faultrun.Transfer, faultrun.Restart, faultrun.Clock, faultrun.SlowDisk}},
+		"networks": {"wal", []faultrun.Fault{faultrun.IsolateLeader, faultrun.OneWay, faultrun.CutLink, faultrun.Delay, faultrun.HungDisk}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := settings{drill: drill.DefaultConfig(), nodes: testNodes, logStore: test.logStore, race: raceDetector}
-			s.drill.RootKey, s.drill.Seed, s.drill.Duration, s.drill.Faults = rootKey, seed, 8*time.Second, test.faults
-			s.drill.Patience = 2 * time.Minute // a machine that runs other tests beside this one is no violation
-			s.drill.Log = t.Output()
-			dir := t.TempDir()
-			result, err := perform(t.Context(), s, built, dir)
+			s := all
+			s.Seed, s.Duration, s.logStore, s.Faults = seed, 8*time.Second, test.logStore, test.faults
+			s.Timeout = 2 * time.Minute // a machine that runs other tests beside this one is no violation
+			s.Dir, s.Log = t.TempDir(), t.Output()
+			result, err := perform(t.Context(), s, creditd)
 			t.Logf("\n%v", result)
 			if err != nil || !result.OK() {
-				logTails(t, dir)
+				logTails(t, s.Dir)
 				t.Logf("again, for longer: %s", commandLine(s))
 			}
 			require.NoError(t, err)
@@ -318,8 +285,8 @@ func TestRun_KeepsThePromises(t *testing.T) {
 // measured by the command, on a machine that does nothing else.
 func TestFailover_IsHidden(t *testing.T) {
 	dir := t.TempDir()
-	config := failover.Config{RootKey: rootKey, Clients: 64, Kills: 1, Restarts: 1, Steady: 300 * time.Millisecond, Log: t.Output()}
-	report, err := performFailover(t.Context(), config, "wal", dir, raceDetector)
+	config := failover.Config{Clients: 64, Kills: 1, Restarts: 1, Steady: 300 * time.Millisecond, Log: t.Output()}
+	report, err := performFailover(t.Context(), config, "wal", dir, launch.RaceEnabled)
 	if err != nil {
 		logTails(t, dir)
 	}
@@ -329,20 +296,20 @@ func TestFailover_IsHidden(t *testing.T) {
 	t.Logf("\n%s", report.Summary())
 }
 
-// Charges that are sent again and again, through all nodes at once, are taken once, whatever happens to the nodes meanwhile. The command
+// Debits that are sent several times, through all nodes at once, are executed once, whatever happens to the nodes meanwhile. The command
 // does it with a million.
 func TestStorm_TakesEachChargeOnce(t *testing.T) {
 	dir := t.TempDir()
-	config := storm.Config{RootKey: rootKey, Seed: defaultSeed, Charges: 5000, Workers: 32, LeaderChanges: 4, Copies: 1, Log: t.Output()}
-	report, err := performStorm(t.Context(), config, "wal", dir, raceDetector)
+	config := storm.Config{Seed: defaultSeed, Debits: 5000, Workers: 32, LeaderChanges: 4, Installs: 1, Log: t.Output()}
+	report, err := performStorm(t.Context(), config, "wal", dir, launch.RaceEnabled)
 	if err != nil {
 		logTails(t, dir)
 	}
 	require.NoError(t, err)
 	t.Log(report)
-	require.Equal(t, config.Charges, report.Charges)
+	require.Equal(t, config.Debits, report.Debits)
 	require.Equal(t, config.LeaderChanges, report.LeaderChanges)
-	require.Equal(t, config.Copies, report.Copies)
+	require.Equal(t, config.Installs, report.Installs)
 	require.Positive(t, report.Replayed)
 	require.Positive(t, report.Denied)
 }
@@ -356,6 +323,6 @@ func TestParse_SeesWrongUsage(t *testing.T) {
 	}
 	s, err := parse([]string{"-faults", "kill,delay", "-seed", "7"}, io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, []drill.Fault{drill.KillRandom, drill.Delay}, s.drill.Faults)
+	require.Equal(t, []faultrun.Fault{faultrun.KillRandom, faultrun.Delay}, s.Faults)
 	require.Contains(t, commandLine(s), "-seed 7")
 }

@@ -11,20 +11,20 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/scripts/chaos/failover"
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-// The limits that a failover is held to, with the default timeouts of a node.
+// The limits of a failover, with the default timeouts of a node.
 const (
 	killLimit    = 1500 * time.Millisecond
 	restartLimit = 500 * time.Millisecond
 )
 
-// runFailover measures what clients notice when nodes go:
+// runFailover measures what clients notice when nodes fail:
 //
 //	go run ./scripts/chaos failover -kills 10 -restarts 1 -clients 64
 func runFailover(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	config := failover.Config{RootKey: rootKey, Steady: time.Second, Log: stdout}
+	config := failover.Config{Steady: time.Second, Log: stdout}
 	flags := flag.NewFlagSet("chaos failover", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&config.Clients, "clients", 64, "concurrent clients")
@@ -34,7 +34,7 @@ func runFailover(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || config.Clients < 1 || config.Kills+config.Restarts < 1 {
 		return 2
 	}
-	dir, err := workDir("")
+	dir, err := launch.WorkDir("")
 	if err == nil {
 		err = measureFailover(ctx, config, *logStore, dir, stdout)
 	}
@@ -59,20 +59,26 @@ func measureFailover(ctx context.Context, config failover.Config, logStore, dir 
 }
 
 func performFailover(ctx context.Context, config failover.Config, logStore, dir string, race bool) (report failover.Report, err error) {
-	binary, err := local.Build(ctx, dir, race)
+	err = onCluster(ctx, dir, logStore, race, nil, func(cluster *launch.Cluster) (err error) {
+		report, err = failover.Run(ctx, config, cluster)
+		return err
+	})
+	return report, err
+}
+
+// onCluster builds creditd, starts three nodes, does something to them and stops them.
+func onCluster(ctx context.Context, dir, logStore string, race bool, args []string, do func(*launch.Cluster) error) error {
+	binary, err := launch.Build{Race: race}.Into(ctx, dir)
 	if err != nil {
-		return report, err
+		return err
 	}
-	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: logStore, RootKey: rootKey})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: logStore, Args: args})
 	if err != nil {
-		return report, err
+		return err
 	}
 	defer cluster.Close()
-	if err := cluster.StartAll(); err != nil {
-		return report, err
+	if err := do(cluster); err != nil {
+		return err
 	}
-	if report, err = failover.Run(ctx, config, cluster); err != nil {
-		return report, err
-	}
-	return report, cluster.StopAll(stopGrace)
+	return cluster.StopAll()
 }

@@ -16,8 +16,8 @@ func TestStages_ReachEveryFailpoint(t *testing.T) {
 	require.Len(t, stages, len(failpoint.All()))
 }
 
-// TestRun_KillsAndChecksTheBooks is one kill at the failpoints that are reached quickly, of each part; `make crash` is the whole.
-func TestRun_KillsAndChecksTheBooks(t *testing.T) {
+// TestRun_KillsAndChecksTheBalances is one kill at the failpoints that are reached quickly, of each part; `make crash` is the whole.
+func TestRun_KillsAndChecksTheBalances(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs real processes for half a minute")
 	}
@@ -43,8 +43,8 @@ func TestRun_KillsAndChecksTheBooks(t *testing.T) {
 	}
 }
 
-// The books must not be satisfied with any balance.
-func TestPayer_ToleratesOnlyWhatIsUnknown(t *testing.T) {
+// The check must not accept any balance.
+func TestDebitClient_ToleratesOnlyWhatIsUnknown(t *testing.T) {
 	for _, test := range []struct {
 		last, loose, shown int64
 		ok                 bool
@@ -52,7 +52,7 @@ func TestPayer_ToleratesOnlyWhatIsUnknown(t *testing.T) {
 		{100, 0, 100, true}, {100, 0, 99, false}, {100, 0, 101, false},
 		{100, 2, 100, true}, {100, 2, 98, true}, {100, 2, 97, false},
 	} {
-		p := &payer{last: test.last, loose: test.loose}
-		require.Equal(t, test.ok, p.agrees(test.shown), "%+v", test)
+		d := &debitClient{last: test.last, loose: test.loose}
+		require.Equal(t, test.ok, d.agrees(test.shown), "%+v", test)
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,23 +13,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 	"github.com/creditd/creditd/store/failpoint"
 )
 
 const (
-	rootKey = "root_crash_0123456789abcdef"
 	nodes   = 3
-	payers  = 6
+	clients = 6
 
-	// Small, so that snapshots, truncations and copies happen all the time.
+	// Small, so that nodes take, truncate and install snapshots all the time.
 	snapshotThreshold = 50
 	trailingLogs      = 100
 	snapshotInterval  = time.Second
 
-	// patience bounds the way to a failpoint and the way back.
-	patience = time.Minute
+	// stageTimeout bounds the way to a failpoint and the way back.
+	stageTimeout = time.Minute
+
+	callTimeout = 10 * time.Second
 )
 
 // errNotPassed is returned for a failpoint that this kind of log never passes.
@@ -41,15 +40,14 @@ type crasher struct {
 	settings
 	binary  string
 	random  *rand.Rand
-	cluster *local.Cluster
-	client  *wire.Client
-	payers  []*payer
+	cluster *launch.Cluster
+	clients []*debitClient
 	news    int // clusters of one so far
 	report  report
 }
 
-func (c *crasher) options(dir string, size int) local.Options {
-	return local.Options{Binary: c.binary, Dir: dir, Nodes: size, LogStore: c.logStore, RootKey: rootKey, Args: []string{
+func (c *crasher) options(dir string, size int) launch.Options {
+	return launch.Options{Binary: c.binary, Dir: dir, Nodes: size, LogStore: c.logStore, Args: []string{
 		"--heartbeat-timeout", "300ms", "--election-timeout", "300ms", "--disk-reserve", "0",
 		"--snapshot-threshold", strconv.Itoa(snapshotThreshold), "--trailing-logs", strconv.Itoa(trailingLogs),
 		"--snapshot-interval", snapshotInterval.String(),
@@ -57,69 +55,59 @@ func (c *crasher) options(dir string, size int) local.Options {
 }
 
 func (c *crasher) run(ctx context.Context) error {
-	cluster, err := local.NewCluster(c.options(c.dir, nodes))
+	cluster, err := launch.StartCluster(ctx, c.options(c.dir, nodes))
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	c.cluster, c.client = cluster, wire.NewClient(rootKey, 10*time.Second)
-	defer c.client.Close()
-	if err := c.heal(ctx); err != nil {
+	c.cluster = cluster
+	caller := launch.NewClient(cluster.HTTPAddr(0), callTimeout)
+	defer caller.Close()
+	if err := c.createClients(ctx, caller); err != nil {
 		return err
 	}
-	if err := c.hire(); err != nil {
-		return err
-	}
-	paying, stop := context.WithCancel(ctx)
+	debiting, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	for _, p := range c.payers {
-		all.Go(func() { p.run(paying, rootKey) })
+	for _, d := range c.clients {
+		all.Go(func() { d.run(debiting) })
 	}
-	err = c.visit(ctx)
+	err = c.runStages(ctx)
 	stop()
 	all.Wait()
 	if err == nil {
-		err = c.close(ctx)
+		err = c.finish(ctx)
 	}
-	for _, p := range c.payers {
-		c.report.answered += p.answered
-		c.report.unknown += p.unknown
-		c.report.violations = append(c.report.violations, p.violations...)
+	for _, d := range c.clients {
+		c.report.answered += d.answered
+		c.report.unknown += d.unknown
+		c.report.violations = append(c.report.violations, d.violations...)
 	}
 	c.report.violations = append(c.report.violations, cluster.Crashes()...)
 	return err
 }
 
-// hire gives every payer a key.
-func (c *crasher) hire() error {
-	var api struct {
-		ID string `json:"apiId"`
+// createClients creates a key for every client.
+func (c *crasher) createClients(ctx context.Context, caller *client.Client) error {
+	apiID, err := c.cluster.CreateAPI(ctx)
+	if err != nil {
+		return err
 	}
-	if answer := c.client.Call(c.cluster.HTTPAddr(0), "apis.createApi", map[string]any{"name": "crash"}, &api); answer.Fate != wire.Executed {
-		return errors.New(answer.Detail)
-	}
-	for i := range payers {
-		p := &payer{addr: c.cluster.HTTPAddr(i % nodes), last: initial}
-		var key struct {
-			ID  string `json:"keyId"`
-			Key string `json:"key"`
+	for i := range clients {
+		key, err := c.cluster.CreateKey(ctx, apiID, initial)
+		if err != nil {
+			return err
 		}
-		body := map[string]any{"apiId": api.ID, "credits": map[string]any{"remaining": initial}}
-		if answer := c.client.Call(c.cluster.HTTPAddr(0), "keys.createKey", body, &key); answer.Fate != wire.Executed {
-			return errors.New(answer.Detail)
-		}
-		p.keyID, p.key = key.ID, key.Key
-		c.payers = append(c.payers, p)
+		c.clients = append(c.clients, &debitClient{node: caller.At(c.cluster.HTTPAddr(i % nodes)), Key: key, last: initial})
 	}
 	return nil
 }
 
-// visit goes through the failpoints.
-func (c *crasher) visit(ctx context.Context) error {
+// runStages goes through the failpoints.
+func (c *crasher) runStages(ctx context.Context) error {
 	for _, name := range c.points {
 		began := time.Now()
 		for range c.kills {
-			err := c.once(ctx, name)
+			err := c.runStage(ctx, name)
 			if errors.Is(err, errNotPassed) {
 				c.report.skipped = append(c.report.skipped, name)
 				break
@@ -134,9 +122,9 @@ func (c *crasher) visit(ctx context.Context) error {
 	return nil
 }
 
-// once kills at one failpoint, brings everything up again and checks the books.
-func (c *crasher) once(ctx context.Context, name failpoint.Name) error {
-	reach, cancel := context.WithTimeout(ctx, patience)
+// runStage kills at one failpoint, starts everything again and checks the balances.
+func (c *crasher) runStage(ctx context.Context, name failpoint.Name) error {
+	reach, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
 	before := c.deaths(name)
 	if err := stages[name](c, reach, name); err != nil {
@@ -145,18 +133,18 @@ func (c *crasher) once(ctx context.Context, name failpoint.Name) error {
 	if c.deaths(name) <= before {
 		return errors.New("a node ended, but not there")
 	}
-	if err := c.heal(ctx); err != nil {
+	if err := c.repair(ctx); err != nil {
 		return err
 	}
-	return c.check(ctx, c.anyone())
+	return c.check(ctx, c.anyNode())
 }
 
-// check compares everybody's books with what a node shows. A connection that broke with the node is made anew.
+// check compares what every client was answered with the balances that node i shows.
 func (c *crasher) check(ctx context.Context, i int) error {
-	for _, p := range c.payers {
-		if err := local.Await(ctx, "a balance", func(context.Context) error {
-			return p.check(c.client, c.cluster.HTTPAddr(i))
-		}); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
+	defer cancel()
+	for _, d := range c.clients {
+		if err := d.check(ctx, c.cluster, i); err != nil {
 			return err
 		}
 	}
@@ -177,13 +165,13 @@ func (c *crasher) deaths(name failpoint.Name) (count int) {
 
 // arm tells a running node where to die.
 func (c *crasher) arm(i int, text string) error {
-	c.cluster.Excuse(i, true)
-	return c.cluster.Plant(i, "failpoints", text)
+	c.cluster.ExpectExit(i, true)
+	return c.cluster.Inject(i, "failpoints", text)
 }
 
 // awaitEnd waits until one of the nodes has ended.
 func (c *crasher) awaitEnd(ctx context.Context, any ...int) error {
-	return local.Await(ctx, "the end of an armed node", func(context.Context) error {
+	return launch.Await(ctx, "the end of an armed node", func(context.Context) error {
 		for _, i := range any {
 			if !c.cluster.Running(i) {
 				return nil
@@ -193,19 +181,18 @@ func (c *crasher) awaitEnd(ctx context.Context, any ...int) error {
 	})
 }
 
-// heal disarms and starts every node and waits until all are ready.
-func (c *crasher) heal(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// repair disarms and starts every node and waits until all are ready.
+func (c *crasher) repair(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
 	for i := range c.cluster.Size() {
-		if err := c.cluster.Plant(i, "failpoints", ""); err != nil {
+		if err := c.cluster.Inject(i, "failpoints", ""); err != nil {
 			return err
 		}
 	}
 	// A node that was armed and did not die yet may do so until it has read that it need not.
-	select {
-	case <-time.After(100 * time.Millisecond):
-	case <-ctx.Done():
+	if err := launch.Pause(ctx, 100*time.Millisecond); err != nil {
+		return err
 	}
 	if err := c.cluster.StartAll(); err != nil {
 		return err
@@ -214,30 +201,23 @@ func (c *crasher) heal(ctx context.Context) error {
 		return err
 	}
 	for i := range c.cluster.Size() {
-		c.cluster.Excuse(i, false)
+		c.cluster.ExpectExit(i, false)
 	}
 	return nil
 }
 
-// close restarts all nodes at once, with nobody charging, and checks that they agree with each other and with the books.
-func (c *crasher) close(ctx context.Context) error {
+// finish restarts all nodes at once, while no client debits, and checks that they agree with each other and with the answers.
+func (c *crasher) finish(ctx context.Context) error {
 	c.cluster.KillAll()
-	if err := c.heal(ctx); err != nil {
+	if err := c.repair(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	agree, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
+	if _, err := c.cluster.Converge(agree); err != nil {
+		return err
+	}
 	for i := range nodes {
-		addr := c.cluster.HTTPAddr(i)
-		if err := local.Await(ctx, "one state on all nodes", func(context.Context) error {
-			status, err := c.client.Status(addr)
-			if err == nil {
-				err = status.Converged(nodes)
-			}
-			return err
-		}); err != nil {
-			return err
-		}
 		if err := c.check(ctx, i); err != nil {
 			return err
 		}
@@ -245,28 +225,15 @@ func (c *crasher) close(ctx context.Context) error {
 	return nil
 }
 
-// leader returns the node that leads.
-func (c *crasher) leader(ctx context.Context) (i int, err error) {
-	err = local.Await(ctx, "a leader", func(context.Context) error {
-		status, err := c.client.Status(c.cluster.HTTPAddr(c.anyone()))
-		if err != nil {
-			return err
-		}
-		for n, addr := range c.cluster.HTTPAddrs() {
-			if addr == status.LeaderAddr() {
-				i = n
-				return nil
-			}
-		}
-		return errors.New("nobody leads")
-	})
+func (c *crasher) leader(ctx context.Context) (int, error) {
+	i, _, err := c.cluster.Leader(ctx, 0)
 	return i, err
 }
 
 // applied returns the largest applied index that a node knows of.
 func (c *crasher) applied(ctx context.Context, i int) (index uint64, err error) {
-	err = local.Await(ctx, "a node's status", func(context.Context) error {
-		status, err := c.client.Status(c.cluster.HTTPAddr(i))
+	err = launch.Await(ctx, "a node's status", func(ctx context.Context) error {
+		status, err := c.cluster.Status(ctx, i)
 		for _, n := range status.Nodes {
 			index = max(index, n.AppliedIndex)
 		}
@@ -282,7 +249,7 @@ func (c *crasher) killNew(ctx context.Context, armed string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	cluster, err := local.NewCluster(c.options(dir, 1))
+	cluster, err := launch.NewCluster(c.options(dir, 1))
 	if err != nil {
 		return err
 	}
@@ -291,18 +258,14 @@ func (c *crasher) killNew(ctx context.Context, armed string) error {
 	if err := one.startArmed(ctx, 0, armed); err != nil {
 		return err
 	}
-	if err := one.heal(ctx); err != nil {
+	if err := one.repair(ctx); err != nil {
 		return err
 	}
-	client := wire.NewClient(rootKey, 10*time.Second)
-	defer client.Close()
-	if answer := client.Call(cluster.HTTPAddr(0), "apis.createApi", map[string]any{"name": "new"}, nil); answer.Fate != wire.Executed {
-		return errors.New(answer.Detail)
-	}
-	return nil
+	_, err = cluster.CreateAPI(ctx)
+	return err
 }
 
-// hasSnapshot returns nil if a node's metrics tell of a snapshot.
+// hasSnapshot returns nil if a node's metrics show a snapshot.
 func (c *crasher) hasSnapshot(ctx context.Context, i int) error {
 	index, err := c.gauge(ctx, i, "creditd_snapshot_index")
 	if err == nil && index == 0 {
@@ -311,18 +274,11 @@ func (c *crasher) hasSnapshot(ctx context.Context, i int) error {
 	return err
 }
 
-// gauge returns what a node's metrics say.
+// gauge reads one of a node's metrics.
 func (c *crasher) gauge(ctx context.Context, i int, name string) (value float64, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.cluster.HTTPAddr(i)+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
+	node := launch.NewClient(c.cluster.HTTPAddr(i), callTimeout)
+	defer node.Close()
+	_, text, err := node.Get(ctx, "/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -331,5 +287,5 @@ func (c *crasher) gauge(ctx context.Context, i int, name string) (value float64,
 			return strconv.ParseFloat(strings.TrimSpace(rest), 64)
 		}
 	}
-	return 0, fmt.Errorf("node %d does not tell %s", i, name)
+	return 0, fmt.Errorf("node %d does not show %s", i, name)
 }

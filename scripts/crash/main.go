@@ -1,10 +1,10 @@
-// Command crash kills a real creditd process at every failpoint, some times each, while clients charge through all nodes, starts it
-// again and checks that every charge that was answered is in the books, once. See package store/failpoint.
+// Command crash kills a real creditd process at every failpoint, some times each, while clients debit through all nodes, starts it
+// again and checks that the balances have every debit that was answered, once. See package store/failpoint.
 //
 //	go run ./scripts/crash -kills 20 -seed 7 -log-store wal
 //
-// Exit code 0: every promise kept and every failpoint reached. 1: a violation, a failpoint that was not reached, or a cluster that did
-// not come back; logs and data stay. 2: wrong usage.
+// Exit code 0: every promise was kept and every failpoint reached. 1: a violation, a failpoint that was not reached, or a cluster that
+// did not recover; logs and data stay. 2: wrong usage.
 package main
 
 import (
@@ -15,12 +15,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/launch"
 	"github.com/creditd/creditd/store/failpoint"
 )
 
@@ -33,12 +31,7 @@ type settings struct {
 	log      io.Writer
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { launch.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stderr)
@@ -47,11 +40,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	s.log = stdout
 	keep := s.dir != ""
-	if !keep {
-		if s.dir, err = os.MkdirTemp("", "creditd-crash-"); err != nil {
-			_, _ = fmt.Fprintln(stderr, "crash:", err)
-			return 1
-		}
+	if s.dir, err = launch.WorkDir(s.dir); err != nil {
+		_, _ = fmt.Fprintln(stderr, "crash:", err)
+		return 1
 	}
 	_, _ = fmt.Fprintf(stdout, "seed %d, %s log\n", s.seed, s.logStore)
 	r, err := crashEverywhere(ctx, s)
@@ -73,7 +64,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.kills, "kills", 20, "kills at each failpoint")
 	flags.Uint64Var(&s.seed, "seed", 0, "what to repeat; 0 draws one")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
-	flags.StringVar(&s.dir, "dir", "", "where logs and data go and stay (default a temporary directory)")
+	flags.StringVar(&s.dir, "dir", "", "where logs and data go and stay (default a directory below chaos-out)")
 	flags.Func("points", "comma-separated `list` of failpoints (default all)", func(list string) error {
 		s.points = nil
 		for name := range strings.SplitSeq(list, ",") {
@@ -99,9 +90,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "crash:", err)
 	}
-	for s.seed == 0 {
-		s.seed = rand.Uint64() >> 32
-	}
+	s.seed = launch.Seed(s.seed)
 	return s, err
 }
 
@@ -119,7 +108,7 @@ func (r report) String() string {
 	for _, n := range r.kills {
 		total += n
 	}
-	text := fmt.Sprintf("%d kills at %d failpoints, %d charges answered, %d left unknown, %d violations\n",
+	text := fmt.Sprintf("%d kills at %d failpoints, %d debits answered, %d left unknown, %d violations\n",
 		total, len(r.kills), r.answered, r.unknown, len(r.violations))
 	if len(r.skipped) > 0 {
 		text += fmt.Sprintf("not passed with this log: %v\n", r.skipped)
@@ -129,7 +118,7 @@ func (r report) String() string {
 
 // crashEverywhere goes through the failpoints on one cluster, and on one new node for each kill while a ledger begins.
 func crashEverywhere(ctx context.Context, s settings) (report, error) {
-	binary, err := local.BuildFaulty(ctx, s.dir, false)
+	binary, err := launch.Build{Tags: launch.Faulty}.Into(ctx, s.dir)
 	if err != nil {
 		return report{}, err
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/launch"
 	"github.com/creditd/creditd/store/failpoint"
 )
 
@@ -41,14 +41,14 @@ func (c *crasher) armed(name failpoint.Name, at int) string {
 	return fmt.Sprintf("%s=kill@%d", name, at)
 }
 
-func (c *crasher) anyone() int { return c.random.IntN(c.cluster.Size()) }
+func (c *crasher) anyNode() int { return c.random.IntN(c.cluster.Size()) }
 
 func anyNode(c *crasher, ctx context.Context, name failpoint.Name) error {
-	return c.killAt(ctx, name, 1+c.random.IntN(hits), c.anyone())
+	return c.killAt(ctx, name, 1+c.random.IntN(hits), c.anyNode())
 }
 
 func anyNodeAtOnce(c *crasher, ctx context.Context, name failpoint.Name) error {
-	return c.killAt(ctx, name, 1, c.anyone())
+	return c.killAt(ctx, name, 1, c.anyNode())
 }
 
 func leader(c *crasher, ctx context.Context, name failpoint.Name) error {
@@ -89,15 +89,15 @@ func election(c *crasher, ctx context.Context, name failpoint.Name) error {
 
 // starting kills a node while it comes up.
 func starting(c *crasher, ctx context.Context, name failpoint.Name) error {
-	i := c.anyone()
+	i := c.anyNode()
 	c.cluster.Kill(i)
 	return c.startArmed(ctx, i, c.armed(name, 1))
 }
 
 // restoring kills a node while it comes up from a snapshot, which it must have taken.
 func restoring(c *crasher, ctx context.Context, name failpoint.Name) error {
-	i := c.anyone()
-	if err := local.Await(ctx, "a snapshot", func(ctx context.Context) error { return c.hasSnapshot(ctx, i) }); err != nil {
+	i := c.anyNode()
+	if err := launch.Await(ctx, "a snapshot", func(ctx context.Context) error { return c.hasSnapshot(ctx, i) }); err != nil {
 		return err
 	}
 	c.cluster.Kill(i)
@@ -105,13 +105,13 @@ func restoring(c *crasher, ctx context.Context, name failpoint.Name) error {
 }
 
 func (c *crasher) startArmed(ctx context.Context, i int, text string) error {
-	if err := c.cluster.Plant(i, "failpoints", text); err != nil {
+	if err := c.cluster.Inject(i, "failpoints", text); err != nil {
 		return err
 	}
 	if err := c.cluster.Start(i); err != nil {
 		return err
 	}
-	c.cluster.Excuse(i, true)
+	c.cluster.ExpectExit(i, true)
 	return c.awaitEnd(ctx, i)
 }
 
@@ -135,8 +135,8 @@ func (c *crasher) fallBehind(ctx context.Context) (i int, err error) {
 		return 0, err
 	}
 	// A node that was down until now may not have a log of its own yet.
-	err = local.Await(ctx, "the node to follow", func(context.Context) error {
-		status, err := c.client.Status(c.cluster.HTTPAddr(i))
+	err = launch.Await(ctx, "the node to follow", func(ctx context.Context) error {
+		status, err := c.cluster.Status(ctx, i)
 		for _, n := range status.Nodes {
 			if n.HTTPAddr == c.cluster.HTTPAddr(i) && n.AppliedIndex < before+trailingLogs {
 				return fmt.Errorf("it is at %d, the leader was at %d", n.AppliedIndex, before)
@@ -151,7 +151,7 @@ func (c *crasher) fallBehind(ctx context.Context) (i int, err error) {
 	if before, err = c.applied(ctx, lead); err != nil {
 		return 0, err
 	}
-	return i, local.Await(ctx, "the others to drop what the node lacks", func(ctx context.Context) error {
+	return i, launch.Await(ctx, "the others to drop what the node lacks", func(ctx context.Context) error {
 		for other := range c.cluster.Size() {
 			if other == i {
 				continue
@@ -188,7 +188,7 @@ func droppingLog(c *crasher, ctx context.Context, name failpoint.Name) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if err := c.heal(ctx); err != nil {
+		if err := c.repair(ctx); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,5 @@
 // Command mutants tests the tests: it plants known bugs, one at a time, in a copy that only the compiler sees, and demands that the
-// tests that are there for it fail.
+// tests for that bug fail.
 //
 //	go run ./scripts/mutants [-only TEXT]
 //
@@ -16,28 +16,32 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-func main() {
-	only := flag.String("only", "", "plant only bugs whose description contains this")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := hunt(ctx, *only, os.Stdout)
-	stop()
-	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "mutants:", err)
-		os.Exit(1)
+func main() { launch.Main(run) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	only := flags.String("only", "", "plant only bugs whose description contains this")
+	if flags.Parse(args) != nil {
+		return 2
 	}
+	if err := hunt(ctx, *only, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, "mutants:", err)
+		return 1
+	}
+	return 0
 }
 
 // hunt plants the bugs and reports each.
 func hunt(ctx context.Context, only string, out io.Writer) error {
-	root, err := moduleRoot()
+	root, err := launch.Root()
 	if err != nil {
 		return err
 	}
@@ -177,16 +181,4 @@ func failedTest(err error) string {
 		}
 	}
 	return "failed"
-}
-
-func moduleRoot() (string, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", err
-	}
-	file := strings.TrimSpace(string(out))
-	if file == "" || file == os.DevNull {
-		return "", errors.New("run this inside the checkout")
-	}
-	return filepath.Dir(file), nil
 }

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // The code moves on, and a bug that cannot be planted any more tests nothing. Whether the bugs are found takes minutes: make mutants.
 func TestBugs_CanBePlanted(t *testing.T) {
-	root, err := moduleRoot()
+	root, err := launch.Root()
 	require.NoError(t, err)
 	require.Len(t, bugs, 15)
 	for _, b := range bugs {

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // notes are what a later build must read back: the format of the .json files.
@@ -33,33 +34,27 @@ type charge struct {
 }
 
 // capture takes down how the verifications are answered. It may change when keys were last used.
-func (f *filler) capture() error {
-	for i := range f.notes.Verifications {
-		if err := f.answer(&f.notes.Verifications[i], f.node.client.Call); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (f *filler) capture() error { return f.answer(f.notes.Verifications) }
+
+// stale reads do not ask for the time, so they change nothing.
+var stale = client.Header{Name: "Creditd-Consistency", Value: "stale"}
 
 // read takes down the ledger and the reads. It changes nothing.
-func (f *filler) read() error {
-	status, err := f.node.status()
+func (f *filler) read(ctx context.Context) error {
+	status, err := f.node.status(ctx)
 	if err != nil {
 		return err
 	}
-	f.notes.RootKey, f.notes.Index, f.notes.Digest = rootKey, status.Digest.Index, status.Digest.Value
-	for i := range f.notes.Reads {
-		if err := f.answer(&f.notes.Reads[i], f.node.client.CallStale); err != nil {
-			return err
-		}
-	}
-	return nil
+	f.notes.RootKey, f.notes.Index, f.notes.Digest = launch.RootKey, status.Digest.Index, status.Digest.Value
+	return f.answer(f.notes.Reads, stale)
 }
 
-func (f *filler) answer(e *exchange, call func(addr, endpoint string, body, data any) wire.Answer) error {
-	if answer := call(f.node.addr, e.Endpoint, e.Request, &e.Data); answer.Fate != wire.Executed {
-		return fmt.Errorf("%s %v: %s", e.Endpoint, e.Request, answer.Detail)
+func (f *filler) answer(exchanges []exchange, headers ...client.Header) error {
+	for i := range exchanges {
+		e := &exchanges[i]
+		if err := call(f.node.client, e.Endpoint, e.Request, &e.Data, headers...); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -9,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // filler gives a node at least one record of every kind, and sends every kind of command that HTTP can send.
@@ -49,7 +51,7 @@ func (f *filler) fill(n *node, label string) error {
 // do calls an endpoint, which has to succeed.
 func (f *filler) do(endpoint string, request object) (data object) {
 	if f.err == nil {
-		f.err = call(f.node.client, f.node.addr, endpoint, "", request, &data)
+		f.err = call(f.node.client, endpoint, request, &data)
 	}
 	return data
 }
@@ -57,13 +59,13 @@ func (f *filler) do(endpoint string, request object) (data object) {
 // tell calls an endpoint whose answer does not matter.
 func (f *filler) tell(endpoint string, request any) {
 	if f.err == nil {
-		f.err = call(f.node.client, f.node.addr, endpoint, "", request, nil)
+		f.err = call(f.node.client, endpoint, request, nil)
 	}
 }
 
-func call(client *wire.Client, addr, endpoint, idempotencyKey string, request, data any) error {
-	if answer := client.CallOnce(addr, endpoint, idempotencyKey, request, data); answer.Fate != wire.Executed {
-		return fmt.Errorf("%s %v: %s", endpoint, request, answer.Detail)
+func call(node *client.Client, endpoint string, request, data any, headers ...client.Header) error {
+	if err := node.Call(context.Background(), endpoint, request, data, headers...).Err; err != nil {
+		return fmt.Errorf("%s %v: %w", endpoint, request, err)
 	}
 	return nil
 }
@@ -285,11 +287,11 @@ func (f *filler) operators() {
 		return
 	}
 	secret, _ := tenant["key"].(string)
-	client := wire.NewClient(secret, 10*time.Second)
-	defer client.Close()
+	theirs := client.New(client.Config{Node: f.node.client.Node(), RootKey: secret, Timeout: callTimeout})
+	defer theirs.Close()
 	var made object
-	if f.err = call(client, f.node.addr, "apis.createApi", "", object{"name": "theirs"}, &made); f.err == nil {
-		f.err = call(client, f.node.addr, "keys.createKey", "", object{"apiId": made["apiId"], "externalId": f.name("key")}, nil)
+	if f.err = call(theirs, "apis.createApi", object{"name": "theirs"}, &made); f.err == nil {
+		f.err = call(theirs, "keys.createKey", object{"apiId": made["apiId"], "externalId": f.name("key")}, nil)
 	}
 }
 
@@ -322,7 +324,7 @@ func (f *filler) repeated() {
 	for i, change := range append(changes, changes[0]) {
 		if f.err == nil {
 			name := fmt.Sprintf("%s-%d", f.label, i%len(changes))
-			f.err = call(f.node.client, f.node.addr, change.Endpoint, name, change.Request, nil)
+			f.err = call(f.node.client, change.Endpoint, change.Request, nil, client.IdempotencyKey(name))
 		}
 	}
 }
@@ -338,15 +340,15 @@ func (f *filler) burst() error {
 	connected.Add(len(changes))
 	for i, change := range changes {
 		group.Go(func() {
-			client := wire.NewClient(rootKey, 10*time.Second)
-			defer client.Close()
-			problems[i] = call(client, f.node.addr, "cluster.getStatus", "", object{}, nil)
+			own := launch.NewClient(f.node.client.Node(), callTimeout)
+			defer own.Close()
+			problems[i] = call(own, "cluster.getStatus", object{}, nil)
 			connected.Done()
 			connected.Wait()
 			if problems[i] != nil {
 				return
 			}
-			problems[i] = call(client, f.node.addr, change.Endpoint, "", change.Request, nil)
+			problems[i] = call(own, change.Endpoint, change.Request, nil)
 		})
 	}
 	group.Wait()

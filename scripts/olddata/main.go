@@ -12,39 +12,34 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
-	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-const (
-	rootKey = "root_key_of_the_tests"
-	grace   = 30 * time.Second
-)
+func main() { launch.Main(run) }
 
-func main() {
-	binary := flag.String("binary", "", "the creditd that makes the directories")
-	out := flag.String("out", "", "a directory that does not exist yet")
-	flag.Parse()
-	if *binary == "" || *out == "" || flag.NArg() > 0 {
-		flag.Usage()
-		os.Exit(2)
+func run(ctx context.Context, args []string, _, stderr io.Writer) int {
+	flags := flag.NewFlagSet("olddata", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	binary := flags.String("binary", "", "the creditd that makes the directories")
+	out := flags.String("out", "", "a directory that does not exist yet")
+	if err := flags.Parse(args); err != nil || *binary == "" || *out == "" || flags.NArg() > 0 {
+		flags.Usage()
+		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *binary, *out); err != nil {
-		fmt.Fprintln(os.Stderr, "olddata:", err)
-		os.Exit(1)
+	if err := makeDirectories(ctx, *binary, *out); err != nil {
+		_, _ = fmt.Fprintln(stderr, "olddata:", err)
+		return 1
 	}
+	return 0
 }
 
-// run makes a directory for each log store and each way to end a node.
-func run(ctx context.Context, binary, out string) error {
+// makeDirectories makes a directory for each log store and each way to end a node.
+func makeDirectories(ctx context.Context, binary, out string) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return err // also when it exists: directories that were made are never changed
 	}
@@ -81,10 +76,10 @@ func makeDirectory(ctx context.Context, binary, logStore, ending, name string) (
 			if err := n.awaitSnapshot(ctx); err != nil {
 				return err
 			}
-			if err := f.read(); err != nil {
+			if err := f.read(ctx); err != nil {
 				return err
 			}
-			return n.cluster.Stop(0, grace)
+			return n.cluster.Stop(0)
 		})
 	} else {
 		err = f.fillAndKill(ctx, binary, dir, logStore)
@@ -112,7 +107,7 @@ func (f *filler) fillAndKill(ctx context.Context, binary, dir, logStore string) 
 		if err := n.awaitSnapshot(ctx); err != nil {
 			return err
 		}
-		return n.cluster.Stop(0, grace)
+		return n.cluster.Stop(0)
 	})
 	if err != nil {
 		return err
@@ -121,7 +116,7 @@ func (f *filler) fillAndKill(ctx context.Context, binary, dir, logStore string) 
 		if err := f.fill(n, "second"); err != nil {
 			return err
 		}
-		if err := f.read(); err != nil {
+		if err := f.read(ctx); err != nil {
 			return err
 		}
 		n.cluster.Kill(0)
@@ -131,17 +126,11 @@ func (f *filler) fillAndKill(ctx context.Context, binary, dir, logStore string) 
 
 // withNode runs a node below dir for the time of use.
 func withNode(ctx context.Context, binary, dir, logStore string, args []string, use func(*node) error) error {
-	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: 1, LogStore: logStore, RootKey: rootKey, Args: args})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 1, LogStore: logStore, Args: args})
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	if err := cluster.StartAll(); err != nil {
-		return err
-	}
-	if err := cluster.AwaitReady(ctx); err != nil {
-		return err
-	}
 	n := newNode(cluster)
 	defer n.client.Close()
 	return use(n)

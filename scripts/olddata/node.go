@@ -2,50 +2,51 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
+
+const callTimeout = 10 * time.Second
 
 // node is the one node of a cluster, as the operator sees it.
 type node struct {
-	cluster *local.Cluster
-	client  *wire.Client
-	addr    string
+	cluster *launch.Cluster
+	client  *client.Client
 }
 
 type object = map[string]any
 
-func newNode(cluster *local.Cluster) *node {
-	return &node{cluster: cluster, client: wire.NewClient(rootKey, 10*time.Second), addr: cluster.HTTPAddr(0)}
+func newNode(cluster *launch.Cluster) *node {
+	return &node{cluster: cluster, client: launch.NewClient(cluster.HTTPAddr(0), callTimeout)}
 }
 
 // status is the node itself in cluster.getStatus.
-func (n *node) status() (wire.NodeStatus, error) {
-	status, err := n.client.Status(n.addr)
+func (n *node) status(ctx context.Context) (launch.NodeStatus, error) {
+	status, err := n.cluster.Status(ctx, 0)
 	if err != nil {
-		return wire.NodeStatus{}, err
+		return launch.NodeStatus{}, err
 	}
 	if len(status.Nodes) != 1 {
-		return wire.NodeStatus{}, fmt.Errorf("%d nodes instead of one", len(status.Nodes))
+		return launch.NodeStatus{}, fmt.Errorf("%d nodes instead of one", len(status.Nodes))
 	}
 	return status.Nodes[0], nil
 }
 
 // awaitSnapshot waits until a snapshot holds everything that was applied.
 func (n *node) awaitSnapshot(ctx context.Context) error {
-	return local.Await(ctx, "a snapshot", func(context.Context) error {
-		status, err := n.status()
+	return launch.Await(ctx, "a snapshot", func(ctx context.Context) error {
+		status, err := n.status(ctx)
 		if err != nil {
 			return err
 		}
-		at, err := n.snapshotIndex()
+		at, err := n.snapshotIndex(ctx)
 		if err == nil && at < status.Digest.Index {
 			err = fmt.Errorf("the snapshot is at %d, the ledger at %d", at, status.Digest.Index)
 		}
@@ -53,13 +54,12 @@ func (n *node) awaitSnapshot(ctx context.Context) error {
 	})
 }
 
-func (n *node) snapshotIndex() (index uint64, err error) {
-	response, err := http.Get("http://" + n.addr + "/metrics")
+func (n *node) snapshotIndex(ctx context.Context) (index uint64, err error) {
+	_, text, err := n.client.Get(ctx, "/metrics")
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		if value, found := strings.CutPrefix(lines.Text(), "creditd_snapshot_index "); found {
 			_, err := fmt.Sscan(value, &index)
 			return index, err

@@ -3,8 +3,8 @@
 //
 //	go run ./scripts/sdk
 //
-// It needs Go, Node and npm. The suites are go/ (a module of its own) and node/. Exit code
-// 0: no SDK found anything to complain about; otherwise the logs of the nodes stay, and their directory is printed.
+// It needs Go, Node and npm. The suites are go/ (a module of its own) and node/. Exit code 0: every suite passed. 1: one failed; the
+// logs of the nodes stay, and the command prints their directory.
 package main
 
 import (
@@ -14,63 +14,46 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 const (
-	rootKey   = "root_sdk_0123456789abcdef"
-	home      = "scripts/sdk" // below the root of the checkout
-	limit     = 5 * time.Minute
-	stopGrace = 20 * time.Second
+	home    = "scripts/sdk" // below the root of the checkout
+	timeout = 5 * time.Minute
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	err := run(ctx)
-	cancel()
-	stop()
-	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "sdk:", err)
-		os.Exit(1)
+func main() { launch.Main(run) }
+
+func run(ctx context.Context, _ []string, _, stderr io.Writer) int {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	dir, err := launch.WorkDir("")
+	if err == nil {
+		err = runIn(ctx, dir)
 	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "sdk: %v\nlogs of the nodes: %s\n", err, dir)
+		return 1
+	}
+	_ = os.RemoveAll(dir)
+	return 0
 }
 
-func run(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "creditd-sdk-")
+func runIn(ctx context.Context, dir string) error {
+	binary, err := launch.Build{}.Into(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err == nil {
-			err = os.RemoveAll(dir)
-		} else {
-			err = fmt.Errorf("%w\nlogs of the nodes: %s", err, dir)
-		}
-	}()
-	binary, err := local.Build(ctx, dir, false)
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: "boltdb"})
 	if err != nil {
 		return err
 	}
-	cluster, err := local.NewCluster(local.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: "boltdb", RootKey: rootKey})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cluster.StopAll(stopGrace)) }()
-	if err := cluster.StartAll(); err != nil {
-		return err
-	}
-	if err := cluster.AwaitReady(ctx); err != nil {
-		return err
-	}
-	follower, other, err := followerOf(ctx, cluster)
+	defer cluster.Close()
+	follower, leaderID, err := followerOf(ctx, cluster)
 	if err != nil {
 		return err
 	}
@@ -78,9 +61,9 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
 	fmt.Println("follower at", follower)
-	return runAll(ctx, target{"http://" + follower, troubledURL, other})
+	err = runAll(ctx, target{"http://" + follower, troubledURL, leaderID})
+	return errors.Join(err, stop(), cluster.StopAll())
 }
 
 // target is what the programs are pointed at.
@@ -90,27 +73,17 @@ type target struct {
 }
 
 func (t target) environment() []string {
-	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+rootKey, "NODE_ID="+t.other)
+	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+launch.RootKey, "NODE_ID="+t.other)
 }
 
 // followerOf is the HTTP address of a node that is not the leader, and the id of the leader.
-func followerOf(ctx context.Context, cluster *local.Cluster) (addr, leader string, err error) {
-	client := wire.NewClient(rootKey, 5*time.Second)
-	defer client.Close()
-	err = local.Await(ctx, "a follower", func(context.Context) error {
-		status, err := client.Status(cluster.HTTPAddr(0))
-		if err != nil {
-			return err
-		}
-		for _, node := range status.Nodes {
-			if status.LeaderID != "" && node.Role == "follower" && node.HTTPAddr != status.LeaderAddr() {
-				addr, leader = node.HTTPAddr, status.LeaderID
-				return nil
-			}
-		}
-		return fmt.Errorf("none in %+v", status)
-	})
-	return addr, leader, err
+func followerOf(ctx context.Context, cluster *launch.Cluster) (addr, leaderID string, err error) {
+	follower, err := cluster.Follower(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	status, err := cluster.Status(ctx, follower)
+	return cluster.HTTPAddr(follower), status.LeaderID, err
 }
 
 // runAll runs every suite and every program, so that one run shows every failure.

@@ -1,5 +1,5 @@
-// Package failover measures what clients notice when a node goes: the leader killed with -9 while clients charge through the
-// survivors, and every node restarted in turn as an operator does it, while clients charge through all of them.
+// Package failover measures what clients notice while something happens to nodes: the leader is killed while clients debit through the
+// survivors, or every node is restarted in turn, as an operator does it, while clients debit through all of them.
 //
-// Nobody may see an error, nobody may be charged twice, and no answer may take longer than a limit.
+// No client may see an error, no debit may be executed twice, and no answer may take longer than a limit.
 package failover

@@ -9,31 +9,31 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-// load is a number of clients that charge one credit after the other.
+// load is a number of clients that debit one credit after the other.
 type load struct {
-	rootKey, key string
-	addrs        []string
-	done         chan struct{}
-	group        sync.WaitGroup
-	answered     []atomic.Int64 // by client
+	key      string
+	addrs    []string
+	done     chan struct{}
+	group    sync.WaitGroup
+	answered []atomic.Int64 // by client
 
 	mu    sync.Mutex
 	event Event // guarded by mu
 }
 
-func startLoad(rootKey, key string, addrs []string, clients int) *load {
-	l := &load{rootKey: rootKey, key: key, addrs: addrs, done: make(chan struct{}), answered: make([]atomic.Int64, clients)}
+func startLoad(key string, addrs []string, clients int) *load {
+	l := &load{key: key, addrs: addrs, done: make(chan struct{}), answered: make([]atomic.Int64, clients)}
 	for i := range clients {
 		l.group.Go(func() { l.client(i) })
 	}
 	return l
 }
 
-// stop lets every client finish the call it is in.
+// stop lets every client finish its call.
 func (l *load) stop(what string) Event {
 	close(l.done)
 	l.group.Wait()
@@ -44,13 +44,13 @@ func (l *load) stop(what string) Event {
 
 // awaitProgress waits until every client has been answered again.
 func (l *load) awaitProgress(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	before := make([]int64, len(l.answered))
 	for i := range l.answered {
 		before[i] = l.answered[i].Load()
 	}
-	return local.Await(ctx, "an answer for every client", func(context.Context) error {
+	return launch.Await(ctx, "an answer for every client", func(context.Context) error {
 		for i := range l.answered {
 			if l.answered[i].Load() <= before[i]+1 {
 				return fmt.Errorf("client %d still waits", i)
@@ -60,11 +60,11 @@ func (l *load) awaitProgress(ctx context.Context) error {
 	})
 }
 
-// client stays with one node until that says goodbye or refuses connections, as it would behind a load balancer.
+// client stays with one node until that closes the connection or refuses one, as it would behind a load balancer.
 func (l *load) client(number int) {
-	client := wire.NewClient(l.rootKey, callTimeout)
-	defer client.Close()
-	body := map[string]any{"key": l.key, "credits": map[string]any{"cost": 1}}
+	caller := launch.NewClient(l.addrs[0], callTimeout)
+	defer caller.Close()
+	request := map[string]any{"key": l.key, "credits": map[string]any{"cost": 1}}
 	at := number % len(l.addrs)
 	var own Event
 	for {
@@ -81,9 +81,9 @@ func (l *load) client(number int) {
 		begin := time.Now()
 		err := errGone
 		for tries := 0; errors.Is(err, errGone) && tries <= len(l.addrs); tries++ {
-			var dismissed bool
-			dismissed, err = charge(client, l.addrs[at], body)
-			if dismissed || errors.Is(err, errGone) {
+			var closed bool
+			closed, err = debit(caller.At(l.addrs[at]), request)
+			if closed || errors.Is(err, errGone) {
 				at = (at + 1) % len(l.addrs)
 				own.Moved++
 			}
@@ -97,22 +97,22 @@ func (l *load) client(number int) {
 	}
 }
 
-var errGone = errors.New("no node takes connections")
+var errGone = errors.New("no node accepts connections")
 
-// charge spends one credit. dismissed says that the node took leave with its answer.
-func charge(client *wire.Client, addr string, body any) (dismissed bool, err error) {
-	var data struct {
+// debit spends one credit. closed says that the node ends the connection with its answer.
+func debit(node *client.Client, request any) (closed bool, err error) {
+	var verdict struct {
 		Valid bool   `json:"valid"`
 		Code  string `json:"code"`
 	}
-	answer := client.Call(addr, "keys.verifyKey", body, &data)
+	answer := node.Call(context.Background(), "keys.verifyKey", request, &verdict)
 	switch {
-	case answer.Fate == wire.NotExecuted && answer.Status == 0:
+	case answer.Outcome == client.NotExecuted && answer.Status == 0:
 		err = errGone
-	case answer.Fate != wire.Executed:
-		err = fmt.Errorf("%v: %s", answer.Fate, answer.Detail)
-	case !data.Valid:
-		err = fmt.Errorf("denied: %s", data.Code)
+	case answer.Err != nil:
+		err = fmt.Errorf("%v: %w", answer.Outcome, answer.Err)
+	case !verdict.Valid:
+		err = fmt.Errorf("denied: %s", verdict.Code)
 	}
 	return answer.Closed, err
 }

@@ -7,172 +7,175 @@ import (
 	"slices"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/books"
+	"github.com/creditd/creditd/scripts/chaos/history"
 )
 
-// Report is the verdict on a run.
+// Report is what the check of a run found.
 type Report struct {
 	Violations []string
-	Undecided  int // balances with too many possibilities to follow
-	Replayed   int // answered operations that were carried out again
-	Resolved   int // operations of unknown outcome that must have taken effect
+	Undecided  int // accounts with too many possibilities to follow
+	Replayed   int // answered operations that were executed again
+	Resolved   int // operations of unknown outcome that must have been executed
 }
 
-// Bounds of the search for one balance.
+// Bounds of the search for one account.
 const (
 	maxUnknown = 30
-	maxShared  = 30      // changes and denials of one balance in one entry
+	maxShared  = 30      // changes and denials of one account in one entry
 	maxSteps   = 500_000 // within one entry
 )
 
-// apply is the ledger in its naive form: what an operation does to a balance, and whether it is denied.
-func apply(balance int64, op books.Op) (after int64, denied bool) {
+// apply is the ledger in its simplest form: what an operation does to a balance, and whether it is denied.
+func apply(balance int64, op history.Operation) (after int64, denied bool) {
 	switch op.Kind {
-	case books.Charge:
+	case history.Debit:
 		if balance < op.Amount {
 			return balance, true
 		}
 		return balance - op.Amount, false
-	case books.Grant:
+	case history.Increment:
 		return balance + op.Amount, false
-	case books.Set:
+	case history.Set:
 		return op.Amount, false
-	case books.Decrement:
+	case history.Decrement:
 		return max(0, balance-op.Amount), false
 	default:
 		return balance, false
 	}
 }
 
-// Check replays a whole run.
-func Check(owners []books.Owner, ops []books.Op) Report {
-	var report Report
-	perOwner := make([][]books.Op, len(owners))
+// Check checks a whole run.
+func Check(accounts []history.Account, ops []history.Operation) Report {
+	report := Report{Violations: checkOrder(accounts, ops)}
+	perAccount := make([][]history.Operation, len(accounts))
 	for _, op := range ops {
-		perOwner[op.Owner] = append(perOwner[op.Owner], op)
+		perAccount[op.Account] = append(perAccount[op.Account], op)
+		if op.Outcome == history.Broken {
+			report.Violations = append(report.Violations, fmt.Sprintf("%s: %v", accounts[op.Account].Name, op))
+		}
 	}
-	for i, owner := range owners {
-		newTape(owner, perOwner[i], &report).run()
+	for i, account := range accounts {
+		newBalanceLog(account, perAccount[i], &report).run()
 	}
 	return report
 }
 
-// tape is the replay of one balance.
-type tape struct {
-	owner   books.Owner
+// balanceLog is the replay of one account.
+type balanceLog struct {
+	account history.Account
 	entries []entry
-	unknown []books.Op
+	unknown []history.Operation
 	report  *Report
 }
 
 // entry is what was answered with one index.
 type entry struct {
 	index  uint64
-	within []books.Op // changes and denials
-	reads  []books.Op
+	within []history.Operation // changes and denials
+	reads  []history.Operation
 }
 
-// moment is one way in which everything up to some point may have gone.
-type moment struct {
+// state is one way in which everything up to some point may have happened.
+type state struct {
 	balance int64
-	used    uint32 // the unknown operations that took effect
+	used    uint32 // the unknown operations that were executed
 }
 
-func newTape(owner books.Owner, ops []books.Op, report *Report) *tape {
-	t := &tape{owner: owner, report: report}
-	var answered []books.Op
+func newBalanceLog(account history.Account, ops []history.Operation, report *Report) *balanceLog {
+	b := &balanceLog{account: account, report: report}
+	var answered []history.Operation
 	for _, op := range ops {
 		switch {
 		case op.Answered():
 			answered = append(answered, op)
-		case op.Outcome == books.Unknown && op.Kind != books.Read:
-			t.unknown = append(t.unknown, op)
+		case op.Outcome == history.Unknown && op.Kind != history.Read:
+			b.unknown = append(b.unknown, op)
 		}
 	}
-	slices.SortStableFunc(answered, func(x, y books.Op) int { return cmp.Compare(x.Index, y.Index) })
+	slices.SortStableFunc(answered, func(x, y history.Operation) int { return cmp.Compare(x.Index, y.Index) })
 	for _, op := range answered {
-		if len(t.entries) == 0 || t.entries[len(t.entries)-1].index != op.Index {
-			t.entries = append(t.entries, entry{index: op.Index})
+		if len(b.entries) == 0 || b.entries[len(b.entries)-1].index != op.Index {
+			b.entries = append(b.entries, entry{index: op.Index})
 		}
-		e := &t.entries[len(t.entries)-1]
-		if op.Kind == books.Read {
+		e := &b.entries[len(b.entries)-1]
+		if op.Kind == history.Read {
 			e.reads = append(e.reads, op)
 		} else {
 			e.within = append(e.within, op)
 		}
 	}
-	return t
+	return b
 }
 
-func (t *tape) violation(format string, args ...any) {
-	t.report.Violations = append(t.report.Violations, "replay of "+t.owner.Name+": "+fmt.Sprintf(format, args...))
+func (b *balanceLog) violation(format string, args ...any) {
+	b.report.Violations = append(b.report.Violations, "replay of "+b.account.Name+": "+fmt.Sprintf(format, args...))
 }
 
-func (t *tape) run() {
-	if len(t.entries) > 0 && t.entries[0].index == 0 {
-		t.violation("an answer has no Creditd-Index: %v", append(t.entries[0].within, t.entries[0].reads...)[0])
+func (b *balanceLog) run() {
+	if len(b.entries) > 0 && b.entries[0].index == 0 {
+		b.violation("an answer has no Creditd-Index: %v", append(b.entries[0].within, b.entries[0].reads...)[0])
 		return
 	}
-	if len(t.unknown) > maxUnknown {
-		t.report.Undecided++
+	if len(b.unknown) > maxUnknown {
+		b.report.Undecided++
 		return
 	}
-	now := map[moment]bool{{balance: t.owner.Initial}: true}
-	for _, e := range t.entries {
-		next, decided := t.follow(now, e)
+	now := map[state]bool{{balance: b.account.Initial}: true}
+	for _, e := range b.entries {
+		after, decided := b.next(now, e)
 		if !decided {
-			t.report.Undecided++
+			b.report.Undecided++
 			return
 		}
-		if len(next) == 0 {
-			t.violation("from balance %v entry %d cannot give the answers %v %v", balances(now), e.index, e.within, e.reads)
+		if len(after) == 0 {
+			b.violation("from balance %v entry %d cannot give the answers %v %v", balances(now), e.index, e.within, e.reads)
 			return
 		}
-		now = next
-		t.report.Replayed += len(e.within) + len(e.reads)
+		now = after
+		b.report.Replayed += len(e.within) + len(e.reads)
 	}
 	// Whatever was on its way is decided by now, and may have happened after the last answer.
-	end := entry{reads: []books.Op{{Kind: books.Read, Balance: t.owner.Final, End: 1<<63 - 1}}}
-	last, decided := t.follow(now, end)
+	end := entry{reads: []history.Operation{{Kind: history.Read, Balance: b.account.Final, End: 1<<63 - 1}}}
+	last, decided := b.next(now, end)
 	switch {
 	case !decided:
-		t.report.Undecided++
+		b.report.Undecided++
 	case len(last) == 0:
-		t.violation("the last answer leaves %v, the end is %d", balances(now), t.owner.Final)
+		b.violation("the last answer leaves %v, the end is %d", balances(now), b.account.Final)
 	default:
 		certain := ^uint32(0)
 		for m := range last {
 			certain &= m.used
 		}
-		for i := range t.unknown {
-			t.report.Resolved += int(certain >> i & 1)
+		for i := range b.unknown {
+			b.report.Resolved += int(certain >> i & 1)
 		}
 	}
 }
 
-func balances(moments map[moment]bool) []int64 {
+func balances(states map[state]bool) []int64 {
 	all := map[int64]bool{}
-	for m := range moments {
+	for m := range states {
 		all[m.balance] = true
 	}
 	return slices.Sorted(maps.Keys(all))
 }
 
-// step is a moment within an entry, with the operations that have had their turn.
+// step is a state within an entry, with the operations that have had their turn.
 type step struct {
-	moment
+	state
 	done uint32
 	late bool // the latest of them was unknown: nobody looked at the balance since
 }
 
-// follow returns the moments after an entry, false if there are too many ways through it.
-func (t *tape) follow(from map[moment]bool, e entry) (map[moment]bool, bool) {
+// next returns the states after an entry, false if there are too many ways through it.
+func (b *balanceLog) next(from map[state]bool, e entry) (map[state]bool, bool) {
 	if len(e.within) > maxShared {
 		return nil, false
 	}
-	begun := t.sentBy(e)
+	begun := b.sentBy(e)
 	all := uint32(1)<<len(e.within) - 1
-	to := map[moment]bool{}
+	to := map[state]bool{}
 	seen := map[step]bool{}
 	var open []step
 	visit := func(s step) {
@@ -185,7 +188,7 @@ func (t *tape) follow(from map[moment]bool, e entry) (map[moment]bool, bool) {
 		}
 	}
 	for m := range from {
-		visit(step{moment: m})
+		visit(step{state: m})
 	}
 	for len(open) > 0 {
 		if len(seen) > maxSteps {
@@ -195,32 +198,32 @@ func (t *tape) follow(from map[moment]bool, e entry) (map[moment]bool, bool) {
 		open = open[:len(open)-1]
 		// Without a look at the balance afterwards, an unknown operation may as well come with the next entry.
 		if s.done == all && (!s.late || len(e.reads) > 0) && e.readable(s.balance) {
-			to[s.moment] = true
+			to[s.state] = true
 		}
 		for i, op := range e.within {
-			if s.done>>i&1 == 1 || op.Outcome == books.Denied {
+			if s.done>>i&1 == 1 || op.Outcome == history.Denied {
 				continue
 			}
 			if after, denied := apply(s.balance, op); !denied && after == op.Balance {
-				visit(step{moment{after, s.used}, s.done | 1<<i, false})
+				visit(step{state{after, s.used}, s.done | 1<<i, false})
 			}
 		}
 		for _, i := range begun {
 			if s.used>>i&1 == 1 {
 				continue
 			}
-			if after, denied := apply(s.balance, t.unknown[i]); !denied && after != s.balance {
-				visit(step{moment{after, s.used | 1<<i}, s.done, true})
+			if after, denied := apply(s.balance, b.unknown[i]); !denied && after != s.balance {
+				visit(step{state{after, s.used | 1<<i}, s.done, true})
 			}
 		}
 	}
 	return to, true
 }
 
-// sentBy returns the unknown operations that may have taken effect in this entry or before it: those sent before its first answer.
-func (t *tape) sentBy(e entry) (begun []int) {
+// sentBy returns the unknown operations that may have been executed in this entry or before it: those sent before its first answer.
+func (b *balanceLog) sentBy(e entry) (begun []int) {
 	first := e.firstEnd()
-	for i, op := range t.unknown {
+	for i, op := range b.unknown {
 		if op.Start < first {
 			begun = append(begun, i)
 		}
@@ -230,7 +233,7 @@ func (t *tape) sentBy(e entry) (begun []int) {
 
 func (e entry) firstEnd() (first time.Duration) {
 	first = 1<<63 - 1
-	for _, ops := range [][]books.Op{e.within, e.reads} {
+	for _, ops := range [][]history.Operation{e.within, e.reads} {
 		for _, op := range ops {
 			first = min(first, op.End)
 		}
@@ -241,7 +244,7 @@ func (e entry) firstEnd() (first time.Duration) {
 // denials returns the denials that this balance explains. They change nothing, so having them at the first chance loses no way.
 func (e entry) denials(balance int64) (explained uint32) {
 	for i, op := range e.within {
-		if _, denied := apply(balance, op); op.Outcome == books.Denied && denied && balance == op.Balance {
+		if _, denied := apply(balance, op); op.Outcome == history.Denied && denied && balance == op.Balance {
 			explained |= 1 << i
 		}
 	}
@@ -249,5 +252,5 @@ func (e entry) denials(balance int64) (explained uint32) {
 }
 
 func (e entry) readable(balance int64) bool {
-	return !slices.ContainsFunc(e.reads, func(op books.Op) bool { return op.Balance != balance })
+	return !slices.ContainsFunc(e.reads, func(op history.Operation) bool { return op.Balance != balance })
 }

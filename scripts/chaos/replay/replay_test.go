@@ -7,50 +7,54 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/creditd/creditd/scripts/chaos/books"
+	"github.com/creditd/creditd/scripts/chaos/history"
 )
 
 const initial = 1000
 
-// run makes the record of one balance as a correct ledger would leave it: entries of several operations, some of unknown outcome,
-// some of which took effect.
-func run(random *rand.Rand) ([]books.Owner, []books.Op) {
-	balance := int64(initial)
-	var ops []books.Op
+// run makes the record that a correct ledger would leave: accounts whose operations share entries and overlap in time, some of unknown
+// outcome, some of which were executed.
+func run(random *rand.Rand) ([]history.Account, []history.Operation) {
+	accounts := []history.Account{{Name: "a", Initial: initial}, {Name: "b", Initial: initial}, {Name: "c", Initial: initial}}
+	for i := range accounts {
+		accounts[i].Final = initial
+	}
+	var ops []history.Operation
 	now := time.Duration(0)
 	for index := uint64(10); index < 200; index++ {
-		for range random.IntN(4) {
-			now += 10
-			op := books.Op{Kind: books.Kind(random.IntN(books.Kinds)), Amount: 1 + random.Int64N(600), Index: index, Start: now}
-			if op.Kind == books.Read {
+		for range random.IntN(8) {
+			at := random.IntN(len(accounts))
+			balance := &accounts[at].Final
+			op := history.Operation{
+				Account: at, Kind: history.Kind(random.IntN(history.Kinds)), Amount: 1 + random.Int64N(600), Index: index,
+				Start: now + time.Duration(random.IntN(900)), End: now + 1000 + time.Duration(random.IntN(900)),
+			}
+			if op.Kind == history.Read {
 				continue
 			}
-			after, denied := apply(balance, op)
+			after, denied := apply(*balance, op)
 			op.Balance = after
 			if denied {
-				op.Outcome = books.Denied
+				op.Outcome = history.Denied
 			}
 			if random.IntN(60) == 0 {
-				op.Outcome, op.Balance, op.Index = books.Unknown, 0, 0
+				op.Outcome, op.Balance, op.Index = history.Unknown, 0, 0
 				if random.IntN(2) == 0 {
-					after = balance // it was lost on its way
+					after = *balance // it was lost on its way
 				}
 			}
-			balance = after
+			*balance = after
 			ops = append(ops, op)
 		}
-		now += 10
-		if random.IntN(3) == 0 {
-			ops = append(ops, books.Op{Kind: books.Read, Index: index, Balance: balance, Start: now, End: now + 10})
+		if at := random.IntN(2 * len(accounts)); at < len(accounts) {
+			ops = append(ops, history.Operation{
+				Account: at, Kind: history.Read, Index: index, Balance: accounts[at].Final, Start: now + 500, End: now + 1500,
+			})
 		}
-		for i := range ops {
-			if ops[i].End == 0 {
-				ops[i].End = now + 10
-			}
-		}
+		now += 2000
 	}
 	random.Shuffle(len(ops), func(i, j int) { ops[i], ops[j] = ops[j], ops[i] })
-	return []books.Owner{{Name: "o", Initial: initial, Final: balance, Reset: true}}, ops
+	return accounts, ops
 }
 
 func TestCheck_AcceptsWhatALedgerAnswers(t *testing.T) {
@@ -68,37 +72,38 @@ func TestCheck_AcceptsWhatALedgerAnswers(t *testing.T) {
 
 // Each of these is what some broken ledger would answer; none may pass.
 func TestCheck_FindsAWrongAnswer(t *testing.T) {
-	charge := func(index uint64, amount, balance int64) books.Op {
-		return books.Op{Kind: books.Charge, Amount: amount, Balance: balance, Index: index, Start: time.Duration(10 * index), End: time.Duration(10*index + 5)}
+	debit := func(index uint64, amount, balance int64) history.Operation {
+		return history.Operation{Kind: history.Debit, Amount: amount, Balance: balance, Index: index, Start: time.Duration(10 * index), End: time.Duration(10*index + 5)}
 	}
-	as := func(op books.Op, kind books.Kind, outcome books.Outcome) books.Op {
+	as := func(op history.Operation, kind history.Kind, outcome history.Outcome) history.Operation {
 		op.Kind, op.Outcome = kind, outcome
 		return op
 	}
 	for name, test := range map[string]struct {
 		final int64
-		ops   []books.Op
+		ops   []history.Operation
 	}{
-		"charged twice":                {800, []books.Op{charge(1, 100, 900)}},
-		"charge lost":                  {900, []books.Op{charge(1, 100, 900), charge(2, 100, 800)}},
-		"charge lost under a later":    {800, []books.Op{charge(1, 100, 900), charge(2, 100, 900)}},
-		"stale read":                   {900, []books.Op{charge(1, 100, 900), as(charge(2, 0, 1000), books.Read, books.OK)}},
-		"read from within an entry":    {800, []books.Op{charge(1, 100, 900), charge(1, 100, 800), as(charge(1, 0, 900), books.Read, books.OK)}},
-		"denial of what suffices":      {900, []books.Op{charge(1, 100, 900), as(charge(2, 900, 900), books.Charge, books.Denied)}},
-		"denial of another time":       {0, []books.Op{charge(1, 500, 500), as(charge(1, 700, 600), books.Charge, books.Denied), charge(2, 500, 0)}},
-		"set that did not hold":        {950, []books.Op{as(charge(1, 40, 40), books.Set, books.OK), charge(2, 50, 950)}},
-		"decrement below zero":         {0, []books.Op{as(charge(1, 2000, -1000), books.Decrement, books.OK)}},
-		"unknown charge taken twice":   {700, []books.Op{charge(1, 100, 900), as(charge(2, 100, 0), books.Charge, books.Unknown)}},
-		"unknown charge before it was": {700, []books.Op{charge(1, 100, 700), as(charge(2, 200, 0), books.Charge, books.Unknown)}},
-		"no index":                     {900, []books.Op{charge(0, 100, 900)}},
+		"debited twice":               {800, []history.Operation{debit(1, 100, 900)}},
+		"debit lost":                  {900, []history.Operation{debit(1, 100, 900), debit(2, 100, 800)}},
+		"debit lost under a later":    {800, []history.Operation{debit(1, 100, 900), debit(2, 100, 900)}},
+		"stale read":                  {900, []history.Operation{debit(1, 100, 900), as(debit(2, 0, 1000), history.Read, history.OK)}},
+		"read from within an entry":   {800, []history.Operation{debit(1, 100, 900), debit(1, 100, 800), as(debit(1, 0, 900), history.Read, history.OK)}},
+		"denial of what suffices":     {900, []history.Operation{debit(1, 100, 900), as(debit(2, 900, 900), history.Debit, history.Denied)}},
+		"denial of another time":      {0, []history.Operation{debit(1, 500, 500), as(debit(1, 700, 600), history.Debit, history.Denied), debit(2, 500, 0)}},
+		"set that did not hold":       {950, []history.Operation{as(debit(1, 40, 40), history.Set, history.OK), debit(2, 50, 950)}},
+		"decrement below zero":        {0, []history.Operation{as(debit(1, 2000, -1000), history.Decrement, history.OK)}},
+		"unknown debit taken twice":   {700, []history.Operation{debit(1, 100, 900), as(debit(2, 100, 0), history.Debit, history.Unknown)}},
+		"unknown debit before it was": {700, []history.Operation{debit(1, 100, 700), as(debit(2, 200, 0), history.Debit, history.Unknown)}},
+		"no index":                    {900, []history.Operation{debit(0, 100, 900)}},
+		"broken answer":               {900, []history.Operation{debit(1, 100, 900), as(debit(2, 100, 0), history.Debit, history.Broken)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range test.ops {
-				if test.ops[i].Outcome == books.Unknown {
+				if test.ops[i].Outcome == history.Unknown {
 					test.ops[i].Index = 0
 				}
 			}
-			report := Check([]books.Owner{{Name: "o", Initial: initial, Final: test.final, Reset: true}}, test.ops)
+			report := Check([]history.Account{{Name: "o", Initial: initial, Final: test.final}}, test.ops)
 			require.Len(t, report.Violations, 1)
 		})
 	}
@@ -121,4 +126,22 @@ func TestCheck_FindsAnAlteredRecord(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, found, 98)
+}
+
+// Each of these breaks the order between accounts, which no account shows by itself.
+func TestCheck_FindsAnIndexThatRunsBackwards(t *testing.T) {
+	accounts := []history.Account{{Name: "a", Initial: 10, Final: 9}, {Name: "b", Initial: 10, Final: 10}}
+	first := history.Operation{Account: 0, Amount: 1, Balance: 9, Index: 7, Start: 10, End: 20}
+	read := history.Operation{Account: 1, Kind: history.Read, Balance: 10, Index: 7, Start: 21, End: 30}
+	require.Empty(t, Check(accounts, []history.Operation{first, read}).Violations)
+
+	stale := read
+	stale.Index = 6
+	require.Len(t, Check(accounts, []history.Operation{first, stale}).Violations, 1)
+	stale.Start = 20
+	require.Empty(t, Check(accounts, []history.Operation{first, stale}).Violations, "it was sent before the answer")
+
+	change := history.Operation{Account: 1, Amount: 1, Balance: 9, Index: 7, Start: 21, End: 30}
+	accounts[1].Final = 9
+	require.Len(t, Check(accounts, []history.Operation{first, change}).Violations, 1, "a later change is in a later entry")
 }

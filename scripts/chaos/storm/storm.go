@@ -7,71 +7,66 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/creditd/creditd/scripts/chaos/local"
-	"github.com/creditd/creditd/scripts/chaos/wire"
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // Config says how much.
 type Config struct {
-	RootKey       string
 	Seed          uint64
-	Charges       int
-	Workers       int // each has one charge under way, with all its copies
+	Debits        int
+	Workers       int // each has one debit under way, with all its copies
 	LeaderChanges int
-	Copies        int // newcomers that are sent everything
+	Installs      int // new nodes that are sent a full snapshot
 	Log           io.Writer
 }
 
 // Report is what happened.
 type Report struct {
-	Charges       int
-	Sent          int64 // requests, those that were sent again after a failure included
+	Debits        int
+	Sent          int64 // requests, those included that were sent again after a failure
 	Replayed      int64 // answers that an earlier request had got
-	Lost          int64 // requests whose outcome was not known and that were sent again
-	Denied        int64 // charges that were denied, each copy of them
+	Unknown       int64 // requests of unknown outcome that were sent again
+	Denied        int64 // debits that were denied, each with all its copies
 	LeaderChanges int
-	Copies        int
+	Installs      int
 	Took          time.Duration
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d charges in %d requests, each charge taken once; %d answers replayed, %d requests of unknown outcome sent again, %d charges denied; "+
-		"%d leader changes, %d whole copies; %v", r.Charges, r.Sent, r.Replayed, r.Lost, r.Denied, r.LeaderChanges, r.Copies, r.Took.Round(time.Second))
+	return fmt.Sprintf("%d debits in %d requests, each executed once; %d answers replayed, %d requests of unknown outcome sent again, %d debits denied; "+
+		"%d leader changes, %d snapshots installed; %v", r.Debits, r.Sent, r.Replayed, r.Unknown, r.Denied, r.LeaderChanges, r.Installs, r.Took.Round(time.Second))
 }
 
 const (
 	callTimeout = 5 * time.Second
-	patience    = 2 * time.Minute
+	timeout     = 2 * time.Minute // of every wait
 	credits     = 1 << 40
 	accounts    = 8
 	maxCopies   = 5
 	maxCost     = 9
-	checkAgain  = 25 // one charge in so many is sent once more when all is over
+	checkAgain  = 25 // one debit in so many is sent once more at the end
 )
 
 // storm is one run.
 type storm struct {
 	config   Config
-	cluster  *local.Cluster
-	client   *wire.Client
-	accounts []account
-	next     atomic.Int64 // the charge that is taken up next
+	cluster  *launch.Cluster
+	client   *client.Client
+	accounts []launch.Key // the last one has no credits, so its debits are denied
+	next     atomic.Int64 // the debit that is sent next
 	done     atomic.Int64
 	report   Report
 	stop     context.CancelCauseFunc
 }
 
-// account is a key with a balance of its own. The last one has none, so its charges are denied.
-type account struct{ ID, Key string }
-
 // Run storms a cluster whose nodes are ready, and leaves it running. Anything wrong is an error.
-func Run(ctx context.Context, config Config, cluster *local.Cluster) (Report, error) {
-	s := &storm{config: config, cluster: cluster, client: wire.NewClient(config.RootKey, callTimeout)}
+func Run(ctx context.Context, config Config, cluster *launch.Cluster) (Report, error) {
+	s := &storm{config: config, cluster: cluster, client: launch.NewClient(cluster.HTTPAddr(0), callTimeout)}
 	defer s.client.Close()
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -91,93 +86,73 @@ func Run(ctx context.Context, config Config, cluster *local.Cluster) (Report, er
 	if err := context.Cause(ctx); err != nil {
 		return s.report, err
 	}
-	s.report.Charges, s.report.Took = int(s.done.Load()), time.Since(begin)
+	s.report.Debits, s.report.Took = int(s.done.Load()), time.Since(begin)
 	if err := s.repeat(ctx); err != nil {
 		return s.report, err
 	}
-	return s.report, errors.Join(s.audit(ctx), errors.Join(cluster.Crashes()...))
+	return s.report, errors.Join(s.checkBalances(ctx), errors.Join(cluster.Crashes()...))
+}
+
+func initial(account int) int64 {
+	if account == accounts-1 {
+		return 0
+	}
+	return credits
 }
 
 func (s *storm) setup(ctx context.Context) error {
-	var api struct {
-		ID string `json:"apiId"`
-	}
-	if err := s.call(ctx, "apis.createApi", map[string]any{"name": "creditd-storm"}, &api); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	apiID, err := s.cluster.CreateAPI(ctx)
+	if err != nil {
 		return err
 	}
 	for i := range accounts {
-		remaining := int64(credits)
-		if i == accounts-1 {
-			remaining = 0
-		}
-		var made struct {
-			ID  string `json:"keyId"`
-			Key string `json:"key"`
-		}
-		body := map[string]any{"apiId": api.ID, "credits": map[string]any{"remaining": remaining}}
-		if err := s.call(ctx, "keys.createKey", body, &made); err != nil {
+		key, err := s.cluster.CreateKey(ctx, apiID, initial(i))
+		if err != nil {
 			return err
 		}
-		s.accounts = append(s.accounts, account(made))
+		s.accounts = append(s.accounts, key)
 	}
 	return nil
 }
 
-// call repeats what was not executed, at any node.
-func (s *storm) call(ctx context.Context, endpoint string, body, data any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	node := 0
-	return local.Await(ctx, endpoint, func(context.Context) error {
-		node = (node + 1) % s.cluster.Size()
-		if answer := s.client.Call(s.cluster.HTTPAddr(node), endpoint, body, data); answer.Fate != wire.Executed {
-			return errors.New(answer.Detail)
-		}
-		return nil
-	})
-}
-
-// charge is what a number stands for; the same in every run with the same seed.
-type charge struct {
+// debit is what a number stands for; the same in every run with the same seed.
+type debit struct {
 	name    string // the Idempotency-Key
 	account int
 	cost    int64
 	copies  int
-	body    any
+	request any
 }
 
-func (s *storm) charge(number int64) charge {
+func (s *storm) debit(number int64) debit {
 	random := rand.New(rand.NewPCG(s.config.Seed, uint64(number)))
-	c := charge{
+	d := debit{
 		name: fmt.Sprintf("storm-%d-%d", s.config.Seed, number), account: random.IntN(accounts), cost: 1 + random.Int64N(maxCost), copies: 1 + random.IntN(maxCopies),
 	}
-	c.body = map[string]any{"key": s.accounts[c.account].Key, "credits": map[string]any{"cost": c.cost}}
-	return c
+	d.request = map[string]any{"key": s.accounts[d.account].Key, "credits": map[string]any{"cost": d.cost}}
+	return d
 }
 
-// work takes up charges until there are no more.
+// work sends debits until there are no more.
 func (s *storm) work(ctx context.Context) {
-	clients := make([]*wire.Client, maxCopies)
-	for i := range clients {
-		clients[i] = wire.NewClient(s.config.RootKey, callTimeout)
-		defer clients[i].Close()
-	}
 	for ctx.Err() == nil {
 		number := s.next.Add(1) - 1
-		if number >= int64(s.config.Charges) {
+		if number >= int64(s.config.Debits) {
 			return
 		}
-		c := s.charge(number)
-		answers := make([]told, c.copies)
+		d := s.debit(number)
+		replies := make([]reply, d.copies)
 		var group sync.WaitGroup
-		for i := range answers {
-			group.Go(func() { answers[i] = s.send(ctx, clients[i], c, int(number)+i) })
+		for i := range replies {
+			group.Go(func() { replies[i] = s.send(ctx, d, int(number)+i) })
 		}
 		group.Wait()
 		if ctx.Err() != nil {
 			return
 		}
-		if err := s.compare(c, answers); err != nil {
+		if err := s.compare(d, replies); err != nil {
 			s.stop(err)
 			return
 		}
@@ -185,76 +160,65 @@ func (s *storm) work(ctx context.Context) {
 	}
 }
 
-// told is what one copy was answered in the end.
-type told struct {
-	data  string
-	index uint64
-	again bool
-	err   error
+// reply is the final answer to one copy.
+type reply struct {
+	data     string
+	index    uint64
+	replayed bool
+	err      error
 }
 
 // send sends one copy until it is answered, through one node after the other.
-func (s *storm) send(ctx context.Context, client *wire.Client, c charge, node int) told {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *storm) send(ctx context.Context, d debit, node int) reply {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for ; ; node++ {
 		var data json.RawMessage
 		atomic.AddInt64(&s.report.Sent, 1)
-		answer := client.CallOnce(s.cluster.HTTPAddr(node%s.cluster.Size()), "keys.verifyKey", c.name, c.body, &data)
-		switch answer.Fate {
-		case wire.Executed:
-			if answer.Again {
+		answer := s.client.At(s.cluster.HTTPAddr(node%s.cluster.Size())).Call(ctx, "keys.verifyKey", d.request, &data, client.IdempotencyKey(d.name))
+		switch answer.Outcome {
+		case client.Executed:
+			if answer.Replayed {
 				atomic.AddInt64(&s.report.Replayed, 1)
 			}
-			return told{data: string(data), index: answer.Index, again: answer.Again}
-		case wire.Refused:
-			return told{err: fmt.Errorf("%s: %s", c.name, answer.Detail)}
-		case wire.Unknown:
-			atomic.AddInt64(&s.report.Lost, 1)
+			return reply{data: string(data), index: answer.Index, replayed: answer.Replayed}
+		case client.Refused:
+			return reply{err: fmt.Errorf("%s: %w", d.name, answer.Err)}
+		case client.Unknown:
+			atomic.AddInt64(&s.report.Unknown, 1)
 		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
-			return told{err: fmt.Errorf("%s was not answered in time: %w, %s", c.name, err, answer.Detail)}
+		if err := launch.Pause(ctx, 10*time.Millisecond); err != nil {
+			return reply{err: fmt.Errorf("%s was not answered in time: %w, %w", d.name, err, answer.Err)}
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// compare holds the copies of one charge against each other: one of them was first, at most; all were told the same.
-func (s *storm) compare(c charge, answers []told) error {
+// compare compares the replies to one debit: at most one copy was the first, and all got the same answer.
+func (s *storm) compare(d debit, replies []reply) error {
 	firsts := 0
-	for _, a := range answers {
+	for _, r := range replies {
 		switch {
-		case a.err != nil:
-			return a.err
-		case a.data != answers[0].data || a.index != answers[0].index:
-			return fmt.Errorf("%s: one copy was told %s at index %d, another %s at %d", c.name, answers[0].data, answers[0].index, a.data, a.index)
-		case !a.again:
+		case r.err != nil:
+			return r.err
+		case r.data != replies[0].data || r.index != replies[0].index:
+			return fmt.Errorf("%s: one copy got %s at index %d, another %s at %d", d.name, replies[0].data, replies[0].index, r.data, r.index)
+		case !r.replayed:
 			firsts++
 		}
 	}
 	if firsts > 1 {
-		return fmt.Errorf("%s: %d copies were carried out", c.name, firsts)
+		return fmt.Errorf("%s: %d copies were executed", d.name, firsts)
 	}
 	var verdict struct {
 		Valid bool   `json:"valid"`
 		Code  string `json:"code"`
 	}
-	if err := json.Unmarshal([]byte(answers[0].data), &verdict); err != nil {
-		return fmt.Errorf("%s: %w", c.name, err)
+	if err := json.Unmarshal([]byte(replies[0].data), &verdict); err != nil {
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
-	denied := c.account == accounts-1
+	denied := initial(d.account) == 0
 	if verdict.Valid == denied || denied && verdict.Code != "USAGE_EXCEEDED" {
-		return fmt.Errorf("%s: %s", c.name, answers[0].data)
+		return fmt.Errorf("%s: %s", d.name, replies[0].data)
 	}
 	if denied {
 		atomic.AddInt64(&s.report.Denied, 1)
@@ -262,64 +226,43 @@ func (s *storm) compare(c charge, answers []told) error {
 	return nil
 }
 
-// repeat sends charges of the past once more: nothing may come of it but the old answer.
+// repeat sends debits of the past once more: each must get its first answer.
 func (s *storm) repeat(ctx context.Context) error {
 	random := rand.New(rand.NewPCG(s.config.Seed, 1<<63))
-	for range s.config.Charges / checkAgain {
-		c := s.charge(random.Int64N(int64(s.config.Charges)))
-		answer := s.send(ctx, s.client, c, random.IntN(s.cluster.Size()))
-		if answer.err != nil {
-			return answer.err
+	for range s.config.Debits / checkAgain {
+		d := s.debit(random.Int64N(int64(s.config.Debits)))
+		r := s.send(ctx, d, random.IntN(s.cluster.Size()))
+		if r.err != nil {
+			return r.err
 		}
-		if !answer.again {
-			return fmt.Errorf("%s was carried out again, after the storm", c.name)
+		if !r.replayed {
+			return fmt.Errorf("%s was executed again, after the storm", d.name)
 		}
 	}
 	return nil
 }
 
-// audit compares every balance, on every node, with what the charges sum up to.
-func (s *storm) audit(ctx context.Context) error {
+// checkBalances compares every balance, on every node, with the sum of the debits.
+func (s *storm) checkBalances(ctx context.Context) error {
 	want := make([]int64, accounts)
-	for number := range int64(s.config.Charges) {
-		if c := s.charge(number); c.account != accounts-1 {
-			want[c.account] += c.cost
+	for number := range int64(s.config.Debits) {
+		if d := s.debit(number); initial(d.account) > 0 {
+			want[d.account] += d.cost
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for node := range s.cluster.Size() {
 		for i, account := range s.accounts {
-			var data struct {
-				Credits struct {
-					Remaining int64 `json:"remaining"`
-				} `json:"credits"`
-			}
-			if err := local.Await(ctx, "a balance", func(context.Context) error {
-				answer := s.client.Call(s.cluster.HTTPAddr(node), "keys.getKey", map[string]any{"keyId": account.ID}, &data)
-				if answer.Fate != wire.Executed {
-					return errors.New(answer.Detail)
-				}
-				return nil
-			}); err != nil {
+			remaining, err := s.cluster.Balance(ctx, node, account.ID)
+			if err != nil {
 				return err
 			}
-			initial := int64(credits)
-			if i == accounts-1 {
-				initial = 0
-			}
-			if spent := initial - data.Credits.Remaining; spent != want[i] {
-				return fmt.Errorf("node %d, account %d: %d credits are gone, the charges sum up to %d", node, i, spent, want[i])
+			if spent := initial(i) - remaining; spent != want[i] {
+				return fmt.Errorf("node %d, account %d: %d credits are missing, the debits sum up to %d", node, i, spent, want[i])
 			}
 		}
 	}
-	return local.Await(ctx, "equal digests", func(context.Context) error {
-		status, err := s.client.Status(s.cluster.HTTPAddr(0))
-		if err != nil {
-			return err
-		}
-		// What a node was before it lost its data is remembered for a while.
-		status.Nodes = slices.DeleteFunc(status.Nodes, func(n wire.NodeStatus) bool { return n.Role == "unknown" })
-		return status.Converged(s.cluster.Size())
-	})
+	_, err := s.cluster.Converge(ctx)
+	return err
 }

@@ -1,5 +1,0 @@
-module github.com/creditd/creditd/scripts/chaos/judge
-
-go 1.26.8
-
-require github.com/anishathalye/porcupine v1.3.1

@@ -1,0 +1,5 @@
+module github.com/creditd/creditd/scripts/chaos/lincheck
+
+go 1.26.8
+
+require github.com/anishathalye/porcupine v1.3.1
