@@ -3,40 +3,25 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // chaosBinary builds the program with failpoints, once.
 var chaosBinary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(filepath.Dir(binary), "creditd-chaos")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-tags", "chaos", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		err = &buildError{string(out), err}
-	}
-	return path, err
+	return launch.Build{Tags: launch.Faulty}.Into(context.Background(), filepath.Dir(binary))
 })
 
-type buildError struct {
-	output string
-	err    error
-}
-
-func (e *buildError) Error() string { return e.err.Error() + "\n" + e.output }
-
-// plant puts a file beside a data directory, whole or not at all.
+// plant injects a fault into a node by a file beside its data directory.
 func plant(t testing.TB, dataDir, name, text string) {
 	t.Helper()
-	path := filepath.Join(dataDir+".chaos", name)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	write(t, path+".new", text)
-	require.NoError(t, os.Rename(path+".new", path))
+	require.NoError(t, launch.Inject(dataDir, name, text))
 }
 
 // TestChaos_DiesWhereItIsTold: a node that dies after it committed a charge and before it answered has charged. The product does
@@ -55,7 +40,7 @@ func TestChaos_DiesWhereItIsTold(t *testing.T) {
 	p.await(p.stderr, `msg=planted file=failpoints`)
 	require.Error(t, c.Call(context.Background(), "keys.verifyKey", object{"key": key}, nil).Err)
 	p.wait()
-	require.Equal(t, syscall.SIGKILL, p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+	require.Equal(t, syscall.SIGKILL, p.State().Sys().(syscall.WaitStatus).Signal())
 
 	p, c = startMember(t, args...)
 	require.EqualValues(t, 9, balance(t, c, "customer"))

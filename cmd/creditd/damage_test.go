@@ -148,8 +148,8 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 	ready := regexp.MustCompile(`msg=ready`)
 	for !ready.MatchString(p.stderr.String()) {
 		select {
-		case <-p.ended:
-			require.Equal(t, exitFailed, p.cmd.ProcessState.ExitCode(), "%s\n%s", what, p.stderr)
+		case <-p.Ended():
+			require.Equal(t, exitFailed, p.State().ExitCode(), "%s\n%s", what, p.stderr)
 			require.Contains(t, p.stderr.String(), "creditd server: ", what)
 			require.Contains(t, p.stderr.String(), "mv '"+dir+"' '"+dir+".damaged'", "%s\n%s", what, p.stderr)
 			return true
@@ -161,7 +161,7 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 		require.EqualValues(t, s.balances[i], balance(t, c, fmt.Sprintf("customer%d", i)), what)
 		require.EqualValues(t, s.balances[i]-1, must[object](t, c, "keys.verifyKey", object{"key": key})["credits"], what)
 	}
-	p.kill()
+	p.Kill()
 	return false
 }
 

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"syscall"
@@ -18,27 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // binary is the program under test, built once.
 var binary string
 
-// buildFlags get -race when the tests run with it.
-var buildFlags = []string{"build"}
-
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "creditd-test-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		binary, err = launch.Build{Race: launch.RaceEnabled, Version: "v1.2.3-test"}.Into(context.Background(), dir)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "creditd")
-	build := exec.Command("go", append(buildFlags, "-buildvcs=false", "-ldflags", "-X main.version=v1.2.3-test", "-o", binary, ".")...)
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
@@ -47,14 +39,13 @@ func testMain(m *testing.M) int {
 // patience bounds every wait. It is generous: a busy machine is no failure.
 const patience = 60 * time.Second
 
-const testRootKey = "root_key_of_the_tests"
+const testRootKey = launch.RootKey
 
 // process is a creditd that was started.
 type process struct {
+	*launch.Process
 	t              testing.TB
-	cmd            *exec.Cmd
 	stdout, stderr *transcript
-	ended          chan struct{}
 }
 
 // transcript collects what a process writes.
@@ -84,17 +75,12 @@ func start(t testing.TB, env []string, args ...string) *process {
 
 func startBinary(t testing.TB, binary string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, args...), stdout: &transcript{}, stderr: &transcript{}, ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, env...)
-	require.NoError(t, p.cmd.Start())
-	go func() {
-		_ = p.cmd.Wait()
-		close(p.ended)
-	}()
+	p := &process{t: t, stdout: &transcript{}, stderr: &transcript{}}
+	var err error
+	p.Process, err = launch.Start(launch.Command{Binary: binary, Args: args, Env: env, Stdout: p.stdout, Stderr: p.stderr})
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+		p.Kill()
 		if t.Failed() {
 			t.Logf("creditd %v\nstdout:\n%s\nstderr:\n%s", args, p.stdout, p.stderr)
 		}
@@ -111,15 +97,15 @@ func runs(t testing.TB, env []string, args ...string) (p *process, code int) {
 
 func (p *process) signal(s os.Signal) {
 	p.t.Helper()
-	require.NoError(p.t, p.cmd.Process.Signal(s))
+	require.NoError(p.t, p.Signal(s))
 }
 
 // wait returns the exit code.
 func (p *process) wait() int {
 	p.t.Helper()
 	select {
-	case <-p.ended:
-		return p.cmd.ProcessState.ExitCode()
+	case <-p.Ended():
+		return p.State().ExitCode()
 	case <-time.After(patience):
 		p.t.Fatal("creditd did not end")
 		return 0
@@ -133,12 +119,6 @@ func (p *process) terminate() {
 	require.Equal(p.t, exitDone, p.wait())
 }
 
-func (p *process) kill() {
-	p.t.Helper()
-	p.signal(syscall.SIGKILL)
-	p.wait()
-}
-
 // await waits until the transcript matches and returns the groups.
 func (p *process) await(t *transcript, pattern string) []string {
 	p.t.Helper()
@@ -149,8 +129,8 @@ func (p *process) await(t *transcript, pattern string) []string {
 			return true
 		}
 		select {
-		case <-p.ended:
-			p.t.Fatalf("creditd ended with %d before it wrote %q", p.cmd.ProcessState.ExitCode(), pattern)
+		case <-p.Ended():
+			p.t.Fatalf("creditd ended with %d before it wrote %q", p.State().ExitCode(), pattern)
 		default:
 		}
 		return false
@@ -172,29 +152,13 @@ func await(t testing.TB, condition func() bool) {
 	}
 }
 
-// freeAddress returns a loopback address whose port is free for TCP and UDP, and another one with each call: the kernel gives a port
-// that was closed to whoever asks next.
+// freeAddress returns a loopback address whose port is free for TCP and UDP, and another one with each call.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		stream, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		packets, err := net.ListenPacket("udp", stream.Addr().String())
-		require.NoError(t, stream.Close())
-		if err != nil {
-			continue
-		}
-		require.NoError(t, packets.Close())
-		addr := stream.Addr().String()
-		if _, given := givenAddresses.LoadOrStore(addr, true); !given {
-			return addr
-		}
-	}
-	t.Fatal("no port is free for both TCP and UDP")
-	return ""
+	addrs, err := launch.FreeAddrs(1)
+	require.NoError(t, err)
+	return addrs[0]
 }
-
-var givenAddresses sync.Map // by freeAddress
 
 // alone are the arguments of a cluster of one, at free ports.
 func alone(t testing.TB, dir string, more ...string) []string {

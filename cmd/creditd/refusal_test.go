@@ -146,7 +146,7 @@ func TestRefusal_DirectoryInUse(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	p, _ := startMember(t, alone(t, dir)...)
-	refuses(t, nil, alone(t, dir), exitFailed, "--data-dir", dir, fmt.Sprintf("in use by process %d", p.cmd.Process.Pid), "stop that process or name another directory")
+	refuses(t, nil, alone(t, dir), exitFailed, "--data-dir", dir, fmt.Sprintf("in use by process %d", p.PID()), "stop that process or name another directory")
 	p.terminate()
 }
 

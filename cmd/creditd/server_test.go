@@ -64,7 +64,7 @@ func TestServer_KillKeepsAcknowledgedCharges(t *testing.T) {
 		})
 	}
 	await(t, func() bool { return acknowledged.Load() >= enough })
-	p.kill()
+	p.Kill()
 	charging.Wait()
 
 	p, c = startMember(t, args...)
