@@ -107,6 +107,8 @@ var refusals = [...]kind{
 		"The Idempotency-Key was used with another request; where the answer holds a secret, also one of another root key is another"},
 	fsm.TooManyOutcomes: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
 		"As many requests with Idempotency-Keys are remembered as the server may remember. Try again later, or without the header"},
+	fsm.LedgerVersionTooLow: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
+		"The request needs a newer ledger version than the cluster has"},
 	fsm.KeyMalformed: {http.StatusBadRequest, malformedAuthorization.path, malformedAuthorization.title,
 		"The key does not have the form <prefix>_<short token>_<long token> that keys of the migration have"},
 }

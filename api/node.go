@@ -29,25 +29,35 @@ type Node interface {
 
 // Status is what cluster.getStatus shows. See docs/contract.md 7.2.
 type Status struct {
-	ClusterID string       `json:"clusterId"`
-	LeaderID  string       `json:"leaderId,omitempty"` // empty: no leader
-	Term      uint64       `json:"term"`
-	Nodes     []NodeStatus `json:"nodes"`
+	ClusterID string `json:"clusterId"`
+	LeaderID  string `json:"leaderId,omitempty"` // empty: no leader
+	Term      uint64 `json:"term"`
+	// LedgerVersion is the version of the ledger: commands that came with a later one are refused.
+	LedgerVersion uint64       `json:"ledgerVersion"`
+	Nodes         []NodeStatus `json:"nodes"`
 }
 
 // NodeStatus is one node of the cluster. What is not known of it is left empty.
 type NodeStatus struct {
-	NodeID       string  `json:"nodeId"`
-	Role         string  `json:"role"` // leader, follower, candidate or unknown
-	Voter        bool    `json:"voter"`
-	Health       string  `json:"health"` // alive, failed or left
-	HTTPAddr     string  `json:"httpAddr,omitempty"`
-	PeerAddr     string  `json:"peerAddr,omitempty"`
-	GossipAddr   string  `json:"gossipAddr,omitempty"`
-	Version      string  `json:"version,omitempty"`
-	CommitIndex  uint64  `json:"commitIndex"`
-	AppliedIndex uint64  `json:"appliedIndex"`
-	Digest       *Digest `json:"digest,omitempty"`
+	NodeID     string `json:"nodeId"`
+	Role       string `json:"role"` // leader, follower, candidate or unknown
+	Voter      bool   `json:"voter"`
+	Health     string `json:"health"` // alive, failed or left
+	HTTPAddr   string `json:"httpAddr,omitempty"`
+	PeerAddr   string `json:"peerAddr,omitempty"`
+	GossipAddr string `json:"gossipAddr,omitempty"`
+	Version    string `json:"version,omitempty"` // the build
+	// LedgerVersions are those that the build reads.
+	LedgerVersions *LedgerVersions `json:"ledgerVersions,omitempty"`
+	CommitIndex    uint64          `json:"commitIndex"`
+	AppliedIndex   uint64          `json:"appliedIndex"`
+	Digest         *Digest         `json:"digest,omitempty"`
+}
+
+// LedgerVersions is a range of ledger versions, both included.
+type LedgerVersions struct {
+	Min uint64 `json:"min"`
+	Max uint64 `json:"max"`
 }
 
 // Digest is a hash over a node's whole state at one applied index.

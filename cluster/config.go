@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -44,8 +45,10 @@ type Config struct {
 	// Founding names the ledger, its first workspace and its first root key, should this node be the one to found it.
 	Founding fsm.Bootstrap
 
-	Version string
-	Logger  *slog.Logger
+	Version string // the build
+	// LedgerVersions is the range that the build reads. Only tests of upgrades set another one than upgrade.OfThisBuild.
+	LedgerVersions upgrade.Range
+	Logger         *slog.Logger
 	// Now is the wall clock. Elapsed is a clock that nobody can set: how long the machine has been running, or the process. Only their
 	// relation matters; see package clock.
 	Now     func() time.Time
@@ -88,7 +91,7 @@ type Config struct {
 func DefaultConfig() Config {
 	start := time.Now()
 	return Config{
-		Version: "unknown", Logger: slog.New(slog.DiscardHandler),
+		Version: "unknown", LedgerVersions: upgrade.OfThisBuild, Logger: slog.New(slog.DiscardHandler),
 		Now: time.Now, Elapsed: func() time.Duration { return time.Since(start) },
 		MaxClockSkew: time.Second, ClockInterval: time.Second,
 		HeartbeatTimeout: 500 * time.Millisecond, ElectionTimeout: 500 * time.Millisecond, LeaseTimeout: 400 * time.Millisecond,
@@ -108,6 +111,8 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	bad(c.LedgerVersions.Min < 1 || c.LedgerVersions.Max < c.LedgerVersions.Min || c.LedgerVersions.Max > 255,
+		"cluster: LedgerVersions are %d to %d", c.LedgerVersions.Min, c.LedgerVersions.Max)
 	bad(c.Store == nil, "cluster: Store is missing")
 	bad(c.PeerListener == nil, "cluster: PeerListener is missing")
 	bad(c.Logger == nil, "cluster: Logger is missing")

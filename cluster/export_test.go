@@ -28,3 +28,6 @@ func (n *Node) AskToLeave(ctx context.Context, nodeID, addr string) error {
 	_, err := membership.Leave.Call(ctx, n.client, addr, nodeID)
 	return err
 }
+
+// Behind says which nodes keep the ledger from having a version.
+func (n *Node) Behind(version uint64) string { return n.raiser.Behind(version) }

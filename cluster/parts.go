@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"context"
+	"time"
+
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/fitness"
@@ -9,6 +12,7 @@ import (
 	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/cluster/upgrade"
 )
 
 // parts are what a node consists of, each built from those above it.
@@ -26,6 +30,7 @@ type parts struct {
 	reporter   *membership.Reporter
 	reconciler *membership.Reconciler
 	election   *membership.FastElection
+	raiser     *upgrade.Raiser
 	terms      *terms
 }
 
@@ -45,9 +50,10 @@ func (n *Node) wire() {
 	})
 	n.wireLedger()
 	n.wireMembership(base)
+	n.wireUpgrade()
 	n.terms = &terms{
 		log: n.log, notify: n.notify, raft: n.raft, replica: n.replica, founding: &n.conf.Founding, leader: n.leader, fitness: n.fitness,
-		comparer: n.comparer, proposer: n.proposer,
+		comparer: n.comparer, proposer: n.proposer, raiser: n.raiser,
 	}
 	if n.conf.GossipAddr != "" {
 		n.terms.reconciler = n.reconciler
@@ -66,6 +72,7 @@ func (n *Node) wireLedger() {
 	})
 	n.proposer = propose.New(propose.Config{
 		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
+		Behind:      func(version uint64) string { return n.raiser.Behind(version) },
 		MaxOutcomes: n.conf.MaxOutcomes, Stopping: n.ctx.Done(),
 	})
 }
@@ -94,11 +101,36 @@ func (n *Node) wireMembership(base membership.Base) {
 	})
 }
 
+// upgradeInterval is how often the leader looks whether the ledger version can rise.
+const upgradeInterval = time.Second
+
+// wireUpgrade builds what raises the ledger version.
+func (n *Node) wireUpgrade() {
+	n.raiser = upgrade.New(upgrade.Config{
+		Self: upgrade.Node{Build: n.conf.Version, Reads: n.conf.LedgerVersions}, Interval: upgradeInterval,
+		Current: n.replica.LedgerVersion, Servers: n.directory.Servers, Members: n.directory.Members, Ask: n.announcements,
+		Raise: n.proposer.RaiseLedgerVersion, Logger: n.log,
+	})
+}
+
+// announcements asks all servers which ledger versions they read.
+func (n *Node) announcements(ctx context.Context) map[string]upgrade.Node {
+	addrs := make(map[string]string)
+	for _, s := range n.directory.Servers() {
+		addrs[string(s.ID)] = n.directory.AddressOf(s.ID, s.Address)
+	}
+	nodes := make(map[string]upgrade.Node, len(addrs))
+	for id, r := range n.reporter.Ask(ctx, addrs) {
+		nodes[id] = upgrade.Node{Build: r.Version, Reads: upgrade.Range{Min: r.MinLedger, Max: r.MaxLedger}}
+	}
+	return nodes
+}
+
 // describe is what this node tells the others through gossip.
 func (n *Node) describe() gossip.Meta {
 	return gossip.Meta{
 		ClusterID: n.conf.Store.ClusterID(), PeerAddr: n.conf.AdvertisePeer, HTTPAddr: n.conf.AdvertiseHTTP,
-		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: 1, MaxLedger: 1,
+		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: uint8(n.conf.LedgerVersions.Min), MaxLedger: uint8(n.conf.LedgerVersions.Max),
 		Bootstrapped: n.raft.LastIndex() > 0,
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/membership"
+	"github.com/creditd/creditd/cluster/upgrade"
 )
 
 // Status is the cluster as this node sees it: contract 7.2, cluster.getStatus.
@@ -18,7 +19,9 @@ type Status struct {
 	ClusterID string
 	LeaderID  string // empty: none known
 	Term      uint64
-	Nodes     []NodeStatus // sorted by id
+	// LedgerVersion is that of this node's ledger.
+	LedgerVersion uint64
+	Nodes         []NodeStatus // sorted by id
 }
 
 // NodeStatus is one node. What a node that does not answer would have said of itself is zero, and its role "unknown".
@@ -30,7 +33,8 @@ type NodeStatus struct {
 	HTTPAddr     string
 	PeerAddr     string
 	GossipAddr   string
-	Version      string
+	Version      string        // the build
+	Reads        upgrade.Range // the ledger versions that the build reads; zero: unknown
 	CommitIndex  uint64
 	AppliedIndex uint64
 	DigestIndex  uint64
@@ -54,6 +58,7 @@ func (n *Node) report() membership.Report {
 		NodeID: n.id, ClusterID: n.replica.ClusterID(), Role: role, Version: n.conf.Version, HTTPAddr: n.conf.AdvertiseHTTP,
 		GossipAddr: n.gossip.Addr(), Term: n.raft.CurrentTerm(), CommitIndex: n.raft.CommitIndex(),
 		AppliedIndex: n.raft.AppliedIndex(), DigestIndex: index, Digest: digest.String(),
+		LedgerVersion: n.replica.LedgerVersion(), MinLedger: n.conf.LedgerVersions.Min, MaxLedger: n.conf.LedgerVersions.Max,
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
 	if last := n.raft.LastContact(); role == roles[raft.Leader] {
@@ -75,12 +80,12 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		s := nodes[id]
 		s.Role, s.Version, s.CommitIndex, s.AppliedIndex = r.Role, r.Version, r.CommitIndex, r.AppliedIndex
 		s.HTTPAddr, s.GossipAddr = r.HTTPAddr, r.GossipAddr
-		s.DigestIndex, s.Digest = r.DigestIndex, r.Digest
+		s.DigestIndex, s.Digest, s.Reads = r.DigestIndex, r.Digest, upgrade.Range{Min: r.MinLedger, Max: r.MaxLedger}
 		if n.conf.GossipAddr == "" {
 			s.Health = gossip.Alive.String()
 		}
 	}
-	status := Status{ClusterID: n.replica.ClusterID(), LeaderID: string(n.leader.Current()), Term: n.raft.CurrentTerm()}
+	status := Status{ClusterID: n.replica.ClusterID(), LeaderID: string(n.leader.Current()), Term: n.raft.CurrentTerm(), LedgerVersion: n.replica.LedgerVersion()}
 	for _, s := range nodes {
 		status.Nodes = append(status.Nodes, *s)
 	}
@@ -106,6 +111,7 @@ func (n *Node) listed() map[string]*NodeStatus {
 			nodes[m.ID] = s
 		}
 		s.Health, s.HTTPAddr, s.PeerAddr, s.GossipAddr, s.Version = m.Health.String(), m.HTTPAddr, m.PeerAddr, m.GossipAddr, m.Version
+		s.Reads = upgrade.Range{Min: uint64(m.MinLedger), Max: uint64(m.MaxLedger)}
 	}
 	return nodes
 }

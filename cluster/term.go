@@ -13,6 +13,7 @@ import (
 	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/cluster/replica"
+	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store/failpoint"
 )
@@ -28,6 +29,7 @@ type terms struct {
 	fitness    *fitness.Monitor
 	comparer   *fitness.Comparer
 	proposer   *propose.Proposer
+	raiser     *upgrade.Raiser
 	reconciler *membership.Reconciler // nil on a node without gossip
 
 	bootstrapped atomic.Bool // this process bootstrapped the ledger, with its own founding
@@ -88,9 +90,10 @@ func (t *terms) serve(ctx context.Context) {
 	term.Serve()
 	failpoint.Hit(failpoint.TermServing)
 	t.log.Info("this node leads")
-	var comparing sync.WaitGroup
-	comparing.Go(func() { t.comparer.Run(ctx) })
-	defer comparing.Wait()
+	var background sync.WaitGroup
+	background.Go(func() { t.comparer.Run(ctx) })
+	background.Go(func() { t.raiser.Run(ctx) })
+	defer background.Wait()
 	if t.reconciler == nil {
 		<-ctx.Done()
 		return

@@ -36,9 +36,10 @@ type checkpointsReply struct {
 
 // Divergence is an index at which ledgers differ.
 type Divergence struct {
-	Index   uint64            `json:"index"`
-	Digests map[string]string `json:"digests"` // by node id
-	Right   string            `json:"right"`   // the digest of the majority of voters; empty: there is none
+	Index      uint64            `json:"index"`
+	Definition int               `json:"definition,omitempty"` // of the digests: see replica.Checkpoint
+	Digests    map[string]string `json:"digests"`              // by node id
+	Right      string            `json:"right"`                // the digest of the majority of voters; empty: there is none
 }
 
 // String tells an operator who has what.
@@ -126,18 +127,19 @@ func (c *Comparer) Run(ctx context.Context) {
 func (c *Comparer) compare(ctx context.Context) (found *Divergence, decided bool) {
 	servers := c.conf.Cluster.Servers()
 	replies := c.ask(ctx, servers)
-	byIndex := make(map[uint64]map[string]string)
+	comparable := make(map[replica.Comparable]map[string]string)
 	for _, r := range replies {
 		for _, p := range r.Checkpoints {
-			if byIndex[p.Index] == nil {
-				byIndex[p.Index] = make(map[string]string)
+			at := p.Comparable()
+			if comparable[at] == nil {
+				comparable[at] = make(map[string]string)
 			}
-			byIndex[p.Index][r.NodeID] = p.Digest
+			comparable[at][r.NodeID] = p.Digest
 		}
 	}
-	for index, digests := range byIndex {
-		if (found == nil || index < found.Index) && differ(digests) {
-			found = &Divergence{Index: index, Digests: digests}
+	for at, digests := range comparable {
+		if (found == nil || at.Index < found.Index) && differ(digests) {
+			found = &Divergence{Index: at.Index, Definition: at.Definition, Digests: digests}
 		}
 	}
 	if found == nil {
@@ -231,8 +233,11 @@ func (c *Comparer) tell(ctx context.Context, d Divergence) {
 
 // ServeDiverged stops this node, if it really has the digest that is said to be wrong. It answers first: afterwards nobody can.
 func (c *Comparer) ServeDiverged(_ rpc.Caller, d Divergence, reply rpc.Reply[rpc.Nothing]) {
-	mine := replica.Checkpoint{Index: d.Index, Digest: d.Digests[c.conf.NodeID]}
-	if !d.accuses(c.conf.NodeID) || !slices.Contains(c.conf.Checkpoints(), mine) {
+	said := replica.Checkpoint{Index: d.Index, Digest: d.Digests[c.conf.NodeID], Definition: d.Definition}
+	has := slices.ContainsFunc(c.conf.Checkpoints(), func(mine replica.Checkpoint) bool {
+		return mine.Digest == said.Digest && mine.Comparable() == said.Comparable()
+	})
+	if !d.accuses(c.conf.NodeID) || !has {
 		reply(rpc.Nothing{}, fault.New(fault.Invalid, "This node does not have the digest that is said to be wrong"))
 		return
 	}

@@ -30,6 +30,10 @@ type Report struct {
 	LastContactMillis int64  `json:"lastContactMillis"` // since the leader was heard; 0 at the leader, -1 never
 	LastTerm          uint64 `json:"lastTerm"`
 	LastIndex         uint64 `json:"lastIndex"`
+	// LedgerVersion is the version of the node's ledger. Its build reads the versions from MinLedger to MaxLedger. Zero: the build knows none.
+	LedgerVersion uint64 `json:"ledgerVersion"`
+	MinLedger     uint64 `json:"minLedger"`
+	MaxLedger     uint64 `json:"maxLedger"`
 }
 
 // ReporterConfig is what a Reporter needs.

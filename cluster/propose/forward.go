@@ -48,8 +48,9 @@ func decodeForwarded(b []byte) (f forwarded, err error) {
 		return f, errors.New("not one command")
 	}
 	f.call = decoded.Calls[0]
-	if _, founding := f.call.Command.(*fsm.Bootstrap); founding {
-		return f, errors.New("only the leader itself may bootstrap the ledger")
+	switch f.call.Command.(type) {
+	case *fsm.Bootstrap, *fsm.RaiseLedgerVersion:
+		return f, errors.New("only the leader itself may bootstrap the ledger or raise its version")
 	}
 	return f, nil
 }

@@ -19,6 +19,10 @@ type Ledger interface {
 	Peek(call *fsm.Call, dating bool) (fsm.Result, bool)
 	// Answer answers a query once minIndex is applied, with the index that the answer reflects.
 	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error)
+	// LedgerVersion is the version of the ledger.
+	LedgerVersion() uint64
+	// Applied waits until an index is applied. The error is ctx's.
+	Applied(ctx context.Context, index uint64) error
 }
 
 // Fitness is what proposing asks of this node's clock and of the voters' disks.
@@ -38,12 +42,14 @@ type Raft interface {
 
 // Config is what a Proposer needs.
 type Config struct {
-	NodeID      string
-	Raft        Raft
-	Ledger      Ledger
-	Fitness     Fitness
-	Leader      *leader.Finder
-	Batch       batch.Config
+	NodeID  string
+	Raft    Raft
+	Ledger  Ledger
+	Fitness Fitness
+	Leader  *leader.Finder
+	Batch   batch.Config
+	// Behind says, for people, which nodes keep the ledger from having a version.
+	Behind      func(version uint64) string
 	MaxOutcomes uint64          // the capacity of the idempotency store while this node leads
 	Stopping    <-chan struct{} // closed when the node stops
 }

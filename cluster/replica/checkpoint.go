@@ -6,7 +6,19 @@ import "github.com/creditd/creditd/fsm"
 type Checkpoint struct {
 	Index  uint64 `json:"index"`
 	Digest string `json:"digest"`
+	// Definition is the number of the way in which the digest is made. Digests of different definitions say nothing about each other.
+	// A node that states none uses the first.
+	Definition int `json:"definition,omitempty"`
 }
+
+// Comparable is what digests of one meaning have in common.
+type Comparable struct {
+	Index      uint64
+	Definition int
+}
+
+// Comparable returns what the checkpoint may be compared with.
+func (c Checkpoint) Comparable() Comparable { return Comparable{c.Index, max(1, c.Definition)} }
 
 // keptCheckpoints is how many a node remembers: enough for the slowest follower that still counts as one.
 const keptCheckpoints = 64
@@ -27,7 +39,7 @@ func (c *checkpoints) before(index uint64, s *fsm.State) {
 		return
 	}
 	c.last = at
-	c.digests = append(c.digests, Checkpoint{Index: at, Digest: s.Digest().String()})
+	c.digests = append(c.digests, Checkpoint{Index: at, Digest: s.Digest().String(), Definition: fsm.DigestDefinition})
 	if len(c.digests) > keptCheckpoints {
 		c.digests = append([]Checkpoint(nil), c.digests[1:]...)
 	}

@@ -93,6 +93,9 @@ func (r *Replica) Peek(call *fsm.Call, dating bool) (fsm.Result, bool) {
 	return r.state.Peek(call)
 }
 
+// Applied waits until an index is applied here. The error is ctx's.
+func (r *Replica) Applied(ctx context.Context, index uint64) error { return r.applied.wait(ctx, index) }
+
 // Answer answers a query once minIndex is applied here, and returns the index that the answer reflects. The error is ctx's.
 func (r *Replica) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
 	if err := r.applied.wait(ctx, minIndex); err != nil {
@@ -101,6 +104,13 @@ func (r *Replica) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIn
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.state.Answer(actor, q), r.indexLocked(), nil
+}
+
+// LedgerVersion returns the version of the ledger.
+func (r *Replica) LedgerVersion() uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.LedgerVersion()
 }
 
 // Digest returns the digest of the ledger and the index at which it was taken.
@@ -146,7 +156,11 @@ func (r *Replica) Apply(l *raft.Log) any { return r.ApplyBatch([]*raft.Log{l})[0
 // fails, and the process ends while raft waits.
 func (r *Replica) halt(l *raft.Log, err error) {
 	kind, advice := store.KindDamaged, ""
-	if !errors.Is(err, codec.ErrDamaged) { // a copy from the peers would hold it as well
+	var version *fsm.VersionError
+	switch {
+	case errors.As(err, &version): // says which build to run
+		kind = store.KindNewer
+	case !errors.Is(err, codec.ErrDamaged): // a copy from the peers would hold it as well
 		kind, advice = store.KindNewer, " by this build; run the newer creditd that wrote it"
 	}
 	r.fail(&store.Error{Kind: kind, Err: err,

@@ -32,12 +32,13 @@ func (c *clusterStatus) run(in invocation) error {
 // printStatus writes the cluster for people: the nodes in the order of their ids.
 func printStatus(w io.Writer, status api.Status) error {
 	leader := cmp.Or(status.LeaderID, "none: no change can be made until a majority of the voters is up")
-	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\n\n", cmp.Or(status.ClusterID, "-"), leader, status.Term); err != nil {
+	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\n\n",
+		cmp.Or(status.ClusterID, "-"), leader, status.Term, status.LedgerVersion); err != nil {
 		return err
 	}
 	nodes := slices.SortedFunc(slices.Values(status.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "NODE\tROLE\tVOTER\tHEALTH\tHTTP\tPEER\tGOSSIP\tAPPLIED\tDIGEST\tVERSION")
+	fmt.Fprintln(columns, "NODE\tROLE\tVOTER\tHEALTH\tHTTP\tPEER\tGOSSIP\tAPPLIED\tDIGEST\tBUILD\tREADS")
 	for _, n := range nodes {
 		voter := "no"
 		if n.Voter {
@@ -47,8 +48,12 @@ func printStatus(w io.Writer, status api.Status) error {
 		if n.Digest != nil {
 			digest = fmt.Sprintf("%s@%d", n.Digest.Value[:min(12, len(n.Digest.Value))], n.Digest.Index)
 		}
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n.NodeID, cmp.Or(n.Role, "unknown"), voter, cmp.Or(n.Health, "unknown"),
-			cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"), cmp.Or(n.GossipAddr, "-"), strconv.FormatUint(n.AppliedIndex, 10), digest, cmp.Or(n.Version, "-"))
+		reads := "-"
+		if v := n.LedgerVersions; v != nil {
+			reads = fmt.Sprintf("%d-%d", v.Min, v.Max)
+		}
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n.NodeID, cmp.Or(n.Role, "unknown"), voter, cmp.Or(n.Health, "unknown"),
+			cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"), cmp.Or(n.GossipAddr, "-"), strconv.FormatUint(n.AppliedIndex, 10), digest, cmp.Or(n.Version, "-"), reads)
 	}
 	return columns.Flush()
 }

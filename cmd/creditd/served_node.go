@@ -8,6 +8,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/upgrade"
 )
 
 // servedNode is the node as package api sees it.
@@ -43,11 +44,14 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	shown := api.Status{ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, Nodes: make([]api.NodeStatus, len(status.Nodes))}
+	shown := api.Status{
+		ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
+		Nodes: make([]api.NodeStatus, len(status.Nodes)),
+	}
 	for i, n := range status.Nodes {
 		shown.Nodes[i] = api.NodeStatus{
 			NodeID: n.NodeID, Role: n.Role, Voter: n.Voter, Health: n.Health,
-			HTTPAddr: n.HTTPAddr, PeerAddr: n.PeerAddr, GossipAddr: n.GossipAddr, Version: n.Version,
+			HTTPAddr: n.HTTPAddr, PeerAddr: n.PeerAddr, GossipAddr: n.GossipAddr, Version: n.Version, LedgerVersions: readVersions(n.Reads),
 			CommitIndex: n.CommitIndex, AppliedIndex: n.AppliedIndex,
 		}
 		if n.Digest != "" {
@@ -55,4 +59,12 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 		}
 	}
 	return shown, nil
+}
+
+// readVersions shows the range that a build reads, nil while it is not known.
+func readVersions(r upgrade.Range) *api.LedgerVersions {
+	if r == (upgrade.Range{}) {
+		return nil
+	}
+	return &api.LedgerVersions{Min: r.Min, Max: r.Max}
 }

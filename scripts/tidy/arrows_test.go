@@ -63,7 +63,7 @@ var rows = []row{
 	{
 		match: "cluster", own: []string{
 			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader",
-			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc",
+			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/upgrade",
 		},
 		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
@@ -76,6 +76,9 @@ var rows = []row{
 	{
 		match: "cluster/membership", own: []string{"cluster/fault", "cluster/gossip", "cluster/leader", "cluster/rpc"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/upgrade", own: []string{"fsm", "cluster/gossip"}, third: true, deny: join(disk, web, flags), noEnv: true,
 	},
 	{
 		match: "cluster/fitness", own: []string{"cluster/clock", "cluster/fault", "cluster/replica", "cluster/rpc"},

@@ -1,0 +1,65 @@
+package cluster_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/upgrade"
+	"github.com/creditd/creditd/fsm"
+)
+
+// The version rises once the last node reads it, whichever node leads, and no earlier: a node that cannot read an entry would stop.
+func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
+	var started atomic.Int32
+	var allNew atomic.Bool
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		conf.Version = "v2"
+		if started.Add(1) == 2 && !allNew.Load() { // the node in place 1
+			conf.Version, conf.LedgerVersions = "v1", upgrade.Range{Min: 1, Max: 1}
+		}
+	})
+	leads := func() *clustertest.Member { return c.Nodes[c.Leader()] }
+
+	waiting := func() bool {
+		status, err := leads().Status(context.Background())
+		require.NoError(t, err)
+		known := 0
+		for _, n := range status.Nodes {
+			if n.Reads.Max > 0 {
+				known++
+			}
+		}
+		return known == 3
+	}
+	require.Eventually(t, waiting, 10*time.Second, 20*time.Millisecond)
+	require.Contains(t, leads().Behind(fsm.NewestLedgerVersion), "creditd v1, which reads ledger versions 1 to 1")
+	c.WaitSameDigest()
+	require.EqualValues(t, 1, ledgerVersion(t, leads()))
+
+	allNew.Store(true)
+	c.Stop(1)
+	c.Start(1)
+	for i := range c.Nodes {
+		require.Eventually(t, func() bool { return ledgerVersion(t, c.Nodes[i]) == fsm.NewestLedgerVersion }, 20*time.Second, 20*time.Millisecond)
+	}
+	c.WaitSameDigest()
+
+	// The version is part of the ledger: a restart, from a snapshot or from the log, has it.
+	c.Stop(0)
+	c.Start(0)
+	c.WaitReady()
+	require.Equal(t, fsm.NewestLedgerVersion, ledgerVersion(t, c.Nodes[0]))
+}
+
+func ledgerVersion(t *testing.T, n *clustertest.Member) uint64 {
+	t.Helper()
+	status, err := n.Status(context.Background())
+	require.NoError(t, err)
+	return status.LedgerVersion
+}
