@@ -48,6 +48,9 @@ type Config struct {
 	Version string // the build
 	// LedgerVersions is the range that the build reads. Only tests of upgrades set another one than upgrade.OfThisBuild.
 	LedgerVersions upgrade.Range
+	// HoldLedgerVersion keeps the ledger at this version, or at the newer one that it has, so that a cluster can go back to the build
+	// before. 0: it rises as soon as every node reads a newer one.
+	HoldLedgerVersion uint64
 	Logger         *slog.Logger
 	// Now is the wall clock. Elapsed is a clock that nobody can set: how long the machine has been running, or the process. Only their
 	// relation matters; see package clock.
@@ -113,6 +116,8 @@ func (c *Config) Validate() error {
 	}
 	bad(c.LedgerVersions.Min < 1 || c.LedgerVersions.Max < c.LedgerVersions.Min || c.LedgerVersions.Max > 255,
 		"cluster: LedgerVersions are %d to %d", c.LedgerVersions.Min, c.LedgerVersions.Max)
+	bad(c.HoldLedgerVersion != 0 && (c.HoldLedgerVersion < c.LedgerVersions.Min || c.HoldLedgerVersion > c.LedgerVersions.Max),
+		"cluster: HoldLedgerVersion is %d, this build reads %d to %d", c.HoldLedgerVersion, c.LedgerVersions.Min, c.LedgerVersions.Max)
 	bad(c.Store == nil, "cluster: Store is missing")
 	bad(c.PeerListener == nil, "cluster: PeerListener is missing")
 	bad(c.Logger == nil, "cluster: Logger is missing")

@@ -53,6 +53,9 @@ func New(conf Config) (*Node, error) {
 	if conf.AdvertisePeer == "" {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
 	}
+	if conf.HoldLedgerVersion > 0 {
+		conf.LedgerVersions.Max = conf.HoldLedgerVersion // as if the build read no more: every leader waits for this node
+	}
 	n := &Node{
 		conf: conf, id: conf.Store.NodeID(), log: conf.Logger.With("node", conf.Store.NodeID()),
 		notify: make(chan bool, 64), failed: make(chan error, 1),

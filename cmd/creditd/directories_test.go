@@ -8,13 +8,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/fsm"
 )
 
 // directoryNotes are what a directory of an earlier build must answer: scripts/olddata writes them.
@@ -22,6 +25,7 @@ type directoryNotes struct {
 	RootKey       string     `json:"rootKey"`
 	Index         uint64     `json:"index"`
 	Digest        string     `json:"digest"`
+	LedgerVersion uint64     `json:"ledgerVersion"` // absent: 1
 	Verifications []exchange `json:"verifications"` // at any time
 	Charge        struct {
 		Key     string `json:"key"`
@@ -69,13 +73,13 @@ func TestDirectories_OfEarlierBuildsOpen(t *testing.T) {
 
 func (n *directoryNotes) check(t *testing.T, binary, dir string) {
 	t.Helper()
-	open := func() (*process, *client.Client) {
-		p := startBinary(t, binary, nil, alone(t, dir)...)
+	open := func(options ...string) (*process, *client.Client) {
+		p := startBinary(t, binary, nil, append(alone(t, dir), options...)...)
 		p.await(p.stderr, `msg=ready`)
 		return p, p.client(n.RootKey)
 	}
-	p, c := open()
-	// Nothing was written yet, so log time is still that of the old build.
+	p, c := open("--hold-ledger-version", strconv.FormatUint(max(1, n.LedgerVersion), 10))
+	// Nothing was written yet, so log time and ledger version are still those of the old build.
 	nodes := must[api.Status](t, c, "cluster.getStatus", object{}).Nodes
 	require.Len(t, nodes, 1)
 	require.GreaterOrEqual(t, nodes[0].Digest.Index, n.Index)
@@ -92,6 +96,9 @@ func (n *directoryNotes) check(t *testing.T, binary, dir string) {
 	added := addCustomer(t, c, "added", 10)
 	p.terminate()
 	p, c = open()
+	require.Eventually(t, func() bool {
+		return must[api.Status](t, c, "cluster.getStatus", object{}).LedgerVersion == fsm.NewestLedgerVersion
+	}, patience, 10*time.Millisecond)
 	require.EqualValues(t, n.Charge.Balance-2, must[object](t, c, "keys.verifyKey", object{"key": n.Charge.Key})["credits"])
 	require.EqualValues(t, 9, must[object](t, c, "keys.verifyKey", object{"key": added})["credits"])
 	p.terminate()
