@@ -51,7 +51,7 @@ type Config struct {
 	// HoldLedgerVersion keeps the ledger at this version, or at the newer one that it has, so that a cluster can go back to the build
 	// before. 0: it rises as soon as every node reads a newer one.
 	HoldLedgerVersion uint64
-	Logger         *slog.Logger
+	Logger            *slog.Logger
 	// Now is the wall clock. Elapsed is a clock that nobody can set: how long the machine has been running, or the process. Only their
 	// relation matters; see package clock.
 	Now     func() time.Time
