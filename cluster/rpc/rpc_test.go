@@ -178,7 +178,9 @@ func TestMethod_TellsWhetherItWasSent(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err := greet.Call(ctx, c, addr, greeting{})
-	require.True(t, peer.Unknown(err), err)
+	var failed *peer.CallError
+	require.ErrorAs(t, err, &failed)
+	require.True(t, failed.Sent, err)
 	_, err = greet.Call(ctx, c, addr, greeting{})
 	require.True(t, peer.NotSent(err), err)
 }
