@@ -32,7 +32,7 @@ func (c *AnnotateKey) fields(v *fields.Visitor) {
 }
 
 func (c *AnnotateKey) apply(s *State, root *rootKey) Result {
-	if _, refusal := s.permittedKey(root, c.KeyID, updateKeyPermission); refusal != nil {
+	if _, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission); refusal != nil {
 		return refusal
 	}
 	w, n := root.workspace, s.noteOf(noteID(root.workspace.id, c.KeyID))
