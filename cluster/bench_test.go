@@ -30,7 +30,7 @@ func BenchmarkCharge(b *testing.B) {
 	}
 }
 
-// BenchmarkExactlyOnce is what it costs that a command may be sent again.
+// BenchmarkExactlyOnce is the cost of retransmissions: call ids, and idempotency records.
 func BenchmarkExactlyOnce(b *testing.B) {
 	const callers = 64
 	b.Run("unnumbered", func(b *testing.B) { benchmarkCharge(b, store.LogWAL, callers, (*cluster.Node).ExecuteUnnumbered) })

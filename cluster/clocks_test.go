@@ -14,7 +14,7 @@ import (
 
 const year = 365 * 24 * time.Hour
 
-// withClocks starts nodes whose clocks the test moves, and an identity that has spent what it gets a day.
+// withClocks starts nodes whose clocks the test moves, and an identity that has spent the credits of one day.
 func withClocks(t *testing.T, nodes int) (*clustertest.Cluster, []*clustertest.Clock) {
 	t.Helper()
 	clocks := clustertest.NewClocks(nodes)
@@ -36,7 +36,7 @@ func outcome(c *clustertest.Cluster, at int) fsm.Outcome {
 	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Outcome
 }
 
-// spendDay requires that a day's refill is there, once.
+// spendDay requires that the refill of one day is there, once.
 func spendDay(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	for range 10 {
@@ -70,8 +70,8 @@ var disturbances = []struct {
 	{"frozen", (*clustertest.Clock).Freeze},
 }
 
-// A jump of the leader's clock must not give a refill early or twice, nor end a window, nor lose the refill that is due; and the node
-// gives up leading until its clock is right.
+// A jump of the leader's clock must not refill early or twice, end a window, or lose the refill that is due. The node does not lead
+// until its clock is right.
 func TestClock_ALeaderWhoseClockJumpsHandsOver(t *testing.T) {
 	c, clocks := withClocks(t, 3)
 	for _, d := range disturbances {
@@ -100,7 +100,7 @@ func TestClock_ALeaderWhoseClockJumpsHandsOver(t *testing.T) {
 	require.Equal(t, fsm.Valid, inWindow(c, c.Follower()))
 }
 
-// Alone there is nobody to hand over to and nobody to ask: time goes on at its own pace, and a day later the refill is due.
+// A single node has no peers to ask: its time goes on at its own pace, and a day later the refill is due.
 func TestClock_ASingleNodeGoesOnWithoutItsWallClock(t *testing.T) {
 	for _, d := range disturbances {
 		c, clocks := withClocks(t, 1)
@@ -113,7 +113,7 @@ func TestClock_ASingleNodeGoesOnWithoutItsWallClock(t *testing.T) {
 	}
 }
 
-// A wrong time that reaches all machines at once moves none of them, and does not stop the cluster either.
+// A wrong time that reaches all machines at once moves none of them and does not stop the cluster.
 func TestClock_AllJumpTogether(t *testing.T) {
 	c, clocks := withClocks(t, 3)
 	for _, clock := range clocks {
@@ -133,7 +133,7 @@ func TestClock_AllJumpTogether(t *testing.T) {
 	}
 }
 
-// A node that starts with a wrong clock has no memory of the right one. Elected, it serves nothing and hands over.
+// A node that starts with a wrong clock has no memory of the right one. After its election it serves nothing and transfers leadership.
 func TestClock_ANodeThatStartsWithAWrongClockDoesNotLead(t *testing.T) {
 	c, clocks := withClocks(t, 3)
 	for _, jump := range []time.Duration{year, -year} {

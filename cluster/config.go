@@ -40,9 +40,9 @@ type Config struct {
 	// Join lists gossip addresses; this node's own among them is fine.
 	Join []string
 
-	// BootstrapExpect is the number of founding nodes: 1, 3, 5 or 7. 0: never found a cluster, only join one.
+	// BootstrapExpect is the number of nodes that bootstrap a cluster: 1, 3, 5 or 7. 0: only join one.
 	BootstrapExpect int
-	// Founding names the ledger, its first workspace and its first root key, should this node be the one to found it.
+	// Founding names the ledger, its first workspace and its first root key, should this node be the one to bootstrap it.
 	Founding fsm.Bootstrap
 
 	Version string // the build
@@ -56,7 +56,7 @@ type Config struct {
 	// relation matters; see package clock.
 	Now     func() time.Time
 	Elapsed func() time.Duration
-	// MaxClockSkew is how far a node's time may be from its wall clock and from its peers'. ClockInterval is how often that is looked at.
+	// MaxClockSkew is how far a node's time may be from its wall clock and from its peers' times, checked every ClockInterval.
 	MaxClockSkew, ClockInterval time.Duration
 
 	// HeartbeatTimeout is how long a follower waits for its leader before it asks for an election. It must exceed the slowest normal
@@ -65,26 +65,26 @@ type Config struct {
 	HeartbeatTimeout, ElectionTimeout, LeaseTimeout time.Duration
 	// CommitTimeout is the longest a follower lags behind an idle leader's commit index, about.
 	CommitTimeout time.Duration
-	// LeaderWait is how long a request that was certainly not executed waits for a leader before it is given up.
+	// LeaderWait is how long a request that was certainly not executed waits for a leader.
 	LeaderWait time.Duration
 
-	// SnapshotThreshold is the number of entries after which a snapshot is taken, looked at every SnapshotInterval. TrailingLogs
+	// SnapshotThreshold is the number of entries after which a snapshot is taken, checked every SnapshotInterval. TrailingLogs
 	// entries stay in the log behind it, for followers that were away; at least twice the threshold.
 	SnapshotThreshold, TrailingLogs uint64
 	SnapshotInterval                time.Duration
 
-	// CheckpointEntries is after how many entries each node remembers the digest of its ledger; the leader compares them every
+	// CheckpointEntries is the number of entries between two digests that each node remembers. The leader compares them every
 	// CompareInterval.
 	CheckpointEntries uint64
 	CompareInterval   time.Duration
 
-	// StabilizationTime is how long a newcomer must have been healthy before it gets a vote.
+	// StabilizationTime is how long a new node must have been healthy before it gets a vote.
 	StabilizationTime time.Duration
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
 	ReconcileInterval time.Duration
 
-	// MaxOutcomes bounds the outcomes that the ledger keeps for calls with idempotency keys, while this node leads. Each takes about 300
-	// bytes; one counts as many as 256 bytes are begun by the texts and lists of its answer, so the limit bounds bytes.
+	// MaxOutcomes is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
+	// ceil(bytes/256) of the texts and lists in its answer, so this bounds bytes.
 	MaxOutcomes uint64
 
 	Batch batch.Config

@@ -30,7 +30,7 @@ func awaitDiskFull(t *testing.T, c *clustertest.Cluster, at int) {
 
 func quickChecks(conf *cluster.Config) { conf.ClockInterval = 50 * time.Millisecond }
 
-// A full disk under the log would end the node. So changes are refused before, reads and denials go on, and it ends by itself.
+// A write to a full disk would stop the node. So changes are refused earlier, reads and denials continue, and changes resume by themselves.
 func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	c := clustertest.New(t, 1, quickChecks)
 	seed(t, c, 0, 1<<40)
@@ -57,8 +57,8 @@ func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	require.Equal(t, left-1, remaining(t, c, 0))
 }
 
-// One full disk of three costs nobody an error: a leader with it hands over, a follower with it does not count. Two refuse changes.
-func TestDisk_AMajorityWithRoomGoesOn(t *testing.T) {
+// One full disk of three causes no error: a leader transfers leadership, and a follower does not count. With two, changes are refused.
+func TestDisk_AMajorityWithSpaceGoesOn(t *testing.T) {
 	c := clustertest.New(t, 3, quickChecks)
 	seed(t, c, 0, 1<<40)
 	leader := c.Leader()

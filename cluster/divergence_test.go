@@ -12,12 +12,12 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// watchful compares ledgers all the time.
+// watchful compares ledgers often.
 func watchful(conf *cluster.Config) {
 	conf.CheckpointEntries, conf.CompareInterval = 20, 50*time.Millisecond
 }
 
-// corrupt lets one node charge once more than the others.
+// corrupt lets one node debit once more than the others.
 func corrupt(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	c.WaitSameDigest()
@@ -36,7 +36,7 @@ func awaitFailure(t *testing.T, n *cluster.Node) error {
 	}
 }
 
-// requireMarked: a node that differed must not take part again after a restart.
+// requireMarked requires that a node that differed does not take part again after a restart.
 func requireMarked(t *testing.T, c *clustertest.Cluster, at int, words ...string) {
 	t.Helper()
 	c.StopAbruptly(at)
@@ -47,7 +47,7 @@ func requireMarked(t *testing.T, c *clustertest.Cluster, at int, words ...string
 	}
 }
 
-// A node whose ledger is not that of the majority would answer wrongly for ever: it stops, and the others go on.
+// A node that differs from the majority would give wrong answers forever: it stops, and the others continue.
 func TestDivergence_StopsTheMinority(t *testing.T) {
 	for _, leads := range []bool{false, true} {
 		c := clustertest.New(t, 3, watchful)
@@ -76,7 +76,7 @@ func TestDivergence_StopsTheMinority(t *testing.T) {
 	}
 }
 
-// Where nobody can tell who is right, nobody goes on guessing.
+// Without a majority no node knows who is right, so all of them stop.
 func TestDivergence_StopsAllWithoutAMajority(t *testing.T) {
 	c := clustertest.New(t, 3, watchful)
 	seed(t, c, 0, 1000)

@@ -16,7 +16,7 @@ func (n *Node) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (fsm.Result
 	return a.Result, a.Index, a.Err
 }
 
-// Corrupt carries out a command on this node's ledger alone, as damaged memory or a program that is not deterministic would.
+// Corrupt executes a command on this node's ledger alone, as damaged memory or a program that is not deterministic would.
 func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 	index, _ := n.replica.Digest()
 	data := codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})

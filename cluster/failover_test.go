@@ -16,7 +16,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// spending counts what concurrent clients were told.
+// spending counts the answers of concurrent clients.
 type spending struct {
 	charged, denied, notExecuted, unknown atomic.Int64
 }
@@ -69,7 +69,7 @@ func remaining(t *testing.T, c *clustertest.Cluster, at int) int64 {
 	return c.Ask(at, &fsm.GetIdentity{Identity: "alice"}).(*fsm.Identity).Credits.Remaining
 }
 
-// With n credits exactly n calls of cost 1 pass, however many clients, keys and nodes there are: contract 3.4.
+// n credits admit exactly n calls of cost 1, for any number of clients, keys and nodes: contract 3.4.
 func TestCluster_NeverSpendsMoreThanThereIs(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1000)
@@ -81,7 +81,7 @@ func TestCluster_NeverSpendsMoreThanThereIs(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// A planned change of leader costs nobody an error: what was not executed is sent to the next leader.
+// A planned change of leader causes no error: what was not executed is sent to the next leader.
 func TestCluster_HidesATransferOfLeadership(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1<<40)
@@ -106,8 +106,7 @@ func TestCluster_HidesATransferOfLeadership(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// When the leader dies the survivors go on without a single failed request, and nobody is charged twice: what was under way is sent
-// again under its ticket.
+// When the leader dies, the other nodes fail no request and debit nothing twice: what was in flight is sent again under its call id.
 func TestCluster_ChargesOnceWhenTheLeaderIsLost(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1<<40)
@@ -134,7 +133,7 @@ func TestCluster_ChargesOnceWhenTheLeaderIsLost(t *testing.T) {
 	}
 }
 
-// A leader that is cut off keeps its clients waiting, not lost: they are sent to the next leader, once.
+// An isolated leader keeps its clients waiting. Their requests go to the next leader, once.
 func TestCluster_ChargesOnceWhenTheLeaderIsCutOff(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1<<40)
@@ -166,7 +165,7 @@ func TestCluster_ChargesOnceWhenTheLeaderIsCutOff(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// A session that the ledger has forgotten is replaced without the client noticing.
+// A session that the ledger has expired is replaced, and the client does not notice.
 func TestCluster_OpensAnotherSessionWhenItsOwnExpired(t *testing.T) {
 	clock := clustertest.NewClock()
 	c := clustertest.New(t, 1, clock.Set)
@@ -176,7 +175,7 @@ func TestCluster_OpensAnotherSessionWhenItsOwnExpired(t *testing.T) {
 	require.Equal(t, int64(98), c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
 }
 
-// A leader that lost its peers must not answer from memory what the others have changed since: RAFT leases do not protect a read.
+// An isolated leader must not answer from memory what the others have changed since: raft's lease does not protect a read.
 func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
@@ -186,7 +185,7 @@ func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
 			c.Cut(old, i)
 		}
 	}
-	// Asked at once, while it still believes to lead.
+	// At once, while it still believes that it leads.
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	type answer struct {
@@ -211,7 +210,7 @@ func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
 	require.Equal(t, int64(7), a.r.(*fsm.Identity).Credits.Remaining)
 }
 
-// Alone, it answers nothing at all.
+// A minority answers no linearizable request.
 func TestCluster_AMinorityServesNothingLinearizable(t *testing.T) {
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.LeaderWait = time.Second })
 	seed(t, c, 0, 100)
@@ -227,13 +226,13 @@ func TestCluster_AMinorityServesNothingLinearizable(t *testing.T) {
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	_, _, err = c.Nodes[old].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
 	require.Error(t, err)
-	// What it holds itself can be had by asking for it.
+	// A stale read is still possible.
 	r, _, err := c.Nodes[old].AnswerStale(ctx, clustertest.RootKey, &fsm.GetIdentity{Identity: "alice"}, 0)
 	require.NoError(t, err)
 	require.Equal(t, int64(100), r.(*fsm.Identity).Credits.Remaining)
 }
 
-// Every waiter is answered, also by a node that is going down: nothing may hang on raft's futures.
+// A node that stops answers every waiting request: none may hang on a future of raft.
 func TestCluster_AnswersEveryoneAtShutdown(t *testing.T) {
 	for range 5 {
 		c := clustertest.New(t, 1, nil)
@@ -259,7 +258,7 @@ func TestCluster_AnswersEveryoneAtShutdown(t *testing.T) {
 	}
 }
 
-// A flood of denied calls must not grow the log with the number of calls: contract 3.4, design of the batcher.
+// A flood of denied calls must not grow the log with the number of calls: contract 3.4.
 func TestCluster_DeniedVerificationsShareEntries(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 0)
@@ -291,8 +290,8 @@ func TestCluster_ReplacesADeadLeaderBeforeTheTimeout(t *testing.T) {
 	require.Less(t, time.Since(begin), timeout, "no follower gives up on a silent leader sooner than that by itself")
 }
 
-// Packets that vanish while leadership is handed over are the worst place for it: raft refuses every entry until the other one has
-// answered, and remembers that beyond the term. Neither may outlast a moment.
+// Packets lost during a transfer of leadership hurt most: raft refuses every entry until the other node answers, and remembers this
+// beyond the term. Neither may last.
 func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
 	t.Run("the leader goes on", func(t *testing.T) {
 		c := clustertest.New(t, 3, nil)
@@ -336,7 +335,7 @@ func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
 	})
 }
 
-// transferInVain begins to hand leadership to a node that hears nothing, and returns once raft refuses entries because of it.
+// transferInVain begins to transfer leadership to a node that hears nothing, and returns once raft refuses entries because of it.
 func transferInVain(t *testing.T, c *clustertest.Cluster, from, to int) <-chan error {
 	t.Helper()
 	done := make(chan error, 1)

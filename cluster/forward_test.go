@@ -17,8 +17,8 @@ import (
 	"github.com/creditd/creditd/fsm/codec"
 )
 
-// A leader carries out what a node of its own cluster forwards as one decoded command, with the caller's credentials in it. Bytes that are
-// anything else are refused, whoever sends them; and a node that does not lead passes nothing on.
+// A leader executes what a node of its own cluster forwards as one command, with the caller's credentials in it. It refuses all other
+// bytes, whoever sends them. A node that does not lead forwards nothing.
 func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
@@ -36,7 +36,7 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 		}
 		return all
 	}
-	once := []byte{0}
+	first := []byte{0} // not a retransmission
 	send := func(to int, method byte, payload []byte) error {
 		client := peer.NewClient(c.Nodes[to].Peer, peer.ClientConfig{})
 		defer func() { require.NoError(t, client.Close()) }()
@@ -58,26 +58,26 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 		payload []byte
 		want    byte
 	}{
-		"another cluster":     {join([]byte{1, 2, 3, 4}, once, encoded(charge)), foreign},
+		"another cluster":     {join([]byte{1, 2, 3, 4}, first, encoded(charge)), foreign},
 		"raw bytes":           {raw, foreign},
-		"raw bytes with tag":  {join(tag, once, raw), malformed},
-		"two commands":        {join(tag, once, encoded(charge, charge)), malformed},
-		"more than a command": {join(tag, once, encoded(charge), []byte{0}), malformed},
-		"a flipped bit":       {flipped(join(tag, once, encoded(charge))), malformed},
-		"a new ledger":        {join(tag, once, encoded(fsm.Call{Command: &fsm.Bootstrap{ClusterID: "x"}})), malformed},
-		"no hint":             {tag, malformed},
+		"raw bytes with tag":  {join(tag, first, raw), malformed},
+		"two commands":        {join(tag, first, encoded(charge, charge)), malformed},
+		"more than a command": {join(tag, first, encoded(charge), []byte{0}), malformed},
+		"a flipped bit":       {flipped(join(tag, first, encoded(charge))), malformed},
+		"a new ledger":        {join(tag, first, encoded(fsm.Call{Command: &fsm.Bootstrap{ClusterID: "x"}})), malformed},
+		"no flag":             {tag, malformed},
 	} {
 		require.Equal(t, test.want, code(forward(leader, test.payload)), name)
 	}
-	require.Equal(t, unavailable, code(forward(follower, join(tag, once, encoded(charge)))), "one hop")
+	require.Equal(t, unavailable, code(forward(follower, join(tag, first, encoded(charge)))), "one hop")
 	require.Equal(t, unsupported, code(send(leader, 200, raw)), "a request of a newer build")
 	require.Equal(t, int64(100), remaining(t, c, follower))
-	require.NoError(t, forward(leader, join(tag, once, encoded(charge))))
+	require.NoError(t, forward(leader, join(tag, first, encoded(charge))))
 	require.Equal(t, int64(99), remaining(t, c, follower))
 
 	stranger := charge
 	stranger.Actor = fsm.Hash{0xee}
-	require.NoError(t, forward(leader, join(tag, once, encoded(stranger))), "the ledger refuses it")
+	require.NoError(t, forward(leader, join(tag, first, encoded(stranger))), "the ledger refuses it")
 	require.Equal(t, int64(99), remaining(t, c, follower))
 }
 

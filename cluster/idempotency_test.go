@@ -15,13 +15,13 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// namedAnswer is what a client is told of a named call.
+// namedAnswer is the answer to a call with an idempotency key.
 type namedAnswer struct {
 	verdict fsm.Verdict
 	index   uint64
 }
 
-// chargeNamed charges a credit under a name. A repetition tells the answer of the first time.
+// chargeNamed debits a credit under an idempotency key. A replay returns the first answer.
 func chargeNamed(t *testing.T, n *cluster.Node, name int) (a namedAnswer, repeated bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -40,8 +40,8 @@ func chargeNamed(t *testing.T, n *cluster.Node, name int) (a namedAnswer, repeat
 	return namedAnswer{*r.(*fsm.Verdict), index}, repeated
 }
 
-// Copies of one call that are sent at once, through every node and while leaders change, charge once, and all get one answer. So do
-// those that come when a node has been restarted, or has been given a copy of the ledger. Contract 7.1.
+// Copies of one call, sent at once through every node while leaders change, debit once, and all get the same answer. So do copies that
+// arrive after a node was restarted or has installed a snapshot. Contract 7.1.
 func TestCluster_ChargesANamedCallOnce(t *testing.T) {
 	const names, copies = 200, 4
 	c := clustertest.New(t, 3, eager)
@@ -92,7 +92,7 @@ func TestCluster_ChargesANamedCallOnce(t *testing.T) {
 			require.Equal(t, answers[name], a)
 		}
 	}
-	// A node that was away gets a copy, and then leads.
+	// A node that was down installs a snapshot, and then leads.
 	away := c.Follower()
 	c.StopAbruptly(away)
 	leader := c.Leader()

@@ -14,8 +14,8 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// A list that is read page by page, each page from another node, has every key that lived throughout exactly once, and no other
-// key twice, whatever is created and deleted meanwhile through the nodes that are not being read.
+// A list is read page by page, each page from another node, while other nodes create and delete keys. It has every key that existed
+// throughout exactly once, and no other key twice.
 func TestCluster_ListsEveryKeyOnceWhileKeysComeAndGo(t *testing.T) {
 	keys := 100_000
 	if raceDetector { // which makes all of this several times slower

@@ -29,7 +29,7 @@ func voters(t *testing.T, n *cluster.Node) map[string]bool {
 	return votes
 }
 
-// A newcomer gets a vote only after it caught up: a blank voter would raise the quorum and could not help to reach it.
+// A new node gets a vote only after it has caught up: an empty voter would raise the quorum and could not help to reach it.
 func TestCluster_TakesANewcomerInAndPromotesIt(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
@@ -41,7 +41,7 @@ func TestCluster_TakesANewcomerInAndPromotesIt(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// A node that lost its disk comes back as another one: the old id can never vote again.
+// A node that lost its disk comes back under a new id: the old id can never vote again.
 func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
@@ -62,8 +62,8 @@ func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// Until gossip has told of the newcomer the leader looks for the old node at the same address: what it finds there must acknowledge
-// nothing in the old one's name.
+// Until gossip reports the new node, the leader looks for the old one at the same address. The new node must acknowledge nothing in the
+// name of the old one.
 func TestCluster_NeverTakesAnEmptyNodeForTheOldOne(t *testing.T) {
 	var alone atomic.Bool
 	refused := &lines{text: "meant for node"}
@@ -101,7 +101,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Being silent is no reason to lose one's place.
+// A silent node keeps its vote.
 func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
 	const reconcile = 50 * time.Millisecond
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
@@ -123,7 +123,7 @@ func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
 	require.Never(t, func() bool { return !voters(t, c.Nodes[up].Node)[id] }, 20*reconcile, reconcile, "the leader looked many times")
 }
 
-// A removed node stops and is not taken in again; the others go on, also when it led.
+// A removed node stops and is not added again. The others continue, also when the removed node led.
 func TestCluster_RemovesAServer(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
@@ -154,7 +154,7 @@ func TestCluster_RemovesAServer(t *testing.T) {
 	require.Equal(t, fault.Invalid, fault.KindOf(err), "nobody is to come, so there is nothing to wait for: %v", err)
 }
 
-// A data directory of one cluster must not be fed into another.
+// A data directory of one cluster must not join another one.
 func TestNode_RefusesAnotherCluster(t *testing.T) {
 	ours := clustertest.New(t, 1, nil)
 	seed(t, ours, 0, 1)
@@ -174,7 +174,7 @@ func TestNode_RefusesAnotherCluster(t *testing.T) {
 	require.ErrorContains(t, err, "use another data directory")
 }
 
-// A voter that got the address of another one is no successor of it: the other one has its data, and keeps its vote.
+// A voter that got the address of another voter does not replace it: the other one has its data and keeps its vote.
 func TestCluster_KeepsTheVoteOfANodeWhoseAddressAnotherVoterGot(t *testing.T) {
 	const reconcile = 50 * time.Millisecond
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
@@ -192,7 +192,7 @@ func TestCluster_KeepsTheVoteOfANodeWhoseAddressAnotherVoterGot(t *testing.T) {
 	require.Never(t, func() bool { return !voters(t, c.Nodes[c.Leader()].Node)[down] }, 10*reconcile, reconcile/4)
 }
 
-// Who is removed is told at its last address, where another node may be by now: that one must not leave.
+// A removed node is told at its last address. Another node may have that address by now, and must not leave.
 func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)

@@ -24,7 +24,7 @@ func seed(t *testing.T, c *clustertest.Cluster, at int, credits int64) {
 	}
 }
 
-// The first promise: the credits of an identity are spent once, through whichever key and node.
+// The first guarantee: the credits of an identity are spent once, through any key and any node.
 func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 	for _, nodes := range []int{1, 3} {
 		c := clustertest.New(t, nodes, nil)
@@ -46,8 +46,8 @@ func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 	}
 }
 
-// A rate limit lets its number through, whichever node is asked. Denials are answered without an entry of their own and still
-// see the window end, because the round that makes them fresh moves log time.
+// A limit of n admits exactly n requests, through any node. Denials have no entry of their own and still see the end of a window,
+// because the entry that they wait for moves log time.
 func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
 	clock := clustertest.NewClock()
 	c := clustertest.New(t, 3, clock.Set)

@@ -11,7 +11,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// eager takes snapshots all the time and keeps next to no log behind them.
+// eager takes snapshots often and keeps only a short log behind them.
 func eager(conf *cluster.Config) {
 	conf.SnapshotThreshold, conf.TrailingLogs, conf.SnapshotInterval = 20, 40, 10*time.Millisecond
 	watchful(conf) // what is restored and copied must not differ
@@ -44,7 +44,7 @@ func TestSnapshot_RestartGivesTheSameLedger(t *testing.T) {
 	}
 }
 
-// A follower that was away until the log no longer reaches back to it is brought up with a copy of the leader's snapshot.
+// A follower that lacks entries which the leader has dropped installs the leader's snapshot.
 func TestSnapshot_AFollowerThatWasAwayTooLongGetsACopy(t *testing.T) {
 	c := clustertest.New(t, 3, eager)
 	seed(t, c, 0, 10_000)
@@ -59,7 +59,7 @@ func TestSnapshot_AFollowerThatWasAwayTooLongGetsACopy(t *testing.T) {
 	c.WaitReady()
 	c.WaitSameDigest()
 	require.Equal(t, int64(9800), remaining(t, c, i))
-	// And from there it goes on by itself.
+	// From there it follows the log.
 	spendOneByOne(t, c, i, 50)
 	c.WaitSameDigest()
 	_, before := c.Nodes[i].Digest()

@@ -104,7 +104,7 @@ func start(t *testing.T, conf batch.Config, l batch.Log, peek func(*fsm.Call) (f
 	return b
 }
 
-// What waits while an entry is under way becomes one entry: one fsync for all of them.
+// Everything that waits while an entry is in flight becomes one entry: one fsync for all of it.
 func TestBatcher_CoalescesWhatWaits(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{MaxInFlight: 1}, l, changing)
@@ -160,7 +160,7 @@ func TestBatcher_LetsOneLargeCallThrough(t *testing.T) {
 	require.NoError(t, w.get(t).Err)
 }
 
-// Full means an answer at once, not a wait: the client backs off, and memory stays bounded.
+// A full queue refuses at once: the client backs off, and memory stays bounded.
 func TestBatcher_RefusesAtOnceWhenFull(t *testing.T) {
 	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxQueued: 3}, {MaxInFlight: 1, MaxQueueBytes: 30}} {
 		l := newFakeLog()
@@ -233,7 +233,7 @@ func TestBatcher_AnswersUnchangingCallsWithoutLoggingThem(t *testing.T) {
 	require.Len(t, l.entries, 2)
 }
 
-// A denial holds only if it still holds after the check: a balance topped up meanwhile is charged through the log.
+// A denial counts only if it is still one after the check: a balance that was raised meanwhile is debited through the log.
 func TestBatcher_LogsACallThatChangesSomethingAfterAll(t *testing.T) {
 	l := newFakeLog()
 	asked := 0
@@ -252,7 +252,7 @@ func TestBatcher_LogsACallThatChangesSomethingAfterAll(t *testing.T) {
 	require.Equal(t, "topped up", w.get(t).Result.(*fsm.Created).ID)
 }
 
-// What was sent before must meet its first copy in the log; a look at the present state knows nothing of a copy under way.
+// A retransmission must meet its first copy in the log: the current state knows nothing of a copy in flight.
 func TestBatcher_LogsWhatIsSentAgain(t *testing.T) {
 	l := newFakeLog()
 	b := start(t, batch.Config{}, l, func(*fsm.Call) (fsm.Result, bool) { return &fsm.Verdict{}, true })
@@ -273,7 +273,7 @@ func TestBatcher_DropsWhatExpiredBeforeItWasProposed(t *testing.T) {
 	require.Empty(t, l.entries)
 }
 
-// The fate of an entry is the fate of its calls; a read in it did nothing either way.
+// The outcome of an entry is the outcome of its calls; a read in it did nothing either way.
 func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Unknown, fault.Unavailable} {
 		l := newFakeLog()
@@ -290,7 +290,7 @@ func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 	}
 }
 
-// Nobody is left waiting at shutdown: what is under way ends as unknown, what waits as not executed, and each once.
+// A shutdown answers every request once: in flight as unknown, queued as not executed.
 func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 	l := newFakeLog()
 	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing)

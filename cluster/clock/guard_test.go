@@ -91,7 +91,7 @@ func TestGuard_FollowsSmallCorrections(t *testing.T) {
 	}
 }
 
-// What is asked in a hurry by a busy machine says nothing.
+// Readings that a busy machine delayed say nothing.
 func TestGuard_IgnoresReadingsThatDoNotBelongTogether(t *testing.T) {
 	elapsed := time.Duration(0)
 	g := clock.New(func() time.Time { return begin.Add(elapsed + time.Hour) }, func() time.Duration { elapsed += time.Second; return elapsed }, time.Second)
@@ -126,8 +126,7 @@ func TestGuard_IsFarWhenTheMajorityDisagrees(t *testing.T) {
 	}
 }
 
-// A node that started with a wrong clock, or slept, takes the time over once its clock is set right and its peers confirm it; what no
-// peer confirms it does not take over.
+// A node that started with a wrong clock, or slept, adopts the time once its clock is right and its peers confirm it, and not before.
 func TestGuard_TakesOverATimeThatPeersConfirm(t *testing.T) {
 	const hour = 3_600_000
 	b := newBench()

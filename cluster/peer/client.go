@@ -148,7 +148,7 @@ func (c *Client) Call(ctx context.Context, method byte, payload []byte) ([]byte,
 	if err := ctx.Err(); err != nil {
 		return nil, c.callError(method, false, err)
 	}
-	if len(payload) > c.conf.Limits.MaxFrameBytes-maxHead {
+	if len(payload) > c.conf.Limits.MaxFrameBytes-maxHeader {
 		return nil, c.callError(method, false, ErrTooLarge)
 	}
 	w := c.take()
@@ -167,10 +167,10 @@ func (c *Client) Call(ctx context.Context, method byte, payload []byte) ([]byte,
 		// The answer was on its way before the withdrawal.
 		<-w.done
 	}
-	return c.outcome(method, w)
+	return c.result(method, w)
 }
 
-func (c *Client) outcome(method byte, w *call) ([]byte, error) {
+func (c *Client) result(method byte, w *call) ([]byte, error) {
 	switch {
 	case w.err != nil:
 		return nil, c.callError(method, w.sent, w.err)
@@ -254,7 +254,7 @@ func (c *Client) linkEndedLocked(l *link, err error) {
 	if pause > c.conf.MaxBackoff || pause <= 0 {
 		pause = c.conf.MaxBackoff
 	}
-	// Jitter keeps many nodes from knocking in step.
+	// Jitter keeps many nodes from dialling at the same moment.
 	pause = pause/2 + rand.N(pause/2+1)
 	c.retryAt = time.Now().Add(pause)
 }

@@ -300,8 +300,8 @@ func TestClient_DropsACallThatExpiredInTheQueue(t *testing.T) {
 	require.Zero(t, seen.count(3))
 }
 
-// One failed write, three fates: written whole and cut in the middle are
-// unknown, beyond the cut is not sent.
+// After one failed write, a frame that was written whole or in part is
+// unknown, and a frame beyond that is not sent.
 func TestClient_SplitsAFailedBatchAtTheWrittenBytes(t *testing.T) {
 	link := newFaultLink()
 	c := newTestClient(t, serve(t, HandlerFunc(func(Request, Reply) {})), ClientConfig{Dialer: link.dialer()})
@@ -313,17 +313,17 @@ func TestClient_SplitsAFailedBatchAtTheWrittenBytes(t *testing.T) {
 		calls = append(calls, goCall(testContext(t), c, numbered(uint64(i))))
 		eventually(t, func() bool { return c.waiting() == i+1 }, "queued")
 	}
-	frame := len(head{id: 1, kind: 1, timeoutMillis: 9000}.appendRequest(nil, 8)) + 8
+	frame := len(frameHeader{id: 1, kind: 1, timeoutMillis: 9000}.appendRequest(nil, 8)) + 8
 	link.failAfter(preambleSize + frame + frame/2)
 	release()
 
-	fates := make([]bool, 0, 4)
+	unknown := make([]bool, 0, 4)
 	for _, ch := range calls {
 		r := await(t, ch)
 		require.Error(t, r.err)
-		fates = append(fates, Unknown(r.err))
+		unknown = append(unknown, Unknown(r.err))
 	}
-	require.Equal(t, []bool{true, true, false, false}, fates)
+	require.Equal(t, []bool{true, true, false, false}, unknown)
 }
 
 func TestClient_CoalescesWhatQueuesUpDuringAWrite(t *testing.T) {
@@ -420,7 +420,7 @@ func TestClient_RefusesPayloadsBeyondItsByteBound(t *testing.T) {
 	require.ErrorIs(t, err, ErrTooLarge)
 }
 
-// A peer that is gone without a trace must not hold callers for the minutes
+// A peer that vanished must not hold callers for the minutes
 // that TCP takes to notice.
 func TestClient_EndsAStalledConnection(t *testing.T) {
 	ln := listen(t) // accepts in the kernel, never reads

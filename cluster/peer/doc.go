@@ -1,6 +1,6 @@
-// Package peer is what the nodes of a cluster say to each other on the peer
-// port: raft's own traffic and our calls, told apart by the first four bytes
-// of a connection.
+// Package peer connects the nodes of a cluster through the peer port. A
+// connection carries raft's own traffic or our calls; its first four bytes say
+// which.
 //
 // # Parts
 //
@@ -33,9 +33,9 @@
 //
 //   - An answer is delivered by whoever removes the call from its
 //     connection's pending map, under the client's mutex, so exactly once.
-//   - Call ids grow by one in queue order and the writer takes a prefix of
+//   - Request ids grow by one in queue order, and the writer takes a prefix of
 //     the queue. A call at or above the writer's mark is still queued and may
-//     be withdrawn; one below the mark counts as sent.
+//     be withdrawn. A call below the mark counts as sent.
 //   - After a failed write only frames that start at or beyond the number of
 //     bytes accepted by the connection are NotSent.
 //   - Every buffer that a remote node can fill has a bound, and every write
@@ -49,9 +49,9 @@
 //
 // The length counts what follows it. Varints are in their shortest form;
 // anything else ends the connection. A timeout is relative because clocks of
-// two nodes differ. Identity (cluster id, node id, version) belongs into the
-// calls themselves, but for raft's, which have no place for whom they are
-// meant for; who may connect at all is decided by TLS.
+// two nodes differ. Cluster id, node id and version belong into the calls
+// themselves. Raft's requests have no place for the node they are meant for,
+// so the preamble names it. TLS decides who may connect at all.
 //
 // Only package cluster and its parts may import this package. It knows no
 // ledger, no command and no membership.

@@ -26,7 +26,7 @@ type CallError struct {
 	Addr   string
 	Method byte
 	// Sent false means that the peer's handler has not seen the request and
-	// never will. True means that its fate is unknown.
+	// never will. True means that its outcome is unknown.
 	Sent bool
 	// Err is the cause; context errors, ErrOverloaded and the like are found
 	// with errors.Is.
@@ -34,11 +34,11 @@ type CallError struct {
 }
 
 func (e *CallError) Error() string {
-	fate := "not sent"
+	outcome := "not sent"
 	if e.Sent {
-		fate = "outcome unknown"
+		outcome = "outcome unknown"
 	}
-	return fmt.Sprintf("peer: call %d to %s: %s: %v", e.Method, e.Addr, fate, e.Err)
+	return fmt.Sprintf("peer: call %d to %s: %s: %v", e.Method, e.Addr, outcome, e.Err)
 }
 
 func (e *CallError) Unwrap() error { return e.Err }

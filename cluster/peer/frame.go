@@ -12,9 +12,9 @@ import (
 
 const (
 	lengthSize = 4
-	// maxHead is the largest head of a frame after its length: id, one byte,
+	// maxHeader is the largest header of a frame after its length: id, one byte,
 	// timeout.
-	maxHead = 2*binary.MaxVarintLen64 + 1
+	maxHeader = 2*binary.MaxVarintLen64 + 1
 	// maxTimeoutMillis keeps a deadline computed from the wire inside
 	// time.Duration. One day is far beyond any call.
 	maxTimeoutMillis = 24 * 60 * 60 * 1000
@@ -25,15 +25,15 @@ const (
 
 var errMalformed = errors.New("peer: malformed frame")
 
-// head is a frame without its payload. Kind is the method of a request or the
+// frameHeader is a frame without its payload. Kind is the method of a request or the
 // code of a response; timeoutMillis is for requests only.
-type head struct {
+type frameHeader struct {
 	id            uint64
 	kind          byte
 	timeoutMillis uint64
 }
 
-func (h head) appendRequest(b []byte, payloadLen int) []byte {
+func (h frameHeader) appendRequest(b []byte, payloadLen int) []byte {
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.AppendUvarint(b, h.id)
@@ -43,7 +43,7 @@ func (h head) appendRequest(b []byte, payloadLen int) []byte {
 	return b
 }
 
-func (h head) appendResponse(b []byte, payloadLen int) []byte {
+func (h frameHeader) appendResponse(b []byte, payloadLen int) []byte {
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.AppendUvarint(b, h.id)
@@ -52,33 +52,33 @@ func (h head) appendResponse(b []byte, payloadLen int) []byte {
 	return b
 }
 
-// decodeRequest reads the head of a request and returns its size.
-func decodeRequest(b []byte) (head, int, error) {
+// decodeRequest reads the header of a request and returns its size.
+func decodeRequest(b []byte) (frameHeader, int, error) {
 	h, n, err := decodeResponse(b)
 	if err != nil {
-		return head{}, 0, err
+		return frameHeader{}, 0, err
 	}
 	timeout, m, err := decodeUvarint(b[n:])
 	if err != nil {
-		return head{}, 0, err
+		return frameHeader{}, 0, err
 	}
 	if timeout > maxTimeoutMillis {
-		return head{}, 0, fmt.Errorf("%w: timeout of %d ms", errMalformed, timeout)
+		return frameHeader{}, 0, fmt.Errorf("%w: timeout of %d ms", errMalformed, timeout)
 	}
 	h.timeoutMillis = timeout
 	return h, n + m, nil
 }
 
-// decodeResponse reads the head of a response and returns its size.
-func decodeResponse(b []byte) (head, int, error) {
+// decodeResponse reads the header of a response and returns its size.
+func decodeResponse(b []byte) (frameHeader, int, error) {
 	id, n, err := decodeUvarint(b)
 	if err != nil {
-		return head{}, 0, err
+		return frameHeader{}, 0, err
 	}
 	if n == len(b) {
-		return head{}, 0, fmt.Errorf("%w: truncated head", errMalformed)
+		return frameHeader{}, 0, fmt.Errorf("%w: truncated header", errMalformed)
 	}
-	return head{id: id, kind: b[n]}, n + 1, nil
+	return frameHeader{id: id, kind: b[n]}, n + 1, nil
 }
 
 // decodeUvarint accepts only the shortest form, so that a frame has one
@@ -98,14 +98,14 @@ func decodeUvarint(b []byte) (uint64, int, error) {
 type frameReader struct {
 	conn    net.Conn // for deadlines; nil in tests of decoding
 	br      *bufio.Reader
-	decode  func([]byte) (head, int, error)
+	decode  func([]byte) (frameHeader, int, error)
 	max     int
 	timeout time.Duration
 	// progress, if set, is called for every chunk of a large frame.
 	progress func()
 }
 
-func newFrameReader(conn net.Conn, decode func([]byte) (head, int, error), l Limits) *frameReader {
+func newFrameReader(conn net.Conn, decode func([]byte) (frameHeader, int, error), l Limits) *frameReader {
 	return &frameReader{
 		conn:    conn,
 		br:      bufio.NewReaderSize(conn, readBufferSize),
@@ -115,24 +115,24 @@ func newFrameReader(conn net.Conn, decode func([]byte) (head, int, error), l Lim
 	}
 }
 
-// next reads the head of the next frame and returns the size of the payload,
+// next reads the header of the next frame and returns the size of the payload,
 // which the caller must fetch with payload or drop with skip.
-func (r *frameReader) next() (head, int, error) {
+func (r *frameReader) next() (frameHeader, int, error) {
 	b, err := r.br.Peek(lengthSize)
 	if err != nil {
-		return head{}, 0, err
+		return frameHeader{}, 0, err
 	}
 	length := int64(binary.BigEndian.Uint32(b))
 	if length > int64(r.max) {
-		return head{}, 0, fmt.Errorf("%w: a frame of %d bytes, limit %d", errMalformed, length, r.max)
+		return frameHeader{}, 0, fmt.Errorf("%w: a frame of %d bytes, limit %d", errMalformed, length, r.max)
 	}
-	b, err = r.br.Peek(lengthSize + int(min(length, maxHead)))
+	b, err = r.br.Peek(lengthSize + int(min(length, maxHeader)))
 	if err != nil {
-		return head{}, 0, unexpectedEOF(err)
+		return frameHeader{}, 0, unexpectedEOF(err)
 	}
 	h, n, err := r.decode(b[lengthSize:])
 	if err != nil {
-		return head{}, 0, err
+		return frameHeader{}, 0, err
 	}
 	_, _ = r.br.Discard(lengthSize + n)
 	return h, int(length) - n, nil
@@ -148,7 +148,7 @@ func (r *frameReader) ready() bool {
 	return int64(r.br.Buffered()) >= lengthSize+int64(binary.BigEndian.Uint32(b))
 }
 
-// payload returns the n bytes after the head in a buffer that the caller owns.
+// payload returns the n bytes after the header in a buffer that the caller owns.
 func (r *frameReader) payload(n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil

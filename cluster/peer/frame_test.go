@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func readerOf(b []byte, decode func([]byte) (head, int, error), limit int) *frameReader {
+func readerOf(b []byte, decode func([]byte) (frameHeader, int, error), limit int) *frameReader {
 	return &frameReader{br: bufio.NewReaderSize(bytes.NewReader(b), readBufferSize), decode: decode, max: limit}
 }
 
 func TestFrame_RoundTripsRequestsAndResponses(t *testing.T) {
 	payload := bytes.Repeat([]byte("x"), 100_000) // beyond the read buffer
-	h := head{id: 1 << 40, kind: 9, timeoutMillis: 12345}
+	h := frameHeader{id: 1 << 40, kind: 9, timeoutMillis: 12345}
 	r := readerOf(append(h.appendRequest(nil, len(payload)), payload...), decodeRequest, 1<<20)
 	got, n, err := r.next()
 	require.NoError(t, err)
@@ -64,15 +64,15 @@ func FuzzFrameReader(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 3, 1, 1, 0})
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1})
 	f.Add([]byte{0, 0, 0, 4, 0x80, 0, 1, 0})
-	f.Add(append(head{id: 300, kind: 2, timeoutMillis: 5000}.appendRequest(nil, 5), "hello"...))
-	f.Add(append(head{id: 1 << 63, kind: 240}.appendResponse(nil, 2), "no"...))
+	f.Add(append(frameHeader{id: 300, kind: 2, timeoutMillis: 5000}.appendRequest(nil, 5), "hello"...))
+	f.Add(append(frameHeader{id: 1 << 63, kind: 240}.appendResponse(nil, 2), "no"...))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fuzzFrames(t, b, decodeRequest, head.appendRequest)
-		fuzzFrames(t, b, decodeResponse, head.appendResponse)
+		fuzzFrames(t, b, decodeRequest, frameHeader.appendRequest)
+		fuzzFrames(t, b, decodeResponse, frameHeader.appendResponse)
 	})
 }
 
-func fuzzFrames(t *testing.T, b []byte, decode func([]byte) (head, int, error), encode func(head, []byte, int) []byte) {
+func fuzzFrames(t *testing.T, b []byte, decode func([]byte) (frameHeader, int, error), encode func(frameHeader, []byte, int) []byte) {
 	const limit = 4096
 	r := readerOf(b, decode, limit)
 	rest := b

@@ -131,8 +131,8 @@ func (l *link) fail(err error) {
 	}
 	l.failed, l.err = true, err
 	c.linkEndedLocked(l, err)
-	answers := l.failLocked(func(id uint64) (fate, bool) {
-		return fate{sent: id < l.taken, err: err}, id < l.writing || id >= l.taken
+	answers := l.failLocked(func(id uint64) (ending, bool) {
+		return ending{sent: id < l.taken, err: err}, id < l.writing || id >= l.taken
 	})
 	l.queue = nil
 	conn := l.conn
@@ -145,17 +145,17 @@ func (l *link) fail(err error) {
 	deliver(answers)
 }
 
-// fate is the end of a call without an answer.
-type fate struct {
+// ending is the end of a call without an answer.
+type ending struct {
 	sent bool
 	err  error
 }
 
-// failLocked takes every pending call for which judge says true.
-func (l *link) failLocked(judge func(id uint64) (fate, bool)) []*call {
+// failLocked takes every pending call that classify selects.
+func (l *link) failLocked(classify func(id uint64) (ending, bool)) []*call {
 	var taken []*call
 	for id, w := range l.pending {
-		f, yes := judge(id)
+		f, yes := classify(id)
 		if !yes {
 			continue
 		}
@@ -189,7 +189,7 @@ func (l *link) write(conn net.Conn) {
 		now := time.Now()
 		for _, r := range batch {
 			starts = append(starts, box.size)
-			box.addRequest(head{id: r.id, kind: r.method, timeoutMillis: millisLeft(r.deadline, now)}, r.payload)
+			box.addRequest(frameHeader{id: r.id, kind: r.method, timeoutMillis: millisLeft(r.deadline, now)}, r.payload)
 		}
 		written, err := box.flush()
 		l.wrote(batch, starts, written, err)
@@ -267,7 +267,7 @@ func (l *link) take(batch []request) []request {
 			continue
 		}
 		batch = append(batch, *r)
-		size += len(r.payload) + maxHead
+		size += len(r.payload) + maxHeader
 	}
 	rest := copy(l.queue, l.queue[n:])
 	clear(l.queue[rest:])
@@ -328,13 +328,13 @@ func (l *link) watch() error {
 		l.lastRead = now
 		return nil
 	}
-	patience := c.conf.StallTimeout / 2
+	timeout := c.conf.StallTimeout / 2
 	switch {
 	case !l.probedAt.IsZero():
-		if now.Sub(l.probedAt) >= patience {
+		if now.Sub(l.probedAt) >= timeout {
 			return ErrStalled
 		}
-	case now.Sub(l.lastRead) >= patience:
+	case now.Sub(l.lastRead) >= timeout:
 		l.probe = true
 	}
 	return nil

@@ -103,7 +103,7 @@ func TestMux_CarriesRaftAndCallsOverOnePort(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A node that came back without its data, at the address of the one it was, must not be taken for it.
+// A node that came back without its data at the same address must not be taken for the old node.
 func TestMux_RefusesRaftForAnotherNode(t *testing.T) {
 	m := startMux(t, MuxConfig{NodeID: "new"}, nil)
 	address := raft.ServerAddress(m.Addr().String())

@@ -35,11 +35,11 @@ func newOutbox(conn net.Conn, l Limits) *outbox {
 	return &outbox{conn: conn, timeout: l.WriteTimeout}
 }
 
-func (o *outbox) addRequest(h head, payload []byte) {
+func (o *outbox) addRequest(h frameHeader, payload []byte) {
 	o.addPayload(h.appendRequest(o.buf, len(payload)), payload)
 }
 
-func (o *outbox) addResponse(h head, payload []byte) {
+func (o *outbox) addResponse(h frameHeader, payload []byte) {
 	o.addPayload(h.appendResponse(o.buf, len(payload)), payload)
 }
 

@@ -45,9 +45,9 @@ type Server struct {
 	// and responses not written.
 	bytes atomic.Int64
 
-	mu       sync.Mutex
-	closed   bool
-	sessions map[*session]struct{}
+	mu     sync.Mutex
+	closed bool
+	conns  map[*serverConn]struct{}
 }
 
 // NewServer returns a server. It panics when limits are not valid.
@@ -61,27 +61,27 @@ func NewServer(h Handler, limits Limits, log *slog.Logger) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{handler: h, limits: limits.withDefaults(), log: log, sessions: make(map[*session]struct{})}
+	return &Server{handler: h, limits: limits.withDefaults(), log: log, conns: make(map[*serverConn]struct{})}
 }
 
 // ServeConn answers calls on conn until the connection ends or the server is
 // closed. It owns conn.
 func (s *Server) ServeConn(conn net.Conn) {
-	ss := newSession(s, conn)
+	ss := newServerConn(s, conn)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
 	}
-	s.sessions[ss] = struct{}{}
+	s.conns[ss] = struct{}{}
 	s.wg.Add(1)
 	s.mu.Unlock()
 
 	ss.run()
 
 	s.mu.Lock()
-	delete(s.sessions, ss)
+	delete(s.conns, ss)
 	s.mu.Unlock()
 	s.wg.Done()
 }
@@ -92,7 +92,7 @@ func (s *Server) ServeConn(conn net.Conn) {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
-	for ss := range s.sessions {
+	for ss := range s.conns {
 		ss.shutdown()
 	}
 	s.mu.Unlock()

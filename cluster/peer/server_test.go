@@ -48,7 +48,7 @@ func TestServer_TakesTheFirstReplyOnly(t *testing.T) {
 	eventually(t, func() bool { return m.server.bytes.Load() == 0 }, "the byte budget is balanced")
 	m.server.mu.Lock()
 	defer m.server.mu.Unlock()
-	for s := range m.server.sessions {
+	for s := range m.server.conns {
 		s.mu.Lock()
 		require.Zero(t, s.calls)
 		s.mu.Unlock()
@@ -66,8 +66,8 @@ func TestServer_IgnoresRepliesAfterTheConnectionIsGone(t *testing.T) {
 	eventually(t, func() bool {
 		m.server.mu.Lock()
 		defer m.server.mu.Unlock()
-		return len(m.server.sessions) == 0
-	}, "the session ends")
+		return len(m.server.conns) == 0
+	}, "the connection ends")
 	reply(CodeOK, make([]byte, 100))
 	require.Zero(t, m.server.bytes.Load(), "the budget is given back")
 }
@@ -142,12 +142,12 @@ func TestServer_AnswersReservedMethodsOfANewerBuild(t *testing.T) {
 	_ = conn.SetDeadline(time.Now().Add(deadline))
 	r := newFrameReader(conn, decodeResponse, Limits{}.withDefaults())
 	for id, test := range []struct{ method, want byte }{{240, codeUnsupported}, {methodProbe, CodeOK}, {240, codeUnsupported}} {
-		h := head{id: uint64(id), kind: test.method}
+		h := frameHeader{id: uint64(id), kind: test.method}
 		_, err = conn.Write(append(h.appendRequest(nil, 3), "abc"...))
 		require.NoError(t, err)
 		answer, n, err := r.next()
 		require.NoError(t, err)
-		require.Equal(t, head{id: h.id, kind: test.want}, answer)
+		require.Equal(t, frameHeader{id: h.id, kind: test.want}, answer)
 		require.Zero(t, n)
 	}
 }
@@ -160,13 +160,13 @@ func TestServer_EndsAClientThatDoesNotRead(t *testing.T) {
 	conn, err := Dialer{}.DialCalls(testContext(t), m.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = conn.Write(repeat(head{id: 1, kind: 1}.appendRequest(nil, 0), 64))
+	_, err = conn.Write(repeat(frameHeader{id: 1, kind: 1}.appendRequest(nil, 0), 64))
 	require.NoError(t, err)
 	eventually(t, func() bool {
 		m.server.mu.Lock()
 		defer m.server.mu.Unlock()
-		return len(m.server.sessions) == 0 && m.server.bytes.Load() == 0
-	}, "the session ends and gives its bytes back")
+		return len(m.server.conns) == 0 && m.server.bytes.Load() == 0
+	}, "the connection ends and gives its bytes back")
 }
 
 func repeat(b []byte, n int) []byte {
@@ -182,7 +182,7 @@ func TestServer_EndsALargeFrameThatStops(t *testing.T) {
 	conn, err := Dialer{}.DialCalls(testContext(t), m.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = conn.Write(append(head{id: 1, kind: 1}.appendRequest(nil, 8<<20), make([]byte, 100)...))
+	_, err = conn.Write(append(frameHeader{id: 1, kind: 1}.appendRequest(nil, 8<<20), make([]byte, 100)...))
 	require.NoError(t, err)
 	_ = conn.SetReadDeadline(time.Now().Add(deadline))
 	_, err = conn.Read(make([]byte, 1))
@@ -207,7 +207,7 @@ func TestServer_CloseDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
 	conn, err := Dialer{}.DialCalls(testContext(t), m.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = conn.Write(repeat(head{id: 1, kind: 1}.appendRequest(nil, 0), 4))
+	_, err = conn.Write(repeat(frameHeader{id: 1, kind: 1}.appendRequest(nil, 0), 4))
 	require.NoError(t, err)
 	_, err = io.ReadFull(conn, make([]byte, 10))
 	require.NoError(t, err)

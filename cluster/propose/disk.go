@@ -5,11 +5,14 @@ import "github.com/creditd/creditd/fsm"
 // refuseWhenDiskFull refuses a command that would grow the log while the fitness of the cluster asks for it.
 //
 // A retransmission goes through in any case: only the log knows whether the first copy was executed.
-func (p *Proposer) refuseWhenDiskFull(call *fsm.Call, retransmission bool) error {
-	if !p.conf.Fitness.AnyDiskFull() || retransmission || !p.growsLog(call) {
+func (p *Proposer) refuseWhenDiskFull(call fsm.Call, retransmission bool) error {
+	if !p.conf.Fitness.AnyDiskFull() || retransmission {
 		return nil
 	}
-	return p.conf.Fitness.RefuseChange()
+	if asked := call; p.growsLog(&asked) { // a copy, or every call would escape to the heap
+		return p.conf.Fitness.RefuseChange()
+	}
+	return nil
 }
 
 // growsLog reports whether a call would grow the log by more than an empty entry. Opening a session does not count, because calls that

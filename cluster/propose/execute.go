@@ -81,7 +81,7 @@ func (p *Proposer) try(ctx context.Context, call fsm.Call, retransmission bool) 
 }
 
 func (p *Proposer) executeHere(ctx context.Context, b *batch.Batcher, call fsm.Call, retransmission bool) batch.Answer {
-	if err := p.refuseWhenDiskFull(&call, retransmission); err != nil {
+	if err := p.refuseWhenDiskFull(call, retransmission); err != nil {
 		return batch.Answer{Err: err}
 	}
 	deadline, _ := ctx.Deadline()

@@ -74,7 +74,7 @@ func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch
 		reply(batch.Answer{}, notServing)
 		return
 	}
-	if err := p.refuseWhenDiskFull(&f.call, f.retransmission); err != nil {
+	if err := p.refuseWhenDiskFull(f.call, f.retransmission); err != nil {
 		reply(batch.Answer{}, err)
 		return
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// raft hands over many entries at once. A reader between two of them must not be told an index that is older than what it saw: with it
-// as Creditd-Min-Index it might see less on another node. Found by the replay of a chaos run (seed 5000).
+// raft applies many entries at once. A reader between two of them must not get an index older than the state it saw: with that index as
+// Creditd-Min-Index it might see less on another node. Found by the replay of a fault run (seed 5000).
 func TestReplica_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 	m := newReplica()
 	founding := codec.AppendBatch(nil, fsm.Batch{Stamp: 1, Calls: []fsm.Call{{Command: &fsm.Bootstrap{
 		ClusterID: "cl_1", WorkspaceID: "ws_1", RootKeyID: "key_root", RootKeyHash: fsm.Hash{1},
 	}}}})
-	// The entry that cannot be read stops the batch in its middle.
+	// The second entry cannot be read and stops the batch.
 	require.Panics(t, func() {
 		m.ApplyBatch([]*raft.Log{
 			{Index: 7, Type: raft.LogCommand, Data: founding},
@@ -35,7 +35,7 @@ func TestReplica_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 	require.Equal(t, uint64(9), index)
 }
 
-// A node that is rebuilt because it is too old gets the same entry again.
+// Rebuilding a node that is too old does not help: it gets the same entry again.
 func TestReplica_KnowsAnotherVersionFromDamage(t *testing.T) {
 	version9 := binary.LittleEndian.AppendUint32([]byte{9}, crc32.Checksum([]byte{9}, crc32.MakeTable(crc32.Castagnoli)))
 	for name, test := range map[string]struct {
@@ -63,7 +63,7 @@ func TestReplica_KnowsAnotherVersionFromDamage(t *testing.T) {
 	}
 }
 
-// A follower that is sent one snapshot after the other and gets nowhere is to be restarted, which drops the log that is in the way.
+// A follower that installs one snapshot after the other without progress must be restarted: the start drops the log that is in the way.
 func TestReplica_GivesUpAfterFruitlessInstalls(t *testing.T) {
 	r := newRig(t)
 	r.fill(10)

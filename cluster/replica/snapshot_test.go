@@ -129,7 +129,7 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.Equal(t, r.index, restored.applied.get())
 }
 
-// What is charged while a snapshot is being written belongs to the next one.
+// A debit during the writing of a snapshot belongs to the next snapshot.
 func TestSnapshot_IsOfTheMomentItWasTaken(t *testing.T) {
 	r := newRig(t)
 	r.fill(1000)
@@ -164,13 +164,13 @@ func TestSnapshot_KeepsWhatAFailedOneDidNotSave(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// send copies the snapshot of one rig into another's store, as raft does.
+// send installs the snapshot of one rig at another, as raft does.
 func (r *rig) send(to *rig) error {
 	r.tb.Helper()
 	return r.copyTo(to.snapshots()).Close()
 }
 
-// copyTo returns the sink that holds the whole copy, not closed yet.
+// copyTo returns the sink that holds the whole snapshot, not closed yet.
 func (r *rig) copyTo(to raft.SnapshotStore) raft.SnapshotSink {
 	r.tb.Helper()
 	list, err := r.snapshots().List()
@@ -185,7 +185,7 @@ func (r *rig) copyTo(to raft.SnapshotStore) raft.SnapshotSink {
 	return sink
 }
 
-// A copy whose digest or books are wrong is refused while the ledger on disk is still the one that loads.
+// A received snapshot with a wrong digest or wrong totals is refused, and the old snapshot stays on disk.
 func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 	sender, receiver := newRig(t), newRig(t)
 	sender.fill(10)
@@ -203,7 +203,7 @@ func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// raft goes on after a restore that failed, with a ledger that is not the one on disk. The node must not.
+// After a failed restore raft continues with a ledger that is not the one on disk. The node must stop.
 func TestSnapshot_ThatDoesNotLoadEndsTheNode(t *testing.T) {
 	r := newRig(t)
 	r.fill(10)
@@ -224,8 +224,8 @@ func TestSnapshot_ThatDoesNotLoadEndsTheNode(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// What was loaded to check a copy is the ledger that is restored: a million records are not decoded twice. Of a copy that was not
-// installed nothing stays.
+// The ledger that was loaded for the check is the one that is restored: a million records are not decoded twice. Nothing stays of a
+// snapshot that was not installed.
 func TestSnapshot_ACopyIsLoadedOnce(t *testing.T) {
 	sender, receiver := newRig(t), newRig(t)
 	sender.fill(10)
@@ -247,7 +247,7 @@ func TestSnapshot_ACopyIsLoadedOnce(t *testing.T) {
 	require.Nil(t, receiver.replica.copied.state)
 }
 
-// BenchmarkReceive is a copy of a million records that arrives, with and without the check that it loads.
+// BenchmarkReceive receives a snapshot of a million records, with and without the check.
 func BenchmarkReceive(b *testing.B) {
 	sender := newRig(b)
 	sender.fill(500_000)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// session is one connection of a Server: the calling goroutine reads, a
+// serverConn is one connection of a Server: the calling goroutine reads, a
 // second one writes.
-type session struct {
+type serverConn struct {
 	server *Server
 	conn   net.Conn
 	from   string
@@ -30,7 +30,7 @@ type session struct {
 // response is a queued frame. cost is what its request and itself hold of the
 // server's byte budget.
 type response struct {
-	head
+	frameHeader
 	payload []byte
 	cost    int64
 }
@@ -40,11 +40,11 @@ const flushTimeout = 500 * time.Millisecond
 
 var errNotReading = errors.New("peer: the client sends calls and does not read the answers")
 
-func newSession(s *Server, conn net.Conn) *session {
-	return &session{server: s, conn: conn, from: conn.RemoteAddr().String(), wake: make(chan struct{}, 1)}
+func newServerConn(s *Server, conn net.Conn) *serverConn {
+	return &serverConn{server: s, conn: conn, from: conn.RemoteAddr().String(), wake: make(chan struct{}, 1)}
 }
 
-func (s *session) run() {
+func (s *serverConn) run() {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -60,7 +60,7 @@ func (s *session) run() {
 }
 
 // shutdown lets the writer flush what is queued and then end the connection.
-func (s *session) shutdown() {
+func (s *serverConn) shutdown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
@@ -74,7 +74,7 @@ func (s *session) shutdown() {
 
 // endReading notes the end of the reader. Without a reader there is nobody to
 // answer, unless the server itself is closing.
-func (s *session) endReading() (draining bool) {
+func (s *serverConn) endReading() (draining bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
@@ -85,7 +85,7 @@ func (s *session) endReading() (draining bool) {
 	return s.draining
 }
 
-func (s *session) read() error {
+func (s *serverConn) read() error {
 	r := newFrameReader(s.conn, decodeRequest, s.server.limits)
 	for {
 		h, n, err := r.next()
@@ -105,7 +105,7 @@ func (s *session) read() error {
 			if err := r.skip(n); err != nil {
 				return err
 			}
-			s.push(response{head: head{id: h.id, kind: codeOverloaded}})
+			s.push(response{frameHeader: frameHeader{id: h.id, kind: codeOverloaded}})
 			continue
 		}
 		payload, err := r.payload(n)
@@ -122,7 +122,7 @@ func (s *session) read() error {
 }
 
 // answerReserved answers a probe, and refuses a reserved method of a newer build without ending the connection.
-func (s *session) answerReserved(r *frameReader, h head, n int) error {
+func (s *serverConn) answerReserved(r *frameReader, h frameHeader, n int) error {
 	code := CodeOK
 	if h.kind != methodProbe {
 		code = codeUnsupported
@@ -133,12 +133,12 @@ func (s *session) answerReserved(r *frameReader, h head, n int) error {
 	if err := r.skip(n); err != nil {
 		return err
 	}
-	s.push(response{head: head{id: h.id, kind: code}})
+	s.push(response{frameHeader: frameHeader{id: h.id, kind: code}})
 	return nil
 }
 
 // overrun reports whether so many answers are queued that the client cannot be reading them.
-func (s *session) overrun() bool {
+func (s *serverConn) overrun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.queue) > s.server.limits.MaxCalls
@@ -146,7 +146,7 @@ func (s *session) overrun() bool {
 
 // admit counts a call in. It refuses one that exceeds a bound, and fails when
 // even the refusals pile up.
-func (s *session) admit(payloadBytes int) (bool, error) {
+func (s *serverConn) admit(payloadBytes int) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) > s.server.limits.MaxCalls {
@@ -159,11 +159,11 @@ func (s *session) admit(payloadBytes int) (bool, error) {
 	return true, nil
 }
 
-func (s *session) release(cost int64) {
+func (s *serverConn) release(cost int64) {
 	s.server.bytes.Add(-cost)
 }
 
-func (s *session) replyTo(id uint64, cost int64) Reply {
+func (s *serverConn) replyTo(id uint64, cost int64) Reply {
 	var replied atomic.Bool
 	return func(code byte, payload []byte) {
 		if code > MaxCode {
@@ -172,31 +172,31 @@ func (s *session) replyTo(id uint64, cost int64) Reply {
 		if !replied.CompareAndSwap(false, true) {
 			return
 		}
-		if len(payload) > s.server.limits.MaxFrameBytes-maxHead {
+		if len(payload) > s.server.limits.MaxFrameBytes-maxHeader {
 			code, payload = codeReplyTooLarge, nil
 		}
 		// The answer is charged even beyond the budget: refusing it would
 		// turn work that was done into an unknown outcome.
 		s.server.bytes.Add(int64(len(payload)))
-		s.answer(response{head: head{id: id, kind: code}, payload: payload, cost: cost + int64(len(payload))})
+		s.answer(response{frameHeader: frameHeader{id: id, kind: code}, payload: payload, cost: cost + int64(len(payload))})
 	}
 }
 
 // answer queues the response to a call that was admitted.
-func (s *session) answer(r response) {
+func (s *serverConn) answer(r response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls--
 	s.pushLocked(r)
 }
 
-func (s *session) push(r response) {
+func (s *serverConn) push(r response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushLocked(r)
 }
 
-func (s *session) pushLocked(r response) {
+func (s *serverConn) pushLocked(r response) {
 	if s.gone {
 		s.release(r.cost)
 		return
@@ -205,7 +205,7 @@ func (s *session) pushLocked(r response) {
 	s.wakeLocked()
 }
 
-func (s *session) wakeLocked() {
+func (s *serverConn) wakeLocked() {
 	if s.idle {
 		s.idle = false
 		s.wake <- struct{}{}
@@ -214,7 +214,7 @@ func (s *session) wakeLocked() {
 
 // write sends what is queued, everything that queued up during one write in
 // the next one, until the connection is over.
-func (s *session) write() {
+func (s *serverConn) write() {
 	box := newOutbox(s.conn, s.server.limits)
 	var batch []response
 	for {
@@ -230,7 +230,7 @@ func (s *session) write() {
 		}
 		var cost int64
 		for _, r := range batch {
-			box.addResponse(r.head, r.payload)
+			box.addResponse(r.frameHeader, r.payload)
 			cost += r.cost
 		}
 		_, err := box.flush()
@@ -245,7 +245,7 @@ func (s *session) write() {
 
 // take moves about one batch of the queue to the writer. An empty batch means
 // to wait for wake; more is false when the writer is to end.
-func (s *session) take(batch []response) (_ []response, more bool) {
+func (s *serverConn) take(batch []response) (_ []response, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended && !s.draining {
@@ -257,7 +257,7 @@ func (s *session) take(batch []response) (_ []response, more bool) {
 	}
 	size, n := 0, 0
 	for n < len(s.queue) && size < batchBytes {
-		size += len(s.queue[n].payload) + maxHead
+		size += len(s.queue[n].payload) + maxHeader
 		n++
 	}
 	batch = append(batch, s.queue[:n]...)
@@ -268,7 +268,7 @@ func (s *session) take(batch []response) (_ []response, more bool) {
 }
 
 // drop forgets what can no longer be written.
-func (s *session) drop() {
+func (s *serverConn) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
