@@ -108,7 +108,7 @@ func (n *Node) start() error {
 	n.directory.Attach(n.raft)
 	n.wire()
 	n.mux.Serve(rpc.NewTable(
-		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.replica.ClusterID, Logger: n.log}, n.methods()...))
+		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.replica.ClusterID, Logger: n.log}, n.methods()...).Handle)
 	n.mux.Start()
 	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)

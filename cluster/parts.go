@@ -15,7 +15,7 @@ import (
 	"github.com/creditd/creditd/cluster/upgrade"
 )
 
-// parts are what a node consists of, each built from those above it.
+// parts are what a node consists of. Each is built from those above it.
 type parts struct {
 	directory  *membership.Directory
 	client     *rpc.Client
@@ -45,9 +45,9 @@ func (n *Node) wire() {
 		NodeID: n.id, PeerAddr: n.conf.AdvertisePeer, Raft: n.raft, Directory: n.directory, Client: n.client,
 		Logger: n.log, Stopping: n.ctx.Done(),
 	}
-	n.transfer = membership.NewTransfer(membership.TransferConfig{
+	n.transfer = &membership.Transfer{
 		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
-	})
+	}
 	n.wireLedger()
 	n.wireMembership(base)
 	n.wireUpgrade()
@@ -66,10 +66,10 @@ func (n *Node) wireLedger() {
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
 		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
 	})
-	n.comparer = fitness.NewComparer(fitness.ComparerConfig{
+	n.comparer = &fitness.Comparer{
 		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,
 		Client: n.client, Stop: n.stopDiverged, Logger: n.log,
-	})
+	}
 	n.proposer = propose.New(propose.Config{
 		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
 		Behind:      func(version uint64) string { return n.raiser.Behind(version) },
@@ -84,21 +84,21 @@ func (n *Node) wireMembership(base membership.Base) {
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
 		Logger: n.log, Stopping: n.ctx.Done(),
 	})
-	n.bootstrap = membership.NewBootstrap(membership.BootstrapConfig{
+	n.bootstrap = &membership.Bootstrap{
 		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Fail: n.Fail,
-	})
-	n.removal = membership.NewRemoval(membership.RemovalConfig{
+	}
+	n.removal = &membership.Removal{
 		Base: base, Leader: n.leader, Serves: n.Leads, Transfer: n.transfer, Fail: n.Fail,
-	})
-	n.reporter = membership.NewReporter(membership.ReporterConfig{Base: base, Self: n.report})
-	n.reconciler = membership.NewReconciler(membership.ReconcilerConfig{
+	}
+	n.reporter = &membership.Reporter{Base: base, Self: n.report}
+	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
 		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.log),
-	})
-	n.election = membership.NewFastElection(membership.FastElectionConfig{
+	}
+	n.election = &membership.FastElection{
 		Base: base, HeartbeatTimeout: n.conf.HeartbeatTimeout, Dial: n.dialer().DialCalls,
 		MayStand: func() bool { return !n.Clock().Far }, Stand: n.standForElection,
-	})
+	}
 }
 
 // upgradeInterval is how often the leader looks whether the ledger version can rise.

@@ -203,7 +203,7 @@ func (c *Cluster) Stop(i int) {
 	m.Node = nil
 }
 
-// StopAbruptly ends a node without handing leadership over.
+// StopAbruptly ends a node without transferring leadership.
 func (c *Cluster) StopAbruptly(i int) {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

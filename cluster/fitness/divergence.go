@@ -68,8 +68,8 @@ func (d Divergence) accuses(nodeID string) bool {
 	return d.Digests[nodeID] != "" && d.Digests[nodeID] != d.Right
 }
 
-// ComparerConfig is what a Comparer needs.
-type ComparerConfig struct {
+// Comparer compares the ledgers of all nodes.
+type Comparer struct {
 	NodeID      string
 	Interval    time.Duration // between two comparisons
 	Checkpoints func() []replica.Checkpoint
@@ -78,12 +78,6 @@ type ComparerConfig struct {
 	Stop        func(Divergence) // ends this node, whose ledger differs
 	Logger      *slog.Logger
 }
-
-// Comparer compares the ledgers of all nodes.
-type Comparer struct{ conf ComparerConfig }
-
-// NewComparer returns a comparer.
-func NewComparer(conf ComparerConfig) *Comparer { return &Comparer{conf} }
 
 const (
 	// maxTiedRounds is how many comparisons in a row must find a difference without a majority before all nodes that differ stop.
@@ -94,7 +88,7 @@ const (
 
 // Run is the leader's comparison, until ctx ends.
 func (c *Comparer) Run(ctx context.Context) {
-	ticker := time.NewTicker(c.conf.Interval)
+	ticker := time.NewTicker(c.Interval)
 	defer ticker.Stop()
 	tied := 0
 	for {
@@ -110,13 +104,13 @@ func (c *Comparer) Run(ctx context.Context) {
 			continue
 		case d.Right == "":
 			if tied++; !decided || tied < maxTiedRounds {
-				c.conf.Logger.Error("the ledgers of the nodes differ, and no majority of voters tells which is right yet", "report", d.String())
+				c.Logger.Error("the ledgers of the nodes differ, and no majority of voters tells which is right yet", "report", d.String())
 				continue
 			}
 		}
 		c.tell(ctx, *d)
-		if d.accuses(c.conf.NodeID) {
-			c.conf.Stop(*d)
+		if d.accuses(c.NodeID) {
+			c.Stop(*d)
 			return
 		}
 	}
@@ -125,7 +119,7 @@ func (c *Comparer) Run(ctx context.Context) {
 // compare asks all nodes and returns the first index at which they differ, nil if there is none. decided is false while a node that
 // answers has not reached that index.
 func (c *Comparer) compare(ctx context.Context) (found *Divergence, decided bool) {
-	servers := c.conf.Cluster.Servers()
+	servers := c.Cluster.Servers()
 	replies := c.ask(ctx, servers)
 	comparable := make(map[replica.Comparable]map[string]string)
 	for _, r := range replies {
@@ -187,15 +181,15 @@ func (c *Comparer) ask(ctx context.Context, servers []raft.Server) map[string]ch
 	defer cancel()
 	var mu sync.Mutex
 	var asked sync.WaitGroup
-	replies := map[string]checkpointsReply{c.conf.NodeID: c.own()}
+	replies := map[string]checkpointsReply{c.NodeID: c.own()}
 	for _, s := range servers {
-		if string(s.ID) == c.conf.NodeID {
+		if string(s.ID) == c.NodeID {
 			continue
 		}
 		asked.Go(func() {
-			reply, err := Checkpoints.Call(ctx, c.conf.Client, c.conf.Cluster.AddressOf(s.ID, s.Address), rpc.Nothing{})
+			reply, err := Checkpoints.Call(ctx, c.Client, c.Cluster.AddressOf(s.ID, s.Address), rpc.Nothing{})
 			if err != nil || reply.NodeID != string(s.ID) {
-				c.conf.Logger.Debug("a node did not report its checkpoints", "member", s.ID, "err", err)
+				c.Logger.Debug("a node did not report its checkpoints", "member", s.ID, "err", err)
 				return
 			}
 			mu.Lock()
@@ -208,7 +202,7 @@ func (c *Comparer) ask(ctx context.Context, servers []raft.Server) map[string]ch
 }
 
 func (c *Comparer) own() checkpointsReply {
-	return checkpointsReply{NodeID: c.conf.NodeID, Checkpoints: c.conf.Checkpoints()}
+	return checkpointsReply{NodeID: c.NodeID, Checkpoints: c.Checkpoints()}
 }
 
 // ServeCheckpoints reports this node's digests.
@@ -220,27 +214,27 @@ func (c *Comparer) ServeCheckpoints(context.Context, rpc.Nothing) (checkpointsRe
 func (c *Comparer) tell(ctx context.Context, d Divergence) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	for _, s := range c.conf.Cluster.Servers() {
-		if string(s.ID) == c.conf.NodeID || !d.accuses(string(s.ID)) {
+	for _, s := range c.Cluster.Servers() {
+		if string(s.ID) == c.NodeID || !d.accuses(string(s.ID)) {
 			continue
 		}
-		c.conf.Logger.Error("a node's ledger differs: telling it to stop", "member", s.ID, "report", d.String())
-		if _, err := Diverged.Call(ctx, c.conf.Client, c.conf.Cluster.AddressOf(s.ID, s.Address), d); err != nil {
-			c.conf.Logger.Warn("the node could not be told; trying again", "member", s.ID, "err", err)
+		c.Logger.Error("a node's ledger differs: telling it to stop", "member", s.ID, "report", d.String())
+		if _, err := Diverged.Call(ctx, c.Client, c.Cluster.AddressOf(s.ID, s.Address), d); err != nil {
+			c.Logger.Warn("the node could not be told; trying again", "member", s.ID, "err", err)
 		}
 	}
 }
 
 // ServeDiverged stops this node, if it really has the digest that is said to be wrong. It answers first: afterwards nobody can.
 func (c *Comparer) ServeDiverged(_ rpc.Caller, d Divergence, reply rpc.Reply[rpc.Nothing]) {
-	said := replica.Checkpoint{Index: d.Index, Digest: d.Digests[c.conf.NodeID], Definition: d.Definition}
-	has := slices.ContainsFunc(c.conf.Checkpoints(), func(mine replica.Checkpoint) bool {
+	said := replica.Checkpoint{Index: d.Index, Digest: d.Digests[c.NodeID], Definition: d.Definition}
+	has := slices.ContainsFunc(c.Checkpoints(), func(mine replica.Checkpoint) bool {
 		return mine.Digest == said.Digest && mine.Comparable() == said.Comparable()
 	})
-	if !d.accuses(c.conf.NodeID) || !has {
+	if !d.accuses(c.NodeID) || !has {
 		reply(rpc.Nothing{}, fault.New(fault.Invalid, "This node does not have the digest that is said to be wrong"))
 		return
 	}
 	reply(rpc.Nothing{}, nil)
-	go c.conf.Stop(d)
+	go c.Stop(d)
 }

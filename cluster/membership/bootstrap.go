@@ -25,20 +25,14 @@ type identity struct {
 	Sees     []string `json:"sees"`     // ids of the founders that this node sees, sorted
 }
 
-// BootstrapConfig is what a Bootstrap needs.
-type BootstrapConfig struct {
+// Bootstrap writes the first configuration of a new cluster.
+type Bootstrap struct {
 	Base
 	Expect   int                  // number of founding nodes; 0: never bootstrap
 	HasState func() (bool, error) // whether raft has written to this data directory
 	Announce func()               // tells the others that a cluster exists
 	Fail     func(error)          // ends this node
 }
-
-// Bootstrap writes the first configuration of a new cluster.
-type Bootstrap struct{ BootstrapConfig }
-
-// NewBootstrap returns a bootstrap that writes nothing yet.
-func NewBootstrap(conf BootstrapConfig) *Bootstrap { return &Bootstrap{conf} }
 
 // Single makes a node without gossip a cluster of one, unless it belongs to a cluster already.
 func (b *Bootstrap) Single() error {
@@ -93,7 +87,7 @@ func idsOf(members []gossip.Member) []string {
 }
 
 // Run waits until the expected number of nodes see exactly each other. Then the node with the smallest id writes the first
-// configuration, and the others receive it from there. It ends for good as soon as it sees any sign of an existing cluster.
+// configuration, and the others receive it from there. It ends permanently as soon as it sees any sign of an existing cluster.
 func (b *Bootstrap) Run() {
 	if b.Expect == 0 {
 		return

@@ -12,8 +12,10 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// FastElectionConfig is what a FastElection needs.
-type FastElectionConfig struct {
+// FastElection replaces a leader whose process ended, sooner than raft's timeouts would: the leader's machine refuses connections to its
+// peer port, which nothing that is merely slow, paused or cut off does. The voters then stand for election one after the other, so that
+// they do not split the vote. An election at any time is safe; where this one finds no leader, raft's timeouts decide.
+type FastElection struct {
 	Base
 	HeartbeatTimeout time.Duration
 	// Dial opens a connection to the peer port of a node.
@@ -23,14 +25,6 @@ type FastElectionConfig struct {
 	// Stand makes this node a candidate at once.
 	Stand func() error
 }
-
-// FastElection replaces a leader whose process ended, sooner than raft's timeouts would: the leader's machine refuses connections to its
-// peer port, which nothing that is merely slow, paused or cut off does. The voters then stand for election one after the other, so that
-// they do not split the vote. An election at any time is safe; where this one finds no leader, raft's timeouts decide.
-type FastElection struct{ FastElectionConfig }
-
-// NewFastElection returns a fast election.
-func NewFastElection(conf FastElectionConfig) *FastElection { return &FastElection{conf} }
 
 // Watch looks at the leader when it has not been heard for longer than a heartbeat takes, until the node stops.
 func (e *FastElection) Watch() {

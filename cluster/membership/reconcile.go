@@ -13,8 +13,8 @@ import (
 	"github.com/creditd/creditd/cluster/rpc"
 )
 
-// ReconcilerConfig is what a Reconciler needs.
-type ReconcilerConfig struct {
+// Reconciler makes raft's configuration follow gossip, on the leader.
+type Reconciler struct {
 	Base
 	Interval          time.Duration   // between two comparisons without an event
 	Changed           <-chan struct{} // delivers a token after gossip's members have changed
@@ -24,12 +24,6 @@ type ReconcilerConfig struct {
 	ContactThreshold  time.Duration // since the leader was heard, at a healthy node
 	AutopilotLogger   hclog.Logger
 }
-
-// Reconciler makes raft's configuration follow gossip, on the leader.
-type Reconciler struct{ ReconcilerConfig }
-
-// NewReconciler returns a reconciler that changes nothing yet.
-func NewReconciler(conf ReconcilerConfig) *Reconciler { return &Reconciler{conf} }
 
 // Run compares gossip with raft's configuration until ctx ends: at the beginning, on every event, and every Interval. Autopilot promotes
 // the nodes that it adds.

@@ -24,23 +24,16 @@ var (
 	}
 )
 
-// RemovalConfig is what a Removal needs.
-type RemovalConfig struct {
+// Removal takes nodes out of the cluster.
+type Removal struct {
 	Base
 	Leader   *leader.Finder
 	Serves   func() bool // whether this node serves as the leader
 	Transfer *Transfer
 	Fail     func(error) // ends this node
-}
 
-// Removal takes nodes out of the cluster.
-type Removal struct {
-	RemovalConfig
 	blocked sync.Map // node id to the time.Time until which it is not added again
 }
-
-// NewRemoval returns a removal.
-func NewRemoval(conf RemovalConfig) *Removal { return &Removal{RemovalConfig: conf} }
 
 // Do takes a node out of raft's configuration permanently: its acknowledgements count no more. It is refused for the last voter, and
 // where the remaining voters would have no quorum. A leader that is to go transfers leadership first.

@@ -28,7 +28,7 @@ func TestRemoval_KeepsAQuorum(t *testing.T) {
 		"one of two, when the other left": {three[:2], []gossip.Member{alive}, "b", ""},
 		"a node that is not there":        {three, nil, "x", "not part of this cluster: x"},
 	} {
-		r := NewRemoval(RemovalConfig{Base: Base{NodeID: "a", Directory: newDirectory(test.servers, test.members...)}})
+		r := &Removal{Base: Base{NodeID: "a", Directory: newDirectory(test.servers, test.members...)}}
 		err := r.allowed(test.servers, test.remove)
 		if test.want == "" {
 			require.NoError(t, err, name)

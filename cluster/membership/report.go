@@ -36,17 +36,11 @@ type Report struct {
 	MaxLedger     uint64 `json:"maxLedger"`
 }
 
-// ReporterConfig is what a Reporter needs.
-type ReporterConfig struct {
+// Reporter collects the reports of nodes.
+type Reporter struct {
 	Base
 	Self func() Report // this node's own
 }
-
-// Reporter collects the reports of nodes.
-type Reporter struct{ ReporterConfig }
-
-// NewReporter returns a reporter.
-func NewReporter(conf ReporterConfig) *Reporter { return &Reporter{conf} }
 
 // reportTimeout bounds how long the slowest node delays all reports.
 const reportTimeout = 2 * time.Second

@@ -17,19 +17,13 @@ var TransferLeadership = rpc.Method[string, rpc.Nothing]{
 	Number: 4, Name: "transfer leadership", OfCluster: true, Request: rpc.Text, Answer: rpc.Empty,
 }
 
-// TransferConfig is what a Transfer needs.
-type TransferConfig struct {
+// Transfer moves leadership on purpose.
+type Transfer struct {
 	Base
 	Leader  *leader.Finder
 	Serves  func() bool   // whether this node serves as the leader
 	Timeout time.Duration // for the transfer of a node that stops
 }
-
-// Transfer moves leadership on purpose.
-type Transfer struct{ TransferConfig }
-
-// NewTransfer returns a transfer.
-func NewTransfer(conf TransferConfig) *Transfer { return &Transfer{conf} }
 
 // Do transfers leadership to a voter, or to the most suitable one when nodeID is empty, wherever the leader is.
 //

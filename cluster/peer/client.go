@@ -99,9 +99,6 @@ func NewClient(addr string, conf ClientConfig) *Client {
 	return &Client{addr: addr, conf: conf.withDefaults(), ctx: ctx, cancel: cancel}
 }
 
-// Addr returns the address that the client calls.
-func (c *Client) Addr() string { return c.addr }
-
 // call is one caller that waits. Its fields are set before it is queued and,
 // for the answer, by whoever removed it from its link's pending map; done
 // orders the two.
@@ -136,8 +133,8 @@ func (c *Client) release(w *call) {
 // left until ctx's deadline. Without a deadline a call waits for as long as
 // the peer shows signs of life.
 //
-// The caller must leave payload unchanged until Call returns, and for good
-// when the outcome is unknown, for then it may still be under way. The answer
+// The caller must leave payload unchanged until Call returns, and forever
+// when the call was sent and not answered: it may still be under way. The answer
 // belongs to the caller.
 //
 // The error is a *CallError (see NotSent) or a *CodeError.

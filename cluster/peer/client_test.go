@@ -76,7 +76,7 @@ func (c *Client) waiting() int {
 
 func TestClient_ReturnsTheAnswerOfItsOwnCall(t *testing.T) {
 	// Answers come back in any order and from any goroutine.
-	c := newTestClient(t, serve(t, HandlerFunc(func(r Request, reply Reply) {
+	c := newTestClient(t, serve(t, Handler(func(r Request, reply Reply) {
 		go reply(CodeOK, r.Payload)
 	})), ClientConfig{})
 	var wg sync.WaitGroup
@@ -100,7 +100,7 @@ func TestClient_ReturnsTheAnswerOfItsOwnCall(t *testing.T) {
 // as not sent must not have been seen, and what is answered seen once.
 func TestClient_AnswersEveryCallOnConnectionLoss(t *testing.T) {
 	var seen ledger
-	m := startMux(t, MuxConfig{}, HandlerFunc(func(r Request, reply Reply) {
+	m := startMux(t, MuxConfig{}, Handler(func(r Request, reply Reply) {
 		seen.note(r)
 		if binary.BigEndian.Uint64(r.Payload)%16 == 0 {
 			return // never answered: only the loss of the link ends it
@@ -146,7 +146,7 @@ func TestClient_AnswersEveryCallOnConnectionLoss(t *testing.T) {
 				case NotSent(err):
 					notSent.Add(1)
 					runtime.Gosched() // let the connection be made again
-				case Unknown(err):
+				case mayHaveActed(err):
 					unknown.Add(1)
 					left--
 				default:
@@ -189,7 +189,7 @@ func TestClient_ReportsNotSentWhenTheDialFails(t *testing.T) {
 
 	_, err := c.Call(testContext(t), 1, nil)
 	require.True(t, NotSent(err))
-	require.False(t, Unknown(err))
+	require.False(t, mayHaveActed(err))
 	require.ErrorIs(t, err, errInjected)
 
 	link.setRefuse(false)
@@ -224,7 +224,7 @@ func TestClient_ReportsNotSentForADoneContext(t *testing.T) {
 // A call withdrawn from the queue must not go out later.
 func TestClient_NeverSendsAWithdrawnCall(t *testing.T) {
 	var seen ledger
-	addr := serve(t, HandlerFunc(func(r Request, reply Reply) { seen.note(r); reply(CodeOK, nil) }))
+	addr := serve(t, Handler(func(r Request, reply Reply) { seen.note(r); reply(CodeOK, nil) }))
 	link := newFaultLink()
 	c := newTestClient(t, addr, ClientConfig{Dialer: link.dialer()})
 	_, err := c.Call(testContext(t), 1, numbered(1))
@@ -265,22 +265,22 @@ func TestClient_ReportsUnknownForACallInTheWrite(t *testing.T) {
 	inWrite := goCall(ctx, c, nil)
 	link.awaitHeldWrite(t)
 	cancel()
-	require.True(t, Unknown(await(t, inWrite).err))
+	require.True(t, mayHaveActed(await(t, inWrite).err))
 }
 
 func TestClient_ReportsUnknownWhenTheDeadlinePassesAfterSending(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(Request, Reply) {})), ClientConfig{})
+	c := newTestClient(t, serve(t, Handler(func(Request, Reply) {})), ClientConfig{})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	_, err := c.Call(ctx, 1, nil)
-	require.True(t, Unknown(err))
+	require.True(t, mayHaveActed(err))
 	require.False(t, NotSent(err))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestClient_DropsACallThatExpiredInTheQueue(t *testing.T) {
 	var seen ledger
-	addr := serve(t, HandlerFunc(func(r Request, reply Reply) { seen.note(r); reply(CodeOK, nil) }))
+	addr := serve(t, Handler(func(r Request, reply Reply) { seen.note(r); reply(CodeOK, nil) }))
 	link := newFaultLink()
 	c := newTestClient(t, addr, ClientConfig{Dialer: link.dialer()})
 	_, err := c.Call(testContext(t), 1, numbered(1))
@@ -304,7 +304,7 @@ func TestClient_DropsACallThatExpiredInTheQueue(t *testing.T) {
 // unknown, and a frame beyond that is not sent.
 func TestClient_SplitsAFailedBatchAtTheWrittenBytes(t *testing.T) {
 	link := newFaultLink()
-	c := newTestClient(t, serve(t, HandlerFunc(func(Request, Reply) {})), ClientConfig{Dialer: link.dialer()})
+	c := newTestClient(t, serve(t, Handler(func(Request, Reply) {})), ClientConfig{Dialer: link.dialer()})
 	release := link.hold()
 	first := goCall(testContext(t), c, numbered(0))
 	link.awaitHeldWrite(t) // the preamble waits; everything queues behind it
@@ -321,7 +321,7 @@ func TestClient_SplitsAFailedBatchAtTheWrittenBytes(t *testing.T) {
 	for _, ch := range calls {
 		r := await(t, ch)
 		require.Error(t, r.err)
-		unknown = append(unknown, Unknown(r.err))
+		unknown = append(unknown, mayHaveActed(r.err))
 	}
 	require.Equal(t, []bool{true, true, false, false}, unknown)
 }
@@ -350,7 +350,7 @@ func TestClient_CoalescesWhatQueuesUpDuringAWrite(t *testing.T) {
 
 func TestClient_AnswersPendingCallsOnClose(t *testing.T) {
 	link := newFaultLink()
-	c := newTestClient(t, serve(t, HandlerFunc(func(r Request, reply Reply) {
+	c := newTestClient(t, serve(t, Handler(func(r Request, reply Reply) {
 		if r.Method == 2 {
 			reply(CodeOK, nil)
 		}
@@ -369,7 +369,7 @@ func TestClient_AnswersPendingCallsOnClose(t *testing.T) {
 	require.NoError(t, c.Close())
 
 	r := await(t, sent)
-	require.True(t, Unknown(r.err))
+	require.True(t, mayHaveActed(r.err))
 	require.ErrorIs(t, r.err, ErrClosed)
 	require.True(t, NotSent(await(t, queued).err))
 	require.True(t, NotSent(await(t, inWrite).err), "the write was refused before its first byte")
@@ -398,7 +398,7 @@ func TestClient_AnswersCallsWhenClosedWhileDialling(t *testing.T) {
 }
 
 func TestClient_RefusesCallsBeyondItsBoundAtOnce(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(Request, Reply) {})), ClientConfig{Limits: Limits{MaxCalls: 2}})
+	c := newTestClient(t, serve(t, Handler(func(Request, Reply) {})), ClientConfig{Limits: Limits{MaxCalls: 2}})
 	for range 2 {
 		go func() { _, _ = c.Call(context.Background(), 1, nil) }()
 	}
@@ -409,7 +409,7 @@ func TestClient_RefusesCallsBeyondItsBoundAtOnce(t *testing.T) {
 }
 
 func TestClient_RefusesPayloadsBeyondItsByteBound(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(Request, Reply) {})),
+	c := newTestClient(t, serve(t, Handler(func(Request, Reply) {})),
 		ClientConfig{Limits: Limits{MaxFrameBytes: 1024, MaxCallBytes: 1024}})
 	go func() { _, _ = c.Call(context.Background(), 1, make([]byte, 900)) }()
 	eventually(t, func() bool { return c.waiting() == 1 }, "one call")
@@ -426,13 +426,13 @@ func TestClient_EndsAStalledConnection(t *testing.T) {
 	ln := listen(t) // accepts in the kernel, never reads
 	c := newTestClient(t, ln.Addr().String(), ClientConfig{StallTimeout: 40 * time.Millisecond})
 	_, err := c.Call(testContext(t), 1, nil)
-	require.True(t, Unknown(err))
+	require.True(t, mayHaveActed(err))
 	require.ErrorIs(t, err, ErrStalled)
 	require.ErrorIs(t, err, ErrConnectionLost)
 }
 
 func TestClient_WaitsForASlowHandlerBeyondTheStallTimeout(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(_ Request, reply Reply) {
+	c := newTestClient(t, serve(t, Handler(func(_ Request, reply Reply) {
 		time.AfterFunc(1200*time.Millisecond, func() { reply(CodeOK, nil) })
 	})), ClientConfig{StallTimeout: 400 * time.Millisecond})
 	_, err := c.Call(testContext(t), 1, nil)
@@ -455,14 +455,14 @@ func TestClient_ClosesAnIdleConnectionAndDialsAgain(t *testing.T) {
 }
 
 func TestClient_ReturnsTheCodeOfTheHandler(t *testing.T) {
-	c := newTestClient(t, serve(t, HandlerFunc(func(_ Request, reply Reply) { reply(7, []byte("where")) })), ClientConfig{})
+	c := newTestClient(t, serve(t, Handler(func(_ Request, reply Reply) { reply(7, []byte("where")) })), ClientConfig{})
 	_, err := c.Call(testContext(t), 3, nil)
 	var code *CodeError
 	require.ErrorAs(t, err, &code)
 	require.Equal(t, byte(7), code.Code)
 	require.Equal(t, "where", string(code.Payload))
 	require.False(t, NotSent(err))
-	require.False(t, Unknown(err))
+	require.False(t, mayHaveActed(err))
 }
 
 func TestClient_PassesLargePayloadsBothWays(t *testing.T) {
@@ -509,7 +509,7 @@ func TestPool_GivesOneClientPerAddressAndClosesTheRest(t *testing.T) {
 		_, err := c.Call(testContext(t), 1, nil)
 		require.NoError(t, err)
 	}
-	p.Retain(b)
+	p.Remove(a)
 	_, err := ca.Call(testContext(t), 1, nil)
 	require.ErrorIs(t, err, ErrClosed)
 	require.NotSame(t, ca, p.Get(a))

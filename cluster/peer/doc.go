@@ -20,11 +20,11 @@
 // Every call is answered exactly once, and an error says whether the peer may
 // have acted on it:
 //
-//   - [NotSent]: the peer's handler has not seen the request and never will.
-//     Sending it again, here or elsewhere, is safe.
-//   - Any other [*CallError]: bytes of the request were handed to the kernel and no answer
-//     came. The peer may have acted, may act later, or may never act. Only a
-//     request that carries its own identity may be sent again.
+//   - [*CallError], not sent (see [NotSent]): the peer's handler has not seen
+//     the request and never will. Sending it again, here or elsewhere, is safe.
+//   - [*CallError], sent: bytes of the request were handed to the kernel and no
+//     answer came. The peer may have acted, may act later, or may never act.
+//     Only a request that carries its own identity may be sent again.
 //   - [*CodeError]: the handler answered with a code other than [CodeOK].
 //
 // The code decides what a caller does. What else an answer holds is up to package rpc.

@@ -12,7 +12,7 @@ var (
 	// or at the peer. It is always NotSent.
 	ErrOverloaded = errors.New("peer: too many outstanding calls")
 	// ErrTooLarge says that a payload exceeds MaxFrameBytes. For a request it
-	// is NotSent; for a response the outcome is unknown, since the peer acted.
+	// is NotSent; for a response it is not, since the peer acted.
 	ErrTooLarge = errors.New("peer: payload exceeds the frame limit")
 	// ErrConnectionLost says that the connection ended before the answer.
 	ErrConnectionLost = errors.New("peer: connection lost")

@@ -16,20 +16,17 @@ const deadline = 10 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// HandlerFunc is a function used as a Handler.
-type HandlerFunc func(r Request, reply Reply)
-
-// Handle calls f.
-func (f HandlerFunc) Handle(r Request, reply Reply) { f(r, reply) }
-
-// Unknown reports whether err leaves open what the peer did with the request.
-func Unknown(err error) bool {
+// mayHaveActed reports whether err leaves open what the peer did with the request.
+func mayHaveActed(err error) bool {
 	var e *CallError
 	return errors.As(err, &e) && e.Sent
 }
 
+// Addr returns the address of the listener.
+func (m *Mux) Addr() net.Addr { return m.conf.Listener.Addr() }
+
 // echo answers every call with its payload.
-var echo = HandlerFunc(func(r Request, reply Reply) { reply(CodeOK, r.Payload) })
+var echo = Handler(func(r Request, reply Reply) { reply(CodeOK, r.Payload) })
 
 func listen(tb testing.TB) net.Listener {
 	tb.Helper()

@@ -129,9 +129,6 @@ func (m *Mux) Start() {
 	m.wg.Go(m.accept)
 }
 
-// Addr returns the address of the listener.
-func (m *Mux) Addr() net.Addr { return m.conf.Listener.Addr() }
-
 // Close ends the listener and all connections, raft's too, and waits for the
 // mux's goroutines. It may be called twice.
 func (m *Mux) Close() error {

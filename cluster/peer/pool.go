@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"slices"
 	"sync"
 )
 
@@ -23,7 +22,7 @@ func NewPool(conf ClientConfig) *Pool {
 }
 
 // Get returns the client for addr. Its idle connection is closed by the
-// client itself, so keeping the client is cheap; Remove and Retain forget it.
+// client itself, so keeping the client is cheap; Remove forgets it.
 // After Close every call of the returned client fails with ErrClosed.
 func (p *Pool) Get(addr string) *Client {
 	p.mu.Lock()
@@ -43,11 +42,6 @@ func (p *Pool) Get(addr string) *Client {
 // Remove closes the client for addr, if there is one.
 func (p *Pool) Remove(addr string) {
 	p.closeWhere(func(a string) bool { return a == addr })
-}
-
-// Retain closes all clients except those for addrs.
-func (p *Pool) Retain(addrs ...string) {
-	p.closeWhere(func(a string) bool { return !slices.Contains(addrs, a) })
 }
 
 // Close closes all clients. It may be called twice.

@@ -26,13 +26,11 @@ type Request struct {
 // connection is gone the answer is dropped.
 type Reply func(code byte, payload []byte)
 
-// Handler acts on requests. Handle runs on the goroutine that reads the
-// connection: it must not block, and hands anything slow to somebody else.
+// Handler acts on requests. It runs on the goroutine that reads the
+// connection: it must not block, and leaves anything slow to another one.
 // Every request must be replied to in the end, also one that came too late.
-// A panic ends the process: it is a bug, and carrying on could lose money.
-type Handler interface {
-	Handle(r Request, reply Reply)
-}
+// A panic ends the process: it is a bug, and going on could lose money.
+type Handler func(r Request, reply Reply)
 
 // Server answers the calls that arrive on the connections it is given.
 type Server struct {

@@ -117,7 +117,7 @@ func (s *serverConn) read() error {
 		if h.timeoutMillis > 0 {
 			req.Deadline = time.Now().Add(time.Duration(h.timeoutMillis) * time.Millisecond)
 		}
-		s.server.handler.Handle(req, s.replyTo(h.id, int64(cost)))
+		s.server.handler(req, s.replyTo(h.id, int64(cost)))
 	}
 }
 

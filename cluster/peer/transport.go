@@ -105,7 +105,7 @@ func (t *Transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args
 	}
 }
 
-var errHandover = errors.New("peer: the server did not answer when leadership was handed to it")
+var errHandover = errors.New("peer: the server did not answer when leadership was transferred to it")
 
 // SetHeartbeatHandler does nothing, which is the point of this type.
 func (*Transport) SetHeartbeatHandler(func(raft.RPC)) {}

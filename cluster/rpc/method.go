@@ -36,7 +36,7 @@ const sizeHint = 160
 
 // Call asks the node at an address and waits for its answer or for ctx. An error is
 //   - what the node answered, as the *fault.Error that its handler returned;
-//   - a *peer.CallError where there was no answer: peer.NotSent and peer.Unknown tell what that means;
+//   - a *peer.CallError where there was no answer: peer.NotSent tells whether the node may have acted;
 //   - fault.Unknown where the answer could not be read.
 func (m *Method[Q, A]) Call(ctx context.Context, c *Client, addr string, request Q) (answer A, err error) {
 	payload := make([]byte, 0, sizeHint)

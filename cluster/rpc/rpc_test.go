@@ -43,7 +43,7 @@ func serve(t *testing.T, serverCluster, clientCluster string, rows ...Row) (stri
 	ctx, cancel := context.WithCancel(context.Background())
 	mux.Serve(NewTable(TableConfig{
 		Context: ctx, Build: "1.2.3", ClusterID: func() string { return serverCluster }, Logger: slog.New(slog.DiscardHandler),
-	}, rows...))
+	}, rows...).Handle)
 	mux.Start()
 	pool := peer.NewPool(peer.ClientConfig{})
 	t.Cleanup(func() {

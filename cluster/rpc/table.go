@@ -71,7 +71,7 @@ type TableConfig struct {
 	Logger    *slog.Logger
 }
 
-// Table is the peer.Handler of a node: all methods that it knows.
+// Table is all methods that a node knows.
 type Table struct {
 	conf TableConfig
 	rows [peer.MaxMethod + 1]*Row
@@ -89,7 +89,7 @@ func NewTable(conf TableConfig, rows ...Row) *Table {
 	return t
 }
 
-// Handle implements peer.Handler.
+// Handle is the peer.Handler of the node.
 func (t *Table) Handle(r peer.Request, reply peer.Reply) {
 	row := t.rows[r.Method]
 	if row == nil {
