@@ -60,7 +60,7 @@ func (k kindOfAnswer) enough() bool {
 	return real || ok && slices.Contains(madeUp, k.path)
 }
 
-// untested lists the answers that descriptions.go announces and no test has had. That none comes which is not announced is checked
+// untested lists the answers that endpoints announce and no test has had. That none comes which is not announced is checked
 // with every answer, by checkDocumented.
 func untested() []string {
 	missing := map[string]bool{}

@@ -22,7 +22,10 @@ type API struct {
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.
-func New(config Config) (*API, error) {
+func New(config Config) (*API, error) { return serving(config, endpoints()) }
+
+// serving makes an API of these endpoints.
+func serving(config Config, endpoints []*endpoint) (*API, error) {
 	config = config.withDefaults()
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -39,13 +42,13 @@ func New(config Config) (*API, error) {
 	a.engine = gin.New()
 	a.engine.HandleMethodNotAllowed = true // 405 instead of 404; see contract 1.1
 	a.engine.RedirectTrailingSlash = false // clients drop credentials on redirects
-	for _, e := range endpoints() {
+	for _, e := range endpoints {
 		e.metrics = metrics.endpoint(e.name)
 		a.engine.POST(e.path, a.serve(e))
 	}
 	a.probes(!config.HideMetrics)
 	if !config.HideOpenAPI {
-		if err := a.document(config.Version, !config.HideMetrics); err != nil {
+		if err := a.document(endpoints, config.Version, !config.HideMetrics); err != nil {
 			return nil, err
 		}
 	}

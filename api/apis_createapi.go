@@ -13,13 +13,16 @@ type createAPIData struct {
 	APIID string `json:"apiId"`
 }
 
-// createAPI serves apis.createApi, docs/contract.md 2.2.
-func createAPI(c *call, req createAPIRequest) (any, error) {
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		return &fsm.CreateAPI{ID: mint.ID(mint.API), KeyspaceID: mint.ID(mint.Keyspace), Name: req.Name}
+// createAPI is apis.createApi, docs/contract.md 2.2.
+func createAPI() *endpoint {
+	return write("apis.createApi", about{
+		summary: "Create an API, which is a group of keys",
+		text:    "Names need not be unique: two calls create two APIs.",
+		needs:   []need{forAll(fsm.CreateAPIPermission)},
+		example: `{"name":"payments"}`,
+	}, func(c *call, req createAPIRequest) (createAPIData, error) {
+		return create(c, func() fsm.Command {
+			return &fsm.CreateAPI{ID: mint.ID(mint.API), KeyspaceID: mint.ID(mint.Keyspace), Name: req.Name}
+		}, func(created *fsm.Created) createAPIData { return createAPIData{created.ID} })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return createAPIData{created.ID}, nil
 }

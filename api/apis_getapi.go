@@ -11,11 +11,15 @@ type apiOut struct {
 	Name string `json:"name"`
 }
 
-// getAPI serves apis.getApi, docs/contract.md 2.2.
-func getAPI(c *call, req getAPIRequest) (any, error) {
-	found, err := answer[*fsm.API](c, &fsm.GetAPI{APIID: req.APIID})
-	if err != nil {
-		return nil, err
-	}
-	return apiOut{ID: found.ID, Name: found.Name}, nil
+// getAPI is apis.getApi, docs/contract.md 2.2.
+func getAPI() *endpoint {
+	return read("apis.getApi", about{
+		summary:   "Show an API",
+		needs:     []need{forOne(fsm.ReadAPIPermission)},
+		needsNote: checkedFirst,
+		example:   `{"apiId":"` + exampleAPI + `"}`,
+		refuses:   []fsm.Code{fsm.APINotFound},
+	}, func(c *call, req getAPIRequest) (apiOut, error) {
+		return ask(c, &fsm.GetAPI{APIID: req.APIID}, func(a *fsm.API) apiOut { return apiOut{ID: a.ID, Name: a.Name} })
+	})
 }

@@ -11,13 +11,19 @@ type listKeysRequest struct {
 	Revalidate bool       `json:"revalidateKeysCache" schema:"default=false"` // there is no cache
 }
 
-// listKeys serves apis.listKeys, docs/contract.md 2.2.
-func listKeys(c *call, req listKeysRequest) (any, error) {
-	found, err := answer[*fsm.Keys](c, &fsm.ListKeys{
-		APIID: req.APIID, ExternalID: req.ExternalID, Decrypt: req.Decrypt, Page: pageOf(req.Limit, req.Cursor),
+// listKeys is apis.listKeys, docs/contract.md 2.2.
+func listKeys() *endpoint {
+	return read("apis.listKeys", about{
+		summary: "List the keys of an API, in the order of their ids",
+		text: nextPage + " `externalId` limits the list to the keys of that identity. `revalidateKeysCache` has no effect: the answer " +
+			"always shows the current state.",
+		needs:     []need{forOne(fsm.ReadKeyPermission), forOne(fsm.ReadAPIPermission)},
+		needsNote: "If one is missing, the API is not found.",
+		example:   `{"apiId":"` + exampleAPI + `","limit":20,"externalId":"` + exampleExternalID + `"}`,
+		refuses:   []fsm.Code{fsm.APINotFound, fsm.PreconditionFailed},
+	}, func(c *call, req listKeysRequest) (page[*keyOut], error) {
+		return ask(c, &fsm.ListKeys{
+			APIID: req.APIID, ExternalID: req.ExternalID, Decrypt: req.Decrypt, Page: wantedPage(req.Limit, req.Cursor),
+		}, func(found *fsm.Keys) page[*keyOut] { return pageOf(found.List, found.Next, showKey) })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return showPage(found.List, found.Next, showKey), nil
 }

@@ -11,7 +11,7 @@ type listAuditRequest struct {
 	Limit      pageLimit               `json:"limit"`
 	Cursor     pageCursor              `json:"cursor"`
 	ResourceID string                  `json:"resourceId" schema:"minLength=1,maxLength=255" doc:"Only entries that name this resource."`
-	ActorID    string                  `json:"actorId" schema:"minLength=1,maxLength=255" doc:"Only those of this root key."`
+	ActorID    string                  `json:"actorId" schema:"minLength=1,maxLength=255" doc:"Only entries of this root key."`
 	Event      eventName               `json:"event"`
 	From       expiry                  `json:"from"`
 	To         schema.Optional[expiry] `json:"to"`
@@ -24,12 +24,12 @@ func (eventName) SchemaTag() string {
 }
 
 type auditEntryOut struct {
-	Index      uint64          `json:"index" doc:"Of the log entry, which Creditd-Index named."`
+	Index      uint64          `json:"index" doc:"The index of the log entry, as in Creditd-Index."`
 	Time       int64           `json:"time"`
 	Event      string          `json:"event"`
 	Actor      auditActor      `json:"actor"`
 	Resources  []auditResource `json:"resources"`
-	Omitted    int64           `json:"omitted,omitempty" doc:"How many more resources there were."`
+	Omitted    int64           `json:"omitted,omitempty" doc:"The number of resources that are not listed."`
 	Balances   []auditBalance  `json:"balances,omitempty"`
 	RequestID  string          `json:"requestId,omitempty"`
 	RemoteAddr string          `json:"remoteAddr,omitempty"`
@@ -37,7 +37,7 @@ type auditEntryOut struct {
 }
 
 type auditActor struct {
-	KeyID string `json:"keyId" doc:"Of the root key."`
+	KeyID string `json:"keyId" doc:"The id of the root key."`
 	Name  string `json:"name,omitempty"`
 }
 
@@ -49,20 +49,26 @@ type auditResource struct {
 type auditBalance struct {
 	Type   string `json:"type" doc:"key or identity."`
 	ID     string `json:"id"`
-	Before *int64 `json:"before" doc:"null: unlimited, or not there yet."`
-	After  *int64 `json:"after" doc:"null: unlimited, or gone for good."`
+	Before *int64 `json:"before" doc:"null: unlimited, or it did not exist yet."`
+	After  *int64 `json:"after" doc:"null: unlimited, or it no longer exists."`
 }
 
-// listAudit serves audit.listEntries, docs/contract.md 7.4.
-func listAudit(c *call, req listAuditRequest) (any, error) {
-	found, err := answer[*fsm.AuditEntries](c, &fsm.ListAudit{
-		ResourceID: req.ResourceID, ActorID: req.ActorID, Event: string(req.Event), From: int64(req.From), To: expiresAt(req.To),
-		Page: pageOf(req.Limit, req.Cursor),
+// listAudit is audit.listEntries, docs/contract.md 7.4.
+func listAudit() *endpoint {
+	return read("audit.listEntries", about{
+		summary: "List who changed what in the workspace, the newest entry first",
+		text: "Entries are kept for 30 days, and at most 100,000 of a workspace. A page looks at 10,000 entries: with filters it may be short, or " +
+			"empty, although there are more. `from` and `to` are Unix milliseconds. Entries at `to` or later are left out.",
+		needs:   []need{forAll(fsm.ReadAuditPermission)},
+		example: `{"limit":20,"resourceId":"` + exampleKey + `"}`,
+	}, func(c *call, req listAuditRequest) (page[auditEntryOut], error) {
+		return ask(c, &fsm.ListAudit{
+			ResourceID: req.ResourceID, ActorID: req.ActorID, Event: string(req.Event), From: int64(req.From), To: expiresAt(req.To),
+			Page: wantedPage(req.Limit, req.Cursor),
+		}, func(found *fsm.AuditEntries) page[auditEntryOut] {
+			return pageOf(found.List, found.Next, showAuditEntry)
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return showPage(found.List, found.Next, showAuditEntry), nil
 }
 
 func showAuditEntry(e *fsm.AuditEntry) auditEntryOut {
@@ -88,21 +94,4 @@ func showBalance(b *fsm.Balance) *int64 {
 		return nil
 	}
 	return &b.Remaining
-}
-
-// maxUserAgent bounds what is kept of the header, in bytes.
-const maxUserAgent = 256
-
-// origin says where a command that leaves an audit entry came from; nil: it leaves none. The address is that of the connection:
-// headers that name another one can be made up by anybody.
-func (c *call) origin(command fsm.Command) *fsm.Origin {
-	if fsm.EventOf(command) == fsm.Unaudited {
-		return nil
-	}
-	request := c.gin.Request
-	agent := request.Header.Get("User-Agent")
-	return &fsm.Origin{
-		RequestID: string(c.id[:]), RemoteAddr: request.RemoteAddr,
-		UserAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),
-	}
 }

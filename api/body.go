@@ -17,7 +17,7 @@ const (
 func (c *call) readBody() error {
 	announced, limit := c.gin.Request.ContentLength, c.api.maxBody
 	if announced > limit {
-		return &problem{kind: &bodyTooLarge}
+		return &problem{errorType: &bodyTooLarge}
 	}
 	body := c.body[:0]
 	// One byte more than announced, so that the end is seen without growing.
@@ -29,7 +29,7 @@ func (c *call) readBody() error {
 		body = body[:len(body)+n]
 		switch {
 		case int64(len(body)) > limit:
-			return &problem{kind: &bodyTooLarge}
+			return &problem{errorType: &bodyTooLarge}
 		case err == io.EOF:
 			c.body = body
 			return nil
@@ -47,9 +47,9 @@ func (c *call) readBody() error {
 func (c *call) unreadable(err error) *problem {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &problem{kind: &requestTimeout}
+		return &problem{errorType: &requestTimeout}
 	case c.abandoned():
-		return &problem{kind: &clientClosedRequest}
+		return &problem{errorType: &clientClosedRequest}
 	}
-	return &problem{kind: &bodyUnreadable}
+	return &problem{errorType: &bodyUnreadable}
 }

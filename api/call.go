@@ -11,29 +11,29 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// call is one request while it is being served: what the steps of endpoint.go share, and what a handler may use.
+// call is one request while it is served: what the steps of endpoint.go share, and what a handler may use.
 type call struct {
-	api   *API
-	point *endpoint
-	gin   *gin.Context
-	id    [mint.RequestIDLength]byte
+	api      *API
+	endpoint *endpoint
+	gin      *gin.Context
+	id       [mint.RequestIDLength]byte
 
-	ctx   context.Context // ends when the client hangs up or the deadline passes
-	actor fsm.Hash        // the caller's root key
-	fresh freshness       // of the answers to queries
-	once  once            // of a call with an Idempotency-Key
+	ctx         context.Context // ends when the client hangs up or the deadline passes
+	actor       fsm.Hash        // the caller's root key
+	consistency consistency     // of the answers to queries
+	key         idempotencyHeader
 
-	began bool   // a command was handed to the ledger: from here on a failure does not prove that it had no effect
-	index uint64 // raft index of the answer, 0: none
-
-	replayed bool // the answer is that of an earlier call
+	proposed bool   // a command was handed to the ledger: from here on a failure does not prove that it had no effect
+	index    uint64 // raft index of the answer, 0: none
+	replayed bool   // the answer is that of an earlier call
+	cutAs    int    // the status in the metrics of an answer that was cut short, 0: it was not
 
 	body []byte // as received
-	out  []byte // the answer
+	out  []byte // the answer, or the part of it that is not sent yet
 }
 
-// freshness is how a caller wants a read to be answered. See docs/contract.md 7.1.
-type freshness struct {
+// consistency is how a caller wants a read to be answered. See docs/contract.md 7.1.
+type consistency struct {
 	stale    bool
 	minIndex uint64
 }
@@ -43,9 +43,9 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // maxPooledBytes is the largest buffer that is kept for the next request.
 const maxPooledBytes = 256 << 10 // the answer to 1000 verifications has half of it
 
-func (a *API) newCall(point *endpoint, g *gin.Context) *call {
+func (a *API) newCall(e *endpoint, g *gin.Context) *call {
 	c := calls.Get().(*call)
-	c.api, c.point, c.gin = a, point, g
+	c.api, c.endpoint, c.gin = a, e, g
 	mint.RequestID(&c.id)
 	return c
 }
@@ -63,24 +63,24 @@ func (c *call) release() {
 	calls.Put(c)
 }
 
-// execute has the ledger carry a command out. A refusal comes back as an error.
+// execute executes a command. A refusal comes back as an error.
 func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
-	c.began = true
+	c.proposed = true
 	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{
-		Actor: c.actor, Command: command, Origin: c.origin(command), Once: c.named(),
+		Actor: c.actor, Command: command, Origin: c.origin(command), Once: c.idempotency(),
 	})
-	return outcome[R](c, r, index, err)
+	return resultOf[R](c, r, index, err)
 }
 
-// maxDraws is how often new ids are drawn before something must be wrong with the source of randomness.
-const maxDraws = 4
+// maxIDAttempts is how often new ids are drawn before something must be wrong with the source of randomness.
+const maxIDAttempts = 4
 
-// executeNew is execute for a command that carries new ids: it is made again, with others, if one of them is taken.
+// executeNew is execute for a command that carries new ids: if one of them is taken, it is made again with others.
 func executeNew[R fsm.Result](c *call, command func() fsm.Command) (R, error) {
-	for draw := 1; ; draw++ {
+	for attempt := 1; ; attempt++ {
 		r, err := execute[R](c, command())
 		if refusal, ok := err.(*refused); ok && refusal.Code == fsm.IDTaken {
-			if draw < maxDraws {
+			if attempt < maxIDAttempts {
 				continue
 			}
 			c.logFailure("every new id was taken")
@@ -89,18 +89,43 @@ func executeNew[R fsm.Result](c *call, command func() fsm.Command) (R, error) {
 	}
 }
 
-// answer asks the ledger, as fresh as the caller wants the answer to be. A refusal comes back as an error.
+// answer asks the ledger, with the consistency that the caller wants. A refusal comes back as an error.
 func answer[R fsm.Result](c *call, q fsm.Query) (R, error) {
-	if c.fresh.stale {
-		r, index, err := c.api.node.AnswerStale(c.ctx, c.actor, q, c.fresh.minIndex)
-		return outcome[R](c, r, index, err)
+	if c.consistency.stale {
+		r, index, err := c.api.node.AnswerStale(c.ctx, c.actor, q, c.consistency.minIndex)
+		return resultOf[R](c, r, index, err)
 	}
 	r, index, err := c.api.node.Answer(c.ctx, c.actor, q)
-	return outcome[R](c, r, index, err)
+	return resultOf[R](c, r, index, err)
 }
 
-// outcome sorts what a node returned. A result of another type than the command's is a defect.
-func outcome[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, error) {
+// change executes a command and shows its result.
+func change[R fsm.Result, Answer any](c *call, command fsm.Command, show func(R) Answer) (Answer, error) {
+	r, err := execute[R](c, command)
+	return shown(r, err, show)
+}
+
+// create executes a command that carries new ids and shows its result.
+func create[R fsm.Result, Answer any](c *call, command func() fsm.Command, show func(R) Answer) (Answer, error) {
+	r, err := executeNew[R](c, command)
+	return shown(r, err, show)
+}
+
+// ask asks the ledger and shows the result.
+func ask[R fsm.Result, Answer any](c *call, q fsm.Query, show func(R) Answer) (Answer, error) {
+	r, err := answer[R](c, q)
+	return shown(r, err, show)
+}
+
+func shown[R, Answer any](r R, err error, show func(R) Answer) (a Answer, _ error) {
+	if err != nil {
+		return a, err
+	}
+	return show(r), nil
+}
+
+// resultOf sorts what a node returned. A result of another type than the command's is a defect.
+func resultOf[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, error) {
 	var none R
 	if err != nil {
 		return none, err
@@ -115,19 +140,19 @@ func outcome[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, e
 	if refusal, ok := r.(*fsm.Refusal); ok {
 		return none, (*refused)(refusal)
 	}
-	panic(fmt.Sprintf("api: the ledger answered %T where %T was due", r, none))
+	panic(fmt.Sprintf("api: the ledger answered %T instead of %T", r, none))
 }
 
-// authorize returns nil if the caller is authenticated and holds the permission.
-func (c *call) authorize(permission string) error {
-	_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: permission})
+// authorize returns nil if the caller is authenticated and has the permission for all resources.
+func (c *call) authorize(p fsm.RootPermission) error {
+	_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: string(p)})
 	return err
 }
 
 // authenticate returns nil if the caller is authenticated. The ledger does that with every command and query; this is for
 // requests that are refused before there is either.
 func (c *call) authenticate() error {
-	err := c.authorize("")
+	_, err := answer[*fsm.Done](c, &fsm.Authorize{})
 	if refusal, ok := err.(*refused); ok && refusal.Code == fsm.InsufficientPermissions {
 		return nil
 	}
@@ -136,7 +161,7 @@ func (c *call) authenticate() error {
 
 // logFailure logs a failure that the client is told little about.
 func (c *call) logFailure(message string, attributes ...any) {
-	c.api.logger.Error(message, append(attributes, "endpoint", c.point.name, "requestId", string(c.id[:]))...)
+	c.api.logger.Error(message, append(attributes, "endpoint", c.endpoint.name, "requestId", string(c.id[:]))...)
 }
 
 // logPanic logs a panic with its stack. Call it from the function that recovered.

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. Codes and outcomes have
+// TestCatalogue_IsComplete: an answer of the ledger that has no row would reach clients as an empty error. Codes and verdictCodes have
 // gaps.
 func TestCatalogue_IsComplete(t *testing.T) {
 	require.Len(t, faults, int(fault.Unsupported)+1)
@@ -18,11 +18,11 @@ func TestCatalogue_IsComplete(t *testing.T) {
 		if fsm.Code(n) == fsm.SessionExpired {
 			continue // between nodes only
 		}
-		require.Equal(t, fsm.Code(n).Known(), n < len(refusals) && refusals[n] != kind{}, "code %d", n)
-		require.Equal(t, fsm.Outcome(n).Known(), n < len(outcomes) && outcomes[n] != "", "outcome %d", n)
+		require.Equal(t, fsm.Code(n).Known(), n < len(refusals) && refusals[n] != errorType{}, "code %d", n)
+		require.Equal(t, fsm.Outcome(n).Known(), n < len(verdictCodes) && verdictCodes[n] != "", "outcome %d", n)
 	}
-	for kind, k := range faults {
-		require.NotZero(t, k, "fault %d", kind)
+	for number, e := range faults {
+		require.NotZero(t, e, "fault %d", number)
 	}
 }
 

@@ -1,26 +1,38 @@
 package api
 
+import "github.com/creditd/creditd/fsm"
+
 type getStatusRequest struct{}
 
-// getStatus serves cluster.getStatus, docs/contract.md 7.2. An operator needs it most when there is no leader to ask, so a
-// permission that this node knows of is enough; only a no is asked about again, since this node may lag behind.
-func getStatus(c *call, _ getStatusRequest) (any, error) {
-	const permission = "cluster.*.read"
-	wanted := c.fresh
-	c.fresh.stale = true
-	if err := c.authorize(permission); err != nil {
-		c.fresh = wanted
-		if err := c.authorize(permission); err != nil {
-			return nil, err
+// getStatus is cluster.getStatus, docs/contract.md 7.2.
+func getStatus() *endpoint {
+	return read("cluster.getStatus", about{
+		summary: "Show the nodes of the cluster, the leader, and the progress of each node",
+		text:    "The call works without a leader.",
+		needs:   []need{forAll(fsm.ReadClusterPermission)},
+		example: `{}`,
+	}, func(c *call, _ getStatusRequest) (Status, error) {
+		if err := c.authorizeHere(fsm.ReadClusterPermission); err != nil {
+			return Status{}, err
 		}
-	}
-	c.index = 0 // that of the authorization; a status reflects no one index
-	status, err := c.api.node.Status(c.ctx)
+		c.index = 0 // that of the authorization; a status reflects no one index
+		status, err := c.api.node.Status(c.ctx)
+		if status.Nodes == nil {
+			status.Nodes = []NodeStatus{}
+		}
+		return status, err
+	})
+}
+
+// authorizeHere is authorize for what an operator needs most when there is no leader to ask: a permission that this node knows of is
+// enough. Only a no is asked about again, because this node may lag behind.
+func (c *call) authorizeHere(p fsm.RootPermission) error {
+	wanted := c.consistency
+	c.consistency.stale = true
+	err := c.authorize(p)
 	if err != nil {
-		return nil, err
+		c.consistency = wanted
+		err = c.authorize(p)
 	}
-	if status.Nodes == nil {
-		status.Nodes = []NodeStatus{}
-	}
-	return status, nil
+	return err
 }

@@ -1,15 +1,25 @@
 package api
 
+import "github.com/creditd/creditd/fsm"
+
 type removeServerRequest struct {
 	NodeID string `json:"nodeId" schema:"required,minLength=1,maxLength=255"`
 }
 
-// removeServer serves cluster.removeServer, docs/contract.md 7.2.
-func removeServer(c *call, req removeServerRequest) (any, error) {
-	if err := c.authorize("cluster.*.operate"); err != nil {
-		return nil, err
-	}
-	c.index = 0 // that of the authorization
-	c.began = true
-	return none{}, c.api.node.RemoveServer(c.ctx, req.NodeID)
+// removeServer is cluster.removeServer, docs/contract.md 7.2.
+func removeServer() *endpoint {
+	return write("cluster.removeServer", about{
+		summary: "Remove a node from the cluster permanently",
+		text: "If the node is up, it stops. A leader transfers leadership first. The call is a 400 for a node outside the cluster, for the last " +
+			"voter, and when the remaining voters that are up would have no quorum.",
+		needs:         []need{forAll(fsm.OperateClusterPermission)},
+		example:       `{"nodeId":"` + exampleNode + `"}`,
+		outsideLedger: true,
+	}, func(c *call, req removeServerRequest) (none, error) {
+		if err := c.authorize(fsm.OperateClusterPermission); err != nil {
+			return none{}, err
+		}
+		c.index, c.proposed = 0, true // the index is that of the authorization
+		return none{}, c.api.node.RemoveServer(c.ctx, req.NodeID)
+	})
 }

@@ -9,22 +9,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// description is what is said of an endpoint to those who call it, beyond what its types say. Every endpoint has one in
-// descriptions.go.
-type description struct {
-	summary    string
-	text       string
-	permission string     // which the root key needs; empty: none
-	example    string     // a body that a ledger with the example ids answers with 200
-	result     any        // a value of the type of data; nil: no data but {}
-	paged      bool       // pagination stands beside data
-	refuses    []fsm.Code // beyond what every endpoint may answer
-	hides      bool       // a caller without the permission hears that there is no such thing, and never of permissions
-}
-
 // Every endpoint may answer with these: docs/contract.md 1.3 and 1.6.
 var (
-	commonKinds = []*kind{
+	commonErrors = []*errorType{
 		&invalidInput, &malformedAuthorization, &bodyUnreadable, &requestTimeout, &bodyTooLarge, &tooManyRequests, &unexpectedError,
 		&serviceUnavailable,
 	}
@@ -33,11 +20,13 @@ var (
 	}
 )
 
-// Describe describes every endpoint, in the order of routes.go.
-func Describe() []openapi.Endpoint {
+// Describe describes every endpoint, in the order of endpoints.go.
+func Describe() []openapi.Endpoint { return describe(endpoints()) }
+
+func describe(endpoints []*endpoint) []openapi.Endpoint {
 	var all []openapi.Endpoint
-	for _, e := range endpoints() {
-		all = append(all, e.describe(descriptions[e.name]))
+	for _, e := range endpoints {
+		all = append(all, e.describe())
 	}
 	return append(all, openapi.Endpoint{
 		Name: "liveness", Method: http.MethodGet, Path: "/v2/liveness", Open: true, Summary: "Say that the process answers",
@@ -49,34 +38,36 @@ func Describe() []openapi.Endpoint {
 func Probes(withMetrics bool) []openapi.Probe {
 	probes := []openapi.Probe{
 		{Path: "/healthz", Summary: "Say that the process runs"},
-		{Path: "/readyz", Summary: "Say whether requests can be served here", Unhealthy: true},
+		{Path: "/readyz", Summary: "Say whether this node can serve requests", Unhealthy: true},
 	}
 	if withMetrics {
-		probes = append(probes, openapi.Probe{Path: "/metrics", Summary: "Show metrics as Prometheus reads them"})
+		probes = append(probes, openapi.Probe{Path: "/metrics", Summary: "Show metrics for Prometheus"})
 	}
 	return probes
 }
 
-func (e *endpoint) describe(d description) openapi.Endpoint {
+func (e *endpoint) describe() openapi.Endpoint {
 	shown := openapi.Endpoint{
-		Name: e.name, Method: http.MethodPost, Path: e.path, Summary: d.summary, Description: d.text, Permission: d.permission,
-		Request: e.schema(), Example: d.example, Paged: d.paged, Reads: e.reads,
-		Named: !e.reads && !e.outside,
+		Name: e.name, Method: http.MethodPost, Path: e.path, Summary: e.summary, Description: e.text, NeedsNote: e.needsNote,
+		Request: e.request(), Example: e.example, Media: e.media, Reads: e.reads, Idempotent: !e.reads && !e.outsideLedger,
 	}
-	if d.result == nil {
-		d.result = none{}
+	for _, n := range e.needs {
+		shown.Needs = append(shown.Needs, openapi.Need{Accepted: n.accepted(), Condition: n.condition})
 	}
-	if !e.bare {
-		shown.Result = reflect.TypeOf(d.result)
+	switch {
+	case e.paged:
+		shown.Result, shown.Paged = reflect.TypeOf(reflect.Zero(e.result).Interface().(pager).list()), true
+	case !e.metaOnly && e.media == "":
+		shown.Result = e.result
 	}
-	for _, k := range commonKinds {
-		shown.Problems = append(shown.Problems, e.problem(k))
+	for _, t := range commonErrors {
+		shown.Problems = append(shown.Problems, e.problem(t))
 	}
-	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], d.refuses...)
-	if !d.hides {
+	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], e.refuses...)
+	if !e.hidesNeeds {
 		refuses = append(refuses, fsm.InsufficientPermissions)
 	}
-	if shown.Named {
+	if shown.Idempotent {
 		refuses = append(refuses, fsm.IdempotencyConflict, fsm.TooManyOutcomes)
 	}
 	for _, code := range refuses {
@@ -86,19 +77,19 @@ func (e *endpoint) describe(d description) openapi.Endpoint {
 }
 
 // problem describes an error as fail sends it.
-func (e *endpoint) problem(k *kind) openapi.Problem {
-	sent := problem{kind: k}
+func (e *endpoint) problem(t *errorType) openapi.Problem {
+	sent := problem{errorType: t}
 	return openapi.Problem{
-		Status: k.status, Type: errorBase + k.path, Title: k.title, Detail: k.detail,
-		ProblemOnly: k.status == http.StatusTooManyRequests || e.bare, ListsErrors: sent.listsErrors(),
-		RetryAfter: k.status == http.StatusTooManyRequests || k.status == http.StatusServiceUnavailable,
-		Doubtful:   k.status == http.StatusRequestTimeout && !e.reads,
+		Status: t.status, Type: errorBase + t.path, Title: t.title, Detail: t.detail,
+		ProblemOnly: t.status == http.StatusTooManyRequests || e.metaOnly, ListsErrors: sent.listsErrors(),
+		RetryAfter:     t.status == http.StatusTooManyRequests || t.status == http.StatusServiceUnavailable,
+		UnknownOutcome: t.status == http.StatusRequestTimeout && !e.reads,
 	}
 }
 
 // document adds GET /openapi.json. The text is made here, once.
-func (a *API) document(version string, withMetrics bool) error {
-	text, err := openapi.Document(version, Describe(), Probes(withMetrics))
+func (a *API) document(endpoints []*endpoint, version string, withMetrics bool) error {
+	text, err := openapi.Document(version, describe(endpoints), Probes(withMetrics))
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,21 @@
 package api
 
 import (
+	"encoding/json"
 	"testing"
 
+	"github.com/creditd/creditd/fsm"
 	"github.com/stretchr/testify/require"
 )
 
-// TestDescriptions_AreComplete: an endpoint that lands is described in descriptions.go, and one that goes takes its row along.
-func TestDescriptions_AreComplete(t *testing.T) {
-	all := endpoints()
-	for _, e := range all {
-		d, ok := descriptions[e.name]
-		require.True(t, ok, "%s has no row in descriptions.go", e.name)
-		require.NotEmpty(t, d.summary, "%s has no summary", e.name)
-		require.NotEmpty(t, d.example, "%s has no example", e.name)
+// TestEndpoints_AreDescribed: the document and docs/api.md have something to say of every endpoint.
+func TestEndpoints_AreDescribed(t *testing.T) {
+	for _, e := range endpoints() {
+		require.NotEmpty(t, e.summary, "%s has no summary", e.name)
+		require.True(t, json.Valid([]byte(e.example)), "%s has no example", e.name)
+		require.NotEmpty(t, e.needs, "%s needs no permission", e.name)
+		for _, n := range e.needs {
+			require.Contains(t, fsm.AllPermissions(), string(n.permission), e.name)
+		}
 	}
-	require.Len(t, descriptions, len(all), "a row of descriptions.go belongs to no endpoint")
 }

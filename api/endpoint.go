@@ -3,36 +3,61 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/creditd/creditd/api/schema"
+	"github.com/creditd/creditd/fsm"
 	"github.com/gin-gonic/gin"
 )
 
+// about is what an endpoint says of itself, beyond what its types say.
+type about struct {
+	summary    string
+	text       string
+	needs      []need     // root permissions of the caller, all of them
+	needsNote  string     // sentences about them
+	hidesNeeds bool       // a caller without them never gets a 403 about permissions
+	example    string     // a body that a ledger with the example ids answers with 200
+	refuses    []fsm.Code // beyond what every endpoint may answer
+
+	// metaOnly: the answer has no data, and errors are always problem+json. Only identities.deleteIdentity.
+	metaOnly bool
+	// outsideLedger: the ledger does not record the effect, so there is no Idempotency-Key.
+	outsideLedger bool
+	// returnsSecret: only the root key and Idempotency-Key of the first call get the same answer again.
+	returnsSecret bool
+	// media is the content type of an answer that is raw or a stream.
+	media string
+}
+
 // endpoint is one endpoint of the contract.
 type endpoint struct {
+	about
 	name string // "keys.verifyKey"
 	path string // "/v2/keys.verifyKey"
 	// run takes every step between the request line and the answer.
-	run func(c *call) (data any, err error)
-	// reads: the headers that choose the freshness of a read apply.
+	run func(c *call) (answer any, err error)
+	// reads: the headers that choose the consistency of a read apply.
 	reads bool
-	// bare: there is no data in the answer, and errors are always problem+json. Only identities.deleteIdentity.
-	bare bool
-	// outside: what it does does not go through the ledger.
-	outside bool
-	// secret: the answer holds one that nobody is told again, but for the caller with the same Idempotency-Key.
-	secret bool
-	// schema is the JSON Schema of the body.
-	schema func() map[string]any
+	// request is the JSON Schema of the body.
+	request func() map[string]any
+	// result is the Go type of the answer.
+	result reflect.Type
+	paged  bool // result is a page
 
 	metrics endpointMetrics
 }
 
-// write describes an endpoint that changes or charges something. Its body is described by the type of the handler's request.
-func write[Request any](name string, handler func(*call, Request) (any, error)) *endpoint {
+// write describes an endpoint that changes or debits something. The types of the handler describe body and answer: an answer is the
+// data of the envelope, or a page, raw or stream.
+func write[Request, Answer any](name string, a about, handler func(*call, Request) (Answer, error)) *endpoint {
 	body := schema.MustCompile[Request](name)
-	e := &endpoint{name: name, path: "/v2/" + name, schema: body.JSONSchema}
+	var none Answer
+	_, paged := any(none).(pager)
+	e := &endpoint{
+		about: a, name: name, path: "/v2/" + name, request: body.JSONSchema, result: reflect.TypeFor[Answer](), paged: paged,
+	}
 	e.run = func(c *call) (any, error) {
 		if err := c.receive(); err != nil {
 			return nil, err
@@ -47,27 +72,9 @@ func write[Request any](name string, handler func(*call, Request) (any, error)) 
 }
 
 // read describes an endpoint that only asks.
-func read[Request any](name string, handler func(*call, Request) (any, error)) *endpoint {
-	e := write(name, handler)
+func read[Request, Answer any](name string, a about, handler func(*call, Request) (Answer, error)) *endpoint {
+	e := write(name, a, handler)
 	e.reads = true
-	return e
-}
-
-// bare marks the endpoint whose answer has no data.
-func bare(e *endpoint) *endpoint {
-	e.bare = true
-	return e
-}
-
-// outside marks an endpoint that does not go through the ledger.
-func outside(e *endpoint) *endpoint {
-	e.outside = true
-	return e
-}
-
-// secret marks an endpoint whose answer holds a secret.
-func secret(e *endpoint) *endpoint {
-	e.secret = true
 	return e
 }
 
@@ -75,7 +82,7 @@ func secret(e *endpoint) *endpoint {
 // body, the form of the headers, and what is wrong with its values. The last is told only to callers who are authenticated.
 func (c *call) check(bad *schema.Problem) error {
 	if bad != nil && !bad.AfterAuth() {
-		return &problem{kind: &invalidInput, detail: bad.Detail(c.point.path), violations: bad.Errors, validation: true}
+		return &problem{errorType: &invalidInput, detail: bad.Detail(c.endpoint.path), violations: bad.Errors, validation: true}
 	}
 	if err := c.readHeaders(); err != nil {
 		return err
@@ -86,7 +93,7 @@ func (c *call) check(bad *schema.Problem) error {
 	if err := c.authenticate(); err != nil {
 		return err
 	}
-	return invalid(bad.Detail(c.point.path))
+	return invalid(bad.Detail(c.endpoint.path))
 }
 
 // serve returns the gin handler of an endpoint.
@@ -95,11 +102,13 @@ func (a *API) serve(e *endpoint) gin.HandlerFunc {
 		start := time.Now()
 		c := a.newCall(e, g)
 		defer func() {
+			e.metrics.observe(c.status(), time.Since(start))
+			c.release()
+		}()
+		defer func() {
 			if value := recover(); value != nil {
 				c.recover(value)
 			}
-			e.metrics.observe(g.Writer.Status(), time.Since(start))
-			c.release()
 		}()
 		c.handle()
 	}
@@ -107,16 +116,17 @@ func (a *API) serve(e *endpoint) gin.HandlerFunc {
 
 // handle serves the request up to the last byte of the answer.
 func (c *call) handle() {
-	// The timer costs 0.4 µs of about 30 µs that a request over loopback takes; anything cheaper would not hear the client hang up.
+	// The timer costs 0.4 µs of about 30 µs that a request over loopback takes; anything cheaper would not notice that the client
+	// hangs up.
 	ctx, cancel := context.WithTimeout(c.gin.Request.Context(), c.api.timeout)
 	defer cancel()
 	c.ctx = ctx
-	data, err := c.point.run(c)
+	answer, err := c.endpoint.run(c)
 	if err != nil {
 		c.fail(c.problemOf(err))
 		return
 	}
-	c.succeed(data)
+	c.succeed(answer)
 }
 
 // receive reads the body and checks that it comes with credentials and as JSON: all that can be said before it is decoded.
@@ -131,14 +141,29 @@ func (c *call) receive() error {
 	return checkContentType(header.Get("Content-Type"))
 }
 
-// recover answers a panic. If the answer had begun, cutting the connection is all that is left.
+// recover answers a panic. If the answer had begun, all that is left is to cut the connection.
 func (c *call) recover(value any) {
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}
 	c.logPanic(value)
 	if c.gin.Writer.Written() {
-		panic(http.ErrAbortHandler)
+		c.cut(http.StatusInternalServerError)
 	}
 	c.fail(c.crash())
+}
+
+// cut ends the connection in the middle of an answer, so that the client cannot take the part for the whole. The status is for the
+// metrics.
+func (c *call) cut(status int) {
+	c.cutAs = status
+	panic(http.ErrAbortHandler)
+}
+
+// status is how the request ended, for the metrics.
+func (c *call) status() int {
+	if c.cutAs != 0 {
+		return c.cutAs
+	}
+	return c.gin.Writer.Status()
 }

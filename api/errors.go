@@ -17,8 +17,8 @@ const errorBase = "https://unkey.com/docs/errors/"
 // statusClientClosedRequest is recorded when the client did not wait for the answer.
 const statusClientClosedRequest = 499
 
-// kind is one row of the error catalogue, docs/contract.md 1.6.
-type kind struct {
+// errorType is one row of the error catalogue, docs/contract.md 1.6.
+type errorType struct {
 	status int
 	path   string // of the error type, below errorBase
 	title  string
@@ -26,30 +26,30 @@ type kind struct {
 }
 
 var (
-	invalidInput = kind{http.StatusBadRequest, "unkey/application/invalid_input", "Bad Request",
+	invalidInput = errorType{http.StatusBadRequest, "unkey/application/invalid_input", "Bad Request",
 		"The request is not valid"}
-	malformedAuthorization = kind{http.StatusBadRequest, "unkey/authentication/malformed", "Bad Request",
+	malformedAuthorization = errorType{http.StatusBadRequest, "unkey/authentication/malformed", "Bad Request",
 		"The Authorization header must have the form 'Bearer <root key>'"}
-	bodyUnreadable = kind{http.StatusBadRequest, "user/bad_request/request_body_unreadable", "Bad Request",
+	bodyUnreadable = errorType{http.StatusBadRequest, "user/bad_request/request_body_unreadable", "Bad Request",
 		"The request body could not be read"}
-	requestTimeout = kind{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
+	requestTimeout = errorType{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
 		"The request took too long. It was not executed"}
-	outcomeUnknown = kind{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
-		"The outcome of the request could not be learnt. It may or may not have been executed"}
-	bodyTooLarge = kind{http.StatusRequestEntityTooLarge, "user/bad_request/request_body_too_large", "Request Entity Too Large",
+	outcomeUnknown = errorType{http.StatusRequestTimeout, "user/bad_request/request_timeout", "Request Timeout",
+		"The outcome of the request is unknown. It may or may not have been executed"}
+	bodyTooLarge = errorType{http.StatusRequestEntityTooLarge, "user/bad_request/request_body_too_large", "Request Entity Too Large",
 		"The request body is too large"}
-	tooManyRequests = kind{http.StatusTooManyRequests, "user/too_many_requests/workspace_rate_limited", "Too Many Requests",
-		"The server has more requests than it can take. Try again later"}
-	clientClosedRequest = kind{statusClientClosedRequest, "user/bad_request/client_closed_request", "Client Closed Request",
+	tooManyRequests = errorType{http.StatusTooManyRequests, "user/too_many_requests/workspace_rate_limited", "Too Many Requests",
+		"The server is overloaded. Try again later"}
+	clientClosedRequest = errorType{statusClientClosedRequest, "user/bad_request/client_closed_request", "Client Closed Request",
 		"The client closed the connection before the answer was ready"}
-	unexpectedError = kind{http.StatusInternalServerError, "unkey/application/unexpected_error", "Internal Server Error",
+	unexpectedError = errorType{http.StatusInternalServerError, "unkey/application/unexpected_error", "Internal Server Error",
 		"An unexpected error occurred. The request was not executed"}
-	serviceUnavailable = kind{http.StatusServiceUnavailable, "unkey/application/service_unavailable", "Service Unavailable",
+	serviceUnavailable = errorType{http.StatusServiceUnavailable, "unkey/application/service_unavailable", "Service Unavailable",
 		"The cluster has no leader, or this node is not ready. Try again later"}
 )
 
-// refusals says how each answer of the ledger that is a no looks over HTTP.
-var refusals = [...]kind{
+// refusals maps each refusal code of the ledger to an error.
+var refusals = [...]errorType{
 	fsm.RootKeyNotFound: {http.StatusUnauthorized, "unkey/authentication/key_not_found", "Unauthorized",
 		"The root key is not valid"},
 	fsm.RootKeyDisabled: {http.StatusForbidden, "unkey/authorization/key_disabled", "Key is disabled",
@@ -61,7 +61,7 @@ var refusals = [...]kind{
 	fsm.WorkspaceNotFound: {http.StatusNotFound, "unkey/data/workspace_not_found", "Not Found",
 		"The workspace does not exist"},
 	fsm.InsufficientPermissions: {http.StatusForbidden, "unkey/authorization/insufficient_permissions", "Insufficient Permissions",
-		"The root key lacks the permission for this operation"},
+		"The root key does not have the permission for this operation"},
 	fsm.KeyNotFound: {http.StatusNotFound, "unkey/data/key_not_found", "Not Found",
 		"The key does not exist"},
 	fsm.APINotFound: {http.StatusNotFound, "unkey/data/api_not_found", "Not Found",
@@ -69,11 +69,11 @@ var refusals = [...]kind{
 	fsm.IdentityNotFound: {http.StatusNotFound, "unkey/data/identity_not_found", "Not Found",
 		"The identity does not exist"},
 	fsm.IdentityExists: {http.StatusConflict, "unkey/data/identity_already_exists", "Conflicting Resource",
-		"An identity with this externalId exists already"},
+		"An identity with this externalId already exists"},
 	fsm.InvalidInput: invalidInput,
 	fsm.PreconditionFailed: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
 		"A precondition of the operation is not met"},
-	// Only after a proposer drew taken ids several times in a row.
+	// Only after every new id was taken several times in a row.
 	fsm.IDTaken: unexpectedError,
 
 	fsm.APIProtected: {http.StatusPreconditionFailed, "unkey/application/protected_resource", "Resource is protected",
@@ -81,16 +81,16 @@ var refusals = [...]kind{
 	fsm.MigrationNotFound: {http.StatusNotFound, "unkey/data/migration_not_found", "Not Found",
 		"The migration does not exist"},
 	fsm.MigrationExists: {http.StatusConflict, "unkey/data/migration_already_exists", "Conflicting Resource",
-		"A migration with this id exists already"},
+		"A migration with this id already exists"},
 
 	fsm.PermissionNotFound: {http.StatusNotFound, "unkey/data/permission_not_found", "Not Found",
 		"The permission does not exist"},
 	fsm.RoleNotFound: {http.StatusNotFound, "unkey/data/role_not_found", "Not Found",
 		"The role does not exist"},
 	fsm.PermissionExists: {http.StatusConflict, "unkey/data/permission_already_exists", "Conflicting Resource",
-		"A permission with this slug exists already"},
+		"A permission with this slug already exists"},
 	fsm.RoleExists: {http.StatusConflict, "unkey/data/role_already_exists", "Conflicting Resource",
-		"A role with this name exists already"},
+		"A role with this name already exists"},
 	fsm.QuerySyntax: {http.StatusBadRequest, "user/bad_request/permissions_query_syntax_error", "Bad Request",
 		"The permission query has a syntax error"},
 
@@ -99,22 +99,22 @@ var refusals = [...]kind{
 	fsm.RatelimitNamespaceGone: {http.StatusGone, "unkey/data/ratelimit_namespace_gone", "Resource Gone",
 		"The rate limit namespace was deleted"},
 	fsm.RatelimitOverrideNotFound: {http.StatusNotFound, "unkey/data/ratelimit_override_not_found", "Not Found",
-		"There is no rate limit override for this identifier"},
+		"The identifier has no rate limit override"},
 
 	fsm.AnswerTooLarge: {http.StatusRequestEntityTooLarge, bodyTooLarge.path, bodyTooLarge.title,
-		"The answer has no room for this verification, so it was not carried out: ask for it in another request"},
+		"The answer would be too large, so this verification was not executed. Send it in another request"},
 	fsm.IdempotencyConflict: {http.StatusConflict, "unkey/application/idempotency_conflict", "Conflicting Resource",
-		"The Idempotency-Key was used with another request; where the answer holds a secret, also one of another root key is another"},
+		"The Idempotency-Key was used with a different request. For endpoints that return a secret, a different root key makes a different request"},
 	fsm.TooManyOutcomes: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
-		"As many requests with Idempotency-Keys are remembered as the server may remember. Try again later, or without the header"},
+		"The idempotency store is full. Try again later, or send the request without the header"},
 	fsm.LedgerVersionTooLow: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
 		"The request needs a newer ledger version than the cluster has"},
 	fsm.KeyMalformed: {http.StatusBadRequest, malformedAuthorization.path, malformedAuthorization.title,
-		"The key does not have the form <prefix>_<short token>_<long token> that keys of the migration have"},
+		"Keys of this migration have the form <prefix>_<short token>_<long token>, and this key does not"},
 }
 
-// faults says how each kind of "no answer was reached" looks over HTTP.
-var faults = [...]kind{
+// faults maps each kind of fault to an error: no answer was reached.
+var faults = [...]errorType{
 	fault.Internal:    unexpectedError,
 	fault.Overloaded:  tooManyRequests,
 	fault.Unavailable: serviceUnavailable,
@@ -128,21 +128,21 @@ var faults = [...]kind{
 
 // problem is an error on its way to the client.
 type problem struct {
-	*kind
-	detail     string             // empty: the kind's
+	*errorType
+	detail     string             // empty: that of the type
 	violations []schema.Violation // the errors array; nil is sent as []
 	validation bool               // found while validating against the schema, or a crash: always sent as application/json
 	unknown    bool               // the command may have been executed
 	retryAfter int64              // seconds; 0: the usual
 }
 
-func (p *problem) Error() string { return p.kind.title + ": " + p.text() }
+func (p *problem) Error() string { return p.title + ": " + p.text() }
 
 func (p *problem) text() string {
 	if p.detail != "" {
 		return p.detail
 	}
-	return p.kind.detail
+	return p.errorType.detail
 }
 
 // listsErrors reports whether the error object has an errors array: docs/contract.md 1.5.
@@ -160,7 +160,7 @@ type refused fsm.Refusal
 func (r *refused) Error() string { return "refused: " + refusals[r.Code].title }
 
 // invalid is a broken rule that the schema cannot express.
-func invalid(detail string) *problem { return &problem{kind: &invalidInput, detail: detail} }
+func invalid(detail string) *problem { return &problem{errorType: &invalidInput, detail: detail} }
 
 // problemOf decides how a failure is answered.
 func (c *call) problemOf(err error) *problem {
@@ -175,9 +175,9 @@ func (c *call) problemOf(err error) *problem {
 		c.logFailure("request failed", "cause", err.Error())
 	}
 	if c.abandoned() {
-		return &problem{kind: &clientClosedRequest}
+		return &problem{errorType: &clientClosedRequest}
 	}
-	p := &problem{kind: &faults[f.Kind], unknown: f.Kind == fault.Unknown}
+	p := &problem{errorType: &faults[f.Kind], unknown: f.Kind == fault.Unknown}
 	if f.Kind != fault.Internal && f.Detail != "" {
 		p.detail = f.Detail
 	}
@@ -185,10 +185,10 @@ func (c *call) problemOf(err error) *problem {
 }
 
 func (r *refused) problem() *problem {
-	return &problem{kind: &refusals[r.Code], detail: r.detail(), retryAfter: r.RetryAfter}
+	return &problem{errorType: &refusals[r.Code], detail: r.detail(), retryAfter: r.RetryAfter}
 }
 
-// detail words a refusal; empty leaves it to the code.
+// detail words a refusal; empty leaves it to the error type.
 func (r *refused) detail() string {
 	switch {
 	case r.Detail != "":
@@ -201,15 +201,15 @@ func (r *refused) detail() string {
 	return ""
 }
 
-// faultOf puts an error in terms of what it means for the request. Nothing that only asked can be in doubt; and of a command,
-// whatever does not say that it had no effect is in doubt.
+// faultOf says what an error means for the request. A question has no unknown outcome. A command has one, unless the error says that
+// it had no effect.
 func (c *call) faultOf(err error) *fault.Error {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		c.logFailure("the node failed without saying how", "cause", err.Error())
 		f = fault.Wrap(fault.Unknown, "", err)
 	}
-	if f.Kind != fault.Unknown || c.began {
+	if f.Kind != fault.Unknown || c.proposed {
 		return f
 	}
 	if errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
@@ -221,10 +221,10 @@ func (c *call) faultOf(err error) *fault.Error {
 // abandoned reports whether the client hung up.
 func (c *call) abandoned() bool { return errors.Is(c.gin.Request.Context().Err(), context.Canceled) }
 
-// crash answers a panic. A command that was handed on may have been executed, and then a 5xx would make clients repeat it.
+// crash answers a panic. A proposed command may have been executed, and a 5xx would make clients repeat it.
 func (c *call) crash() *problem {
-	if c.began {
-		return &problem{kind: &outcomeUnknown, validation: true, unknown: true}
+	if c.proposed {
+		return &problem{errorType: &outcomeUnknown, validation: true, unknown: true}
 	}
-	return &problem{kind: &unexpectedError, validation: true}
+	return &problem{errorType: &unexpectedError, validation: true}
 }

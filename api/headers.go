@@ -20,7 +20,7 @@ const (
 
 func missingAuthorization() *problem {
 	return &problem{
-		kind: &invalidInput, detail: "Authorization header for 'bearer' scheme", validation: true,
+		errorType: &invalidInput, detail: "Authorization header for 'bearer' scheme", validation: true,
 		violations: []schema.Violation{{
 			Location: "security",
 			Message:  "The Authorization header is missing",
@@ -39,7 +39,7 @@ func checkContentType(contentType string) error {
 		return nil
 	}
 	return &problem{
-		kind: &invalidInput, detail: "POST operation request content type '" + contentType + "' does not exist", validation: true,
+		errorType: &invalidInput, detail: "POST operation request content type '" + contentType + "' does not exist", validation: true,
 		violations: []schema.Violation{{
 			Location: "requestBody",
 			Message:  "The content type '" + contentType + "' is not supported",
@@ -56,7 +56,7 @@ func (c *call) readHeaders() error {
 		token = strings.Trim(token, " ")
 	}
 	if token == "" || !ok {
-		return &problem{kind: &malformedAuthorization}
+		return &problem{errorType: &malformedAuthorization}
 	}
 	c.hashActor(token)
 	if values, ok := header[headerIdempotencyKey]; ok {
@@ -64,8 +64,8 @@ func (c *call) readHeaders() error {
 			return err
 		}
 	}
-	if c.point.reads {
-		return c.readFreshness()
+	if c.endpoint.reads {
+		return c.readConsistency()
 	}
 	return nil
 }
@@ -78,22 +78,22 @@ func (c *call) hashActor(token string) {
 	clear(c.out)
 }
 
-// readFreshness reads the headers of contract 7.1 that choose how fresh a read must be. An index alone is a choice too: a
+// readConsistency reads the headers of contract 7.1 that choose how fresh a read must be. An index alone is a choice too: a
 // linearizable read includes every index a client can know of, so asking for one means not to ask the leader.
-func (c *call) readFreshness() error {
+func (c *call) readConsistency() error {
 	header := c.gin.Request.Header
 	if values, ok := header[headerConsistency]; ok {
 		if len(values) != 1 || values[0] != "stale" {
 			return invalid("The header Creditd-Consistency must be 'stale' or left out")
 		}
-		c.fresh.stale = true
+		c.consistency.stale = true
 	}
 	if values, ok := header[headerMinIndex]; ok {
 		index, err := strconv.ParseUint(values[0], 10, 64)
 		if err != nil || len(values) != 1 {
 			return invalid("The header Creditd-Min-Index must be a log index: a decimal number")
 		}
-		c.fresh = freshness{stale: true, minIndex: index}
+		c.consistency = consistency{stale: true, minIndex: index}
 	}
 	return nil
 }

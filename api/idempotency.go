@@ -7,11 +7,11 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// once is how a call stands in for all calls with its Idempotency-Key: docs/contract.md 7.1.
-type once struct {
-	key   string // as sent; empty: the call has none
-	token string // the caller's root key, for answers with a secret
-	name  fsm.Idempotency
+// idempotencyHeader is the Idempotency-Key of a call, docs/contract.md 7.1.
+type idempotencyHeader struct {
+	text    string // as sent; empty: the call has none
+	rootKey string // the caller's, for answers with a secret
+	hash    fsm.Idempotency
 }
 
 // maxIdempotencyKey bounds the length of a key.
@@ -20,18 +20,18 @@ const maxIdempotencyKey = 255
 // readIdempotencyKey reads the header.
 func (c *call) readIdempotencyKey(values []string, token string) error {
 	switch {
-	case c.point.reads:
-		return invalid("The header Idempotency-Key is only for endpoints that change or charge something")
-	case c.point.outside:
-		return invalid("The header Idempotency-Key is not for this endpoint: what it does is not recorded in the ledger")
+	case c.endpoint.reads:
+		return invalid("Only endpoints that change or debit something take the header Idempotency-Key")
+	case c.endpoint.outsideLedger:
+		return invalid("This endpoint does not take the header Idempotency-Key, because the ledger does not record its effect")
 	case len(values) != 1 || !isIdempotencyKey(values[0]):
 		return invalid("The header Idempotency-Key must be sent once and have 1 to 255 visible ASCII characters")
 	}
-	c.once.key = values[0]
-	c.once.name = fsm.Idempotency{Name: nameOf(c.point.name, values[0]), Request: shortHash(c.body)}
-	if c.point.secret {
-		c.once.token = token
-		c.once.name.Request = shortHash(c.body, c.actor[:]) // nobody else can be told the secret again
+	c.key.text = values[0]
+	c.key.hash = fsm.Idempotency{Name: idempotencyHash(c.endpoint.name, values[0]), Request: shortHash(c.body)}
+	if c.endpoint.returnsSecret {
+		c.key.rootKey = token
+		c.key.hash.Request = shortHash(c.body, c.actor[:]) // nobody else gets the secret again
 	}
 	return nil
 }
@@ -48,8 +48,8 @@ func isIdempotencyKey(text string) bool {
 	return true
 }
 
-// nameOf is under which name the ledger keeps the outcome. No endpoint has a zero byte in its name.
-func nameOf(endpoint, key string) fsm.Short {
+// idempotencyHash names the idempotency record of a key. No endpoint has a zero byte in its name.
+func idempotencyHash(endpoint, key string) fsm.Short {
 	return shortHash([]byte(endpoint), []byte{0}, []byte(key))
 }
 
@@ -62,32 +62,32 @@ func shortHash(parts ...[]byte) (short fsm.Short) {
 	return short
 }
 
-// named is what the ledger is told of the key; nil: the call has none.
-func (c *call) named() *fsm.Idempotency {
-	if c.once.key == "" {
+// idempotency is what the ledger learns of the key; nil: the call has none.
+func (c *call) idempotency() *fsm.Idempotency {
+	if c.key.text == "" {
 		return nil
 	}
-	return &c.once.name
+	return &c.key.hash
 }
 
-// recalled asks for the outcome of an earlier call with the same key, for a handler that has to ask something else first.
-func recalled[R fsm.Result](c *call) (earlier R, found bool, err error) {
-	if c.once.key == "" {
+// replayed asks for the answer to an earlier call with the same key, for a handler that has to ask something else first.
+func replayed[R fsm.Result](c *call) (earlier R, found bool, err error) {
+	if c.key.text == "" {
 		return earlier, false, nil
 	}
-	r, index, err := c.api.node.Answer(c.ctx, c.actor, &fsm.Recall{Once: c.once.name})
+	r, index, err := c.api.node.Answer(c.ctx, c.actor, &fsm.Recall{Once: c.key.hash})
 	if _, none := r.(*fsm.Done); none {
 		return earlier, false, nil
 	}
-	earlier, err = outcome[R](c, r, index, err)
+	earlier, err = resultOf[R](c, r, index, err)
 	return earlier, err == nil, err
 }
 
-// secret makes the key that an answer shows once. With an Idempotency-Key it is not drawn but derived from what only the caller has,
-// so that the same answer can be given again and the ledger still knows no secret. id is new, and so the derived key is.
+// secret makes the key that an answer shows once. With an Idempotency-Key the key is derived from what only the caller has, so that the
+// same answer can be given again and the ledger still knows no secret. The id is new, and so is the derived key.
 func (c *call) secret(prefix string, size int, id string) (key, start string) {
-	if c.once.key == "" {
+	if c.key.text == "" {
 		return mint.Secret(prefix, size)
 	}
-	return mint.Derived(prefix, size, c.once.token, c.point.name, c.once.key, id)
+	return mint.Derived(prefix, size, c.key.rootKey, c.endpoint.name, c.key.text, id)
 }

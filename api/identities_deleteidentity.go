@@ -6,8 +6,18 @@ type deleteIdentityRequest struct {
 	Identity identityRef `json:"identity" schema:"required"`
 }
 
-// deleteIdentity serves identities.deleteIdentity, docs/contract.md 2.4.
-func deleteIdentity(c *call, req deleteIdentityRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.DeleteIdentity{Identity: string(req.Identity)})
-	return none{}, err
+// deleteIdentity is identities.deleteIdentity, docs/contract.md 2.4.
+func deleteIdentity() *endpoint {
+	return write("identities.deleteIdentity", about{
+		summary: "Delete an identity",
+		text: "Its keys stay valid and lose the identity: their own credits pay, or they are unlimited. The externalId is free at once. The " +
+			"answer has no `data`.",
+		needs:     []need{forAll(fsm.DeleteIdentityPermission)},
+		needsNote: checkedFirst,
+		example:   `{"identity":"` + exampleExternalID + `"}`,
+		refuses:   []fsm.Code{fsm.IdentityNotFound},
+		metaOnly:  true,
+	}, func(c *call, req deleteIdentityRequest) (none, error) {
+		return change(c, &fsm.DeleteIdentity{Identity: string(req.Identity)}, done)
+	})
 }

@@ -6,11 +6,14 @@ type getIdentityRequest struct {
 	Identity identityRef `json:"identity" schema:"required"`
 }
 
-// getIdentity serves identities.getIdentity, docs/contract.md 2.4.
-func getIdentity(c *call, req getIdentityRequest) (any, error) {
-	found, err := answer[*fsm.Identity](c, &fsm.GetIdentity{Identity: string(req.Identity)})
-	if err != nil {
-		return nil, err
-	}
-	return showIdentity(found), nil
+// getIdentity is identities.getIdentity, docs/contract.md 2.4.
+func getIdentity() *endpoint {
+	return read("identities.getIdentity", about{
+		summary: "Show an identity, by its id or its externalId",
+		needs:   []need{forOne(fsm.ReadIdentityPermission)},
+		example: `{"identity":"` + exampleExternalID + `"}`,
+		refuses: []fsm.Code{fsm.IdentityNotFound},
+	}, func(c *call, req getIdentityRequest) (*identityOut, error) {
+		return ask(c, &fsm.GetIdentity{Identity: string(req.Identity)}, showIdentity)
+	})
 }

@@ -8,11 +8,16 @@ type listIdentitiesRequest struct {
 	Search pageSearch `json:"search"`
 }
 
-// listIdentities serves identities.listIdentities, docs/contract.md 2.4.
-func listIdentities(c *call, req listIdentitiesRequest) (any, error) {
-	found, err := answer[*fsm.Identities](c, &fsm.ListIdentities{Search: string(req.Search), Page: pageOf(req.Limit, req.Cursor)})
-	if err != nil {
-		return nil, err
-	}
-	return showPage(found.List, found.Next, showIdentity), nil
+// listIdentities is identities.listIdentities, docs/contract.md 2.4.
+func listIdentities() *endpoint {
+	return read("identities.listIdentities", about{
+		summary:   "List identities, in the order of their ids",
+		text:      nextPage + " `search` matches ids and externalIds. A page of a search may be short although there are more.",
+		needs:     []need{forOne(fsm.ReadIdentityPermission)},
+		needsNote: "The call requires it for every identity on the page.",
+		example:   `{"limit":20,"search":"user"}`,
+	}, func(c *call, req listIdentitiesRequest) (page[*identityOut], error) {
+		return ask(c, &fsm.ListIdentities{Search: string(req.Search), Page: wantedPage(req.Limit, req.Cursor)},
+			func(found *fsm.Identities) page[*identityOut] { return pageOf(found.List, found.Next, showIdentity) })
+	})
 }

@@ -11,13 +11,15 @@ type updateIdentityCreditsRequest struct {
 	Value     schema.Nullable[int64] `json:"value" schema:"minimum=0"`
 }
 
-// updateIdentityCredits serves identities.updateCredits, docs/contract.md 2.4 and 4.4.
-func updateIdentityCredits(c *call, req updateIdentityCreditsRequest) (any, error) {
-	after, err := execute[*fsm.Credits](c, &fsm.UpdateIdentityCredits{
-		Identity: req.Identity, Change: balanceUpdate(req.Operation, req.Value),
+// updateIdentityCredits is identities.updateCredits, docs/contract.md 2.4 and 4.4.
+func updateIdentityCredits() *endpoint {
+	return write("identities.updateCredits", about{
+		summary: "Set, raise or lower the balance that the keys of an identity share",
+		text:    "The operations are those of `keys.updateCredits`. The change holds for all keys of the identity at once.",
+		needs:   []need{forOne(fsm.UpdateIdentityPermission)},
+		example: `{"identity":"` + exampleExternalID + `","operation":"set","value":100}`,
+		refuses: []fsm.Code{fsm.IdentityNotFound},
+	}, func(c *call, req updateIdentityCreditsRequest) (*creditsOut, error) {
+		return change(c, &fsm.UpdateIdentityCredits{Identity: req.Identity, Change: balanceUpdate(req.Operation, req.Value)}, showCredits)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return showCredits(after), nil
 }

@@ -13,21 +13,29 @@ type updateIdentityRequest struct {
 	CreditPolicy creditPolicy                   `json:"creditPolicy"`
 }
 
-// updateIdentity serves identities.updateIdentity, docs/contract.md 2.4 and 4.6.
-func updateIdentity(c *call, req updateIdentityRequest) (any, error) {
-	if err := c.checkIdentityMeta(req.Meta, "identity.*.update_identity"); err != nil {
-		return nil, err
-	}
-	command := &fsm.UpdateIdentity{Identity: string(req.Identity), Credits: creditsChange(req.Credits), Ratelimits: ratelimitsChange(req.Ratelimits)}
-	if req.Meta != "" {
-		command.Meta = fsm.Set(keptMeta(req.Meta))
-	}
-	if req.CreditPolicy != "" {
-		command.Policy = fsm.Set(req.CreditPolicy.policy())
-	}
-	after, err := execute[*fsm.Identity](c, command)
-	if err != nil {
-		return nil, err
-	}
-	return showIdentity(after), nil
+// updateIdentity is identities.updateIdentity, docs/contract.md 2.4 and 4.6.
+func updateIdentity() *endpoint {
+	return write("identities.updateIdentity", about{
+		summary: "Change fields of an identity",
+		text: "An absent field stays as it is. `meta` and `ratelimits` replace all that the identity has. `credits` null makes the identity " +
+			"unlimited.",
+		needs:     []need{forAll(fsm.UpdateIdentityPermission)},
+		needsNote: checkedFirst,
+		example:   `{"identity":"` + exampleExternalID + `","meta":{"tier":"silver"},"credits":{"remaining":250}}`,
+		refuses:   []fsm.Code{fsm.IdentityNotFound},
+	}, func(c *call, req updateIdentityRequest) (*identityOut, error) {
+		if err := c.checkIdentityMeta(req.Meta, fsm.UpdateIdentityPermission); err != nil {
+			return nil, err
+		}
+		command := &fsm.UpdateIdentity{
+			Identity: string(req.Identity), Credits: creditsChange(req.Credits), Ratelimits: ratelimitsChange(req.Ratelimits),
+		}
+		if req.Meta != "" {
+			command.Meta = fsm.Set(keptMeta(req.Meta))
+		}
+		if req.CreditPolicy != "" {
+			command.Policy = fsm.Set(req.CreditPolicy.policy())
+		}
+		return change(c, command, showIdentity)
+	})
 }

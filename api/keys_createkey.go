@@ -14,7 +14,7 @@ type createKeyRequest struct {
 	ExternalID  externalID              `json:"externalId"`
 	Meta        meta                    `json:"meta" schema:"maxProperties=100"`
 	Roles       []roleName              `json:"roles" schema:"maxItems=100"`
-	Permissions []slug                  `json:"permissions" schema:"maxItems=1000"`
+	Permissions []permissionSlug        `json:"permissions" schema:"maxItems=1000"`
 	Expires     schema.Optional[expiry] `json:"expires"`
 	Credits     *credits                `json:"credits"`
 	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
@@ -22,35 +22,47 @@ type createKeyRequest struct {
 	Recoverable bool                    `json:"recoverable" schema:"default=false"`
 }
 
-type createKeyData struct {
-	KeyID string `json:"keyId"`
-	Key   string `json:"key"`
+// createKey is keys.createKey, docs/contract.md 2.3.
+func createKey() *endpoint {
+	return write("keys.createKey", about{
+		summary: "Create a key, with a balance if you want one",
+		text: "Only this answer shows the full key. `externalId` links the identity with that name, and creates it if the workspace has none. " +
+			"Without `credits`, or with `remaining` null, the key is unlimited. Unknown `permissions` are created, unknown `roles` are not. " +
+			"The call is all or nothing.",
+		needs:     []need{forOne(fsm.CreateKeyPermission)},
+		needsNote: "Without it, the API is not found.", hidesNeeds: true,
+		example: `{"apiId":"` + exampleAPI + `","prefix":"prod","name":"checkout","externalId":"` + exampleExternalID + `","meta":{"plan":"pro"},` +
+			`"credits":{"remaining":1000,"refill":{"interval":"monthly","amount":1000,"refillDay":1}}}`,
+		refuses:       []fsm.Code{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
+		returnsSecret: true,
+	}, func(c *call, req createKeyRequest) (createKeyData, error) {
+		var key string
+		created, err := executeNew[*fsm.Created](c, func() fsm.Command {
+			id := mint.ID(mint.Key)
+			var start string
+			key, start = c.secret(req.Prefix, int(req.ByteLength), id)
+			return req.command(id, key, start)
+		})
+		if err != nil {
+			return createKeyData{}, err
+		}
+		if c.replayed {
+			key, _ = c.secret(req.Prefix, int(req.ByteLength), created.ID)
+		}
+		return createKeyData{KeyID: created.ID, Key: key}, nil
+	})
 }
 
-// createKey serves keys.createKey, docs/contract.md 2.3. The key leaves the process in this answer and nowhere else.
-func createKey(c *call, req createKeyRequest) (any, error) {
-	var key string
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		id := mint.ID(mint.Key)
-		var start string
-		key, start = c.secret(req.Prefix, int(req.ByteLength), id)
-		command := &fsm.CreateKey{
-			ID: id, Hash: mint.Hash(key), Start: start,
-			APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
-			Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
-			Credits: req.Credits.newCredits(), Permissions: slugRefs(req.Permissions), Roles: roleNames(req.Roles),
-			Ratelimits: newRatelimits(req.Ratelimits),
-		}
-		if command.ExternalID != "" {
-			command.IdentityID = mint.ID(mint.Identity)
-		}
-		return command
-	})
-	if err != nil {
-		return nil, err
+func (req *createKeyRequest) command(id, key, start string) *fsm.CreateKey {
+	command := &fsm.CreateKey{
+		ID: id, Hash: mint.Hash(key), Start: start,
+		APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
+		Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
+		Credits: req.Credits.newCredits(), Permissions: permissionRefs(req.Permissions), Roles: roleNames(req.Roles),
+		Ratelimits: newRatelimits(req.Ratelimits),
 	}
-	if c.replayed {
-		key, _ = c.secret(req.Prefix, int(req.ByteLength), created.ID)
+	if command.ExternalID != "" {
+		command.IdentityID = mint.ID(mint.Identity)
 	}
-	return createKeyData{KeyID: created.ID, Key: key}, nil
+	return command
 }

@@ -7,8 +7,15 @@ type deleteKeyRequest struct {
 	Permanent bool  `json:"permanent" schema:"default=false"`
 }
 
-// deleteKey serves keys.deleteKey, docs/contract.md 2.3.
-func deleteKey(c *call, req deleteKeyRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.DeleteKey{KeyID: string(req.KeyID), Permanent: req.Permanent})
-	return none{}, err
+// deleteKey is keys.deleteKey, docs/contract.md 2.3.
+func deleteKey() *endpoint {
+	return write("keys.deleteKey", about{
+		summary: "Delete a key",
+		text:    "The key stops existing for every endpoint at once. `permanent` also removes its records.",
+		needs:   []need{forOne(fsm.DeleteKeyPermission)},
+		example: `{"keyId":"` + exampleKey + `"}`,
+		refuses: []fsm.Code{fsm.KeyNotFound},
+	}, func(c *call, req deleteKeyRequest) (none, error) {
+		return change(c, &fsm.DeleteKey{KeyID: string(req.KeyID), Permanent: req.Permanent}, done)
+	})
 }

@@ -7,11 +7,15 @@ type getKeyRequest struct {
 	Decrypt bool  `json:"decrypt" schema:"default=false"`
 }
 
-// getKey serves keys.getKey, docs/contract.md 2.3.
-func getKey(c *call, req getKeyRequest) (any, error) {
-	found, err := answer[*fsm.Key](c, &fsm.GetKey{KeyID: string(req.KeyID), Decrypt: req.Decrypt})
-	if err != nil {
-		return nil, err
-	}
-	return showKey(found), nil
+// getKey is keys.getKey, docs/contract.md 2.3.
+func getKey() *endpoint {
+	return read("keys.getKey", about{
+		summary: "Show a key, by its id",
+		text:    "Fields without a value are left out. A key without `credits` is unlimited.",
+		needs:   []need{forOne(fsm.ReadKeyPermission)},
+		example: `{"keyId":"` + exampleKey + `"}`,
+		refuses: []fsm.Code{fsm.KeyNotFound, fsm.PreconditionFailed},
+	}, func(c *call, req getKeyRequest) (*keyOut, error) {
+		return ask(c, &fsm.GetKey{KeyID: string(req.KeyID), Decrypt: req.Decrypt}, showKey)
+	})
 }

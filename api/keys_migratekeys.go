@@ -18,30 +18,11 @@ type migratedKey struct {
 	ExternalID  string                  `json:"externalId" schema:"minLength=1,maxLength=255"`
 	Meta        meta                    `json:"meta" schema:"maxProperties=100"`
 	Roles       []roleName              `json:"roles" schema:"maxItems=100"`
-	Permissions []slug                  `json:"permissions" schema:"maxItems=1000"`
+	Permissions []permissionSlug        `json:"permissions" schema:"maxItems=1000"`
 	Expires     schema.Optional[expiry] `json:"expires"`
 	Enabled     bool                    `json:"enabled" schema:"default=true"`
 	Credits     *credits                `json:"credits"`
 	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
-}
-
-func (k *migratedKey) command() fsm.MigratedKey {
-	form, hash := mint.ParseHash(k.Hash)
-	m := fsm.MigratedKey{
-		ID: mint.ID(mint.Key), Hash: hash, Form: form, Name: k.Name, ExternalID: k.ExternalID, Meta: keptMeta(k.Meta),
-		Expires: expiresAt(k.Expires), Enabled: k.Enabled, Credits: k.Credits.newCredits(),
-	}
-	if m.ExternalID != "" {
-		m.IdentityID = mint.ID(mint.Identity)
-	}
-	if len(k.Permissions) > 0 {
-		m.Permissions = slugRefs(k.Permissions)
-	}
-	for _, name := range k.Roles {
-		m.Roles = append(m.Roles, fsm.RoleRef{Name: string(name), ID: mint.ID(mint.Role)})
-	}
-	m.Ratelimits = newRatelimits(k.Ratelimits)
-	return m
 }
 
 type migrateKeysData struct {
@@ -54,18 +35,49 @@ type migratedOut struct {
 	KeyID string `json:"keyId"`
 }
 
-// migrateKeys serves keys.migrateKeys, docs/contract.md 2.3.
-func migrateKeys(c *call, req migrateKeysRequest) (any, error) {
-	done, err := executeNew[*fsm.Migrated](c, func() fsm.Command {
-		command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID, Keys: make([]fsm.MigratedKey, len(req.Keys))}
-		for i := range req.Keys {
-			command.Keys[i] = req.Keys[i].command()
-		}
-		return command
+// migrateKeys is keys.migrateKeys, docs/contract.md 2.3.
+func migrateKeys() *endpoint {
+	return write("keys.migrateKeys", about{
+		summary: "Migrate keys from another system, by their hashes",
+		text: "The keys keep working for their owners. For `sha256` a hash is the standard base64 of the SHA-256 of the key. `failed` lists " +
+			"hashes that a key already has, and hashes of another form. Identities, `permissions` and `roles` that the other keys name are " +
+			"created if they are unknown.",
+		needs:     []need{forOne(fsm.CreateKeyPermission)},
+		needsNote: checkedFirst,
+		example: `{"migrationId":"` + exampleMigration + `","apiId":"` + exampleAPI + `","keys":[{"hash":"` + exampleHash + `","name":"legacy",` +
+			`"credits":{"remaining":100}}]}`,
+		refuses: []fsm.Code{fsm.APINotFound, fsm.MigrationNotFound},
+	}, func(c *call, req migrateKeysRequest) (migrateKeysData, error) {
+		return create(c, func() fsm.Command {
+			command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID, Keys: make([]fsm.MigratedKey, len(req.Keys))}
+			for i := range req.Keys {
+				command.Keys[i] = req.Keys[i].command()
+			}
+			return command
+		}, req.show)
 	})
-	if err != nil {
-		return nil, err
+}
+
+func (k *migratedKey) command() fsm.MigratedKey {
+	form, hash := mint.ParseHash(k.Hash)
+	m := fsm.MigratedKey{
+		ID: mint.ID(mint.Key), Hash: hash, Form: form, Name: k.Name, ExternalID: k.ExternalID, Meta: keptMeta(k.Meta),
+		Expires: expiresAt(k.Expires), Enabled: k.Enabled, Credits: k.Credits.newCredits(),
 	}
+	if m.ExternalID != "" {
+		m.IdentityID = mint.ID(mint.Identity)
+	}
+	if len(k.Permissions) > 0 {
+		m.Permissions = permissionRefs(k.Permissions)
+	}
+	for _, name := range k.Roles {
+		m.Roles = append(m.Roles, fsm.RoleRef{Name: string(name), ID: mint.ID(mint.Role)})
+	}
+	m.Ratelimits = newRatelimits(k.Ratelimits)
+	return m
+}
+
+func (req *migrateKeysRequest) show(done *fsm.Migrated) migrateKeysData {
 	data := migrateKeysData{Migrated: []migratedOut{}, Failed: []string{}}
 	for i, id := range done.IDs {
 		if hash := req.Keys[i].Hash; id == "" {
@@ -74,5 +86,5 @@ func migrateKeys(c *call, req migrateKeysRequest) (any, error) {
 			data.Migrated = append(data.Migrated, migratedOut{Hash: hash, KeyID: id})
 		}
 	}
-	return data, nil
+	return data
 }

@@ -15,29 +15,42 @@ type rerollKeyRequest struct {
 // rerollKeyBytes is the size of the new key.
 const rerollKeyBytes = 16
 
-// rerollKey serves keys.rerollKey, docs/contract.md 2.3. The ledger knows no secrets, so how the new one has to begin is asked first; a
-// start changes only when a migrated key gets its first one. Rate limits that the key gets in between fail the reroll.
-func rerollKey(c *call, req rerollKeyRequest) (any, error) {
-	show := func(made *fsm.Rerolled, key string) (any, error) {
+// rerollKey is keys.rerollKey, docs/contract.md 2.3.
+func rerollKey() *endpoint {
+	return write("keys.rerollKey", about{
+		summary: "Replace the secret of a key",
+		text: "Creates a copy of the key with another secret and the same balance. The old key ends after `expiration` milliseconds, rounded up " +
+			"to a full minute, or at once for 0. Only this answer shows the new key.",
+		needs:         []need{forOne(fsm.CreateKeyPermission)},
+		example:       `{"keyId":"` + exampleKey + `","expiration":3600000}`,
+		refuses:       []fsm.Code{fsm.KeyNotFound},
+		returnsSecret: true,
+	}, func(c *call, req rerollKeyRequest) (createKeyData, error) {
+		// An earlier call is looked up first, because the old key may be gone by now.
+		made, found, err := replayed[*fsm.Rerolled](c)
+		var key string
+		if err == nil && !found {
+			made, key, err = c.reroll(req)
+		}
+		if err != nil {
+			return createKeyData{}, err
+		}
 		if c.replayed {
 			key, _ = c.secret(mint.Prefix(made.Start), rerollKeyBytes, made.ID)
 		}
 		return createKeyData{KeyID: made.ID, Key: key}, nil
-	}
-	earlier, found, err := recalled[*fsm.Rerolled](c) // first: the old key may be gone by now
-	if err != nil {
-		return nil, err
-	}
-	if found {
-		return show(earlier, "")
-	}
+	})
+}
+
+// reroll asks for the start of the old key first, because the ledger cannot make secrets. A start changes only when a migrated key gets
+// its first one. If the key gets rate limits in between, the reroll fails.
+func (c *call) reroll(req rerollKeyRequest) (made *fsm.Rerolled, key string, err error) {
 	old, err := answer[*fsm.Start](c, &fsm.RerollStart{KeyID: string(req.KeyID)})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	c.index = 0 // that of the question
-	var key string
-	made, err := executeNew[*fsm.Rerolled](c, func() fsm.Command {
+	made, err = executeNew[*fsm.Rerolled](c, func() fsm.Command {
 		command := &fsm.RerollKey{
 			KeyID: string(req.KeyID), NewID: mint.ID(mint.Key), Expiration: int64(req.Expiration), RatelimitIDs: make([]string, old.Ratelimits),
 		}
@@ -48,8 +61,5 @@ func rerollKey(c *call, req rerollKeyRequest) (any, error) {
 		}
 		return command
 	})
-	if err != nil {
-		return nil, err
-	}
-	return show(made, key)
+	return made, key, err
 }

@@ -7,7 +7,14 @@ type setKeyRolesRequest struct {
 	Roles []roleName `json:"roles" schema:"required,maxItems=100"`
 }
 
-// setKeyRoles serves keys.setRoles, docs/contract.md 2.3.
-func setKeyRoles(c *call, req setKeyRolesRequest) (any, error) {
-	return linkKeyRoles(c, req.KeyID, fsm.SetLinks, req.Roles)
+// setKeyRoles is keys.setRoles, docs/contract.md 2.3.
+func setKeyRoles() *endpoint {
+	return write("keys.setRoles", about{
+		summary: "Replace the roles of a key",
+		needs:   []need{forOne(fsm.UpdateKeyPermission)},
+		example: `{"keyId":"` + exampleKey + `","roles":["` + exampleRole + `"]}`,
+		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+	}, func(c *call, req setKeyRolesRequest) ([]roleOut, error) {
+		return linkKeyRoles(c, req.KeyID, fsm.SetLinks, req.Roles)
+	})
 }

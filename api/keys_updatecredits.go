@@ -11,13 +11,16 @@ type updateKeyCreditsRequest struct {
 	Value     schema.Nullable[int64] `json:"value" schema:"minimum=0"`
 }
 
-// updateKeyCredits serves keys.updateCredits, docs/contract.md 2.3 and 4.4.
-func updateKeyCredits(c *call, req updateKeyCreditsRequest) (any, error) {
-	after, err := execute[*fsm.Credits](c, &fsm.UpdateKeyCredits{
-		KeyID: req.KeyID, Change: balanceUpdate(req.Operation, req.Value),
+// updateKeyCredits is keys.updateCredits, docs/contract.md 2.3 and 4.4.
+func updateKeyCredits() *endpoint {
+	return write("keys.updateCredits", about{
+		summary: "Set, raise or lower the balance of a key",
+		text: "`set` without a value, or with null, makes the key unlimited. A decrement stops at 0. An increment or decrement of an unlimited " +
+			"key is a 400.",
+		needs:   []need{forOne(fsm.UpdateKeyPermission)},
+		example: `{"keyId":"` + exampleKey + `","operation":"increment","value":100}`,
+		refuses: []fsm.Code{fsm.KeyNotFound},
+	}, func(c *call, req updateKeyCreditsRequest) (*creditsOut, error) {
+		return change(c, &fsm.UpdateKeyCredits{KeyID: req.KeyID, Change: balanceUpdate(req.Operation, req.Value)}, showCredits)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return showCredits(after), nil
 }

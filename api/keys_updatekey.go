@@ -16,34 +16,44 @@ type updateKeyRequest struct {
 	Ratelimits  []ratelimitConfig              `json:"ratelimits" schema:"maxItems=50"`
 	Enabled     schema.Optional[bool]          `json:"enabled"`
 	Roles       []roleName                     `json:"roles" schema:"maxItems=100"`
-	Permissions []slug                         `json:"permissions" schema:"maxItems=1000"`
+	Permissions []permissionSlug               `json:"permissions" schema:"maxItems=1000"`
 }
 
-// updateKey serves keys.updateKey, docs/contract.md 2.3 and 4.5.
-func updateKey(c *call, req updateKeyRequest) (any, error) {
-	_, err := executeNew[*fsm.Done](c, func() fsm.Command {
-		command := &fsm.UpdateKey{
-			KeyID:      string(req.KeyID),
-			Name:       field(req.Name, same[string]),
-			ExternalID: field(req.ExternalID, text[externalID]),
-			Meta:       field(req.Meta, keptMeta),
-			Expires:    field(req.Expires, func(e expiry) int64 { return int64(e) }),
-			Credits:    creditsChange(req.Credits),
-			Ratelimits: ratelimitsChange(req.Ratelimits),
-		}
-		if req.Enabled.Set() {
-			command.Enabled = fsm.Set(req.Enabled.Value)
-		}
-		if req.Permissions != nil {
-			command.Permissions = fsm.Set(slugRefs(req.Permissions))
-		}
-		if req.Roles != nil {
-			command.Roles = fsm.Set(roleNames(req.Roles))
-		}
-		if req.ExternalID.Set() {
-			command.IdentityID = mint.ID(mint.Identity)
-		}
-		return command
+// updateKey is keys.updateKey, docs/contract.md 2.3 and 4.5.
+func updateKey() *endpoint {
+	return write("keys.updateKey", about{
+		summary: "Change fields of a key",
+		text: "An absent field stays as it is, and `null` clears it. `credits` null makes the key unlimited. `permissions`, `roles` and " +
+			"`ratelimits` replace all that the key has. The call is all or nothing.",
+		needs:   []need{forOne(fsm.UpdateKeyPermission)},
+		example: `{"keyId":"` + exampleKey + `","name":"renamed","enabled":true,"expires":null,"credits":{"remaining":500}}`,
+		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+	}, func(c *call, req updateKeyRequest) (none, error) {
+		return create(c, func() fsm.Command { return req.command() }, done)
 	})
-	return none{}, err
+}
+
+func (req *updateKeyRequest) command() *fsm.UpdateKey {
+	command := &fsm.UpdateKey{
+		KeyID:      string(req.KeyID),
+		Name:       field(req.Name, same[string]),
+		ExternalID: field(req.ExternalID, text[externalID]),
+		Meta:       field(req.Meta, keptMeta),
+		Expires:    field(req.Expires, func(e expiry) int64 { return int64(e) }),
+		Credits:    creditsChange(req.Credits),
+		Ratelimits: ratelimitsChange(req.Ratelimits),
+	}
+	if req.Enabled.Set() {
+		command.Enabled = fsm.Set(req.Enabled.Value)
+	}
+	if req.Permissions != nil {
+		command.Permissions = fsm.Set(permissionRefs(req.Permissions))
+	}
+	if req.Roles != nil {
+		command.Roles = fsm.Set(roleNames(req.Roles))
+	}
+	if req.ExternalID.Set() {
+		command.IdentityID = mint.ID(mint.Identity)
+	}
+	return command
 }

@@ -11,7 +11,7 @@ import (
 type verifyKeyRequest struct {
 	Key         secretKey             `json:"key" schema:"required"`
 	Credits     schema.Optional[cost] `json:"credits"`
-	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // checked, and of no influence
+	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // validated, and without effect
 	Permissions string                `json:"permissions" schema:"minLength=1,maxLength=1000"`             // a query
 	Ratelimits  []ratelimitCheck      `json:"ratelimits"`
 	MigrationID string                `json:"migrationId" schema:"maxLength=256"`
@@ -21,15 +21,28 @@ type cost struct {
 	Cost int64 `json:"cost" schema:"required,minimum=0,maximum=1000000000000"`
 }
 
-// verifyKey serves keys.verifyKey, docs/contract.md 3. It is the path that must be fast: no step of it does work per request that
-// can be done once.
-func verifyKey(c *call, req verifyKeyRequest) (any, error) {
-	v, err := execute[*fsm.Verdict](c, verifyCommand(req, new(fsm.VerifyKey)))
-	if err != nil {
-		return nil, err
-	}
-	c.api.metrics.verified(v.Outcome)
-	return verdict{v}, nil
+// verifyKey is keys.verifyKey, docs/contract.md 3. This path must be fast: no step does work per request that can be done once.
+func verifyKey() *endpoint {
+	return write("keys.verifyKey", about{
+		summary: "Verify a key and debit its credits, in one step",
+		text: "A key that is not valid is an answer, not an error: 200 with `valid` false and the reason in `code`. A denial debits nothing. " +
+			"Without `credits` the cost is 1; a cost of 0 debits nothing. `credits` of the answer is the remaining balance, and is left out when " +
+			"nothing limits the key. `permissions` is a query such as `documents.read AND (documents.write OR admin)`. `ratelimits` names rate " +
+			"limits of the key or its identity, or brings its own with `limit` and `duration`. Rate limits with `autoApply` are always checked. " +
+			"`migrationId` finds a migrated key by the hash of a part of it. A key that does not have the form of that migration's keys is a 400.",
+		needs:     []need{forOne(fsm.VerifyKeyPermission)},
+		needsNote: "Without it, the code is `NOT_FOUND`.", hidesNeeds: true,
+		example: `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
+		// A key that does not exist is a code, not a refusal. A named rate limit that does not exist is a refusal.
+		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
+	}, func(c *call, req verifyKeyRequest) (verdict, error) {
+		v, err := execute[*fsm.Verdict](c, verifyCommand(req, new(fsm.VerifyKey)))
+		if err != nil {
+			return verdict{}, err
+		}
+		c.api.metrics.verified(v.Outcome)
+		return verdict{v}, nil
+	})
 }
 
 // verifyCommand makes the command, in v.
@@ -41,17 +54,18 @@ func verifyCommand(req verifyKeyRequest, v *fsm.VerifyKey) fsm.Command {
 	return migrating(req, v)
 }
 
-// migrating makes the verification one that may find the key under its hash in another system, if the request says so.
+// migrating makes a verification that may find the key by its hash in another system, if the request says so. Whether the key has to have
+// the form of that system, the ledger knows.
 func migrating(req verifyKeyRequest, v *fsm.VerifyKey) fsm.Command {
 	if req.MigrationID == "" {
 		return v
 	}
-	hash, start, _ := mint.Prefixed(string(req.Key)) // nothing, if the key has another form: whether it has to have this one, the ledger knows
+	hash, start, _ := mint.Prefixed(string(req.Key))
 	return &fsm.VerifyMigrated{Verify: *v, MigrationID: req.MigrationID, Hash: hash, Start: start}
 }
 
-// outcomes are the codes of docs/contract.md 3.2.
-var outcomes = [...]string{
+// verdictCodes are the codes of docs/contract.md 3.2.
+var verdictCodes = [...]string{
 	fsm.Valid:         "VALID",
 	fsm.NotFound:      "NOT_FOUND",
 	fsm.Disabled:      "DISABLED",
@@ -71,21 +85,21 @@ type verifyKeyData struct {
 	Code        string             `json:"code" doc:"VALID, NOT_FOUND, DISABLED, EXPIRED, FORBIDDEN, INSUFFICIENT_PERMISSIONS, RATE_LIMITED or USAGE_EXCEEDED."`
 	KeyID       string             `json:"keyId,omitempty"`
 	Enabled     bool               `json:"enabled,omitempty"`
-	Credits     int64              `json:"credits,omitempty" doc:"What is left. Left out when nothing limits the key."`
+	Credits     int64              `json:"credits,omitempty" doc:"The remaining balance. Left out when nothing limits the key."`
 	Name        string             `json:"name,omitempty"`
 	Meta        schema.Object      `json:"meta,omitempty"`
 	Expires     int64              `json:"expires,omitempty"`
 	Identity    *verdictIdentity   `json:"identity,omitempty"`
 	Permissions []string           `json:"permissions,omitempty"`
 	Roles       []string           `json:"roles,omitempty"`
-	Ratelimits  []verdictRatelimit `json:"ratelimits,omitempty" doc:"Those that were checked."`
+	Ratelimits  []verdictRatelimit `json:"ratelimits,omitempty" doc:"The rate limits that were checked."`
 }
 
 type verdictIdentity struct {
 	ID         string         `json:"id"`
 	ExternalID string         `json:"externalId"`
 	Meta       schema.Object  `json:"meta,omitempty"`
-	Ratelimits []ratelimitOut `json:"ratelimits,omitempty" doc:"Those that no rate limit of the key replaces."`
+	Ratelimits []ratelimitOut `json:"ratelimits,omitempty" doc:"Without those that a rate limit of the key replaces."`
 }
 
 type verdictRatelimit struct {
@@ -99,14 +113,14 @@ type verdictRatelimit struct {
 	Exceeded  bool   `json:"exceeded"`
 }
 
-// Shape tells the OpenAPI document what stands in for a type that encodes itself.
+// Shape is the type that describes what appendJSON writes.
 func (verdict) Shape() any { return verifyKeyData{} }
 
 func (v verdict) appendJSON(b []byte) []byte {
 	b = append(b, `{"valid":`...)
 	b = strconv.AppendBool(b, v.Outcome == fsm.Valid)
 	b = append(b, `,"code":"`...)
-	b = append(b, outcomes[v.Outcome]...)
+	b = append(b, verdictCodes[v.Outcome]...)
 	b = append(b, '"')
 	if v.Outcome == fsm.NotFound {
 		return append(b, '}')
@@ -157,14 +171,4 @@ func appendStrings(b []byte, name string, list []string) []byte {
 		separator = ','
 	}
 	return append(b, ']')
-}
-
-// appendMeta appends a stored meta, which is JSON already, unless there is nothing in it.
-func appendMeta(b []byte, stored string) []byte {
-	shown := showMeta(stored)
-	if shown == "" {
-		return b
-	}
-	b = append(b, `,"meta":`...)
-	return append(b, shown...)
 }

@@ -9,10 +9,10 @@ import (
 
 type verifyKeysRequest struct {
 	Verifications []verification `json:"verifications" schema:"required,minItems=1,maxItems=1000"`
-	Atomic        bool           `json:"atomic" schema:"default=false" doc:"All pass, or nothing is charged."`
+	Atomic        bool           `json:"atomic" schema:"default=false" doc:"All items pass, or nothing is debited."`
 }
 
-// verification is a verifyKeyRequest and what only an item of several can say.
+// verification is a verifyKeyRequest with the fields that only an item of a batch has.
 type verification struct {
 	Key            secretKey             `json:"key" schema:"required"`
 	Credits        schema.Optional[cost] `json:"credits"`
@@ -27,10 +27,10 @@ type verification struct {
 type idempotencyKey string
 
 func (idempotencyKey) SchemaTag() string {
-	return `schema:"minLength=1,maxLength=255,pattern=^[!-~]+$" doc:"As the header Idempotency-Key, for this item alone. Not with atomic."`
+	return `schema:"minLength=1,maxLength=255,pattern=^[!-~]+$" doc:"Like the header Idempotency-Key, for this item alone. Not with atomic."`
 }
 
-// itemsName stands for the endpoint in the names of items: they never meet that of a whole request.
+// itemsName replaces the name of the endpoint for items, so that their records differ from those of whole requests.
 const itemsName = "keys.verifyKeys verifications"
 
 // plain is the verification as keys.verifyKey has it.
@@ -38,8 +38,31 @@ func (v *verification) plain() verifyKeyRequest {
 	return verifyKeyRequest{v.Key, v.Credits, v.Tags, v.Permissions, v.Ratelimits, v.MigrationID}
 }
 
-// verifyKeys serves keys.verifyKeys, docs/contract.md 7.2: one command, however many keys.
-func verifyKeys(c *call, req verifyKeysRequest) (any, error) {
+// verifyKeys is keys.verifyKeys, docs/contract.md 7.2: one command for any number of keys.
+func verifyKeys() *endpoint {
+	return write("keys.verifyKeys", about{
+		summary: "Verify up to 1000 keys in one step",
+		text: "Each item is a body of `keys.verifyKey`, and sees the effects of the items before it. An item that `keys.verifyKey` would have " +
+			"refused has an `error` instead, and the others go on. With `atomic` either all items pass, or nothing changes: each item then shows " +
+			"the code that it would have had, and the unchanged balance.",
+		needs:     []need{forOne(fsm.VerifyKeyPermission)},
+		needsNote: "The call requires it for each key. Without it, the code of that key is `NOT_FOUND`.", hidesNeeds: true,
+		example: `{"verifications":[{"key":"` + exampleSecret + `","credits":{"cost":5}},{"key":"` + exampleSecret + `"}],"atomic":true}`,
+	}, func(c *call, req verifyKeysRequest) (verdicts, error) {
+		answer, err := execute[*fsm.Verdicts](c, req.command(c.body))
+		if err != nil {
+			return verdicts{}, err
+		}
+		for _, r := range answer.Results {
+			if v, ok := r.(*fsm.Verdict); ok {
+				c.api.metrics.verified(v.Outcome)
+			}
+		}
+		return verdicts{answer, req.Atomic}, nil
+	})
+}
+
+func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}
 	commands := make([]fsm.VerifyKey, len(req.Verifications)) // at once: most items are no more than this
 	for i := range req.Verifications {
@@ -47,23 +70,14 @@ func verifyKeys(c *call, req verifyKeysRequest) (any, error) {
 		command.Items[i].Command = verifyCommand(v.plain(), &commands[i])
 		if v.IdempotencyKey != "" {
 			command.Items[i].Once = &fsm.Idempotency{
-				Name: nameOf(itemsName, string(v.IdempotencyKey)), Request: shortHash(c.body[v.Text.From:v.Text.To]),
+				Name: idempotencyHash(itemsName, string(v.IdempotencyKey)), Request: shortHash(body[v.Text.From:v.Text.To]),
 			}
 		}
 	}
-	answer, err := execute[*fsm.Verdicts](c, command)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range answer.Results {
-		if v, ok := r.(*fsm.Verdict); ok {
-			c.api.metrics.verified(v.Outcome)
-		}
-	}
-	return verdicts{answer, req.Atomic}, nil
+	return command
 }
 
-// verdicts shows the answer; passed only where it says something.
+// verdicts shows the answer. Only that of an atomic request has passed.
 type verdicts struct {
 	*fsm.Verdicts
 	atomic bool
@@ -72,16 +86,16 @@ type verdicts struct {
 // verifyKeysData describes what appendJSON writes.
 type verifyKeysData struct {
 	Results []verifyKeysItem `json:"results" doc:"In the order of the request."`
-	Passed  bool             `json:"passed,omitempty" doc:"Of an atomic request: all passed. If not, nothing was charged."`
+	Passed  bool             `json:"passed,omitempty" doc:"Only in the answer to an atomic request. If false, nothing was debited."`
 }
 
 type verifyKeysItem struct{}
 
-// Alternatives tells the OpenAPI document what an item may be.
+// Alternatives are the types that an item may have.
 func (verifyKeysItem) Alternatives() []any { return []any{verifyKeyData{}, verifyKeysError{}} }
 
 type verifyKeysError struct {
-	Error errorOut `json:"error" doc:"What the verification alone would have been refused with."`
+	Error errorOut `json:"error" doc:"The error of keys.verifyKey for this item."`
 }
 
 // errorOut describes what problem.appendJSON writes.
@@ -93,7 +107,7 @@ type errorOut struct {
 	Errors []schema.Violation `json:"errors,omitempty"`
 }
 
-// Shape tells the OpenAPI document what stands in for a type that encodes itself.
+// Shape is the type that describes what appendJSON writes.
 func (verdicts) Shape() any { return verifyKeysData{} }
 
 func (v verdicts) appendJSON(b []byte) []byte {

@@ -5,22 +5,20 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// secretKey is a full key as a caller presents it.
-type secretKey string
-
-func (secretKey) SchemaTag() string {
-	return `schema:"minLength=1,maxLength=512" doc:"The full key, as it was shown at its creation."`
-}
-
 type whoAmIRequest struct {
 	Key secretKey `json:"key" schema:"required"`
 }
 
-// whoAmI serves keys.whoami, docs/contract.md 2.3.
-func whoAmI(c *call, req whoAmIRequest) (any, error) {
-	found, err := answer[*fsm.Key](c, &fsm.WhoAmI{Hash: mint.Hash(string(req.Key))})
-	if err != nil {
-		return nil, err
-	}
-	return showKey(found), nil
+// whoAmI is keys.whoami, docs/contract.md 2.3.
+func whoAmI() *endpoint {
+	return read("keys.whoami", about{
+		summary:   "Show a key, by the full key",
+		text:      "The call debits nothing. It works for disabled and expired keys.",
+		needs:     []need{forOne(fsm.ReadKeyPermission)},
+		needsNote: "Without it, the key is not found.", hidesNeeds: true,
+		example: `{"key":"` + exampleSecret + `"}`,
+		refuses: []fsm.Code{fsm.KeyNotFound},
+	}, func(c *call, req whoAmIRequest) (*keyOut, error) {
+		return ask(c, &fsm.WhoAmI{Hash: mint.Hash(string(req.Key))}, showKey)
+	})
 }

@@ -13,7 +13,7 @@ import (
 type metrics struct {
 	requests      *prometheus.CounterVec
 	latency       *prometheus.HistogramVec
-	verifications [len(outcomes)]prometheus.Counter
+	verifications [len(verdictCodes)]prometheus.Counter
 }
 
 // endpointMetrics are the instruments of one endpoint.
@@ -47,9 +47,9 @@ func newMetrics(registry *prometheus.Registry, version string) (*metrics, error)
 			return nil, err
 		}
 	}
-	for outcome, code := range outcomes {
+	for number, code := range verdictCodes {
 		if code != "" {
-			m.verifications[outcome] = verifications.WithLabelValues(code)
+			m.verifications[number] = verifications.WithLabelValues(code)
 		}
 	}
 	build.WithLabelValues(version).Set(1)
@@ -63,7 +63,7 @@ func (m *metrics) endpoint(name string) endpointMetrics {
 	}
 }
 
-func (m *metrics) verified(outcome fsm.Outcome) { m.verifications[outcome].Inc() }
+func (m *metrics) verified(code fsm.Outcome) { m.verifications[code].Inc() }
 
 func (m *endpointMetrics) observe(status int, took time.Duration) {
 	m.latency.Observe(took.Seconds())

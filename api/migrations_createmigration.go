@@ -10,8 +10,15 @@ type createMigrationRequest struct {
 // algorithms are the names of the ways in which other systems keep keys.
 var algorithms = map[string]fsm.Algorithm{"sha256": fsm.SHA256, "github.com/seamapi/prefixed-api-key": fsm.PrefixedAPIKey}
 
-// createMigration serves migrations.createMigration, docs/contract.md 7.2.
-func createMigration(c *call, req createMigrationRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.CreateMigration{ID: req.MigrationID, Algorithm: algorithms[req.Algorithm]})
-	return none{}, err
+// createMigration is migrations.createMigration, docs/contract.md 7.2.
+func createMigration() *endpoint {
+	return write("migrations.createMigration", about{
+		summary: "Allow the migration of keys from another system to the workspace",
+		text:    "`algorithm` says how that system stores its keys. `keys.migrateKeys` names the migration.",
+		needs:   []need{forAll(fsm.OperateClusterPermission)},
+		example: `{"migrationId":"other_system","algorithm":"sha256"}`,
+		refuses: []fsm.Code{fsm.MigrationExists},
+	}, func(c *call, req createMigrationRequest) (none, error) {
+		return change(c, &fsm.CreateMigration{ID: req.MigrationID, Algorithm: algorithms[req.Algorithm]}, done)
+	})
 }

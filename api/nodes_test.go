@@ -22,12 +22,12 @@ import (
 var replicated bool
 
 // TestMain runs the tests twice: over one ledger in this process, and over a cluster of three. A failure of the second run says so.
-// Between the two it holds what the tests were answered against what descriptions.go announces.
+// Between the two it holds what the tests were answered against what the endpoints announce.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 && everyTest() {
 		if missing := untested(); len(missing) > 0 {
-			fmt.Printf("FAIL: descriptions.go announces %d answers that no test has had:\n\t%s\n", len(missing), strings.Join(missing, "\n\t"))
+			fmt.Printf("FAIL: the endpoints announce %d answers that no test has had:\n\t%s\n", len(missing), strings.Join(missing, "\n\t"))
 			code = 1
 		}
 	}

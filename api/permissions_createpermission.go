@@ -6,24 +6,28 @@ import (
 )
 
 type createPermissionRequest struct {
-	Name        string `json:"name" schema:"required,minLength=1,maxLength=512"`
-	Slug        slug   `json:"slug" schema:"required"`
-	Description prose  `json:"description"`
+	Name        string          `json:"name" schema:"required,minLength=1,maxLength=512"`
+	Slug        permissionSlug  `json:"slug" schema:"required"`
+	Description descriptionText `json:"description"`
 }
 
 type createPermissionData struct {
 	PermissionID string `json:"permissionId"`
 }
 
-// createPermission serves permissions.createPermission, docs/contract.md 2.5.
-func createPermission(c *call, req createPermissionRequest) (any, error) {
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		return &fsm.CreatePermission{
-			ID: mint.ID(mint.Permission), Name: req.Name, Slug: string(req.Slug), Description: string(req.Description),
-		}
+// createPermission is permissions.createPermission, docs/contract.md 2.5.
+func createPermission() *endpoint {
+	return write("permissions.createPermission", about{
+		summary: "Create a permission",
+		text:    "Keys and roles get the permission by its slug, and queries of `keys.verifyKey` name the slug.",
+		needs:   []need{forAll(fsm.CreatePermissionPermission)},
+		example: `{"name":"Delete documents","slug":"documents.delete","description":"For those who clean up."}`,
+		refuses: []fsm.Code{fsm.PermissionExists},
+	}, func(c *call, req createPermissionRequest) (createPermissionData, error) {
+		return create(c, func() fsm.Command {
+			return &fsm.CreatePermission{
+				ID: mint.ID(mint.Permission), Name: req.Name, Slug: string(req.Slug), Description: string(req.Description),
+			}
+		}, func(created *fsm.Created) createPermissionData { return createPermissionData{created.ID} })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return createPermissionData{created.ID}, nil
 }

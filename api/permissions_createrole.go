@@ -6,24 +6,31 @@ import (
 )
 
 type createRoleRequest struct {
-	Name        roleName `json:"name" schema:"required"`
-	Description prose    `json:"description"`
-	Permissions []slug   `json:"permissions" schema:"maxItems=1000"`
+	Name        roleName         `json:"name" schema:"required"`
+	Description descriptionText  `json:"description"`
+	Permissions []permissionSlug `json:"permissions" schema:"maxItems=1000"`
 }
 
 type createRoleData struct {
 	RoleID string `json:"roleId"`
 }
 
-// createRole serves permissions.createRole, docs/contract.md 2.5.
-func createRole(c *call, req createRoleRequest) (any, error) {
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		return &fsm.CreateRole{
-			ID: mint.ID(mint.Role), Name: string(req.Name), Description: string(req.Description), Permissions: slugRefs(req.Permissions),
-		}
+// createRole is permissions.createRole, docs/contract.md 2.5.
+func createRole() *endpoint {
+	return write("permissions.createRole", about{
+		summary: "Create a role, which is a named list of permissions",
+		text:    "Unknown permissions are created.",
+		needs: []need{
+			forAll(fsm.CreateRolePermission), forAll(fsm.AddPermissionToRolePermission).when("to give it permissions"),
+			forAll(fsm.CreatePermissionPermission).when("to create permissions"),
+		},
+		example: `{"name":"reviewer","permissions":["` + exampleSlug + `","documents.comment"]}`,
+		refuses: []fsm.Code{fsm.RoleExists},
+	}, func(c *call, req createRoleRequest) (createRoleData, error) {
+		return create(c, func() fsm.Command {
+			return &fsm.CreateRole{
+				ID: mint.ID(mint.Role), Name: string(req.Name), Description: string(req.Description), Permissions: permissionRefs(req.Permissions),
+			}
+		}, func(created *fsm.Created) createRoleData { return createRoleData{created.ID} })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return createRoleData{created.ID}, nil
 }

@@ -3,11 +3,19 @@ package api
 import "github.com/creditd/creditd/fsm"
 
 type deletePermissionRequest struct {
-	Permission slug `json:"permission" schema:"required"` // id or slug
+	Permission permissionSlug `json:"permission" schema:"required"` // id or slug
 }
 
-// deletePermission serves permissions.deletePermission, docs/contract.md 2.5.
-func deletePermission(c *call, req deletePermissionRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.DeletePermission{Permission: string(req.Permission)})
-	return none{}, err
+// deletePermission is permissions.deletePermission, docs/contract.md 2.5.
+func deletePermission() *endpoint {
+	return write("permissions.deletePermission", about{
+		summary:   "Delete a permission, by its id or its slug",
+		text:      "All keys and roles lose the permission at once.",
+		needs:     []need{forAll(fsm.DeletePermissionPermission)},
+		needsNote: checkedFirst,
+		example:   `{"permission":"` + exampleSlug + `"}`,
+		refuses:   []fsm.Code{fsm.PermissionNotFound},
+	}, func(c *call, req deletePermissionRequest) (none, error) {
+		return change(c, &fsm.DeletePermission{Permission: string(req.Permission)}, done)
+	})
 }

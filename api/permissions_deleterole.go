@@ -6,8 +6,16 @@ type deleteRoleRequest struct {
 	Role roleName `json:"role" schema:"required"` // id or name
 }
 
-// deleteRole serves permissions.deleteRole, docs/contract.md 2.5.
-func deleteRole(c *call, req deleteRoleRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.DeleteRole{Role: string(req.Role)})
-	return none{}, err
+// deleteRole is permissions.deleteRole, docs/contract.md 2.5.
+func deleteRole() *endpoint {
+	return write("permissions.deleteRole", about{
+		summary:   "Delete a role, by its id or its name",
+		text:      "All keys lose the role at once.",
+		needs:     []need{forAll(fsm.DeleteRolePermission)},
+		needsNote: checkedFirst,
+		example:   `{"role":"` + exampleRole + `"}`,
+		refuses:   []fsm.Code{fsm.RoleNotFound},
+	}, func(c *call, req deleteRoleRequest) (none, error) {
+		return change(c, &fsm.DeleteRole{Role: string(req.Role)}, done)
+	})
 }

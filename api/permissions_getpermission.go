@@ -3,14 +3,18 @@ package api
 import "github.com/creditd/creditd/fsm"
 
 type getPermissionRequest struct {
-	Permission slug `json:"permission" schema:"required"` // id or slug
+	Permission permissionSlug `json:"permission" schema:"required"` // id or slug
 }
 
-// getPermission serves permissions.getPermission, docs/contract.md 2.5.
-func getPermission(c *call, req getPermissionRequest) (any, error) {
-	found, err := answer[*fsm.Permission](c, &fsm.GetPermission{Permission: string(req.Permission)})
-	if err != nil {
-		return nil, err
-	}
-	return permissionOut(*found), nil
+// getPermission is permissions.getPermission, docs/contract.md 2.5.
+func getPermission() *endpoint {
+	return read("permissions.getPermission", about{
+		summary:   "Show a permission, by its id or its slug",
+		needs:     []need{forAll(fsm.ReadPermissionPermission)},
+		needsNote: checkedFirst,
+		example:   `{"permission":"` + exampleSlug + `"}`,
+		refuses:   []fsm.Code{fsm.PermissionNotFound},
+	}, func(c *call, req getPermissionRequest) (permissionOut, error) {
+		return ask(c, &fsm.GetPermission{Permission: string(req.Permission)}, showPermission)
+	})
 }

@@ -6,11 +6,15 @@ type getRoleRequest struct {
 	Role roleName `json:"role" schema:"required"` // id or name
 }
 
-// getRole serves permissions.getRole, docs/contract.md 2.5.
-func getRole(c *call, req getRoleRequest) (any, error) {
-	found, err := answer[*fsm.Role](c, &fsm.GetRole{Role: string(req.Role)})
-	if err != nil {
-		return nil, err
-	}
-	return showRole(*found), nil
+// getRole is permissions.getRole, docs/contract.md 2.5.
+func getRole() *endpoint {
+	return read("permissions.getRole", about{
+		summary:   "Show a role, by its id or its name",
+		needs:     []need{forAll(fsm.ReadRolePermission)},
+		needsNote: checkedFirst,
+		example:   `{"role":"` + exampleRole + `"}`,
+		refuses:   []fsm.Code{fsm.RoleNotFound},
+	}, func(c *call, req getRoleRequest) (roleOut, error) {
+		return ask(c, &fsm.GetRole{Role: string(req.Role)}, showRole)
+	})
 }

@@ -12,13 +12,16 @@ type listRolesRequest struct {
 	Search pageSearch `json:"search"`
 }
 
-// listRoles serves permissions.listRoles, docs/contract.md 1.14 and 2.5.
-func listRoles(c *call, req listRolesRequest) (any, error) {
-	found, err := answer[*fsm.RoleList](c, &fsm.ListRoles{
-		Search: strings.TrimSpace(string(req.Search)), Cursor: string(req.Cursor), Limit: int(req.Limit),
+// listRoles is permissions.listRoles, docs/contract.md 1.14 and 2.5.
+func listRoles() *endpoint {
+	return read("permissions.listRoles", about{
+		summary: "List roles, in the order of their ids",
+		text:    nextPage + " `search` matches ids, names and descriptions.",
+		needs:   []need{forAll(fsm.ReadRolePermission)},
+		example: `{"limit":20}`,
+	}, func(c *call, req listRolesRequest) (page[roleOut], error) {
+		return ask(c, &fsm.ListRoles{
+			Search: strings.TrimSpace(string(req.Search)), Cursor: string(req.Cursor), Limit: int(req.Limit),
+		}, func(found *fsm.RoleList) page[roleOut] { return pageOf(found.Roles, found.Next, showRole) })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return page{showRoles(found.Roles), found.Next}, nil
 }

@@ -2,8 +2,14 @@ package api
 
 import "github.com/creditd/creditd/fsm"
 
-// deleteOverride serves ratelimit.deleteOverride, docs/contract.md 2.6.
-func deleteOverride(c *call, req overrideRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.DeleteOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)})
-	return none{}, err
+// deleteOverride is ratelimit.deleteOverride, docs/contract.md 2.6.
+func deleteOverride() *endpoint {
+	return write("ratelimit.deleteOverride", about{
+		summary: "Delete the override of exactly this identifier",
+		needs:   []need{forOne(fsm.DeleteOverridePermission)},
+		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
+		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
+	}, func(c *call, req overrideRequest) (none, error) {
+		return change(c, &fsm.DeleteOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)}, done)
+	})
 }

@@ -2,27 +2,16 @@ package api
 
 import "github.com/creditd/creditd/fsm"
 
-type overrideRequest struct {
-	Namespace  limitText `json:"namespace" schema:"required"`
-	Identifier limitText `json:"identifier" schema:"required"`
-}
-
-type overrideOut struct {
-	OverrideID string `json:"overrideId"`
-	Identifier string `json:"identifier"`
-	Limit      int64  `json:"limit"`
-	Duration   int64  `json:"duration"`
-}
-
-// getOverride serves ratelimit.getOverride, docs/contract.md 2.6.
-func getOverride(c *call, req overrideRequest) (any, error) {
-	found, err := answer[*fsm.Override](c, &fsm.GetOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)})
-	if err != nil {
-		return nil, err
-	}
-	return showOverride(found), nil
-}
-
-func showOverride(o *fsm.Override) overrideOut {
-	return overrideOut{OverrideID: o.ID, Identifier: o.Identifier, Limit: o.Limit, Duration: o.Duration}
+// getOverride is ratelimit.getOverride, docs/contract.md 2.6.
+func getOverride() *endpoint {
+	return read("ratelimit.getOverride", about{
+		summary:   "Show the override that applies to an identifier",
+		text:      "The override of exactly the identifier applies first, then the longest pattern that matches.",
+		needs:     []need{forOne(fsm.ReadOverridePermission)},
+		needsNote: "Without it, the override is not found.", hidesNeeds: true,
+		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
+		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
+	}, func(c *call, req overrideRequest) (overrideOut, error) {
+		return ask(c, &fsm.GetOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)}, showOverride)
+	})
 }

@@ -6,17 +6,12 @@ import (
 )
 
 type limitRequest struct {
-	Namespace  limitText `json:"namespace" schema:"required"`
-	Identifier limitText `json:"identifier" schema:"required"`
-	Limit      int64     `json:"limit" schema:"required,minimum=1"`
-	Duration   int64     `json:"duration" schema:"required,minimum=1000,maximum=2592000000"`
-	Cost       int64     `json:"cost" schema:"minimum=0,default=1"`
+	Namespace  ratelimitText `json:"namespace" schema:"required"`
+	Identifier ratelimitText `json:"identifier" schema:"required"`
+	Limit      int64         `json:"limit" schema:"required,minimum=1"`
+	Duration   int64         `json:"duration" schema:"required,minimum=1000,maximum=2592000000"`
+	Cost       int64         `json:"cost" schema:"minimum=0,default=1"`
 }
-
-// limitText is the name or id of a namespace, or an identifier in one.
-type limitText string
-
-func (limitText) SchemaTag() string { return `schema:"minLength=1,maxLength=512"` }
 
 type limitData struct {
 	Success    bool   `json:"success"`
@@ -26,21 +21,28 @@ type limitData struct {
 	OverrideID string `json:"overrideId,omitempty"`
 }
 
-// limit serves ratelimit.limit, docs/contract.md 2.6.
-func limit(c *call, req limitRequest) (any, error) {
-	limited, err := c.limit([]limitRequest{req})
-	if err != nil {
-		return nil, err
-	}
-	r := limited.Requests[0]
-	return limitData{r.Passed, r.Limit, r.Remaining, r.Reset, r.OverrideID}, nil
+// limit is ratelimit.limit, docs/contract.md 2.6.
+func limit() *endpoint {
+	return write("ratelimit.limit", about{
+		summary: "Take tokens of a rate limit",
+		text: "A request over the limit is an answer, not an error: 200 with `success` false, and no tokens taken. A `cost` of 0 checks and takes " +
+			"nothing. A namespace that does not exist is created.",
+		needs:   []need{forOne(fsm.LimitPermission), forAll(fsm.CreateNamespacePermission).when("to create the namespace")},
+		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":10,"duration":60000}`,
+		refuses: []fsm.Code{fsm.RatelimitNamespaceGone},
+	}, func(c *call, req limitRequest) (limitData, error) {
+		return takeTokens(c, []limitRequest{req}, func(limited *fsm.Limited) limitData {
+			r := limited.Requests[0]
+			return limitData{r.Passed, r.Limit, r.Remaining, r.Reset, r.OverrideID}
+		})
+	})
 }
 
-// limit asks the ledger for the tokens of all requests. Ids for new namespaces are sent only if the ledger asks for them: mostly there
-// are none, and such a command is shorter and leaves no audit entry.
-func (c *call) limit(requests []limitRequest) (*fsm.Limited, error) {
+// takeTokens asks the ledger for the tokens of all requests. It sends ids for new namespaces only if the ledger asks for them: mostly
+// there are none, and such a command is shorter and leaves no audit entry.
+func takeTokens[Answer any](c *call, requests []limitRequest, show func(*fsm.Limited) Answer) (Answer, error) {
 	creating := false
-	return executeNew[*fsm.Limited](c, func() fsm.Command {
+	return create(c, func() fsm.Command {
 		command := &fsm.Limit{Requests: make([]fsm.LimitRequest, len(requests))}
 		for i, r := range requests {
 			command.Requests[i] = fsm.LimitRequest{
@@ -52,5 +54,5 @@ func (c *call) limit(requests []limitRequest) (*fsm.Limited, error) {
 		}
 		creating = true
 		return command
-	})
+	}, show)
 }

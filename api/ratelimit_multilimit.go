@@ -1,5 +1,7 @@
 package api
 
+import "github.com/creditd/creditd/fsm"
+
 type multiLimitRequest []limitRequest
 
 func (multiLimitRequest) SchemaTag() string { return `schema:"minItems=1,maxItems=100"` }
@@ -10,26 +12,35 @@ type multiLimitData struct {
 }
 
 type multiLimitEntry struct {
-	Namespace  limitText `json:"namespace"`
-	Identifier limitText `json:"identifier"`
-	Limit      int64     `json:"limit"`
-	Remaining  int64     `json:"remaining"`
-	Reset      int64     `json:"reset"`
-	Passed     bool      `json:"passed"`
-	OverrideID string    `json:"overrideId,omitempty"`
+	Namespace  ratelimitText `json:"namespace"`
+	Identifier ratelimitText `json:"identifier"`
+	Limit      int64         `json:"limit"`
+	Remaining  int64         `json:"remaining"`
+	Reset      int64         `json:"reset"`
+	Passed     bool          `json:"passed"`
+	OverrideID string        `json:"overrideId,omitempty"`
 }
 
-// multiLimit serves ratelimit.multiLimit, docs/contract.md 2.6.
-func multiLimit(c *call, req multiLimitRequest) (any, error) {
-	limited, err := c.limit(req)
-	if err != nil {
-		return nil, err
-	}
-	data := multiLimitData{Passed: limited.Passed, Limits: make([]multiLimitEntry, len(req))}
-	for i, r := range limited.Requests {
-		data.Limits[i] = multiLimitEntry{
-			req[i].Namespace, req[i].Identifier, r.Limit, r.Remaining, r.Reset, r.Passed, r.OverrideID,
-		}
-	}
-	return data, nil
+// multiLimit is ratelimit.multiLimit, docs/contract.md 2.6.
+func multiLimit() *endpoint {
+	return write("ratelimit.multiLimit", about{
+		summary: "Take tokens of several rate limits, or of none",
+		text: "The body is an array of 1 to 100 requests, and `limits` of the answer is in their order. Namespaces that do not exist are " +
+			"created.",
+		needs:     []need{forOne(fsm.LimitPermission), forAll(fsm.CreateNamespacePermission).when("to create a namespace")},
+		needsNote: "The call requires them for every namespace.",
+		example: `[{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":10,"duration":60000},` +
+			`{"namespace":"` + exampleNamespace + `","identifier":"everybody","limit":1000,"duration":60000,"cost":2}]`,
+		refuses: []fsm.Code{fsm.RatelimitNamespaceGone},
+	}, func(c *call, req multiLimitRequest) (multiLimitData, error) {
+		return takeTokens(c, req, func(limited *fsm.Limited) multiLimitData {
+			data := multiLimitData{Passed: limited.Passed, Limits: make([]multiLimitEntry, len(req))}
+			for i, r := range limited.Requests {
+				data.Limits[i] = multiLimitEntry{
+					req[i].Namespace, req[i].Identifier, r.Limit, r.Remaining, r.Reset, r.Passed, r.OverrideID,
+				}
+			}
+			return data
+		})
+	})
 }

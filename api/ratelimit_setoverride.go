@@ -6,26 +6,31 @@ import (
 )
 
 type setOverrideRequest struct {
-	Namespace  limitText `json:"namespace" schema:"required"`
-	Identifier limitText `json:"identifier" schema:"required"`
-	Limit      int64     `json:"limit" schema:"required,minimum=0"`
-	Duration   int64     `json:"duration" schema:"required,minimum=1000"`
+	Namespace  ratelimitText `json:"namespace" schema:"required"`
+	Identifier ratelimitText `json:"identifier" schema:"required"`
+	Limit      int64         `json:"limit" schema:"required,minimum=0"`
+	Duration   int64         `json:"duration" schema:"required,minimum=1000"`
 }
 
 type setOverrideData struct {
 	OverrideID string `json:"overrideId"`
 }
 
-// setOverride serves ratelimit.setOverride, docs/contract.md 2.6.
-func setOverride(c *call, req setOverrideRequest) (any, error) {
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		return &fsm.SetOverride{
-			ID: mint.ID(mint.Override), Namespace: string(req.Namespace), Identifier: string(req.Identifier),
-			Limit: req.Limit, Duration: req.Duration,
-		}
+// setOverride is ratelimit.setOverride, docs/contract.md 2.6.
+func setOverride() *endpoint {
+	return write("ratelimit.setOverride", about{
+		summary: "Replace the limit and duration of requests for an identifier",
+		text: "Each `*` in the identifier matches any text. An identifier that has an override keeps the id of its override. A limit of 0 " +
+			"always denies.",
+		needs:   []need{forOne(fsm.SetOverridePermission)},
+		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":100,"duration":60000}`,
+		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound},
+	}, func(c *call, req setOverrideRequest) (setOverrideData, error) {
+		return create(c, func() fsm.Command {
+			return &fsm.SetOverride{
+				ID: mint.ID(mint.Override), Namespace: string(req.Namespace), Identifier: string(req.Identifier),
+				Limit: req.Limit, Duration: req.Duration,
+			}
+		}, func(created *fsm.Created) setOverrideData { return setOverrideData{created.ID} })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return setOverrideData{created.ID}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // Values of headers, shared by all answers: nothing may change them.
@@ -27,6 +29,9 @@ type none struct{}
 
 func (none) appendJSON(b []byte) []byte { return append(b, "{}"...) }
 
+// done shows that something was executed.
+func done(*fsm.Done) none { return none{} }
+
 // appendEnvelope begins an answer; the caller appends the rest and closes it.
 func (c *call) appendEnvelope(b []byte) []byte {
 	b = append(b, `{"meta":{"requestId":"`...)
@@ -34,25 +39,30 @@ func (c *call) appendEnvelope(b []byte) []byte {
 	return append(b, `"}`...)
 }
 
-// succeed sends data in the success envelope, docs/contract.md 1.4.
-func (c *call) succeed(data any) {
-	b := c.appendEnvelope(c.out[:0])
-	if !c.point.bare {
-		list, paged := data.(page)
-		if paged {
-			data = list.data
-		}
-		b = append(b, `,"data":`...)
-		b = appendData(b, data)
-		if paged {
-			b = list.appendPagination(b)
-		}
-	}
-	b = append(b, '}')
+// succeed sends an answer: in the success envelope of docs/contract.md 1.4, if it is data or a page.
+func (c *call) succeed(answer any) {
 	if c.replayed {
 		c.gin.Writer.Header()[headerReplayed] = replayedTrue
 	}
-	c.send(http.StatusOK, contentJSON, b)
+	if c.endpoint.media != "" {
+		c.succeedBare(answer)
+		return
+	}
+	b := c.appendEnvelope(c.out[:0])
+	if !c.endpoint.metaOnly {
+		var next string
+		if c.endpoint.paged {
+			list := answer.(pager)
+			answer, next = list.list(), list.cursor()
+		}
+		b = append(b, `,"data":`...)
+		b = appendData(b, answer)
+		if c.endpoint.paged {
+			b = appendPagination(b, next)
+		}
+	}
+	c.out = append(b, '}')
+	c.send(http.StatusOK, contentJSON, c.out)
 }
 
 // appendData encodes data. What cannot be encoded is a defect.
@@ -86,9 +96,8 @@ func (c *call) fail(p *problem) {
 	}
 	b := c.appendEnvelope(c.out[:0])
 	b = append(b, `,"error":`...)
-	b = p.appendJSON(b)
-	b = append(b, '}')
-	c.send(p.status, c.problemType(p), b)
+	c.out = append(p.appendJSON(b), '}')
+	c.send(p.status, c.problemType(p), c.out)
 }
 
 // appendJSON appends the error object of docs/contract.md 1.5.
@@ -116,7 +125,7 @@ func (p *problem) appendJSON(b []byte) []byte {
 // problemType is the content type of an error: the table of docs/contract.md 1.5, first row that applies.
 func (c *call) problemType(p *problem) []string {
 	switch {
-	case p.status == http.StatusTooManyRequests || c.point.bare:
+	case p.status == http.StatusTooManyRequests || c.endpoint.metaOnly:
 		return contentProblem
 	case p.validation:
 		return contentJSON
@@ -143,17 +152,21 @@ func acceptsProblem(accept []string) bool {
 // maxUnannounced is the size up to which net/http announces the length of an answer by itself, more cheaply.
 const maxUnannounced = 2048
 
+// send sends a whole answer.
 func (c *call) send(status int, contentType []string, body []byte) {
-	c.out = body
-	w := c.gin.Writer
-	header := w.Header()
+	if len(body) > maxUnannounced {
+		c.gin.Writer.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	c.begin(status, contentType)
+	_, _ = c.gin.Writer.Write(body) // a client that is gone does not miss it
+}
+
+// begin sends the header of an answer.
+func (c *call) begin(status int, contentType []string) {
+	header := c.gin.Writer.Header()
 	header["Content-Type"] = contentType
 	if c.index > 0 {
 		header[headerIndex] = []string{strconv.FormatUint(c.index, 10)}
 	}
-	if len(body) > maxUnannounced {
-		header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that is gone does not miss it
+	c.gin.Writer.WriteHeader(status)
 }

@@ -13,22 +13,30 @@ type createRootKeyRequest struct {
 	Expires     schema.Optional[expiry] `json:"expires"`
 }
 
-// createRootKey serves rootKeys.createRootKey, docs/contract.md 7.2.
-func createRootKey(c *call, req createRootKeyRequest) (any, error) {
-	var key string
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		id := mint.ID(mint.Key)
-		key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, id)
-		return &fsm.CreateRootKey{
-			ID: id, Hash: mint.Hash(key), Name: req.Name, WorkspaceID: req.WorkspaceID,
-			Permissions: req.Permissions, Expires: expiresAt(req.Expires),
+// createRootKey is rootKeys.createRootKey, docs/contract.md 7.2.
+func createRootKey() *endpoint {
+	return write("rootKeys.createRootKey", about{
+		summary:       "Create a root key",
+		text:          "Only this answer shows the root key.",
+		needs:         []need{forAll(fsm.OperateClusterPermission)},
+		example:       `{"name":"ci","permissions":["` + string(fsm.VerifyKeyPermission) + `","` + string(fsm.ReadKeyPermission) + `"]}`,
+		returnsSecret: true,
+	}, func(c *call, req createRootKeyRequest) (createKeyData, error) {
+		var key string
+		created, err := executeNew[*fsm.Created](c, func() fsm.Command {
+			id := mint.ID(mint.Key)
+			key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, id)
+			return &fsm.CreateRootKey{
+				ID: id, Hash: mint.Hash(key), Name: req.Name, WorkspaceID: req.WorkspaceID,
+				Permissions: req.Permissions, Expires: expiresAt(req.Expires),
+			}
+		})
+		if err != nil {
+			return createKeyData{}, err
 		}
+		if c.replayed {
+			key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, created.ID)
+		}
+		return createKeyData{KeyID: created.ID, Key: key}, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if c.replayed {
-		key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, created.ID)
-	}
-	return createKeyData{KeyID: created.ID, Key: key}, nil
 }

@@ -17,16 +17,23 @@ type rootKeyOut struct {
 	Enabled     bool     `json:"enabled"`
 }
 
-// listRootKeys serves rootKeys.listRootKeys, docs/contract.md 7.2.
-func listRootKeys(c *call, req listRootKeysRequest) (any, error) {
-	found, err := answer[*fsm.RootKeys](c, &fsm.ListRootKeys{Page: pageOf(req.Limit, req.Cursor)})
-	if err != nil {
-		return nil, err
+// listRootKeys is rootKeys.listRootKeys, docs/contract.md 7.2.
+func listRootKeys() *endpoint {
+	return read("rootKeys.listRootKeys", about{
+		summary: "List the root keys of all workspaces, in the order of their ids",
+		text:    nextPage + " The answer shows no part of the keys themselves.",
+		needs:   []need{forAll(fsm.OperateClusterPermission)},
+		example: `{"limit":20}`,
+	}, func(c *call, req listRootKeysRequest) (page[rootKeyOut], error) {
+		return ask(c, &fsm.ListRootKeys{Page: wantedPage(req.Limit, req.Cursor)}, func(found *fsm.RootKeys) page[rootKeyOut] {
+			return pageOf(found.List, found.Next, showRootKey)
+		})
+	})
+}
+
+func showRootKey(r *fsm.RootKey) rootKeyOut {
+	return rootKeyOut{
+		KeyID: r.ID, Name: r.Name, WorkspaceID: r.WorkspaceID, Permissions: r.Permissions, CreatedAt: r.CreatedAt,
+		Expires: showExpiry(r.Expires), Enabled: r.Enabled,
 	}
-	return showPage(found.List, found.Next, func(r *fsm.RootKey) rootKeyOut {
-		return rootKeyOut{
-			KeyID: r.ID, Name: r.Name, WorkspaceID: r.WorkspaceID, Permissions: r.Permissions, CreatedAt: r.CreatedAt,
-			Expires: showExpiry(r.Expires), Enabled: r.Enabled,
-		}
-	}), nil
 }

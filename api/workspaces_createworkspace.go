@@ -13,13 +13,16 @@ type createWorkspaceData struct {
 	WorkspaceID string `json:"workspaceId"`
 }
 
-// createWorkspace serves workspaces.createWorkspace, docs/contract.md 7.2.
-func createWorkspace(c *call, req createWorkspaceRequest) (any, error) {
-	created, err := executeNew[*fsm.Created](c, func() fsm.Command {
-		return &fsm.CreateWorkspace{ID: mint.ID(mint.Workspace), Name: req.Name}
+// createWorkspace is workspaces.createWorkspace, docs/contract.md 7.2.
+func createWorkspace() *endpoint {
+	return write("workspaces.createWorkspace", about{
+		summary: "Create a workspace",
+		text:    "The root keys of other workspaces can neither see nor change anything in it.",
+		needs:   []need{forAll(fsm.OperateClusterPermission)},
+		example: `{"name":"staging"}`,
+	}, func(c *call, req createWorkspaceRequest) (createWorkspaceData, error) {
+		return create(c, func() fsm.Command {
+			return &fsm.CreateWorkspace{ID: mint.ID(mint.Workspace), Name: req.Name}
+		}, func(created *fsm.Created) createWorkspaceData { return createWorkspaceData{created.ID} })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return createWorkspaceData{created.ID}, nil
 }

@@ -14,13 +14,20 @@ type workspaceOut struct {
 	Enabled     bool   `json:"enabled"`
 }
 
-// listWorkspaces serves workspaces.listWorkspaces, docs/contract.md 7.2.
-func listWorkspaces(c *call, req listWorkspacesRequest) (any, error) {
-	found, err := answer[*fsm.Workspaces](c, &fsm.ListWorkspaces{Page: pageOf(req.Limit, req.Cursor)})
-	if err != nil {
-		return nil, err
-	}
-	return showPage(found.List, found.Next, func(w *fsm.Workspace) workspaceOut {
-		return workspaceOut{WorkspaceID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt, Enabled: w.Enabled}
-	}), nil
+// listWorkspaces is workspaces.listWorkspaces, docs/contract.md 7.2.
+func listWorkspaces() *endpoint {
+	return read("workspaces.listWorkspaces", about{
+		summary: "List all workspaces, in the order of their ids",
+		text:    nextPage,
+		needs:   []need{forAll(fsm.OperateClusterPermission)},
+		example: `{"limit":20}`,
+	}, func(c *call, req listWorkspacesRequest) (page[workspaceOut], error) {
+		return ask(c, &fsm.ListWorkspaces{Page: wantedPage(req.Limit, req.Cursor)}, func(found *fsm.Workspaces) page[workspaceOut] {
+			return pageOf(found.List, found.Next, showWorkspace)
+		})
+	})
+}
+
+func showWorkspace(w *fsm.Workspace) workspaceOut {
+	return workspaceOut{WorkspaceID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt, Enabled: w.Enabled}
 }

@@ -7,8 +7,15 @@ type updateWorkspaceRequest struct {
 	Enabled     bool   `json:"enabled" schema:"required"`
 }
 
-// updateWorkspace serves workspaces.updateWorkspace, docs/contract.md 7.2.
-func updateWorkspace(c *call, req updateWorkspaceRequest) (any, error) {
-	_, err := execute[*fsm.Done](c, &fsm.UpdateWorkspace{WorkspaceID: req.WorkspaceID, Enabled: req.Enabled})
-	return none{}, err
+// updateWorkspace is workspaces.updateWorkspace, docs/contract.md 7.2.
+func updateWorkspace() *endpoint {
+	return write("workspaces.updateWorkspace", about{
+		summary: "Disable a workspace, or enable it again",
+		text:    "The root keys of a disabled workspace are refused, also for verifications. A workspace cannot disable itself.",
+		needs:   []need{forAll(fsm.OperateClusterPermission)},
+		example: `{"workspaceId":"` + exampleWorkspace + `","enabled":false}`,
+		refuses: []fsm.Code{fsm.PreconditionFailed},
+	}, func(c *call, req updateWorkspaceRequest) (none, error) {
+		return change(c, &fsm.UpdateWorkspace{WorkspaceID: req.WorkspaceID, Enabled: req.Enabled}, done)
+	})
 }

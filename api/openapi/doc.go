@@ -15,27 +15,35 @@ type Endpoint struct {
 	Path        string
 	Summary     string
 	Description string
-	Permission  string         // of the root key, in words; empty: none
+	Needs       []Need // root permissions of the caller, all of them
+	NeedsNote   string
 	Open        bool           // needs no credentials and reads no body
 	Request     map[string]any // JSON Schema of the body
 	Example     string         // a body that is answered with 200
 	Result      reflect.Type   // of data; nil: the answer has no data
 	Paged       bool           // pagination stands beside data
-	Reads       bool           // the headers that choose the freshness of a read apply
-	Named       bool           // the header Idempotency-Key applies
+	Media       string         // of an answer without the envelope; empty: the answer is JSON in the envelope
+	Reads       bool           // the headers that choose the consistency of a read apply
+	Idempotent  bool           // the header Idempotency-Key applies
 	Problems    []Problem      // every error it may answer with
+}
+
+// Need is a root permission that a caller must have.
+type Need struct {
+	Accepted  []string // the strings of which a root key must have one
+	Condition string   // what needs it, "to create permissions"; empty: every request
 }
 
 // Problem is one error that an endpoint may answer with.
 type Problem struct {
-	Status      int
-	Type        string // the whole URI
-	Title       string
-	Detail      string
-	ProblemOnly bool // never sent as application/json
-	ListsErrors bool // the error object has an errors array
-	RetryAfter  bool
-	Doubtful    bool // with a header that says so, the outcome is unknown
+	Status         int
+	Type           string // the whole URI
+	Title          string
+	Detail         string
+	ProblemOnly    bool // never sent as application/json
+	ListsErrors    bool // the error object has an errors array
+	RetryAfter     bool
+	UnknownOutcome bool // with a header that says so, the outcome is unknown
 }
 
 // Probe is a route outside the envelope: plain text without credentials.

@@ -105,22 +105,42 @@ func (b *builder) operation(e Endpoint) (object, error) {
 	if e.Reads {
 		operation["parameters"] = []any{reference("parameters", "Consistency"), reference("parameters", "MinIndex")}
 	}
-	if e.Named {
+	if e.Idempotent {
 		operation["parameters"] = []any{reference("parameters", "IdempotencyKey")}
 	}
 	return operation, nil
 }
 
+// describe is the description of an endpoint with the permissions that it needs.
 func describe(e Endpoint) string {
 	text := e.Description
-	if e.Permission != "" {
-		text = strings.TrimSpace(text + "\n\nPermission: " + e.Permission + ".")
+	var always, also []string
+	for _, n := range e.Needs {
+		accepted := "`" + strings.Join(n.Accepted, "` or `") + "`"
+		if n.Condition == "" {
+			always = append(always, accepted)
+		} else {
+			also = append(also, accepted+" "+n.Condition)
+		}
 	}
-	return text
+	if len(always) > 0 {
+		text += "\n\nPermission: " + strings.Join(always, ", and ")
+		if len(also) > 0 {
+			text += "; also " + strings.Join(also, ", and ")
+		}
+		text += "."
+	}
+	if e.NeedsNote != "" {
+		text += " " + e.NeedsNote
+	}
+	return strings.TrimSpace(text)
 }
 
-// answers describes the answers of an endpoint by status.
-func (b *builder) answers(e Endpoint) object {
+// success describes the content of an answer with status 200.
+func (b *builder) success(e Endpoint) object {
+	if e.Media != "" {
+		return object{e.Media: object{}}
+	}
 	properties, required := object{"meta": reference("schemas", "Meta")}, []any{"meta"}
 	if e.Result != nil {
 		properties["data"] = b.shapes.of(e.Result)
@@ -130,15 +150,15 @@ func (b *builder) answers(e Endpoint) object {
 		properties["pagination"] = reference("schemas", "Pagination")
 		required = append(required, "pagination")
 	}
-	success := object{
-		"description": "Executed.",
-		"content": object{mediaJSON: object{"schema": object{
-			"type": "object", "properties": properties, "required": required,
-		}}},
-	}
+	return object{mediaJSON: object{"schema": object{"type": "object", "properties": properties, "required": required}}}
+}
+
+// answers describes the answers of an endpoint by status.
+func (b *builder) answers(e Endpoint) object {
+	success := object{"description": "Executed.", "content": b.success(e)}
 	if !e.Open {
 		links := object{"Creditd-Index": reference("headers", "Index")}
-		if e.Named {
+		if e.Idempotent {
 			links["Idempotency-Replayed"] = reference("headers", "Replayed")
 		}
 		success["headers"] = links
@@ -188,8 +208,8 @@ func (b *builder) failure(group []Problem) object {
 	if first.RetryAfter {
 		links["Retry-After"] = reference("headers", "RetryAfter")
 	}
-	if first.Doubtful {
-		name += ".doubtful"
+	if first.UnknownOutcome {
+		name += ".unknown"
 		links["Creditd-Outcome"] = reference("headers", "Outcome")
 	}
 	if len(links) > 0 {

@@ -94,6 +94,9 @@ func withVariables(example string, vars map[string]string) string {
 }
 
 func result(e Endpoint, known shapes) string {
+	if e.Media != "" {
+		return "`" + e.Media + "`, without an envelope."
+	}
 	if e.Result == nil {
 		return "no `data`."
 	}

@@ -106,7 +106,7 @@ var bugs = []bug{
 	},
 	{
 		name:  "an endpoint is served that no permission table knows",
-		edits: []edit{{"api/routes.go", "\t\twrite(\"keys.verifyKey\", verifyKey),\n", "\t\twrite(\"keys.verifyKey\", verifyKey),\n\t\twrite(\"keys.checkKey\", verifyKey),\n"}},
+		edits: []edit{{"api/endpoints.go", "\t\tverifyKey(),\n", "\t\tverifyKey(),\n\t\tfunc() *endpoint { e := verifyKey(); e.name, e.path = \"keys.checkKey\", \"/v2/keys.checkKey\"; return e }(),\n"}},
 		pkg:   "./api", run: "TestPermissions_MatrixIsComplete|TestOpenAPI_ListsEveryRoute",
 	},
 	{

@@ -72,11 +72,7 @@ type ratelimitOut struct {
 }
 
 func showRatelimits(list []fsm.Ratelimit) []ratelimitOut {
-	shown := make([]ratelimitOut, len(list))
-	for i, r := range list {
-		shown[i] = ratelimitOut(r)
-	}
-	return shown
+	return showList(list, func(r *fsm.Ratelimit) ratelimitOut { return ratelimitOut(*r) })
 }
 
 // appendRatelimits appends the configurations of an identity, as a verification shows them.

@@ -1,0 +1,66 @@
+package api
+
+// endpoints are the POST endpoints of docs/contract.md. Each has a file of its own.
+func endpoints() []*endpoint {
+	return []*endpoint{
+		createAPI(),
+		getAPI(),
+		deleteAPI(),
+		listKeys(),
+
+		createKey(),
+		getKey(),
+		whoAmI(),
+		verifyKey(),
+		verifyKeys(),
+		updateKey(),
+		updateKeyCredits(),
+		addKeyPermissions(),
+		removeKeyPermissions(),
+		setKeyPermissions(),
+		addKeyRoles(),
+		removeKeyRoles(),
+		setKeyRoles(),
+		deleteKey(),
+		rerollKey(),
+		migrateKeys(),
+
+		createIdentity(),
+		getIdentity(),
+		listIdentities(),
+		updateIdentity(),
+		deleteIdentity(),
+		updateIdentityCredits(),
+
+		createPermission(),
+		getPermission(),
+		listPermissions(),
+		deletePermission(),
+		createRole(),
+		getRole(),
+		listRoles(),
+		setRolePermissions(),
+		deleteRole(),
+
+		limit(),
+		multiLimit(),
+		setOverride(),
+		getOverride(),
+		listOverrides(),
+		deleteOverride(),
+
+		createRootKey(),
+		listRootKeys(),
+		revokeRootKey(),
+		createWorkspace(),
+		listWorkspaces(),
+		updateWorkspace(),
+		createMigration(),
+
+		listAudit(),
+
+		getStatus(),
+		transferLeadership(),
+		removeServer(),
+	}
+}

@@ -1,0 +1,39 @@
+package api
+
+import "github.com/creditd/creditd/fsm"
+
+// need is a root permission that a caller must have.
+type need struct {
+	permission fsm.RootPermission
+	id         string // the name of the id for which it is enough, "apiId"; empty: the permission must be for all resources
+	condition  string // "to create permissions"; empty: always
+}
+
+// resourceIDs are the names of the ids in root permissions, by resource.
+var resourceIDs = map[string]string{"api": "apiId", "identity": "id", "ratelimit": "namespaceId"}
+
+// forAll needs the permission for all resources.
+func forAll(p fsm.RootPermission) need { return need{permission: p} }
+
+// forOne needs the permission for all resources or for the one that the request is about.
+func forOne(p fsm.RootPermission) need { return need{permission: p, id: resourceIDs[p.Resource()]} }
+
+// when makes a need one that only some requests have.
+func (n need) when(condition string) need {
+	n.condition = condition
+	return n
+}
+
+// accepted are the strings of which a root key must have one.
+func (n need) accepted() []string {
+	if n.id == "" {
+		return []string{string(n.permission)}
+	}
+	return []string{string(n.permission), n.permission.For("<" + n.id + ">")}
+}
+
+// Sentences of several endpoints.
+const (
+	checkedFirst = "The permission is checked before the lookup."
+	nextPage     = "The `cursor` of an answer asks for the next page."
+)

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"github.com/creditd/creditd/api/schema"
+	"github.com/creditd/creditd/fsm"
+)
+
+type keyID string
+
+func (keyID) SchemaTag() string {
+	return `schema:"minLength=3,maxLength=255,pattern=^[a-zA-Z0-9_]+$"`
+}
+
+// secretKey is a full key as a caller presents it.
+type secretKey string
+
+func (secretKey) SchemaTag() string {
+	return `schema:"minLength=1,maxLength=512" doc:"The full key, as it was shown at its creation."`
+}
+
+// createKeyData is the only answer that shows a full key.
+type createKeyData struct {
+	KeyID string `json:"keyId"`
+	Key   string `json:"key"`
+}
+
+type keyOut struct {
+	KeyID       string         `json:"keyId"`
+	Start       string         `json:"start"`
+	Enabled     bool           `json:"enabled"`
+	CreatedAt   int64          `json:"createdAt"`
+	Name        string         `json:"name,omitempty"`
+	Meta        schema.Object  `json:"meta,omitempty"`
+	UpdatedAt   int64          `json:"updatedAt,omitempty"`
+	LastUsedAt  int64          `json:"lastUsedAt,omitempty"`
+	Expires     int64          `json:"expires,omitempty"`
+	Credits     *creditsOut    `json:"credits,omitempty"`
+	Identity    *identityOut   `json:"identity,omitempty"`
+	Permissions []string       `json:"permissions,omitempty"`
+	Roles       []string       `json:"roles,omitempty"`
+	Ratelimits  []ratelimitOut `json:"ratelimits,omitempty"`
+}
+
+func showKey(k *fsm.Key) *keyOut {
+	shown := &keyOut{
+		KeyID: k.ID, Start: k.Start, Enabled: k.Enabled, CreatedAt: k.CreatedAt, Name: k.Name, Meta: showMeta(k.Meta),
+		UpdatedAt: k.UpdatedAt, LastUsedAt: k.LastUsedAt, Expires: showExpiry(k.Expires), Credits: showRecord(&k.Credits),
+		Permissions: k.Permissions, Roles: k.Roles, Ratelimits: showRatelimits(k.Ratelimits),
+	}
+	if k.Identity != nil {
+		shown.Identity = showIdentity(k.Identity)
+	}
+	return shown
+}
