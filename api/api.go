@@ -46,11 +46,9 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 		e.metrics = metrics.endpoint(e.name)
 		a.engine.POST(e.path, a.serve(e))
 	}
-	a.probes(!config.HideMetrics)
-	if !config.HideOpenAPI {
-		if err := a.document(endpoints, config.Version, !config.HideMetrics); err != nil {
-			return nil, err
-		}
+	a.probes()
+	if err := a.document(endpoints, config.Version); err != nil {
+		return nil, err
 	}
 	return a, nil
 }

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Node is the ledger.
 	Node Node
-	// Logger gets failures that no client can explain. Default: slog's.
+	// Logger gets failures of which clients learn little. Default: slog's.
 	Logger *slog.Logger
 	// Registry gets the metrics of this package, and is what GET /metrics shows. Default: a new one.
 	Registry *prometheus.Registry
@@ -20,13 +20,9 @@ type Config struct {
 	Version string
 	// MaxBodyBytes is the largest request body; a longer one is a 413. Default: 10 MiB.
 	MaxBodyBytes int64
-	// RequestTimeout is how long a request may take in the ledger before it is a 408. Default: 60 s. The time to receive the body
-	// is the server's to limit (http.Server.ReadTimeout).
+	// RequestTimeout is how long a request may take in the ledger before it is a 408. Default: 60 s. The server limits the time to
+	// receive the body (http.Server.ReadTimeout) and to send an answer that is no stream (WriteTimeout).
 	RequestTimeout time.Duration
-	// HideMetrics leaves out GET /metrics, for deployments that serve the registry elsewhere.
-	HideMetrics bool
-	// HideOpenAPI leaves out GET /openapi.json.
-	HideOpenAPI bool
 }
 
 // The defaults, as docs/contract.md 1.1 states them.

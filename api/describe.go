@@ -34,22 +34,19 @@ func describe(endpoints []*endpoint) []openapi.Endpoint {
 	})
 }
 
-// Probes describes the routes outside the envelope.
-func Probes(withMetrics bool) []openapi.Probe {
-	probes := []openapi.Probe{
+// probes describes the routes outside the envelope.
+func probes() []openapi.Probe {
+	return []openapi.Probe{
 		{Path: "/healthz", Summary: "Say that the process runs"},
 		{Path: "/readyz", Summary: "Say whether this node can serve requests", Unhealthy: true},
+		{Path: "/metrics", Summary: "Show metrics for Prometheus"},
 	}
-	if withMetrics {
-		probes = append(probes, openapi.Probe{Path: "/metrics", Summary: "Show metrics for Prometheus"})
-	}
-	return probes
 }
 
 func (e *endpoint) describe() openapi.Endpoint {
 	shown := openapi.Endpoint{
 		Name: e.name, Method: http.MethodPost, Path: e.path, Summary: e.summary, Description: e.text, NeedsNote: e.needsNote,
-		Request: e.request(), Example: e.example, Media: e.media, Reads: e.reads, Idempotent: !e.reads && !e.outsideLedger,
+		Request: e.request, Example: e.example, Media: e.media, Reads: e.reads, Idempotent: !e.reads && !e.outsideLedger,
 	}
 	for _, n := range e.needs {
 		shown.Needs = append(shown.Needs, openapi.Need{Accepted: n.accepted(), Condition: n.condition})
@@ -88,8 +85,8 @@ func (e *endpoint) problem(t *errorType) openapi.Problem {
 }
 
 // document adds GET /openapi.json. The text is made here, once.
-func (a *API) document(endpoints []*endpoint, version string, withMetrics bool) error {
-	text, err := openapi.Document(version, describe(endpoints), Probes(withMetrics))
+func (a *API) document(endpoints []*endpoint, version string) error {
+	text, err := openapi.Document(version, describe(endpoints), probes())
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ type endpoint struct {
 	run func(c *call) (answer any, err error)
 	// reads: the headers that choose the consistency of a read apply.
 	reads bool
-	// request is the JSON Schema of the body.
-	request func() map[string]any
+	// request is the JSON Schema of the body: see schema.JSONSchema.
+	request func(define func(name string, object map[string]any) map[string]any) map[string]any
 	// result is the Go type of the answer.
 	result reflect.Type
 	paged  bool // result is a page

@@ -91,11 +91,6 @@ func TestProbes_NeedNoCredentials(t *testing.T) {
 	require.NotEmpty(t, ready.Header().Get("Retry-After"))
 }
 
-func TestProbes_MetricsCanBeHidden(t *testing.T) {
-	s := newServer(t, func(c *api.Config) { c.HideMetrics = true })
-	require.Equal(t, 404, s.visit(http.MethodGet, "/metrics").Code)
-}
-
 // TestRouter_AnswersWithoutEnvelope: docs/contract.md 1.1 [D-1].
 func TestRouter_AnswersWithoutEnvelope(t *testing.T) {
 	s := newServer(t)

@@ -184,14 +184,9 @@ func TestOpenAPI_ListsEveryRoute(t *testing.T) {
 	}
 }
 
-// TestOpenAPI_CanBeHidden: a deployment may not want to show it.
-func TestOpenAPI_CanBeHidden(t *testing.T) {
+func TestOpenAPI_NamesTheVersion(t *testing.T) {
 	shown := newServer(t).visit(http.MethodGet, "/openapi.json")
 	require.Equal(t, 200, shown.Code)
 	require.Equal(t, "application/json", shown.Header().Get("Content-Type"))
 	require.Contains(t, shown.Body.String(), `"version":"v0.0.0-test"`)
-	require.Equal(t, 404, newServer(t, func(c *api.Config) { c.HideOpenAPI = true }).visit(http.MethodGet, "/openapi.json").Code)
-
-	bare := newServer(t, func(c *api.Config) { c.HideMetrics = true }).visit(http.MethodGet, "/openapi.json")
-	require.NotContains(t, bare.Body.String(), `"/metrics"`)
 }

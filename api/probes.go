@@ -10,16 +10,14 @@ import (
 )
 
 // probes adds the routes that need no credentials: docs/contract.md 2.1 and 7.2.
-func (a *API) probes(withMetrics bool) {
+func (a *API) probes() {
 	live := &endpoint{name: "liveness", run: liveness, metrics: a.metrics.endpoint("liveness")}
 	a.engine.GET("/v2/liveness", a.serve(live))
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		a.engine.Handle(method, "/healthz", healthz)
 		a.engine.Handle(method, "/readyz", a.readyz)
 	}
-	if withMetrics {
-		a.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})))
-	}
+	a.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})))
 }
 
 type livenessData struct {

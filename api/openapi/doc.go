@@ -17,16 +17,20 @@ type Endpoint struct {
 	Description string
 	Needs       []Need // root permissions of the caller, all of them
 	NeedsNote   string
-	Open        bool           // needs no credentials and reads no body
-	Request     map[string]any // JSON Schema of the body
-	Example     string         // a body that is answered with 200
-	Result      reflect.Type   // of data; nil: the answer has no data
-	Paged       bool           // pagination stands beside data
-	Media       string         // of an answer without the envelope; empty: the answer is JSON in the envelope
-	Reads       bool           // the headers that choose the consistency of a read apply
-	Idempotent  bool           // the header Idempotency-Key applies
-	Problems    []Problem      // every error it may answer with
+	Open        bool         // needs no credentials and reads no body
+	Request     Request      // JSON Schema of the body
+	Example     string       // a body that is answered with 200
+	Result      reflect.Type // of data; nil: the answer has no data
+	Paged       bool         // pagination stands beside data
+	Media       string       // of an answer without the envelope; empty: the answer is JSON in the envelope
+	Reads       bool         // the headers that choose the consistency of a read apply
+	Idempotent  bool         // the header Idempotency-Key applies
+	Problems    []Problem    // every error it may answer with
 }
+
+// Request returns the JSON Schema of a body. define gets each object with a name, and returns what stands in its place; nil leaves
+// all objects in place.
+type Request func(define func(name string, object map[string]any) map[string]any) map[string]any
 
 // Need is a root permission that a caller must have.
 type Need struct {

@@ -100,7 +100,7 @@ func (b *builder) operation(e Endpoint) (object, error) {
 	}
 	operation["requestBody"] = object{
 		"required": true,
-		"content":  object{mediaJSON: object{"schema": e.Request, "example": example}},
+		"content":  object{mediaJSON: object{"schema": e.Request(b.shapes.define), "example": example}},
 	}
 	if e.Reads {
 		operation["parameters"] = []any{reference("parameters", "Consistency"), reference("parameters", "MinIndex")}
@@ -141,16 +141,29 @@ func (b *builder) success(e Endpoint) object {
 	if e.Media != "" {
 		return object{e.Media: object{}}
 	}
-	properties, required := object{"meta": reference("schemas", "Meta")}, []any{"meta"}
+	name, properties, required := "Meta", object{"meta": reference("schemas", "Meta")}, []any{"meta"}
 	if e.Result != nil {
-		properties["data"] = b.shapes.of(e.Result)
+		data := b.shapes.of(e.Result)
+		name, properties["data"] = nameOf(data), data
 		required = append(required, "data")
 	}
 	if e.Paged {
-		properties["pagination"] = reference("schemas", "Pagination")
+		name, properties["pagination"] = strings.TrimSuffix(name, "List")+"Page", reference("schemas", "Pagination")
 		required = append(required, "pagination")
 	}
-	return object{mediaJSON: object{"schema": object{"type": "object", "properties": properties, "required": required}}}
+	envelope := object{"type": "object", "properties": properties, "required": required}
+	return object{mediaJSON: object{"schema": b.shapes.define(name+"Answer", envelope)}}
+}
+
+// nameOf is what an envelope is named after.
+func nameOf(data object) string {
+	if ref, ok := data["$ref"].(string); ok {
+		return path.Base(ref)
+	}
+	if items, ok := data["items"].(object); ok {
+		return nameOf(items) + "List"
+	}
+	return "Empty"
 }
 
 // answers describes the answers of an endpoint by status.
@@ -197,7 +210,7 @@ func (b *builder) failure(group []Problem) object {
 		name += "." + path.Base(p.Type)
 		text += "\n\n- `" + path.Base(p.Type) + "`: " + p.Detail
 	}
-	media := object{mediaProblem: object{"schema": problemSchema(first, types)}}
+	media := object{mediaProblem: object{"schema": b.envelope(name, first, types)}}
 	if first.ProblemOnly {
 		name += ".problem"
 	} else {
@@ -219,8 +232,12 @@ func (b *builder) failure(group []Problem) object {
 	return reference("responses", name)
 }
 
-// problemSchema is the error envelope of one status.
-func problemSchema(p Problem, types []any) object {
+// envelope is the error envelope of one status and these types. The words of name name it.
+func (b *builder) envelope(name string, p Problem, types []any) object {
+	var suffix string
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '.' || r == '_' }) {
+		suffix += componentName(word)
+	}
 	properties := object{
 		"title": object{"type": "string"}, "detail": object{"type": "string"},
 		"status": object{"const": p.Status}, "type": object{"type": "string", "enum": types},
@@ -230,71 +247,11 @@ func problemSchema(p Problem, types []any) object {
 		properties["errors"] = object{"type": "array", "items": reference("schemas", "Violation")}
 		required = append(required, "errors")
 	}
-	return object{
+	problem := b.shapes.define("Error"+suffix, object{"type": "object", "properties": properties, "required": required})
+	return b.shapes.define("Answer"+suffix, object{
 		"type": "object", "required": []any{"meta", "error"},
-		"properties": object{
-			"meta":  reference("schemas", "Meta"),
-			"error": object{"type": "object", "properties": properties, "required": required},
-		},
-	}
-}
-
-// schemas are those of the envelope, and what the answers refer to.
-func (b *builder) schemas() object {
-	all := object{
-		"Meta": object{
-			"type": "object", "required": []any{"requestId"},
-			"properties": object{"requestId": object{"type": "string", "description": "New for every request."}},
-		},
-		"Pagination": object{
-			"type": "object", "required": []any{"hasMore"},
-			"properties": object{
-				"hasMore": object{"type": "boolean"},
-				"cursor":  object{"type": "string", "description": "Where the next page begins. Left out on the last one."},
-			},
-		},
-		"Violation": object{
-			"type": "object", "required": []any{"location", "message"},
-			"properties": object{
-				"location": object{"type": "string", "description": "The path of the rule in the schema of the body."},
-				"message":  object{"type": "string"}, "fix": object{"type": "string"},
-			},
-		},
-	}
-	for name, shape := range b.shapes {
-		all[name] = shape
-	}
-	return all
-}
-
-func headers() object {
-	header := func(kind, text string) object {
-		return object{"description": text, "schema": object{"type": kind}}
-	}
-	outcome := header("string", "Present when the request may have been executed. Without it, it certainly was not.")
-	outcome["schema"] = object{"const": "unknown"}
-	replayed := header("string", "Present when the answer is that of an earlier request with the same Idempotency-Key; nothing was executed.")
-	replayed["schema"] = object{"const": "true"}
-	return object{
-		"Replayed":   replayed,
-		"Index":      header("integer", "The log index that the answer reflects; for a change or charge, that of its entry."),
-		"Outcome":    outcome,
-		"RetryAfter": header("integer", "Seconds to wait. The request was not executed."),
-	}
-}
-
-func parameters() object {
-	parameter := func(name, text string, schema object) object {
-		return object{"name": name, "in": "header", "required": false, "description": text, "schema": schema}
-	}
-	return object{
-		"Consistency": parameter("Creditd-Consistency", "Answer from the state of the node that is asked, as it is.",
-			object{"const": "stale"}),
-		"IdempotencyKey": parameter("Idempotency-Key", "A name for this request, new for each: sent again with the same name within a day, it is "+
-			"answered as the first time and not executed again.", object{"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
-		"MinIndex": parameter("Creditd-Min-Index", "Answer from a state that includes this log index: that of a write is read by any node.",
-			object{"type": "integer", "minimum": 0}),
-	}
+		"properties": object{"meta": reference("schemas", "Meta"), "error": problem},
+	})
 }
 
 func probe(p Probe) object {

@@ -73,7 +73,7 @@ func section(e Endpoint, known shapes, common map[string]bool, vars map[string]s
 	} else {
 		fmt.Fprintf(&b, "\n```sh\ncurl -fsS \"$CREDITD_URL%s\" -H \"Authorization: Bearer $CREDITD_ROOT_KEY\" -H 'Content-Type: application/json' \\\n  -d '%s'\n```\n",
 			e.Path, withVariables(e.Example, vars))
-		if table := fieldTable(e.Request, "required"); table != "" {
+		if table := fieldTable(e.Request(nil), "required"); table != "" {
 			fmt.Fprintf(&b, "\nRequest:\n\n%s", table)
 		}
 	}

@@ -57,27 +57,39 @@ func (s shapes) of(t reflect.Type) map[string]any {
 	panic(fmt.Sprintf("openapi: %s has a type that cannot be described", t))
 }
 
-// reference describes a struct once and refers to it.
+// reference describes a struct and refers to it.
 func (s shapes) reference(t reflect.Type) map[string]any {
-	name := shapeName(t)
-	if name == "" {
-		return s.object(t)
-	}
-	if _, known := s[name]; !known {
-		s[name] = nil // a type may contain itself
-		s[name] = s.object(t)
-	}
-	return map[string]any{"$ref": "#/components/schemas/" + name}
-}
-
-// shapeName is the name of a type as the document spells it.
-func shapeName(t reflect.Type) string {
 	name := t.Name()
 	if name == "" || strings.ContainsAny(name, "[·") || t.NumField() == 0 {
-		return ""
+		return s.object(t)
 	}
-	return string(unicode.ToUpper(rune(name[0]))) + name[1:]
+	name = componentName(name)
+	known, met := s[name]
+	if met && known == nil {
+		return reference("schemas", name) // a type may contain itself
+	}
+	s[name] = nil
+	described := s.object(t)
+	if met {
+		s[name] = known
+	} else {
+		delete(s, name)
+	}
+	return s.define(name, described)
 }
+
+// define gives a schema a name and returns a reference to it.
+func (s shapes) define(name string, schema map[string]any) map[string]any {
+	name = componentName(name)
+	if known, met := s[name]; met && !reflect.DeepEqual(known, any(schema)) {
+		panic("openapi: two schemas have the name " + name)
+	}
+	s[name] = schema
+	return reference("schemas", name)
+}
+
+// componentName is the name of a type as the document spells it.
+func componentName(name string) string { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
 
 func (s shapes) object(t reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []any{}

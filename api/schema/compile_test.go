@@ -68,7 +68,7 @@ func TestCompile_KeepsCommasOfPatterns(t *testing.T) {
 }
 
 func TestJSONSchema_DescribesTheBody(t *testing.T) {
-	text, err := json.Marshal(verifyKey.JSONSchema())
+	text, err := json.Marshal(verifyKey.JSONSchema(nil))
 	require.NoError(t, err)
 	require.JSONEq(t, `{
 		"type": "object",
@@ -80,7 +80,7 @@ func TestJSONSchema_DescribesTheBody(t *testing.T) {
 				"cost": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 1000000000000}}},
 			"tags": {"type": "array", "maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 512}},
 			"permissions": {"type": "string", "minLength": 1, "maxLength": 1000},
-			"ratelimits": {"type": "array", "items": {"type": "object", "additionalProperties": true, "required": ["name"], "properties": {
+			"ratelimits": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {
 				"name": {"type": "string", "minLength": 3, "maxLength": 255},
 				"cost": {"type": "integer", "format": "int64", "minimum": 0, "default": 1},
 				"limit": {"type": "integer", "format": "int64", "minimum": 0},
@@ -91,6 +91,6 @@ func TestJSONSchema_DescribesTheBody(t *testing.T) {
 }
 
 func TestJSONSchema_DescribesNullableAndFreeForm(t *testing.T) {
-	properties := updateKey.JSONSchema()["properties"].(map[string]any)
+	properties := updateKey.JSONSchema(nil)["properties"].(map[string]any)
 	require.Equal(t, map[string]any{"type": []any{"object", "null"}, "maxProperties": int64(100), "additionalProperties": true}, properties["meta"])
 }

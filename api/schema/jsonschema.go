@@ -6,18 +6,27 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// JSONSchema returns the description as a JSON Schema, draft 2020-12, which is also an OpenAPI 3.1 Schema Object. The
-// result belongs to the caller.
-func (s *Schema[T]) JSONSchema() map[string]any { return s.root.jsonSchema() }
+// JSONSchema returns the description as a JSON Schema, draft 2020-12, which is also an OpenAPI 3.1 Schema Object. Each object of a named
+// Go type passes through define, which may return a reference in its place; nil leaves all objects in place. The result belongs to
+// the caller.
+func (s *Schema[T]) JSONSchema(define func(name string, object map[string]any) map[string]any) map[string]any {
+	return s.root.jsonSchema(define)
+}
 
-func (n *node) jsonSchema() map[string]any {
+func (n *node) jsonSchema(define func(string, map[string]any) map[string]any) map[string]any {
 	m := n.keywords()
 	switch n.shape {
 	case shapeArray:
-		m["items"] = n.elem.jsonSchema()
+		m["items"] = n.elem.jsonSchema(define)
 	case shapeObject:
 		for i := range n.fields {
-			m["properties"].(map[string]any)[n.fields[i].name] = n.fields[i].jsonSchema()
+			m["properties"].(map[string]any)[n.fields[i].name] = n.fields[i].jsonSchema(define)
+		}
+		if name := n.typ.Name(); name != "" && define != nil {
+			if n.nullable {
+				name += "OrNull"
+			}
+			return define(name, m)
 		}
 	}
 	return m
@@ -61,7 +70,10 @@ func (n *node) keywords() map[string]any {
 		for i := range n.fields {
 			properties[n.fields[i].name] = true
 		}
-		m["properties"], m["additionalProperties"] = properties, n.loose
+		m["properties"] = properties
+		if !n.loose {
+			m["additionalProperties"] = false
+		}
 		if n.required != 0 {
 			m["required"] = n.names(n.required)
 		}

@@ -19,7 +19,7 @@ import (
 )
 
 // An oracle says independently what Decode must answer: JSON syntax by jsontext, violations by the validator library
-// working on JSONSchema(), and the typed result from a plain tree of the body.
+// working on JSONSchema(nil), and the typed result from a plain tree of the body.
 type oracle struct {
 	name   string
 	schema map[string]any // as parsed JSON
@@ -28,7 +28,7 @@ type oracle struct {
 }
 
 func newOracle[T any](name string, s *schema.Schema[T]) oracle {
-	text, err := json.Marshal(s.JSONSchema())
+	text, err := json.Marshal(s.JSONSchema(nil))
 	if err != nil {
 		panic(err)
 	}

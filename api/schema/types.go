@@ -17,15 +17,12 @@ func (o Optional[T]) Or(fallback T) T {
 	return fallback
 }
 
-// Nullable is a field in one of three states (docs/contract.md 1.8): absent, null, or set to a value. Exactly one of
-// Absent, Null and Set is true; the zero Nullable is absent.
+// Nullable is a field in one of three states (docs/contract.md 1.8): absent, null, or set to a value. The
+// zero Nullable is absent: neither Null nor Set.
 type Nullable[T any] struct {
 	Value T // zero unless Set
 	state presence
 }
-
-// Absent reports whether the body did not mention the field.
-func (n Nullable[T]) Absent() bool { return n.state == isAbsent }
 
 // Null reports whether the field was given as null.
 func (n Nullable[T]) Null() bool { return n.state == isNull }
