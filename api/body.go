@@ -6,8 +6,7 @@ import (
 	"os"
 )
 
-// Sizes of the body buffer. The announced length is believed only up to maxAnnouncedBytes, so that announcing costs a client as much
-// as it costs the server.
+// Sizes of the body buffer. It starts with at most maxAnnouncedBytes, whatever length the client announces.
 const (
 	minBodyBytes      = 512
 	maxAnnouncedBytes = 64 << 10

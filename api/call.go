@@ -23,7 +23,7 @@ type call struct {
 	consistency consistency     // of the answers to queries
 	key         idempotencyHeader
 
-	proposed bool   // a command was handed to the ledger: from here on a failure does not prove that it had no effect
+	proposed bool   // a command went to the ledger: from now on a failure does not prove that it had no effect
 	index    uint64 // raft index of the answer, 0: none
 	replayed bool   // the answer is that of an earlier call
 	cutAs    int    // the status in the metrics of an answer that was cut short, 0: it was not
@@ -40,8 +40,8 @@ type consistency struct {
 
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-// maxPooledBytes is the largest buffer that is kept for the next request.
-const maxPooledBytes = 256 << 10 // the answer to 1000 verifications has half of it
+// maxPooledBytes is the largest buffer that is kept for the next request. The answer to 1000 verifications has half of it.
+const maxPooledBytes = 256 << 10
 
 func (a *API) newCall(e *endpoint, g *gin.Context) *call {
 	c := calls.Get().(*call)
@@ -72,10 +72,10 @@ func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
 	return resultOf[R](c, r, index, err)
 }
 
-// maxIDAttempts is how often new ids are drawn before something must be wrong with the source of randomness.
+// maxIDAttempts bounds the attempts to draw new ids. More can only mean that the source of randomness is broken.
 const maxIDAttempts = 4
 
-// executeNew is execute for a command that carries new ids: if one of them is taken, it is made again with others.
+// executeNew is execute for a command with new ids. If one of them is taken, it makes the command again with other ids.
 func executeNew[R fsm.Result](c *call, command func() fsm.Command) (R, error) {
 	for attempt := 1; ; attempt++ {
 		r, err := execute[R](c, command())
@@ -105,7 +105,7 @@ func change[R fsm.Result, Answer any](c *call, command fsm.Command, show func(R)
 	return shown(r, err, show)
 }
 
-// create executes a command that carries new ids and shows its result.
+// create executes a command with new ids and shows its result.
 func create[R fsm.Result, Answer any](c *call, command func() fsm.Command, show func(R) Answer) (Answer, error) {
 	r, err := executeNew[R](c, command)
 	return shown(r, err, show)
@@ -149,8 +149,8 @@ func (c *call) authorize(p fsm.RootPermission) error {
 	return err
 }
 
-// authenticate returns nil if the caller is authenticated. The ledger does that with every command and query; this is for
-// requests that are refused before there is either.
+// authenticate returns nil if the caller is authenticated. The ledger authenticates every command and query; this is for requests that
+// are refused before that.
 func (c *call) authenticate() error {
 	_, err := answer[*fsm.Done](c, &fsm.Authorize{})
 	if refusal, ok := err.(*refused); ok && refusal.Code == fsm.InsufficientPermissions {
@@ -159,7 +159,7 @@ func (c *call) authenticate() error {
 	return err
 }
 
-// logFailure logs a failure that the client is told little about.
+// logFailure logs a failure of which the client learns little.
 func (c *call) logFailure(message string, attributes ...any) {
 	c.api.logger.Error(message, append(attributes, "endpoint", c.endpoint.name, "requestId", string(c.id[:]))...)
 }

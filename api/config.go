@@ -14,7 +14,7 @@ type Config struct {
 	Node Node
 	// Logger gets failures of which clients learn little. Default: slog's.
 	Logger *slog.Logger
-	// Registry gets the metrics of this package, and is what GET /metrics shows. Default: a new one.
+	// Registry gets the metrics of this package. GET /metrics shows it. Default: a new one.
 	Registry *prometheus.Registry
 	// Version is the version of the program, for the metric creditd_api_build_info and the OpenAPI document.
 	Version string
@@ -31,7 +31,7 @@ const (
 	DefaultRequestTimeout = time.Minute
 )
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that are zero.
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()

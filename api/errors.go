@@ -14,7 +14,7 @@ import (
 // errorBase precedes the path of every error type.
 const errorBase = "https://unkey.com/docs/errors/"
 
-// statusClientClosedRequest is recorded when the client did not wait for the answer.
+// statusClientClosedRequest is for the metrics: the client did not wait for the answer.
 const statusClientClosedRequest = 499
 
 // errorType is one row of the error catalogue, docs/contract.md 1.6.
@@ -22,7 +22,7 @@ type errorType struct {
 	status int
 	path   string // of the error type, below errorBase
 	title  string
-	detail string // unless the occasion has one of its own
+	detail string // if the problem has none of its own
 }
 
 var (
@@ -133,7 +133,7 @@ type problem struct {
 	violations []schema.Violation // the errors array; nil is sent as []
 	validation bool               // found while validating against the schema, or a crash: always sent as application/json
 	unknown    bool               // the command may have been executed
-	retryAfter int64              // seconds; 0: the usual
+	retryAfter int64              // seconds; 0: the default
 }
 
 func (p *problem) Error() string { return p.title + ": " + p.text() }
@@ -159,7 +159,7 @@ type refused fsm.Refusal
 
 func (r *refused) Error() string { return "refused: " + refusals[r.Code].title }
 
-// invalid is a broken rule that the schema cannot express.
+// invalid is the violation of a rule that the schema cannot express.
 func invalid(detail string) *problem { return &problem{errorType: &invalidInput, detail: detail} }
 
 // problemOf decides how a failure is answered.

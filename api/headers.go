@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/api/schema"
 )
 
-// Names of headers, in the canonical form in which they can be written to a header map directly.
+// Names of headers, in the canonical form of the keys of a header map.
 const (
 	headerConsistency    = "Creditd-Consistency"
 	headerIdempotencyKey = "Idempotency-Key"
@@ -48,7 +48,7 @@ func checkContentType(contentType string) error {
 	}
 }
 
-// readHeaders reads who asks and in what manner. What it refuses it refuses for the form alone.
+// readHeaders reads the credentials and options of a request. It checks only their form.
 func (c *call) readHeaders() error {
 	header := c.gin.Request.Header
 	token, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
@@ -78,8 +78,8 @@ func (c *call) hashActor(token string) {
 	clear(c.out)
 }
 
-// readConsistency reads the headers of contract 7.1 that choose how fresh a read must be. An index alone is a choice too: a
-// linearizable read includes every index a client can know of, so asking for one means not to ask the leader.
+// readConsistency reads the headers of contract 7.1 that choose the consistency of a read. A linearizable read includes every index
+// that a client can know, so an index alone means a stale read.
 func (c *call) readConsistency() error {
 	header := c.gin.Request.Header
 	if values, ok := header[headerConsistency]; ok {

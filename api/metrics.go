@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are the instruments of one API. The ones a verification touches are looked up once, at start.
+// metrics are the instruments of one API. Those of verifications are looked up once, at start.
 type metrics struct {
 	requests      *prometheus.CounterVec
 	latency       *prometheus.HistogramVec
@@ -23,7 +23,7 @@ type endpointMetrics struct {
 	latency  prometheus.Observer
 }
 
-// latencyBounds reach from what a node answers from memory to the deadline.
+// latencyBounds range from an answer from memory to the deadline.
 var latencyBounds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
 func newMetrics(registry *prometheus.Registry, version string) (*metrics, error) {

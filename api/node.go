@@ -6,12 +6,12 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// Node is the ledger as the API sees it. An error is a fault (package cluster/fault): no answer was reached. An answer that says no
-// is an *fsm.Refusal. The index is the raft index that the answer reflects, 0 if there is none to tell.
+// Node is the ledger as the API sees it. An error is a fault (package cluster/fault): no answer was reached. A refusal is an answer, an
+// *fsm.Refusal. The index is the Raft index that the answer reflects, or 0.
 //
-// A method returns when its context is done at the latest.
+// A method returns at the latest when its context is done.
 type Node interface {
-	// Execute carries a command out, on whatever node leads.
+	// Execute executes a command on the leader.
 	Execute(ctx context.Context, call fsm.Call) (r fsm.Result, index uint64, err error)
 	// Answer answers a query linearizably.
 	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (r fsm.Result, index uint64, err error)
@@ -19,9 +19,9 @@ type Node interface {
 	AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (r fsm.Result, index uint64, err error)
 	// Status describes the cluster as this node knows it, with or without a leader.
 	Status(ctx context.Context) (Status, error)
-	// TransferLeadership hands leadership to the named node, or to one that the leader chooses if the name is empty.
+	// TransferLeadership transfers leadership to the named node. If the name is empty, the leader chooses the node.
 	TransferLeadership(ctx context.Context, nodeID string) error
-	// RemoveServer takes a node out of the cluster for good.
+	// RemoveServer removes a node from the cluster permanently.
 	RemoveServer(ctx context.Context, nodeID string) error
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
@@ -37,7 +37,7 @@ type Status struct {
 	Nodes         []NodeStatus `json:"nodes"`
 }
 
-// NodeStatus is one node of the cluster. What is not known of it is left empty.
+// NodeStatus is one node of the cluster. Fields with an unknown value are empty.
 type NodeStatus struct {
 	NodeID     string `json:"nodeId"`
 	Role       string `json:"role"` // leader, follower, candidate or unknown

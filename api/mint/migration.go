@@ -9,7 +9,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// ParseHash reads the hash of a key as another system kept it, and says of which algorithm it has the form; 0 if of none.
+// ParseHash reads the hash of a key as another system stores it, and returns the algorithm with hashes of this form, or 0.
 func ParseHash(text string) (fsm.Algorithm, fsm.Hash) {
 	if raw, err := base64.StdEncoding.DecodeString(text); err == nil && len(raw) == sha256.Size {
 		return fsm.SHA256, fsm.Hash(raw)
@@ -20,14 +20,14 @@ func ParseHash(text string) (fsm.Algorithm, fsm.Hash) {
 	return 0, fsm.Hash{}
 }
 
-// ofLongToken maps the hash of a part of a key to one that no full key has: a key is UTF-8, and this text is not. Otherwise that
-// part alone would pass for the key.
+// ofLongToken maps the hash of a part of a key to one that no full key has, because a key is UTF-8 and this text is not. Otherwise the
+// part alone would be accepted as the key.
 func ofLongToken(hash [sha256.Size]byte) fsm.Hash {
 	return sha256.Sum256(append([]byte("\xffprefixed-api-key\xff"), hash[:]...))
 }
 
-// Prefixed reads a key of the form <prefix>_<short token>_<long token>: under which hash it was migrated, and what of it is kept in
-// the clear. The short token is made to be shown.
+// Prefixed reads a key of the form <prefix>_<short token>_<long token>. It returns the hash of the migrated key, and its start, which is
+// stored in the clear.
 func Prefixed(key string) (hash fsm.Hash, start string, ok bool) {
 	head, long, ok := cutLast(key)
 	if !ok || long == "" {

@@ -1,5 +1,5 @@
-// Package mint makes what the ledger must not make itself, because it has no randomness: identifiers, key material and
-// request ids. It also says what of a key the ledger gets to know: its hash. See docs/contract.md 1.11.
+// Package mint makes identifiers, key material and request ids, because the ledger has no randomness. It also makes the hash of a key,
+// which is all that the ledger learns of it. See docs/contract.md 1.11.
 package mint
 
 import (
@@ -30,7 +30,7 @@ const (
 
 const alphanumerics = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// idLength is how many random characters an identifier has. 16 are 95 bits: nodes never meet an id of another's making.
+// idLength is the number of random characters of an identifier. 16 are 95 bits, so that two nodes never draw the same id.
 const idLength = 16
 
 // ID returns a new identifier with the given prefix.
@@ -42,7 +42,7 @@ func ID(prefix string) string {
 	for len(id) < cap(id) {
 		rand.Read(random[:])
 		for _, r := range random {
-			// Six bits are one of 64; the two that have no character are drawn again, so that all characters are equally likely.
+			// Six bits give 64 values. The two without a character are drawn again, so that all characters are equally likely.
 			if r &= 63; int(r) < len(alphanumerics) && len(id) < cap(id) {
 				id = append(id, alphanumerics[r])
 			}
@@ -54,7 +54,7 @@ func ID(prefix string) string {
 // RequestIDLength is the length of a request id.
 const RequestIDLength = len("req_") + idLength
 
-// RequestID writes a new request id into id. Request ids need no secrecy, hence the quick source of randomness.
+// RequestID writes a new request id into id. It uses a fast source of randomness, because request ids are no secrets.
 func RequestID(id *[RequestIDLength]byte) {
 	copy(id[:], "req_")
 	for half := range 2 {
@@ -66,11 +66,10 @@ func RequestID(id *[RequestIDLength]byte) {
 	}
 }
 
-// startLength is how many characters of the material are kept in the clear, for people to tell keys apart.
+// startLength is the number of characters of the material that are stored in the clear, so that people can tell keys apart.
 const startLength = 4
 
-// Secret returns a new key made of size random bytes, and its start: the part that may be kept and shown. The prefix may be
-// empty.
+// Secret returns a new key of size random bytes, and its start, which may be stored and shown. The prefix may be empty.
 func Secret(prefix string, size int) (key, start string) {
 	random := make([]byte, size)
 	rand.Read(random)
@@ -80,8 +79,8 @@ func Secret(prefix string, size int) (key, start string) {
 	return spell(prefix, random)
 }
 
-// Derived is Secret without randomness of its own: the same arguments give the same key. The token is a secret of full strength; the
-// parts say what the key is for, and without the token tell nothing of it.
+// Derived is Secret without randomness: the same arguments give the same key. The token is a secret of full strength. The parts say what
+// the key is for, and reveal nothing about it without the token.
 func Derived(prefix string, size int, token string, parts ...string) (key, start string) {
 	info := []byte("creditd derived key")
 	for _, part := range parts {
@@ -99,7 +98,7 @@ func Derived(prefix string, size int, token string, parts ...string) (key, start
 	}
 }
 
-// spell writes a key down.
+// spell returns the text of a key.
 func spell(prefix string, random []byte) (key, start string) {
 	material := base58(random)
 	if prefix != "" {
@@ -108,7 +107,7 @@ func spell(prefix string, random []byte) (key, start string) {
 	return prefix + material, prefix + material[:startLength]
 }
 
-// What a root key is made of: 192 bits, since it opens a whole workspace.
+// The parts of a root key. It has 192 bits, because it opens a whole workspace.
 const (
 	RootPrefix   = "root"
 	RootKeyBytes = 24
@@ -120,7 +119,7 @@ func RootKey() string {
 	return key
 }
 
-// Hash returns what the ledger knows of a key.
+// Hash returns the hash of a key, which is all that the ledger knows of it.
 func Hash(key string) fsm.Hash { return sha256.Sum256([]byte(key)) }
 
 const bitcoin = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

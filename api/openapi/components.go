@@ -1,6 +1,6 @@
 package openapi
 
-// schemas are those of the envelope, and what the answers refer to.
+// schemas are the parts of every envelope, and the shapes that operations refer to.
 func (b *builder) schemas() object {
 	all := object{
 		"Meta": object{
@@ -11,13 +11,13 @@ func (b *builder) schemas() object {
 			"type": "object", "required": []any{"hasMore"},
 			"properties": object{
 				"hasMore": object{"type": "boolean"},
-				"cursor":  object{"type": "string", "description": "Where the next page begins. Left out on the last one."},
+				"cursor":  object{"type": "string", "description": "Asks for the next page. Left out on the last page."},
 			},
 		},
 		"Violation": object{
 			"type": "object", "required": []any{"location", "message"},
 			"properties": object{
-				"location": object{"type": "string", "description": "The path of the rule in the schema of the body."},
+				"location": object{"type": "string", "description": "The path of the violated rule in the schema of the body."},
 				"message":  object{"type": "string"}, "fix": object{"type": "string"},
 			},
 		},
@@ -32,13 +32,13 @@ func headers() object {
 	header := func(kind, text string) object {
 		return object{"description": text, "schema": object{"type": kind}}
 	}
-	outcome := header("string", "Present when the request may have been executed. Without it, it certainly was not.")
+	outcome := header("string", "Present if the request may have been executed. Without this header it was not executed.")
 	outcome["schema"] = object{"const": "unknown"}
-	replayed := header("string", "Present when the answer is that of an earlier request with the same Idempotency-Key; nothing was executed.")
+	replayed := header("string", "Present if the answer belongs to an earlier request with the same Idempotency-Key. This request was not executed.")
 	replayed["schema"] = object{"const": "true"}
 	return object{
 		"Replayed":   replayed,
-		"Index":      header("integer", "The log index that the answer reflects; for a change or charge, that of its entry."),
+		"Index":      header("integer", "The log index that the answer reflects. For a change or debit, the index of its log entry."),
 		"Outcome":    outcome,
 		"RetryAfter": header("integer", "Seconds to wait. The request was not executed."),
 	}
@@ -49,11 +49,11 @@ func parameters() object {
 		return object{"name": name, "in": "header", "required": false, "description": text, "schema": schema}
 	}
 	return object{
-		"Consistency": parameter("Creditd-Consistency", "Answer from the state of the node that is asked, as it is.",
+		"Consistency": parameter("Creditd-Consistency", "Answer from the state of this node, without a check that it is current.",
 			object{"const": "stale"}),
-		"IdempotencyKey": parameter("Idempotency-Key", "A name for this request, new for each: sent again with the same name within a day, it is "+
-			"answered as the first time and not executed again.", object{"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
-		"MinIndex": parameter("Creditd-Min-Index", "Answer from a state that includes this log index: that of a write is read by any node.",
+		"IdempotencyKey": parameter("Idempotency-Key", "A new name for each request. A request that is repeated with the same "+
+			"name within a day gets the same answer and is not executed again.", object{"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
+		"MinIndex": parameter("Creditd-Min-Index", "Answer from a state that includes this log index. With the Creditd-Index of a write, every node shows that write.",
 			object{"type": "integer", "minimum": 0}),
 	}
 }

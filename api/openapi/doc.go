@@ -1,9 +1,8 @@
-// Package openapi turns descriptions of endpoints into an OpenAPI 3.1 document for programs (Document) and a page for people
-// (Page).
+// Package openapi turns descriptions of endpoints into an OpenAPI 3.1 document for programs ([Document]) and a Markdown page for
+// people ([Page]).
 //
-// It knows no endpoint: package api describes its own, in one table, and nothing is written down for a document alone. The
-// schema of a request is the one its decoder was made from; the schema of an answer is read off the Go type that is encoded
-// (ShapeOf). Both are made once, at start: nothing here runs while a request is served.
+// It knows no endpoint: package api describes its own. The schema of a request comes from the type that its decoder uses, and the
+// schema of an answer from the Go type that is encoded. Nothing here runs while a request is served.
 package openapi
 
 import "reflect"
@@ -28,8 +27,7 @@ type Endpoint struct {
 	Problems    []Problem    // every error it may answer with
 }
 
-// Request returns the JSON Schema of a body. define gets each object with a name, and returns what stands in its place; nil leaves
-// all objects in place.
+// Request returns the JSON Schema of a body. define gets each object with a name and returns what replaces it; nil replaces none.
 type Request func(define func(name string, object map[string]any) map[string]any) map[string]any
 
 // Need is a root permission that a caller must have.

@@ -19,7 +19,7 @@ const (
 
 type object = map[string]any
 
-// builder gathers what operations refer to.
+// builder collects the components that operations refer to.
 type builder struct {
 	shapes    shapes
 	responses object

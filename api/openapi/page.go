@@ -10,11 +10,10 @@ import (
 	"strings"
 )
 
-// Page returns what Document says as Markdown. vars maps ids of the examples to the shell variables that the page uses in
-// their place.
-func Page(head string, endpoints []Endpoint, vars map[string]string) string {
+// Page returns the content of Document as Markdown. vars maps ids of the examples to the shell variables that replace them.
+func Page(intro string, endpoints []Endpoint, vars map[string]string) string {
 	var b strings.Builder
-	b.WriteString(head)
+	b.WriteString(intro)
 	common := commonTypes(endpoints)
 	b.WriteString("\n## Errors of every endpoint\n\n| status | type | |\n|---|---|---|\n")
 	for _, e := range endpoints {
@@ -34,7 +33,7 @@ func Page(head string, endpoints []Endpoint, vars map[string]string) string {
 	}
 	b.WriteString("\n## Shapes of answers\n")
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		fmt.Fprintf(&b, "\n### %s\n\n%s", name, fieldTable(known[name].(map[string]any), "always there"))
+		fmt.Fprintf(&b, "\n### %s\n\n%s", name, fieldTable(known[name].(map[string]any), "always present"))
 	}
 	return b.String()
 }
@@ -84,7 +83,7 @@ func section(e Endpoint, known shapes, common map[string]bool, vars map[string]s
 	return b.String()
 }
 
-// withVariables puts shell variables in the place of ids, outside the single quotes around the body.
+// withVariables replaces ids with shell variables, outside the single quotes around the body.
 func withVariables(example string, vars map[string]string) string {
 	text := strings.ReplaceAll(example, "'", `'\''`)
 	for id, name := range vars {
@@ -133,7 +132,7 @@ type field struct {
 	schema   map[string]any
 }
 
-// fieldTable lists the fields of an object; those of objects in it by their path.
+// fieldTable lists the fields of an object, and those of inner objects by their path.
 func fieldTable(schema map[string]any, always string) string {
 	fields := collect(nil, "", schema)
 	if len(fields) == 0 {
@@ -177,15 +176,12 @@ func collect(fields []field, prefix string, schema map[string]any) []field {
 	for _, f := range own {
 		name := f.name
 		f.name = strings.TrimPrefix(prefix, "[].") + name
-		if _, unsupported := f.schema["not"]; unsupported {
-			continue // refused: nothing to offer to the reader
-		}
 		fields = collect(append(fields, f), strings.TrimSuffix(prefix+name, ".")+nest(f.schema), f.schema)
 	}
 	return fields
 }
 
-// nest is what stands between the name of an object and those of its fields; an array brings its own.
+// nest separates the name of an object from those of its fields. An array has a separator of its own.
 func nest(schema map[string]any) string {
 	if _, array := schema["items"]; array {
 		return ""
@@ -254,7 +250,7 @@ func limits(schema map[string]any) []string {
 	return notes
 }
 
-// cell is text as it may stand in a table.
+// cell escapes a text for a table.
 func cell(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ")
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/creditd/creditd/api/schema"
 )
 
-// Shaped is implemented by a type that encodes itself. ShapeOf describes the type of what Shape returns instead.
+// Shaped is a type that encodes itself. The document describes the type of what Shape returns instead.
 type Shaped interface{ Shape() any }
 
-// Varied is implemented by a type that stands for one of several. ShapeOf describes what Alternatives returns.
+// Varied is a type that stands for one of several. The document describes the types of what Alternatives returns.
 type Varied interface{ Alternatives() []any }
 
-// shapes collects the schemas of the structs that were met, by the name under which references find them.
+// shapes are the named schemas that were described so far.
 type shapes map[string]any
 
 var (
@@ -24,7 +24,7 @@ var (
 	objectType = reflect.TypeFor[schema.Object]()
 )
 
-// of returns the schema of what package encoding/json makes of a type. What it has no word for is an error of the program.
+// of describes the JSON that package encoding/json writes for a type. A type that it cannot describe is a defect.
 func (s shapes) of(t reflect.Type) map[string]any {
 	if t == objectType {
 		return map[string]any{"type": "object", "additionalProperties": true}
@@ -133,7 +133,7 @@ func (s shapes) addFields(t reflect.Type, properties map[string]any, required *[
 	}
 }
 
-// nullable is what a pointer is that is always sent.
+// nullable describes a pointer that is always sent.
 func nullable(m map[string]any) map[string]any {
 	if kind, ok := m["type"].(string); ok {
 		m["type"] = []any{kind, "null"}

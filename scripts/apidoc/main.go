@@ -1,4 +1,4 @@
-// Command apidoc writes docs/api.md from what GET /openapi.json is made of.
+// Command apidoc writes docs/api.md from the descriptions that also give GET /openapi.json.
 //
 //	go run ./scripts/apidoc > docs/api.md
 package main
@@ -11,12 +11,12 @@ import (
 	"github.com/creditd/creditd/api/openapi"
 )
 
-// head is what the page says before the endpoints. Its one block marked sh makes what the examples
-// name, and scripts/sdk runs it before each of the others.
+// intro precedes the endpoints. Its one block marked sh creates the objects of the examples, and scripts/sdk runs it before each of
+// the others.
 //
-//go:embed head.md
-var head string
+//go:embed intro.md
+var intro string
 
 func main() { fmt.Print(page()) }
 
-func page() string { return openapi.Page(head, api.Describe(), api.ExampleVariables()) }
+func page() string { return openapi.Page(intro, api.Describe(), api.ExampleVariables()) }
