@@ -45,20 +45,20 @@ func TestCreateWorkspace(t *testing.T) {
 func TestGetStatus(t *testing.T) {
 	s := newServer(t)
 	s.status = api.Status{
-		ClusterID: "c", LeaderID: "n1", Term: 3,
+		ClusterID: "c", LeaderID: "n1", Term: 3, LedgerVersion: 2,
 		Nodes: []api.NodeStatus{
 			{NodeID: "n1", Role: "leader", Voter: true, Health: "alive", HTTPAddr: "h:1", PeerAddr: "h:2", GossipAddr: "h:3", Version: "v1",
-				CommitIndex: 9, AppliedIndex: 8, Digest: &api.Digest{Index: 8, Value: "ab"}},
+				LedgerVersions: &api.LedgerVersions{Min: 1, Max: 2}, CommitIndex: 9, AppliedIndex: 8, Digest: &api.Digest{Index: 8, Value: "ab"}},
 			{NodeID: "n2", Role: "unknown", Health: "failed"},
 		},
 	}
-	require.JSONEq(t, `{"clusterId":"c","leaderId":"n1","term":3,"nodes":[
+	require.JSONEq(t, `{"clusterId":"c","leaderId":"n1","term":3,"ledgerVersion":2,"nodes":[
 		{"nodeId":"n1","role":"leader","voter":true,"health":"alive","httpAddr":"h:1","peerAddr":"h:2","gossipAddr":"h:3","version":"v1",
-		 "commitIndex":9,"appliedIndex":8,"digest":{"index":8,"value":"ab"}},
+		 "ledgerVersions":{"min":1,"max":2},"commitIndex":9,"appliedIndex":8,"digest":{"index":8,"value":"ab"}},
 		{"nodeId":"n2","role":"unknown","voter":false,"health":"failed","commitIndex":0,"appliedIndex":0}]}`, s.must("cluster.getStatus", `{}`))
 	require.Empty(t, s.post("cluster.getStatus", `{}`).Header().Get("Creditd-Index"))
 	s.status = api.Status{}
-	require.JSONEq(t, `{"clusterId":"","term":0,"nodes":[]}`, s.must("cluster.getStatus", `{}`))
+	require.JSONEq(t, `{"clusterId":"","term":0,"ledgerVersion":0,"nodes":[]}`, s.must("cluster.getStatus", `{}`))
 	s.post("cluster.getStatus", `{"x":1}`).fails(400, invalidInput)
 }
 
