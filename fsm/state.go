@@ -15,6 +15,7 @@ type State struct {
 	idempotencyStore
 	auditStore
 	verifier
+	//lint:ignore U1000 it has fields in the build with one more ledger version
 	nextState
 
 	expiries []expirer // the parts that have something that expires

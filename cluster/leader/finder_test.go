@@ -59,10 +59,10 @@ func TestRetry_RepeatsOnlyWhatWasNotExecuted(t *testing.T) {
 
 func TestRetry_GivesUp(t *testing.T) {
 	never := func() error { return errChanging }
-	f, stop := newFinder(t, knows{}, 50*time.Millisecond)
+	f, _ := newFinder(t, knows{}, 50*time.Millisecond)
 	require.Equal(t, error(errChanging), f.Retry(t.Context(), never), "after Wait")
 
-	f, stop = newFinder(t, knows{}, time.Hour)
+	f, stop := newFinder(t, knows{}, time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Equal(t, error(errChanging), f.Retry(ctx, never), "with its context")
