@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -86,7 +87,7 @@ func benchmarkCharge(b *testing.B, kind store.LogKind, callers int, execute exec
 }
 
 func benchmarkNode(b *testing.B, kind store.LogKind) *cluster.Node {
-	s, err := store.Open(store.Options{Dir: b.TempDir(), LogStore: kind})
+	s, err := store.Open(store.Options{Dir: b.TempDir(), LogStore: kind, Reads: replica.Reads("test")})
 	require.NoError(b, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -40,7 +41,7 @@ func awaitFailure(t *testing.T, n *cluster.Node) error {
 func requireMarked(t *testing.T, c *clustertest.Cluster, at int, words ...string) {
 	t.Helper()
 	c.StopAbruptly(at)
-	_, err := store.Open(store.Options{Dir: c.Dir(at)})
+	_, err := store.Open(store.Options{Dir: c.Dir(at), Reads: replica.Reads("test")})
 	require.Equal(t, store.KindDiffers, store.KindOf(err), "%v", err)
 	for _, w := range words {
 		require.ErrorContains(t, err, w)

@@ -14,6 +14,7 @@ import (
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -161,7 +162,7 @@ func TestNode_RefusesAnotherCluster(t *testing.T) {
 	ours.Stop(0)
 	theirs := clustertest.New(t, 1, nil)
 
-	s, err := store.Open(store.Options{Dir: ours.Dir(0)})
+	s, err := store.Open(store.Options{Dir: ours.Dir(0), Reads: replica.Reads("test")})
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

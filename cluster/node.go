@@ -61,7 +61,7 @@ func New(conf Config) (*Node, error) {
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.replica = replica.New(replica.Config{Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail})
+	n.replica = replica.New(replica.Config{Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion})
 	return n, nil
 }
 

@@ -81,9 +81,11 @@ type Change struct {
 //
 // Next and Release need the exclusive lock of the State. Exactly one Release ends it.
 type Frozen struct {
-	Digest Digest // of the whole state at that moment
-	Clock  int64  // log time at that moment, Unix ms
-	Len    int    // changes it yields in all
+	Digest   Digest // of the whole state at that moment
+	Clock    int64  // log time at that moment, Unix ms
+	Version  uint64 // ledger version at that moment
+	RaisedBy string // the build that raised it last; empty: none did
+	Len      int    // changes it yields in all
 
 	tracker *tracker
 	gen     uint32

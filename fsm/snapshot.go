@@ -8,7 +8,7 @@ import (
 
 // Freeze starts a snapshot. At most one may be under way.
 func (s *State) Freeze() *Frozen {
-	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock}, s.meta(), s.writes)
+	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta(), s.writes)
 }
 
 // writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.

@@ -70,6 +70,9 @@ func (s *State) ClusterID() string { return s.clusterID }
 // LedgerVersion returns the version of the ledger: what needs a newer one is refused.
 func (s *State) LedgerVersion() uint64 { return s.version }
 
+// RaisedBy returns the build that raised the ledger version last; empty: none did.
+func (s *State) RaisedBy() string { return s.raisedBy }
+
 // Stats are sizes for metrics.
 type Stats struct {
 	Workspaces, RootKeys, APIs, Identities, Keys int

@@ -4,7 +4,7 @@
 // # The directory
 //
 //	LOCK                 locked with flock while a process uses the directory; contains its pid
-//	meta.json            layout version, node id, cluster id, kind of log, phase, shutdown marker; with a checksum
+//	meta.json            layout and ledger version, node id, cluster id, kind of log, phase, shutdown marker; with a checksum
 //	stable.db            raft's term and vote (raft-boltdb used as a stable store only)
 //	log.db  or  wal/     raft's log, in raft-boltdb or in raft-wal; never both
 //	state.db             the snapshot: all records, and the log index and term of the last entry in them
@@ -16,6 +16,7 @@
 //
 //   - A node id is drawn once, with its directory. Open refuses a directory that lost a part of what raft had written, and never refills it: a
 //     voter that forgot could vote twice in one term, or take back an entry that it acknowledged.
+//   - meta.json names a ledger version before anything else in the directory has it. A build that does not read that version changes nothing.
 //   - Files are created and replaced atomically: written under another name, synced, renamed, and the directory synced.
 //   - Every record, log entry, vote and header has a CRC32C. state.db also has a count and a sum of all records. An error about damage
 //     names the file. Damaged content is never returned.

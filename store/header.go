@@ -27,9 +27,27 @@ type header struct {
 	Configuration      []byte `json:"configuration"`
 	ConfigurationIndex uint64 `json:"configuration_index"`
 	Digest             []byte `json:"digest"`
+	DigestDefinition   uint64 `json:"digest_definition,omitzero"` // absent: 1
+	LedgerVersion      uint64 `json:"ledger_version,omitzero"`    // absent: 1
+	Build              string `json:"build,omitzero"`             // that raised the ledger version
 	Count              int    `json:"count"`
 	// Sum is the sum of all records' checksums. With the count and the key order it detects missing and outdated records.
 	Sum uint64 `json:"sum"`
+}
+
+func (h *header) ledger() Ledger {
+	return Ledger{Digest: h.Digest, DigestDefinition: max(1, h.DigestDefinition), Version: max(1, h.LedgerVersion), Build: h.Build}
+}
+
+// setLedger leaves out the first versions: builds that knew no others wrote none.
+func (h *header) setLedger(l Ledger) {
+	h.Digest, h.DigestDefinition, h.LedgerVersion, h.Build = l.Digest, 0, 0, l.Build
+	if l.DigestDefinition > 1 {
+		h.DigestDefinition = l.DigestDefinition
+	}
+	if l.Version > 1 {
+		h.LedgerVersion = l.Version
+	}
 }
 
 func (h *header) encode() ([]byte, error) {
@@ -51,7 +69,7 @@ func decodeHeader(path string, stored []byte) (*header, error) {
 	}
 	if h.Format > headerFormat {
 		return nil, &Error{Kind: KindNewer, Path: path,
-			Message: fmt.Sprintf("the snapshot has format %d, this build knows up to %d; run the newer creditd that wrote it", h.Format, headerFormat)}
+			Message: fmt.Sprintf("the snapshot has format %d; this build reads formats up to %d: %s", h.Format, headerFormat, startNewer)}
 	}
 	return h, nil
 }
@@ -86,9 +104,9 @@ func (h *header) snapshotMeta(path string, size int64) (_ *raft.SnapshotMeta, er
 	}, nil
 }
 
-// verifyState checks a state.db on disk without bbolt: pages, buckets, header, every record, the count and the sum. For a file without a
-// snapshot it returns no header and no error.
-func verifyState(path string) (*header, error) {
+// verifyState checks a state.db on disk without bbolt: pages, buckets, header, every record, the count and the sum, and whether the build
+// reads such a ledger. For a file without a snapshot it returns no header and no error.
+func verifyState(path string, reads Versions) (*header, error) {
 	var h *header
 	var count int
 	var sum uint64
@@ -117,6 +135,9 @@ func verifyState(path string) (*header, error) {
 	var want header
 	if h != nil {
 		want = *h
+		if err := reads.checkLedger(path, "the snapshot", h.ledger()); err != nil {
+			return nil, err
+		}
 	}
 	if count != want.Count || sum != want.Sum {
 		return nil, damaged(path, "the header promises %d records with sum %x, the file has %d with %x", want.Count, want.Sum, count, sum)

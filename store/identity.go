@@ -31,6 +31,9 @@ type identity struct {
 	ClusterID     string  `json:"cluster_id"` // empty until the node joined or bootstrapped one
 	LogKind       LogKind `json:"log_kind"`
 	Phase         phase   `json:"phase"`
+	// LedgerVersion is the ledger version that the directory needs, and Build the one that raised it. Absent: version 1.
+	LedgerVersion uint64 `json:"ledger_version,omitzero"`
+	Build         string `json:"build,omitzero"`
 	// Closed is zero during use and after a crash.
 	Closed shutdownMarker `json:"closed,omitzero"`
 }
@@ -49,8 +52,8 @@ func newNodeID() string {
 	return "node_" + idEncoding.EncodeToString(random)
 }
 
-// loadIdentity returns nil without an error when there is no meta.json.
-func loadIdentity(dir string) (*identity, error) {
+// loadIdentity returns nil without an error when there is no meta.json. It refuses a directory that the build does not read.
+func loadIdentity(dir string, reads Versions) (*identity, error) {
 	path := filepath.Join(dir, metaName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -66,24 +69,26 @@ func loadIdentity(dir string) (*identity, error) {
 	if got := fmt.Sprintf("%08x", checksum(sealed.Content)); got != sealed.CRC32C {
 		return nil, damaged(path, "the checksum is %s but the content has %s", sealed.CRC32C, got)
 	}
-	return decodeIdentity(path, sealed.Content)
+	return decodeIdentity(path, sealed.Content, reads)
 }
 
-func decodeIdentity(path string, content []byte) (*identity, error) {
-	var version struct {
-		LayoutVersion int `json:"layout_version"`
+func decodeIdentity(path string, content []byte, reads Versions) (*identity, error) {
+	var needs struct {
+		LayoutVersion int    `json:"layout_version"`
+		LedgerVersion uint64 `json:"ledger_version"`
+		Build         string `json:"build"`
 	}
-	// The version comes first and is read leniently: a newer layout may have unknown fields.
-	if err := json.Unmarshal(content, &version); err != nil {
+	// The versions come first and are read leniently: a newer build may have written unknown fields.
+	if err := json.Unmarshal(content, &needs); err != nil {
 		return nil, damaged(path, "the content cannot be decoded (%v)", err)
 	}
-	if version.LayoutVersion > layoutVersion {
-		return nil, &Error{Kind: KindNewer, Path: path,
-			Message: fmt.Sprintf("the directory has layout version %d, this build knows up to %d; run the newer creditd that wrote it", version.LayoutVersion, layoutVersion)}
-	}
-	if version.LayoutVersion >= 1 && version.LayoutVersion < layoutVersion {
-		return nil, &Error{Kind: KindOlder, Path: path,
-			Message: fmt.Sprintf("the directory has layout version %d, this build reads only %d; run the older creditd that wrote it, or name an empty or new directory", version.LayoutVersion, layoutVersion)}
+	if needs.LayoutVersion >= 1 {
+		if err := reads.check(path, "the directory", needs.LedgerVersion, needs.Build); err != nil {
+			return nil, err
+		}
+		if err := reads.checkLayout(path, needs.LayoutVersion); err != nil {
+			return nil, err
+		}
 	}
 	id := &identity{}
 	if err := decodeStrictly(content, id); err != nil {

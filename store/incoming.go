@@ -33,8 +33,8 @@ func (in *incomingFile) discard() {
 	_ = os.Remove(in.path)
 }
 
-// finishInstall syncs, verifies and installs the received file. The digest is the file's. Index, term and configuration are raft's: they
-// differ from the file's when an operator restores a backup.
+// finishInstall syncs, verifies and installs the received file. What it says of its ledger is the file's. Index, term and configuration are
+// raft's: they differ from the file's when an operator restores a backup.
 func (k *sink) finishInstall() error {
 	if k.in == nil {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "nothing was written to the snapshot"}
@@ -65,8 +65,9 @@ func (k *sink) openIncoming() (*stateFile, error) {
 		return nil, ioError(k.in.path, "fsync", err)
 	}
 	failpoint.Hit(failpoint.CopySynced)
-	got, err := verifyState(k.in.path)
-	if KindOf(err) == KindFailed {
+	got, err := verifyState(k.in.path, k.store.reads)
+	switch KindOf(err) {
+	case KindFailed, KindNewer, KindOlder:
 		return nil, err
 	}
 	if err != nil || got == nil {
@@ -74,7 +75,8 @@ func (k *sink) openIncoming() (*stateFile, error) {
 			Message: "the received snapshot is not valid and was not installed; the node that sent it may have a damaged disk", Err: err}
 	}
 	failpoint.Hit(failpoint.CopyVerified)
-	k.header.Digest, k.header.Count, k.header.Sum = got.Digest, got.Count, got.Sum
+	k.header.setLedger(got.ledger())
+	k.header.Count, k.header.Sum = got.Count, got.Sum
 	return openStateFile(k.in.path)
 }
 
@@ -98,6 +100,9 @@ func (k *sink) checkRecords(f *stateFile) error {
 }
 
 func (k *sink) installIncoming(f *stateFile) error {
+	if err := k.raise(); err != nil {
+		return err
+	}
 	if err := f.putHeader(&k.header); err != nil {
 		return err
 	}

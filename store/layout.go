@@ -7,8 +7,13 @@ import (
 	"strings"
 )
 
-// layoutVersion is raised when an older build could misread the directory. 2: log entries have a checksum.
-const layoutVersion = 2
+// The layout version is raised when an older build could misread the directory. 2: log entries have a checksum. 3: meta.json names the
+// ledger version. A directory keeps layout 2 while its ledger version is 1, so that builds without ledger versions read it.
+const (
+	oldestLayout           = 2
+	layoutOfLedgerVersions = 3
+	newestLayout           = layoutOfLedgerVersions
+)
 
 const (
 	lockName     = "LOCK"

@@ -14,7 +14,10 @@ import (
 
 // dirLock is the exclusive use of a data directory. The kernel releases a flock when its process ends. The file stays, because after a
 // removal two processes could lock two files of this name.
-type dirLock struct{ file *os.File }
+type dirLock struct {
+	file *os.File
+	path string
+}
 
 func lockDir(dir string) (*dirLock, error) {
 	path := filepath.Join(dir, lockName)
@@ -30,15 +33,16 @@ func lockDir(dir string) (*dirLock, error) {
 		}
 		return nil, ioError(path, "locking", err)
 	}
-	if err := f.Truncate(0); err != nil {
-		_ = f.Close()
-		return nil, ioError(path, "writing the process id", err)
+	return &dirLock{f, path}, nil
+}
+
+// sign writes who holds the lock, after Open has checked that this build may use the directory.
+func (l *dirLock) sign() error {
+	if err := l.file.Truncate(0); err != nil {
+		return ioError(l.path, "writing the process id", err)
 	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		_ = f.Close()
-		return nil, ioError(path, "writing the process id", err)
-	}
-	return &dirLock{file: f}, nil
+	_, err := l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return ioError(l.path, "writing the process id", err)
 }
 
 func holder(path string) string {

@@ -28,30 +28,28 @@ func open(options Options, hooks testHooks) (_ *Store, err error) {
 	if err := checkOurs(options.Dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: options.Dir}
+	s := &Store{dir: options.Dir, reads: options.Reads}
 	defer func() {
 		if err != nil {
 			_ = s.Close()
 		}
 	}()
+	if _, err := loadIdentity(s.dir, s.reads); err != nil { // before LOCK is created where there is none
+		return nil, err
+	}
 	if s.lock, err = lockDir(s.dir); err != nil {
 		return nil, err
 	}
-	if err := removeLeftovers(s.dir); err != nil {
+	snap, err := s.inspect(options)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkDiverged(s.dir); err != nil {
-		return nil, err
-	}
-	if err := selfTest(s.dir); err != nil {
-		return nil, err
-	}
-	if err := s.openIdentity(options); err != nil {
+	if err := s.prepare(options); err != nil {
 		return nil, err
 	}
 	s.watchdog = newWatchdog(options.Logger, options.StallUnready, options.StallFatal, options.OnFatal)
 	s.space = monitorSpace(options)
-	if err := s.openParts(options, hooks); err != nil {
+	if err := s.openParts(snap, options, hooks); err != nil {
 		return nil, err
 	}
 	if err := s.checkPhase(); err != nil {
@@ -60,39 +58,63 @@ func open(options Options, hooks testHooks) (_ *Store, err error) {
 	return s, nil
 }
 
-// openIdentity reads meta.json, or creates it for a new directory.
-func (s *Store) openIdentity(options Options) error {
-	id, err := loadIdentity(s.dir)
-	if err != nil {
-		return err
+// inspect reads what a locked directory says of itself, and refuses one that this build must not use. It changes nothing. snap is nil
+// without a snapshot.
+func (s *Store) inspect(options Options) (snap *header, err error) {
+	if err := checkDiverged(s.dir); err != nil {
+		return nil, err
 	}
-	if id == nil {
-		kind := options.LogStore
-		if kind == "" {
-			kind = DefaultLog
-		}
-		id = &identity{LayoutVersion: layoutVersion, NodeID: newNodeID(), LogKind: kind, Phase: phaseCreating}
-		if err := saveIdentity(s.dir, *id); err != nil {
-			return err
-		}
+	id, err := loadIdentity(s.dir, s.reads)
+	if err != nil || id == nil {
+		return nil, err
 	}
 	if options.LogStore != "" && options.LogStore != id.LogKind {
-		return &Error{Kind: KindLogKind, Path: s.dir,
+		return nil, &Error{Kind: KindLogKind, Path: s.dir,
 			Message: fmt.Sprintf("the directory was created with a %s log, but %s is requested; omit the kind, or start with an empty directory", id.LogKind, options.LogStore)}
 	}
 	s.id, s.kind = *id, id.LogKind
-	return nil
+	if id.Phase == phaseCreating {
+		return nil, nil
+	}
+	if err := checkParts(s.dir, s.kind); err != nil {
+		return nil, err
+	}
+	return verifyState(filepath.Join(s.dir, stateName), s.reads)
+}
+
+// prepare makes an inspected directory ready for its parts: it removes leftovers, tests the disk, and gives a new directory its identity.
+func (s *Store) prepare(options Options) error {
+	if err := s.lock.sign(); err != nil {
+		return err
+	}
+	if err := removeLeftovers(s.dir); err != nil {
+		return err
+	}
+	if err := selfTest(s.dir); err != nil {
+		return err
+	}
+	if s.id.NodeID != "" {
+		return nil
+	}
+	s.kind = options.LogStore
+	if s.kind == "" {
+		s.kind = DefaultLog
+	}
+	s.id = identity{LayoutVersion: oldestLayout, NodeID: newNodeID(), LogKind: s.kind, Phase: phaseCreating}
+	return saveIdentity(s.dir, s.id)
 }
 
 // openParts opens the three stores. In an unfinished directory it creates them first.
-func (s *Store) openParts(options Options, hooks testHooks) error {
+func (s *Store) openParts(snap *header, options Options, hooks testHooks) error {
 	creating := s.id.Phase == phaseCreating
 	if creating {
 		if err := createParts(s.dir, s.kind); err != nil {
 			return err
 		}
-	} else if err := checkParts(s.dir, s.kind); err != nil {
-		return err
+		var err error
+		if snap, err = verifyState(filepath.Join(s.dir, stateName), s.reads); err != nil {
+			return err
+		}
 	}
 	logPath, stablePath := filepath.Join(s.dir, s.kind.file()), filepath.Join(s.dir, stableName)
 	stable, err := openRaftBolt(stablePath)
@@ -113,11 +135,9 @@ func (s *Store) openParts(options Options, hooks testHooks) error {
 	if hooks.spill > 0 {
 		spill = hooks.spill
 	}
-	snaps, snap, err := openSnapshots(s.dir, s.watchdog, options.Logger, spill)
-	if err != nil {
+	if s.snaps, err = openSnapshots(s, snap, options.Logger, spill); err != nil {
 		return err
 	}
-	s.snaps = snaps
 	s.wrap(hooks, logPath, stablePath)
 	if err := s.checkMarker(); err != nil {
 		return err

@@ -16,8 +16,8 @@ type RecordReader interface {
 	ID() string
 	// Index is the index of the last log entry in the snapshot.
 	Index() uint64
-	// Digest is what SetDigest stored with the snapshot.
-	Digest() []byte
+	// Ledger is what SetLedger stored with the snapshot.
+	Ledger() Ledger
 	// Count is the number of records.
 	Count() int
 	// Records calls fn for each record in key order. key and value are valid only during the call. Records checks each record before the
@@ -59,10 +59,15 @@ var (
 	_ io.ReadCloser = (*reader)(nil)
 )
 
-func (r *reader) ID() string     { return r.header.ID }
-func (r *reader) Index() uint64  { return r.header.Index }
-func (r *reader) Digest() []byte { return bytes.Clone(r.header.Digest) }
-func (r *reader) Count() int     { return r.header.Count }
+func (r *reader) ID() string    { return r.header.ID }
+func (r *reader) Index() uint64 { return r.header.Index }
+func (r *reader) Count() int    { return r.header.Count }
+
+func (r *reader) Ledger() Ledger {
+	l := r.header.ledger()
+	l.Digest = bytes.Clone(l.Digest)
+	return l
+}
 
 func (r *reader) Unusable(cause error) error {
 	if KindOf(cause) != "" { // it names the file already, or the store is closing

@@ -84,7 +84,7 @@ func snapshot(tb testing.TB, s *store.Store, index uint64, records map[string]st
 			require.NoError(tb, k.Put([]byte(key), []byte(value)))
 		}
 	}
-	k.SetDigest(fmt.Appendf(nil, "digest at %d", index))
+	k.SetLedger(store.Ledger{Digest: fmt.Appendf(nil, "digest at %d", index)})
 	require.NoError(tb, k.Close())
 	return k.ID()
 }

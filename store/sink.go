@@ -12,7 +12,7 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// SnapshotSink is what SnapshotStore.Create returns. A caller uses it in one of two ways: Put, Delete, Reset and SetDigest describe the
+// SnapshotSink is what SnapshotStore.Create returns. A caller uses it in one of two ways: Put, Delete, Reset and SetLedger describe the
 // changes since the snapshot Base; Write receives a whole file. Close replaces the current snapshot, or fails and leaves it.
 type SnapshotSink interface {
 	raft.SnapshotSink
@@ -25,8 +25,8 @@ type SnapshotSink interface {
 	Put(key, value []byte) error
 	// Delete removes a record. It ignores a key without one.
 	Delete(key []byte) error
-	// SetDigest stores an opaque digest of the whole state at the snapshot's index. A received file has its own digest.
-	SetDigest(digest []byte)
+	// SetLedger describes the ledger at the snapshot's index. A received file has its own description.
+	SetLedger(Ledger)
 	// CheckCopy sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
 	// reader is valid only during the call.
 	CheckCopy(check func(RecordReader) error)
@@ -73,7 +73,7 @@ var _ SnapshotSink = (*sink)(nil)
 
 func (k *sink) ID() string                               { return k.header.ID }
 func (k *sink) Base() string                             { return k.base }
-func (k *sink) SetDigest(digest []byte)                  { k.header.Digest = bytes.Clone(digest) }
+func (k *sink) SetLedger(l Ledger)                       { l.Digest = bytes.Clone(l.Digest); k.header.setLedger(l) }
 func (k *sink) CheckCopy(check func(RecordReader) error) { k.check = check }
 func (k *sink) statePath() string                        { return filepath.Join(k.store.dir, stateName) }
 
@@ -192,16 +192,26 @@ func (k *sink) discardParts() {
 }
 
 // report tells the watchdog about a failed write. A full disk is not fatal here: the present snapshot stays, and raft tries again. Nor is
-// a bad file from a peer, or a base that was replaced.
+// a bad file from a peer, or a base that was replaced. A file of a ledger version that this build does not read is fatal: the cluster has
+// that version, so the node cannot follow it.
 func (k *sink) report(err error) error {
 	switch KindOf(err) {
-	case KindFailed, KindDamaged:
+	case KindFailed, KindDamaged, KindNewer, KindOlder:
 		k.store.watchdog.fail(err)
 	}
 	return err
 }
 
+// raise records the ledger version of the snapshot before the snapshot becomes current, so that no directory has more than it says.
+func (k *sink) raise() error {
+	l := k.header.ledger()
+	return k.store.raise(l.Version, l.Build)
+}
+
 func (k *sink) finishChanges() error {
+	if err := k.raise(); err != nil {
+		return err
+	}
 	if k.reset || len(k.runs) > 0 {
 		return k.finishStaging()
 	}

@@ -26,7 +26,9 @@ type snapshots struct {
 	watchdog  *watchdog
 	logger    *slog.Logger
 	spill     int
-	stale     staleInstalls // set before the first use by raft
+	reads     Versions
+	raise     func(version uint64, build string) error // before a snapshot of that ledger version becomes current
+	stale     staleInstalls                            // set before the first use by raft
 	transfers snapshotTransfers
 
 	sequence atomic.Uint64 // numbers the incoming files
@@ -51,22 +53,19 @@ type lastSnapshot struct {
 
 var _ raft.SnapshotStore = (*snapshots)(nil)
 
-// openSnapshots verifies state.db and opens it.
-func openSnapshots(dir string, watchdog *watchdog, logger *slog.Logger, spill int) (*snapshots, *header, error) {
-	path := filepath.Join(dir, stateName)
-	h, err := verifyState(path)
+// openSnapshots opens state.db, which verifyState has checked and whose header is h.
+func openSnapshots(s *Store, h *header, logger *slog.Logger, spill int) (*snapshots, error) {
+	f, err := openStateFile(filepath.Join(s.dir, stateName))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	f, err := openStateFile(path)
-	if err != nil {
-		return nil, nil, err
+	snaps := &snapshots{
+		dir: s.dir, watchdog: s.watchdog, logger: logger, spill: spill, reads: s.reads, raise: s.RaiseLedgerVersion, current: f,
 	}
-	s := &snapshots{dir: dir, watchdog: watchdog, logger: logger, spill: spill, current: f}
 	if h != nil {
-		s.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
+		snaps.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
 	}
-	return s, h, nil
+	return snaps, nil
 }
 
 // Create implements raft.SnapshotStore; the sink is a SnapshotSink.

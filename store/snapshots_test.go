@@ -38,7 +38,7 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.Equal(t, uint64(2), meta.Term)
 	require.Equal(t, testConfiguration, meta.Configuration)
 	require.Equal(t, uint64(1), meta.ConfigurationIndex)
-	require.Equal(t, "digest at 20", string(records.Digest()))
+	require.Equal(t, "digest at 20", string(records.Ledger().Digest))
 	require.Equal(t, 5000, records.Count())
 	require.NoError(t, r.Close())
 }
@@ -85,7 +85,7 @@ func TestSnapshot_InstallsAWholeFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, id, meta.ID)
 	require.Equal(t, uint64(20), meta.Index)
-	require.Equal(t, "digest at 20", string(records.Digest()), "the digest travels in the file")
+	require.Equal(t, "digest at 20", string(records.Ledger().Digest), "the digest travels in the file")
 	require.NoError(t, r.Close())
 	snapshot(t, follower, 30, map[string]string{"key-000003": ""})
 	require.Len(t, contents(t, follower), 2998)

@@ -27,6 +27,8 @@ type Options struct {
 	StallUnready, StallFatal time.Duration
 	// While less than ReserveBytes are free on the directory's file system, DiskFull returns an error. 0 turns this off.
 	ReserveBytes uint64
+	// Reads is what this build reads. Open refuses a directory that needs another version before it changes anything in it.
+	Reads Versions
 	// FreeBytes replaces the function FreeBytes in tests.
 	FreeBytes func(dir string) (uint64, error)
 	// OnFatal is called at most once, from its own goroutine, when a call failed or took longer than StallFatal. The node must stop then:
@@ -55,13 +57,16 @@ func (o Options) withDefaults() (Options, error) {
 	if o.StallUnready < 0 || o.StallFatal < o.StallUnready {
 		return o, &Error{Kind: KindInvalid, Message: fmt.Sprintf("StallFatal (%v) must not be below StallUnready (%v), nor either below 0", o.StallFatal, o.StallUnready)}
 	}
-	return o, nil
+	reads, err := o.Reads.withDefaults()
+	o.Reads = reads
+	return o, err
 }
 
 // Store is an open data directory.
 type Store struct {
-	dir  string
-	kind LogKind
+	dir   string
+	kind  LogKind
+	reads Versions
 
 	lock      *dirLock
 	watchdog  *watchdog

@@ -19,6 +19,7 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest/links"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -129,7 +130,7 @@ func (c *Cluster) Start(i int) {
 	m := c.Nodes[i]
 	require.Nil(c.t, m.Node, "node %d is up already", i)
 	s, err := store.Open(store.Options{
-		Dir: m.dir, LogStore: store.LogBolt, ReserveBytes: diskReserve, FreeBytes: m.freeBytes,
+		Dir: m.dir, LogStore: store.LogBolt, ReserveBytes: diskReserve, FreeBytes: m.freeBytes, Reads: replica.Reads("test"),
 	}) // wal reserves 64 MiB a node
 	require.NoError(c.t, err)
 	l, err := net.Listen("tcp", m.Peer)

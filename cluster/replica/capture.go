@@ -62,7 +62,10 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 	if s.Base() != c.base {
 		return fmt.Errorf("the changes are relative to snapshot %q, but the present one is %q", c.base, s.Base())
 	}
-	s.SetDigest(codec.AppendDigest(nil, c.frozen.Digest))
+	s.SetLedger(store.Ledger{
+		Digest: codec.AppendDigest(nil, c.frozen.Digest), DigestDefinition: fsm.DigestDefinition,
+		Version: c.frozen.Version, Build: c.frozen.RaisedBy,
+	})
 	var key, value []byte
 	for {
 		changes := c.next()

@@ -24,14 +24,17 @@ type Config struct {
 	CheckpointEntries uint64
 	// Fail reports why the node must stop.
 	Fail func(error)
+	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
+	RaiseLedgerVersion func(version uint64, build string) error
 }
 
 // Replica is the raft.BatchingFSM around the ledger: it decodes entries, applies them and hands results back.
 //
 // A committed entry that cannot be decoded ends the node, because skipping it would make it differ from the others.
 type Replica struct {
-	log  *slog.Logger
-	fail func(error)
+	log   *slog.Logger
+	fail  func(error)
+	raise func(version uint64, build string) error
 
 	applied   appliedIndex
 	clusterID atomic.Pointer[string] // nil until the ledger has one
@@ -53,7 +56,7 @@ var _ raft.BatchingFSM = (*Replica)(nil)
 // New returns an empty ledger.
 func New(conf Config) *Replica {
 	return &Replica{
-		log: conf.Logger, fail: conf.Fail, named: make(chan string, 1),
+		log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, named: make(chan string, 1),
 		state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
 }
@@ -137,16 +140,28 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 			r.halt(l, err)
 		}
 		b.Index = l.Index
-		r.mu.Lock()
-		r.past.before(l.Index, r.state)
-		responses[i] = r.state.Apply(b)
-		r.last = l.Index
-		r.learnNameLocked()
-		r.mu.Unlock()
+		if responses[i], err = r.applyEntry(b); err != nil {
+			r.stop(err)
+		}
 	}
 	r.applied.advance(logs[len(logs)-1].Index)
 	failpoint.Hit(failpoint.EntryAfterApply)
 	return responses
+}
+
+// applyEntry applies a decoded entry. After an error the node must stop.
+func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.past.before(b.Index, r.state)
+	version := r.state.LedgerVersion()
+	results = r.state.Apply(b)
+	r.last = b.Index
+	r.learnNameLocked()
+	if r.state.LedgerVersion() != version {
+		err = r.raise(r.state.LedgerVersion(), r.state.RaisedBy())
+	}
+	return results, err
 }
 
 // Apply implements raft.FSM. raft calls ApplyBatch instead.
@@ -163,8 +178,12 @@ func (r *Replica) halt(l *raft.Log, err error) {
 	case !errors.Is(err, codec.ErrDamaged): // a copy from the peers would hold it as well
 		kind, advice = store.KindNewer, " by this build; run the newer creditd that wrote it"
 	}
-	r.fail(&store.Error{Kind: kind, Err: err,
+	r.stop(&store.Error{Kind: kind, Err: err,
 		Message: fmt.Sprintf("log entry %d of term %d is committed and cannot be read%s", l.Index, l.Term, advice)})
+}
+
+func (r *Replica) stop(err error) {
+	r.fail(err)
 	select {}
 }
 

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"testing"
 
@@ -84,4 +85,45 @@ func TestReplica_GivesUpAfterFruitlessInstalls(t *testing.T) {
 	require.Empty(t, failed)
 	install()
 	require.ErrorIs(t, failed[0], errRestores)
+}
+
+// The directory names a ledger version before anybody can see that the ledger has it, and a node that cannot write it stops.
+func TestReplica_RecordsTheLedgerVersionBeforeItShows(t *testing.T) {
+	raise := func(version uint64) []fsm.Call {
+		return []fsm.Call{{Command: &fsm.RaiseLedgerVersion{Version: version, Build: "v1.2.0"}}}
+	}
+	r := newRig(t)
+	r.fill(1)
+	var recorded []uint64
+	r.replica.raise = func(version uint64, build string) error {
+		require.False(t, r.replica.mu.TryRLock(), "a reader may see the version")
+		require.Equal(t, "v1.2.0", build)
+		recorded = append(recorded, version)
+		return r.store.RaiseLedgerVersion(version, build)
+	}
+	r.apply(raise(1))
+	require.Empty(t, recorded)
+	r.apply(raise(2))
+	r.apply(raise(2))
+	require.Equal(t, []uint64{2}, recorded)
+	version, build := r.store.LedgerVersion()
+	require.EqualValues(t, 2, version)
+	require.Equal(t, "v1.2.0", build)
+
+	full := newRig(t)
+	full.replica.raise = func(uint64, string) error { return errors.New("the disk is full") }
+	require.PanicsWithError(t, "the disk is full", func() { full.apply(raise(2)) })
+}
+
+// A node that is behind learns the version from a snapshot. Its directory names it before the snapshot is there.
+func TestReplica_RecordsTheLedgerVersionOfASnapshot(t *testing.T) {
+	sender, receiver := newRig(t), newRig(t)
+	sender.fill(10)
+	sender.apply([]fsm.Call{{Command: &fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.0"}}})
+	sender.snapshot()
+	require.NoError(t, sender.send(receiver))
+	version, build := receiver.store.LedgerVersion()
+	require.EqualValues(t, 2, version)
+	require.Equal(t, "v1.2.0", build)
+	require.EqualValues(t, 2, receiver.restore().state.LedgerVersion())
 }

@@ -22,6 +22,9 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 	if state == nil {
 		state, err = load(records)
 	}
+	if err == nil {
+		err = r.raise(state.LedgerVersion(), state.RaisedBy())
+	}
 	if err != nil {
 		// raft would go on with the ledger as it was, on a disk that holds another; at the start it keeps the reason to itself.
 		err = fmt.Errorf("restore snapshot %s: %w", records.ID(), records.Unusable(err))
@@ -43,7 +46,7 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 
 // load makes a ledger of a snapshot's records and checks its digest and its books.
 func load(records store.RecordReader) (*fsm.State, error) {
-	want, err := codec.DecodeDigest(records.Digest())
+	want, err := codec.DecodeDigest(records.Ledger().Digest)
 	if err != nil {
 		return nil, err
 	}

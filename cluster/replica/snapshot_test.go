@@ -19,7 +19,10 @@ import (
 
 // newReplica returns an empty ledger that panics where a node would stop.
 func newReplica() *Replica {
-	return New(Config{Logger: slog.New(slog.DiscardHandler), CheckpointEntries: 1000, Fail: func(err error) { panic(err) }})
+	return New(Config{
+		Logger: slog.New(slog.DiscardHandler), CheckpointEntries: 1000, Fail: func(err error) { panic(err) },
+		RaiseLedgerVersion: func(uint64, string) error { return nil },
+	})
 }
 
 // rig is a ledger on a disk without raft around it.
@@ -32,10 +35,12 @@ type rig struct {
 
 func newRig(tb testing.TB) *rig {
 	tb.Helper()
-	s, err := store.Open(store.Options{Dir: tb.TempDir()})
+	s, err := store.Open(store.Options{Dir: tb.TempDir(), Reads: Reads("test")})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
-	return &rig{tb: tb, replica: newReplica(), store: s}
+	r := &rig{tb: tb, replica: newReplica(), store: s}
+	r.replica.raise = s.RaiseLedgerVersion
+	return r
 }
 
 func (r *rig) apply(calls []fsm.Call) {
@@ -196,7 +201,7 @@ func TestSnapshot_ACopyThatDoesNotLoadIsRefused(t *testing.T) {
 	sender.index++
 	sink, err := sender.snapshots().Create(1, sender.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(t, err)
-	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
+	sink.(store.SnapshotSink).SetLedger(store.Ledger{Digest: codec.AppendDigest(nil, fsm.New().Digest())})
 	require.NoError(t, sink.Close())
 	require.ErrorContains(t, sender.send(receiver), "digest is")
 	_, got := receiver.restore().Digest()
@@ -209,7 +214,7 @@ func TestSnapshot_ThatDoesNotLoadEndsTheNode(t *testing.T) {
 	r.fill(10)
 	sink, err := r.snapshots().Create(1, r.index, 1, raft.Configuration{}, 1, nil)
 	require.NoError(t, err)
-	sink.(store.SnapshotSink).SetDigest(codec.AppendDigest(nil, fsm.New().Digest()))
+	sink.(store.SnapshotSink).SetLedger(store.Ledger{Digest: codec.AppendDigest(nil, fsm.New().Digest())})
 	require.NoError(t, sink.Close())
 	_, source, err := r.snapshots().Open(sink.ID())
 	require.NoError(t, err)
@@ -255,7 +260,7 @@ func BenchmarkReceive(b *testing.B) {
 	for _, checked := range []bool{true, false} {
 		b.Run(fmt.Sprintf("checked=%t", checked), func(b *testing.B) {
 			for b.Loop() {
-				s, err := store.Open(store.Options{Dir: b.TempDir()})
+				s, err := store.Open(store.Options{Dir: b.TempDir(), Reads: Reads("test")})
 				require.NoError(b, err)
 				snapshots := s.Snapshots()
 				if checked {

@@ -18,6 +18,7 @@ import (
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -126,7 +127,7 @@ func newSimulation(t *testing.T, seed uint64, dir string) *simulation {
 }
 
 func (s *simulation) open(p *simPlace) *store.Store {
-	files, err := store.Open(store.Options{Dir: p.dir, LogStore: store.LogBolt})
+	files, err := store.Open(store.Options{Dir: p.dir, LogStore: store.LogBolt, Reads: replica.Reads("test")})
 	require.NoError(s.t, err)
 	return files
 }

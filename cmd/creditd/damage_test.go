@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/store"
 )
 
@@ -297,7 +298,7 @@ func TestDamage_ASnapshotThatDoesNotLoadIsNamed(t *testing.T) {
 	p.await(p.stderr, `msg=ready`)
 	p.terminate()
 
-	data, err := store.Open(store.Options{Dir: dir})
+	data, err := store.Open(store.Options{Dir: dir, Reads: replica.Reads("test")})
 	require.NoError(t, err)
 	last, err := data.Log().LastIndex()
 	require.NoError(t, err)

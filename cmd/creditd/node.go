@@ -16,6 +16,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -30,7 +31,7 @@ const (
 // openData opens the data directory. Faults of the disk are sent to fatal.
 func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
 	options := conf.store
-	options.Logger, options.FreeBytes = log, host.free
+	options.Logger, options.FreeBytes, options.Reads = log, host.free, replica.Reads(version)
 	options.OnFatal = func(err error) { fatal <- err }
 	data, err := store.Open(options)
 	if err != nil {

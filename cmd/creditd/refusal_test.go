@@ -170,9 +170,9 @@ func TestRefusal_Directory(t *testing.T) {
 			write(t, filepath.Join(dir, "thesis.doc"), "")
 		}, []string{"was not made by creditd", "thesis.doc", "name an empty or new directory"}},
 		"newer": {func(t *testing.T, dir string) { seal(t, dir, func(o object) { o["layout_version"] = 99 }) },
-			[]string{"meta.json", "layout version 99", "run the newer creditd"}},
+			[]string{"meta.json", "layout version 99", "start the newer creditd"}},
 		"older": {func(t *testing.T, dir string) { seal(t, dir, func(o object) { o["layout_version"] = 1 }) },
-			[]string{"meta.json", "layout version 1", "run the older creditd"}},
+			[]string{"meta.json", "layout version 1", "start the older creditd"}},
 		"identity damaged": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "meta.json"), `{"content":{},"crc32c":"00000000"}`)
 		},
