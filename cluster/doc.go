@@ -7,7 +7,8 @@
 //	cluster      Node: configuration, start and stop, terms of leadership (term.go), status, metrics
 //	propose      commands and reads ─► log entries      membership   who belongs to the cluster, who leads
 //	fitness      clock, disk space, divergence          leader       finds the leader, retries
-//	replica      one copy of the ledger under raft      rpc          typed requests between nodes
+//	replica      one copy of the ledger under raft      upgrade      raises the ledger version
+//	rpc          typed requests between nodes
 //	batch        waiting requests ─► one entry          gossip       finds nodes
 //	clock        a clock that cannot jump               peer         connections between nodes
 //	fault        the error type of all of them

@@ -111,7 +111,13 @@ func (r *Raiser) up(id string) bool {
 // Behind says which nodes keep the ledger from having a version, for people.
 func (r *Raiser) Behind(version uint64) string {
 	var behind []string
-	for _, m := range r.conf.Members() {
+	members := r.conf.Members()
+	for _, s := range r.conf.Servers() {
+		if id := string(s.ID); len(members) > 0 && s.Suffrage == raft.Voter && !r.up(id) {
+			behind = append(behind, fmt.Sprintf("node %s does not answer", id))
+		}
+	}
+	for _, m := range members {
 		n := Node{Build: m.Version, Reads: Range{uint64(m.MinLedger), uint64(m.MaxLedger)}}
 		if !m.Foreign && m.Health == gossip.Alive && n.Reads.orFirst().Max < version {
 			behind = append(behind, describe(m.ID, n))
