@@ -65,6 +65,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
 	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
 	$(GO) test -tags nextversion -short $(TESTFLAGS) ./fsm/... || rc=$$?; \
+	$(GO) test -tags nextversion -run AnnotateKey $(TESTFLAGS) ./api || rc=$$?; \
 	$(GO) -C $(LINCHECK_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	$(GO) -C $(METRICS_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
 	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \

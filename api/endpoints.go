@@ -2,7 +2,7 @@ package api
 
 // endpoints are the POST endpoints of docs/contract.md. Each has a file of its own.
 func endpoints() []*endpoint {
-	return []*endpoint{
+	list := []*endpoint{
 		createAPI(),
 		getAPI(),
 		deleteAPI(),
@@ -63,4 +63,11 @@ func endpoints() []*endpoint {
 		transferLeadership(),
 		removeServer(),
 	}
+	for _, next := range nextEndpoints {
+		list = append(list, next())
+	}
+	return list
 }
+
+// nextEndpoints are those of the build for tests of upgrades (tag nextversion); none in a normal build.
+var nextEndpoints []func() *endpoint
