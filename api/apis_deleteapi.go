@@ -14,7 +14,7 @@ func deleteAPI() *endpoint {
 		needs:     []need{forOne(fsm.DeleteAPIPermission)},
 		needsNote: checkedFirst,
 		example:   `{"apiId":"` + exampleAPI + `"}`,
-		refuses:   []fsm.Code{fsm.APINotFound, fsm.APIProtected},
+		refuses:   []fsm.RefusalCode{fsm.APINotFound, fsm.APIProtected},
 	}, func(c *call, req deleteAPIRequest) (none, error) {
 		return change(c, &fsm.DeleteAPI{APIID: req.APIID}, done)
 	})

@@ -18,7 +18,7 @@ func getAPI() *endpoint {
 		needs:     []need{forOne(fsm.ReadAPIPermission)},
 		needsNote: checkedFirst,
 		example:   `{"apiId":"` + exampleAPI + `"}`,
-		refuses:   []fsm.Code{fsm.APINotFound},
+		refuses:   []fsm.RefusalCode{fsm.APINotFound},
 	}, func(c *call, req getAPIRequest) (apiOut, error) {
 		return ask(c, &fsm.GetAPI{APIID: req.APIID}, func(a *fsm.API) apiOut { return apiOut{ID: a.ID, Name: a.Name} })
 	})

@@ -20,7 +20,7 @@ func listKeys() *endpoint {
 		needs:     []need{forOne(fsm.ReadKeyPermission), forOne(fsm.ReadAPIPermission)},
 		needsNote: "If one is missing, the API is not found.",
 		example:   `{"apiId":"` + exampleAPI + `","limit":20,"externalId":"` + exampleExternalID + `"}`,
-		refuses:   []fsm.Code{fsm.APINotFound, fsm.PreconditionFailed},
+		refuses:   []fsm.RefusalCode{fsm.APINotFound, fsm.PreconditionFailed},
 	}, func(c *call, req listKeysRequest) (page[*keyOut], error) {
 		return ask(c, &fsm.ListKeys{
 			APIID: req.APIID, ExternalID: req.ExternalID, Decrypt: req.Decrypt, Page: wantedPage(req.Limit, req.Cursor),

@@ -257,7 +257,7 @@ func (a answerRow) check(re *reply) {
 // TestAuthentication_StateOfTheRootKey: what the ledger says of a root key reaches the client as docs/contract.md 1.3 words it. The last
 // case is row 18 of section 5: no endpoint removes a workspace.
 func TestAuthentication_StateOfTheRootKey(t *testing.T) {
-	for code, want := range map[fsm.Code]answerRow{
+	for code, want := range map[fsm.RefusalCode]answerRow{
 		fsm.RootKeyNotFound:   {401, "unkey/authentication/key_not_found"},
 		fsm.RootKeyDisabled:   {403, "unkey/authorization/key_disabled"},
 		fsm.RootKeyExpired:    {403, "unkey/authorization/forbidden"},

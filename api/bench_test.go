@@ -19,7 +19,7 @@ import (
 type constant struct{ api.Node }
 
 var someVerdict = &fsm.Verdict{
-	Outcome: fsm.Valid, Enabled: true, Limited: true, Credits: 41, Expires: fsm.Never, KeyID: "key_2cGKbMxRyIzhCxo1",
+	Code: fsm.Valid, Enabled: true, Limited: true, Credits: 41, Expires: fsm.Never, KeyID: "key_2cGKbMxRyIzhCxo1",
 }
 
 func (constant) Execute(context.Context, fsm.Call) (fsm.Result, uint64, error) {

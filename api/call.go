@@ -67,7 +67,7 @@ func (c *call) release() {
 func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
 	c.proposed = true
 	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{
-		Actor: c.actor, Command: command, Origin: c.origin(command), Once: c.idempotency(),
+		Actor: c.actor, Command: command, Origin: c.origin(command), Idempotency: c.idempotency(),
 	})
 	return resultOf[R](c, r, index, err)
 }
@@ -130,7 +130,7 @@ func resultOf[R fsm.Result](c *call, r fsm.Result, index uint64, err error) (R, 
 	if err != nil {
 		return none, err
 	}
-	if repeated, ok := r.(*fsm.Repeated); ok {
+	if repeated, ok := r.(*fsm.IdempotentReplay); ok {
 		r, index, c.replayed = repeated.Result, repeated.Index, true
 	}
 	c.index = index

@@ -15,11 +15,11 @@ func TestCatalogue_IsComplete(t *testing.T) {
 	require.Len(t, faults, int(fault.Unsupported)+1)
 	require.Len(t, creditPolicies, int(fsm.BothPay)+1)
 	for n := range 256 {
-		if fsm.Code(n) == fsm.SessionExpired {
+		if fsm.RefusalCode(n) == fsm.SessionExpired {
 			continue // between nodes only
 		}
-		require.Equal(t, fsm.Code(n).Known(), n < len(refusals) && refusals[n] != errorType{}, "code %d", n)
-		require.Equal(t, fsm.Outcome(n).Known(), n < len(verdictCodes) && verdictCodes[n] != "", "outcome %d", n)
+		require.Equal(t, fsm.RefusalCode(n).Known(), n < len(refusals) && refusals[n] != errorType{}, "code %d", n)
+		require.Equal(t, fsm.VerdictCode(n).Known(), n < len(verdictCodes) && verdictCodes[n] != "", "outcome %d", n)
 	}
 	for number, e := range faults {
 		require.NotZero(t, e, "fault %d", number)

@@ -42,8 +42,8 @@ func cursorLedger(t testing.TB) *server {
 	s := newServer(t)
 	other := s.foreign()
 	fill := func(token, prefix string) {
-		space := fsm.LimitRequest{Namespace: "space", NamespaceID: prefix + "rlns", Identifier: "i", Limit: 1, Duration: 1000}
-		s.apply(t, token, &fsm.Limit{Requests: []fsm.LimitRequest{space}})
+		space := fsm.RatelimitRequest{Namespace: "space", NamespaceID: prefix + "rlns", Identifier: "i", Limit: 1, Duration: 1000}
+		s.apply(t, token, &fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{space}})
 		api := "api_" + prefix + "cursor"
 		s.apply(t, token, &fsm.CreateAPI{ID: api, KeyspaceID: "ks_" + prefix, Name: "a"})
 		for i, tail := range idTails {

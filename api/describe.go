@@ -15,7 +15,7 @@ var (
 		&invalidInput, &malformedAuthorization, &bodyUnreadable, &requestTimeout, &bodyTooLarge, &tooManyRequests, &unexpectedError,
 		&serviceUnavailable,
 	}
-	commonRefusals = []fsm.Code{
+	commonRefusals = []fsm.RefusalCode{
 		fsm.RootKeyNotFound, fsm.RootKeyDisabled, fsm.RootKeyExpired, fsm.WorkspaceDisabled, fsm.WorkspaceNotFound,
 	}
 )
@@ -65,7 +65,7 @@ func (e *endpoint) describe() openapi.Endpoint {
 		refuses = append(refuses, fsm.InsufficientPermissions)
 	}
 	if shown.Idempotent {
-		refuses = append(refuses, fsm.IdempotencyConflict, fsm.TooManyOutcomes)
+		refuses = append(refuses, fsm.IdempotencyConflict, fsm.IdempotencyStoreFull)
 	}
 	for _, code := range refuses {
 		shown.Problems = append(shown.Problems, e.problem(&refusals[code]))

@@ -15,11 +15,11 @@ import (
 type about struct {
 	summary    string
 	text       string
-	needs      []need     // root permissions of the caller, all of them
-	needsNote  string     // sentences about them
-	hidesNeeds bool       // a caller without them never gets a 403 about permissions
-	example    string     // a body that a ledger with the example ids answers with 200
-	refuses    []fsm.Code // beyond what every endpoint may answer
+	needs      []need            // root permissions of the caller, all of them
+	needsNote  string            // sentences about them
+	hidesNeeds bool              // a caller without them never gets a 403 about permissions
+	example    string            // a body that a ledger with the example ids answers with 200
+	refuses    []fsm.RefusalCode // beyond what every endpoint may answer
 
 	// metaOnly: the answer has no data, and errors are always problem+json. Only identities.deleteIdentity.
 	metaOnly bool

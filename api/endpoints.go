@@ -42,8 +42,8 @@ func endpoints() []*endpoint {
 		setRolePermissions(),
 		deleteRole(),
 
-		limit(),
-		multiLimit(),
+		ratelimitLimit(),
+		ratelimitMultiLimit(),
 		setOverride(),
 		getOverride(),
 		listOverrides(),

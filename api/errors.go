@@ -105,7 +105,7 @@ var refusals = [...]errorType{
 		"The answer would be too large, so this verification was not executed. Send it in another request"},
 	fsm.IdempotencyConflict: {http.StatusConflict, "unkey/application/idempotency_conflict", "Conflicting Resource",
 		"The Idempotency-Key was used with a different request. For endpoints that return a secret, a different root key makes a different request"},
-	fsm.TooManyOutcomes: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
+	fsm.IdempotencyStoreFull: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
 		"The idempotency store is full. Try again later, or send the request without the header"},
 	fsm.LedgerVersionTooLow: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
 		"The request needs a newer ledger version than the cluster has"},
@@ -122,7 +122,7 @@ var faults = [...]errorType{
 	fault.Unknown:     outcomeUnknown,
 	fault.TooLarge:    bodyTooLarge,
 	fault.Invalid:     invalidInput,
-	fault.NoRoom:      serviceUnavailable,
+	fault.DiskFull:    serviceUnavailable,
 	fault.Unsupported: refusals[fsm.PreconditionFailed],
 }
 

@@ -48,7 +48,7 @@ var failedAlike = []struct {
 }{
 	{"overloaded", fault.New(fault.Overloaded, ""), 429, "user/too_many_requests/workspace_rate_limited"},
 	{"without a leader", fault.New(fault.Unavailable, ""), 503, "unkey/application/service_unavailable"},
-	{"out of room", fault.New(fault.NoRoom, ""), 503, "unkey/application/service_unavailable"},
+	{"out of room", fault.New(fault.DiskFull, ""), 503, "unkey/application/service_unavailable"},
 	{"too late", fault.New(fault.TimedOut, ""), 408, "user/bad_request/request_timeout"},
 	{"defective", fault.New(fault.Internal, ""), 500, "unkey/application/unexpected_error"},
 }

@@ -82,7 +82,7 @@ func (l *ledger) unlocked(there func(now int64) (fsm.Result, uint64, error)) (fs
 func (l *ledger) execute(ctx context.Context, place int, call fsm.Call) (fsm.Result, uint64, error) {
 	return l.decide(ctx, "Execute", func() fsm.Result {
 		l.index++
-		return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, MaxOutcomes: l.maximum, Calls: []fsm.Call{call}})[0]
+		return l.state.Apply(fsm.Batch{Stamp: l.now, Index: l.index, IdempotencyMaxKeys: l.maximum, Calls: []fsm.Call{call}})[0]
 	}, func(now int64) (fsm.Result, uint64, error) {
 		return l.nodes.at(place, now).Execute(ctx, call)
 	})

@@ -28,10 +28,10 @@ func (c *call) readIdempotencyKey(values []string, token string) error {
 		return invalid("The header Idempotency-Key must be sent once and have 1 to 255 visible ASCII characters")
 	}
 	c.key.text = values[0]
-	c.key.hash = fsm.Idempotency{Name: idempotencyHash(c.endpoint.name, values[0]), Request: shortHash(c.body)}
+	c.key.hash = fsm.Idempotency{Key: idempotencyHash(c.endpoint.name, values[0]), Fingerprint: shortHash(c.body)}
 	if c.endpoint.returnsSecret {
 		c.key.rootKey = token
-		c.key.hash.Request = shortHash(c.body, c.actor[:]) // nobody else gets the secret again
+		c.key.hash.Fingerprint = shortHash(c.body, c.actor[:]) // nobody else gets the secret again
 	}
 	return nil
 }
@@ -49,11 +49,11 @@ func isIdempotencyKey(text string) bool {
 }
 
 // idempotencyHash names the idempotency record of a key. No endpoint has a zero byte in its name.
-func idempotencyHash(endpoint, key string) fsm.Short {
+func idempotencyHash(endpoint, key string) fsm.ShortHash {
 	return shortHash([]byte(endpoint), []byte{0}, []byte(key))
 }
 
-func shortHash(parts ...[]byte) (short fsm.Short) {
+func shortHash(parts ...[]byte) (short fsm.ShortHash) {
 	h := sha256.New()
 	for _, part := range parts {
 		h.Write(part) // never fails
@@ -75,7 +75,7 @@ func replayed[R fsm.Result](c *call) (earlier R, found bool, err error) {
 	if c.key.text == "" {
 		return earlier, false, nil
 	}
-	r, index, err := c.api.node.Answer(c.ctx, c.actor, &fsm.Recall{Once: c.key.hash})
+	r, index, err := c.api.node.Answer(c.ctx, c.actor, &fsm.GetIdempotencyRecord{Idempotency: c.key.hash})
 	if _, none := r.(*fsm.Done); none {
 		return earlier, false, nil
 	}

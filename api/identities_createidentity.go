@@ -26,7 +26,7 @@ func createIdentity() *endpoint {
 		text:    "`creditPolicy` says who pays for a verification: the identity, the key, or both.",
 		needs:   []need{forAll(fsm.CreateIdentityPermission)},
 		example: `{"externalId":"user_456","meta":{"tier":"gold"},"credits":{"remaining":5000,"refill":{"interval":"daily","amount":200}},"creditPolicy":"identity"}`,
-		refuses: []fsm.Code{fsm.IdentityExists},
+		refuses: []fsm.RefusalCode{fsm.IdentityExists},
 	}, func(c *call, req createIdentityRequest) (createIdentityData, error) {
 		if err := c.checkIdentityMeta(req.Meta, fsm.CreateIdentityPermission); err != nil {
 			return createIdentityData{}, err

@@ -15,7 +15,7 @@ func deleteIdentity() *endpoint {
 		needs:     []need{forAll(fsm.DeleteIdentityPermission)},
 		needsNote: checkedFirst,
 		example:   `{"identity":"` + exampleExternalID + `"}`,
-		refuses:   []fsm.Code{fsm.IdentityNotFound},
+		refuses:   []fsm.RefusalCode{fsm.IdentityNotFound},
 		metaOnly:  true,
 	}, func(c *call, req deleteIdentityRequest) (none, error) {
 		return change(c, &fsm.DeleteIdentity{Identity: string(req.Identity)}, done)

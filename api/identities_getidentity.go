@@ -12,7 +12,7 @@ func getIdentity() *endpoint {
 		summary: "Show an identity, by its id or its externalId",
 		needs:   []need{forOne(fsm.ReadIdentityPermission)},
 		example: `{"identity":"` + exampleExternalID + `"}`,
-		refuses: []fsm.Code{fsm.IdentityNotFound},
+		refuses: []fsm.RefusalCode{fsm.IdentityNotFound},
 	}, func(c *call, req getIdentityRequest) (*identityOut, error) {
 		return ask(c, &fsm.GetIdentity{Identity: string(req.Identity)}, showIdentity)
 	})

@@ -18,7 +18,7 @@ func updateIdentityCredits() *endpoint {
 		text:    "The operations are those of `keys.updateCredits`. The change holds for all keys of the identity at once.",
 		needs:   []need{forOne(fsm.UpdateIdentityPermission)},
 		example: `{"identity":"` + exampleExternalID + `","operation":"set","value":100}`,
-		refuses: []fsm.Code{fsm.IdentityNotFound},
+		refuses: []fsm.RefusalCode{fsm.IdentityNotFound},
 	}, func(c *call, req updateIdentityCreditsRequest) (*creditsOut, error) {
 		return change(c, &fsm.UpdateIdentityCredits{Identity: req.Identity, Change: balanceUpdate(req.Operation, req.Value)}, showCredits)
 	})

@@ -22,7 +22,7 @@ func updateIdentity() *endpoint {
 		needs:     []need{forAll(fsm.UpdateIdentityPermission)},
 		needsNote: checkedFirst,
 		example:   `{"identity":"` + exampleExternalID + `","meta":{"tier":"silver"},"credits":{"remaining":250}}`,
-		refuses:   []fsm.Code{fsm.IdentityNotFound},
+		refuses:   []fsm.RefusalCode{fsm.IdentityNotFound},
 	}, func(c *call, req updateIdentityRequest) (*identityOut, error) {
 		if err := c.checkIdentityMeta(req.Meta, fsm.UpdateIdentityPermission); err != nil {
 			return nil, err

@@ -14,7 +14,7 @@ func addKeyPermissions() *endpoint {
 		text:    "Unknown permissions are created. The answer lists the direct permissions of the key, without those of its roles.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission), forAll(fsm.AddPermissionToKeyPermission), forAll(fsm.CreatePermissionPermission).when("to create permissions")},
 		example: `{"keyId":"` + exampleKey + `","permissions":["` + exampleSlug + `"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req addKeyPermissionsRequest) ([]permissionOut, error) {
 		return linkKeyPermissions(c, req.KeyID, fsm.AddLinks, req.Permissions)
 	})

@@ -14,7 +14,7 @@ func addKeyRoles() *endpoint {
 		text:    "The answer lists all roles of the key.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission), forAll(fsm.AddRoleToKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","roles":["` + exampleRole + `"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.RoleNotFound},
 	}, func(c *call, req addKeyRolesRequest) ([]roleOut, error) {
 		return linkKeyRoles(c, req.KeyID, fsm.AddLinks, req.Roles)
 	})

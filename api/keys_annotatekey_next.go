@@ -22,7 +22,7 @@ func annotateKey() *endpoint {
 		text:    "Without a text, the note is removed. The answer counts the notes that the workspace ever wrote.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","text":"called on Monday"}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.LedgerVersionTooLow},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.LedgerVersionTooLow},
 	}, func(c *call, req annotateKeyRequest) (annotatedOut, error) {
 		return change(c, &fsm.AnnotateKey{KeyID: req.KeyID, Text: req.Text}, func(r *fsm.Annotated) annotatedOut { return annotatedOut{r.Notes} })
 	})

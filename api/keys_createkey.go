@@ -33,7 +33,7 @@ func createKey() *endpoint {
 		needsNote: "Without it, the API is not found.", hidesNeeds: true,
 		example: `{"apiId":"` + exampleAPI + `","prefix":"prod","name":"checkout","externalId":"` + exampleExternalID + `","meta":{"plan":"pro"},` +
 			`"credits":{"remaining":1000,"refill":{"interval":"monthly","amount":1000,"refillDay":1}}}`,
-		refuses:       []fsm.Code{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
+		refuses:       []fsm.RefusalCode{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
 		returnsSecret: true,
 	}, func(c *call, req createKeyRequest) (createKeyData, error) {
 		var key string

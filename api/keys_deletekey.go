@@ -14,7 +14,7 @@ func deleteKey() *endpoint {
 		text:    "The key stops existing for every endpoint at once. `permanent` also removes its records.",
 		needs:   []need{forOne(fsm.DeleteKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `"}`,
-		refuses: []fsm.Code{fsm.KeyNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req deleteKeyRequest) (none, error) {
 		return change(c, &fsm.DeleteKey{KeyID: string(req.KeyID), Permanent: req.Permanent}, done)
 	})

@@ -14,7 +14,7 @@ func getKey() *endpoint {
 		text:    "Fields without a value are left out. A key without `credits` is unlimited.",
 		needs:   []need{forOne(fsm.ReadKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `"}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.PreconditionFailed},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.PreconditionFailed},
 	}, func(c *call, req getKeyRequest) (*keyOut, error) {
 		return ask(c, &fsm.GetKey{KeyID: string(req.KeyID), Decrypt: req.Decrypt}, showKey)
 	})

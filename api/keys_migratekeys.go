@@ -46,7 +46,7 @@ func migrateKeys() *endpoint {
 		needsNote: checkedFirst,
 		example: `{"migrationId":"` + exampleMigration + `","apiId":"` + exampleAPI + `","keys":[{"hash":"` + exampleHash + `","name":"legacy",` +
 			`"credits":{"remaining":100}}]}`,
-		refuses: []fsm.Code{fsm.APINotFound, fsm.MigrationNotFound},
+		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},
 	}, func(c *call, req migrateKeysRequest) (migrateKeysData, error) {
 		return create(c, func() fsm.Command {
 			command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID, Keys: make([]fsm.MigratedKey, len(req.Keys))}

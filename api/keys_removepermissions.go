@@ -14,7 +14,7 @@ func removeKeyPermissions() *endpoint {
 		text:    "The answer lists the remaining direct permissions. If one of them is unknown, nothing is removed.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission), forAll(fsm.RemovePermissionFromKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","permissions":["` + exampleSlug + `"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.PermissionNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.PermissionNotFound},
 	}, func(c *call, req removeKeyPermissionsRequest) ([]permissionOut, error) {
 		return linkKeyPermissions(c, req.KeyID, fsm.RemoveLinks, req.Permissions)
 	})

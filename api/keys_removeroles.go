@@ -14,7 +14,7 @@ func removeKeyRoles() *endpoint {
 		text:    "The answer lists the remaining roles. If one of them is unknown, nothing is removed.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","roles":["` + exampleRole + `"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.RoleNotFound},
 	}, func(c *call, req removeKeyRolesRequest) ([]roleOut, error) {
 		return linkKeyRoles(c, req.KeyID, fsm.RemoveLinks, req.Roles)
 	})

@@ -23,7 +23,7 @@ func rerollKey() *endpoint {
 			"to a full minute, or at once for 0. Only this answer shows the new key.",
 		needs:         []need{forOne(fsm.CreateKeyPermission)},
 		example:       `{"keyId":"` + exampleKey + `","expiration":3600000}`,
-		refuses:       []fsm.Code{fsm.KeyNotFound},
+		refuses:       []fsm.RefusalCode{fsm.KeyNotFound},
 		returnsSecret: true,
 	}, func(c *call, req rerollKeyRequest) (createKeyData, error) {
 		// An earlier call is looked up first, because the old key may be gone by now.
@@ -45,7 +45,7 @@ func rerollKey() *endpoint {
 // reroll asks for the start of the old key first, because the ledger cannot make secrets. A start changes only when a migrated key gets
 // its first one. If the key gets rate limits in between, the reroll fails.
 func (c *call) reroll(req rerollKeyRequest) (made *fsm.Rerolled, key string, err error) {
-	old, err := answer[*fsm.Start](c, &fsm.RerollStart{KeyID: string(req.KeyID)})
+	old, err := answer[*fsm.KeyStart](c, &fsm.GetRerollStart{KeyID: string(req.KeyID)})
 	if err != nil {
 		return nil, "", err
 	}

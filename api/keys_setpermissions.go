@@ -15,7 +15,7 @@ func setKeyPermissions() *endpoint {
 		needs: []need{forOne(fsm.UpdateKeyPermission), forAll(fsm.AddPermissionToKeyPermission), forAll(fsm.RemovePermissionFromKeyPermission),
 			forAll(fsm.CreatePermissionPermission).when("to create permissions")},
 		example: `{"keyId":"` + exampleKey + `","permissions":["` + exampleSlug + `","documents.write"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req setKeyPermissionsRequest) ([]permissionOut, error) {
 		return linkKeyPermissions(c, req.KeyID, fsm.SetLinks, req.Permissions)
 	})

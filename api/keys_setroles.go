@@ -13,7 +13,7 @@ func setKeyRoles() *endpoint {
 		summary: "Replace the roles of a key",
 		needs:   []need{forOne(fsm.UpdateKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","roles":["` + exampleRole + `"]}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.RoleNotFound},
 	}, func(c *call, req setKeyRolesRequest) ([]roleOut, error) {
 		return linkKeyRoles(c, req.KeyID, fsm.SetLinks, req.Roles)
 	})

@@ -19,7 +19,7 @@ func updateKeyCredits() *endpoint {
 			"key is a 400.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","operation":"increment","value":100}`,
-		refuses: []fsm.Code{fsm.KeyNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req updateKeyCreditsRequest) (*creditsOut, error) {
 		return change(c, &fsm.UpdateKeyCredits{KeyID: req.KeyID, Change: balanceUpdate(req.Operation, req.Value)}, showCredits)
 	})

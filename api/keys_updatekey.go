@@ -27,7 +27,7 @@ func updateKey() *endpoint {
 			"`ratelimits` replace all that the key has. The call is all or nothing.",
 		needs:   []need{forOne(fsm.UpdateKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `","name":"renamed","enabled":true,"expires":null,"credits":{"remaining":500}}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.RoleNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.RoleNotFound},
 	}, func(c *call, req updateKeyRequest) (none, error) {
 		return create(c, func() fsm.Command { return req.command() }, done)
 	})

@@ -34,13 +34,13 @@ func verifyKey() *endpoint {
 		needsNote: "Without it, the code is `NOT_FOUND`.", hidesNeeds: true,
 		example: `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
 		// A key that does not exist is a code, not a refusal. A named rate limit that does not exist is a refusal.
-		refuses: []fsm.Code{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
+		refuses: []fsm.RefusalCode{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
 	}, func(c *call, req verifyKeyRequest) (verdict, error) {
 		v, err := execute[*fsm.Verdict](c, verifyCommand(req, new(fsm.VerifyKey)))
 		if err != nil {
 			return verdict{}, err
 		}
-		c.api.metrics.verified(v.Outcome)
+		c.api.metrics.verified(v.Code)
 		return verdict{v}, nil
 	})
 }
@@ -118,11 +118,11 @@ func (verdict) Shape() any { return verifyKeyData{} }
 
 func (v verdict) appendJSON(b []byte) []byte {
 	b = append(b, `{"valid":`...)
-	b = strconv.AppendBool(b, v.Outcome == fsm.Valid)
+	b = strconv.AppendBool(b, v.Code == fsm.Valid)
 	b = append(b, `,"code":"`...)
-	b = append(b, verdictCodes[v.Outcome]...)
+	b = append(b, verdictCodes[v.Code]...)
 	b = append(b, '"')
-	if v.Outcome == fsm.NotFound {
+	if v.Code == fsm.NotFound {
 		return append(b, '}')
 	}
 	b = append(b, `,"keyId":`...)

@@ -55,7 +55,7 @@ func verifyKeys() *endpoint {
 		}
 		for _, r := range answer.Results {
 			if v, ok := r.(*fsm.Verdict); ok {
-				c.api.metrics.verified(v.Outcome)
+				c.api.metrics.verified(v.Code)
 			}
 		}
 		return verdicts{answer, req.Atomic}, nil
@@ -69,8 +69,8 @@ func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {
 		v := &req.Verifications[i]
 		command.Items[i].Command = verifyCommand(v.plain(), &commands[i])
 		if v.IdempotencyKey != "" {
-			command.Items[i].Once = &fsm.Idempotency{
-				Name: idempotencyHash(itemsName, string(v.IdempotencyKey)), Request: shortHash(body[v.Text.From:v.Text.To]),
+			command.Items[i].Idempotency = &fsm.Idempotency{
+				Key: idempotencyHash(itemsName, string(v.IdempotencyKey)), Fingerprint: shortHash(body[v.Text.From:v.Text.To]),
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func whoAmI() *endpoint {
 		needs:     []need{forOne(fsm.ReadKeyPermission)},
 		needsNote: "Without it, the key is not found.", hidesNeeds: true,
 		example: `{"key":"` + exampleSecret + `"}`,
-		refuses: []fsm.Code{fsm.KeyNotFound},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req whoAmIRequest) (*keyOut, error) {
 		return ask(c, &fsm.WhoAmI{Hash: mint.Hash(string(req.Key))}, showKey)
 	})

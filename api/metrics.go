@@ -63,7 +63,7 @@ func (m *metrics) endpoint(name string) endpointMetrics {
 	}
 }
 
-func (m *metrics) verified(code fsm.Outcome) { m.verifications[code].Inc() }
+func (m *metrics) verified(code fsm.VerdictCode) { m.verifications[code].Inc() }
 
 func (m *endpointMetrics) observe(status int, took time.Duration) {
 	m.latency.Observe(took.Seconds())

@@ -17,7 +17,7 @@ func createMigration() *endpoint {
 		text:    "`algorithm` says how that system stores its keys. `keys.migrateKeys` names the migration.",
 		needs:   []need{forAll(fsm.OperateClusterPermission)},
 		example: `{"migrationId":"other_system","algorithm":"sha256"}`,
-		refuses: []fsm.Code{fsm.MigrationExists},
+		refuses: []fsm.RefusalCode{fsm.MigrationExists},
 	}, func(c *call, req createMigrationRequest) (none, error) {
 		return change(c, &fsm.CreateMigration{ID: req.MigrationID, Algorithm: algorithms[req.Algorithm]}, done)
 	})

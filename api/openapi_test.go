@@ -135,10 +135,10 @@ func exampleLedger(t testing.TB) *server {
 		ID: "key_2cGKbMxRyIzhCxo1", Hash: mint.Hash("prod_CtvF5r2kTSWXYb1GdZ8qNh"), Start: "prod_CtvF", APIID: "api_2cGKbMxRyIzhCxo1",
 		ExternalID: "user_123", IdentityID: "id_2cGKbMxRyIzhCxo1", Expires: fsm.Never, Enabled: true,
 		Credits:     fsm.NewCredits{Limited: true, Remaining: 1000},
-		Permissions: []fsm.SlugRef{{Slug: "documents.read", ID: "perm_2cGKbMxRyIzhCxo1"}},
+		Permissions: []fsm.PermissionRef{{Slug: "documents.read", ID: "perm_2cGKbMxRyIzhCxo1"}},
 	})
 	s.apply(t, rootKey, &fsm.CreateRole{ID: "role_2cGKbMxRyIzhCxo1", Name: "editor"})
-	s.apply(t, rootKey, &fsm.Limit{Requests: []fsm.LimitRequest{
+	s.apply(t, rootKey, &fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{
 		{Namespace: "emails", NamespaceID: "rlns_2cGKbMxRyIzhCxo1", Identifier: "user_123", Limit: 10, Duration: 60_000, Cost: 1},
 	}})
 	s.apply(t, rootKey, &fsm.SetOverride{

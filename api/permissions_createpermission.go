@@ -22,7 +22,7 @@ func createPermission() *endpoint {
 		text:    "Keys and roles get the permission by its slug, and queries of `keys.verifyKey` name the slug.",
 		needs:   []need{forAll(fsm.CreatePermissionPermission)},
 		example: `{"name":"Delete documents","slug":"documents.delete","description":"For those who clean up."}`,
-		refuses: []fsm.Code{fsm.PermissionExists},
+		refuses: []fsm.RefusalCode{fsm.PermissionExists},
 	}, func(c *call, req createPermissionRequest) (createPermissionData, error) {
 		return create(c, func() fsm.Command {
 			return &fsm.CreatePermission{

@@ -25,7 +25,7 @@ func createRole() *endpoint {
 			forAll(fsm.CreatePermissionPermission).when("to create permissions"),
 		},
 		example: `{"name":"reviewer","permissions":["` + exampleSlug + `","documents.comment"]}`,
-		refuses: []fsm.Code{fsm.RoleExists},
+		refuses: []fsm.RefusalCode{fsm.RoleExists},
 	}, func(c *call, req createRoleRequest) (createRoleData, error) {
 		return create(c, func() fsm.Command {
 			return &fsm.CreateRole{

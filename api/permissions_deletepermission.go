@@ -14,7 +14,7 @@ func deletePermission() *endpoint {
 		needs:     []need{forAll(fsm.DeletePermissionPermission)},
 		needsNote: checkedFirst,
 		example:   `{"permission":"` + exampleSlug + `"}`,
-		refuses:   []fsm.Code{fsm.PermissionNotFound},
+		refuses:   []fsm.RefusalCode{fsm.PermissionNotFound},
 	}, func(c *call, req deletePermissionRequest) (none, error) {
 		return change(c, &fsm.DeletePermission{Permission: string(req.Permission)}, done)
 	})

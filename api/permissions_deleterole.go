@@ -14,7 +14,7 @@ func deleteRole() *endpoint {
 		needs:     []need{forAll(fsm.DeleteRolePermission)},
 		needsNote: checkedFirst,
 		example:   `{"role":"` + exampleRole + `"}`,
-		refuses:   []fsm.Code{fsm.RoleNotFound},
+		refuses:   []fsm.RefusalCode{fsm.RoleNotFound},
 	}, func(c *call, req deleteRoleRequest) (none, error) {
 		return change(c, &fsm.DeleteRole{Role: string(req.Role)}, done)
 	})

@@ -13,7 +13,7 @@ func getPermission() *endpoint {
 		needs:     []need{forAll(fsm.ReadPermissionPermission)},
 		needsNote: checkedFirst,
 		example:   `{"permission":"` + exampleSlug + `"}`,
-		refuses:   []fsm.Code{fsm.PermissionNotFound},
+		refuses:   []fsm.RefusalCode{fsm.PermissionNotFound},
 	}, func(c *call, req getPermissionRequest) (permissionOut, error) {
 		return ask(c, &fsm.GetPermission{Permission: string(req.Permission)}, showPermission)
 	})

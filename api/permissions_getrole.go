@@ -13,7 +13,7 @@ func getRole() *endpoint {
 		needs:     []need{forAll(fsm.ReadRolePermission)},
 		needsNote: checkedFirst,
 		example:   `{"role":"` + exampleRole + `"}`,
-		refuses:   []fsm.Code{fsm.RoleNotFound},
+		refuses:   []fsm.RefusalCode{fsm.RoleNotFound},
 	}, func(c *call, req getRoleRequest) (roleOut, error) {
 		return ask(c, &fsm.GetRole{Role: string(req.Role)}, showRole)
 	})

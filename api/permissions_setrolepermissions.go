@@ -17,7 +17,7 @@ func setRolePermissions() *endpoint {
 			forAll(fsm.CreatePermissionPermission).when("to create permissions"),
 		},
 		example: `{"roleId":"` + exampleRoleID + `","permissions":["` + exampleSlug + `"]}`,
-		refuses: []fsm.Code{fsm.RoleNotFound},
+		refuses: []fsm.RefusalCode{fsm.RoleNotFound},
 	}, func(c *call, req setRolePermissionsRequest) ([]permissionOut, error) {
 		return create(c, func() fsm.Command {
 			return &fsm.SetRolePermissions{RoleID: req.RoleID, Permissions: permissionRefs(req.Permissions)}

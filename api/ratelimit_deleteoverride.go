@@ -8,7 +8,7 @@ func deleteOverride() *endpoint {
 		summary: "Delete the override of exactly this identifier",
 		needs:   []need{forOne(fsm.DeleteOverridePermission)},
 		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
 	}, func(c *call, req overrideRequest) (none, error) {
 		return change(c, &fsm.DeleteOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)}, done)
 	})

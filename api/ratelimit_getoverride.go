@@ -10,7 +10,7 @@ func getOverride() *endpoint {
 		needs:     []need{forOne(fsm.ReadOverridePermission)},
 		needsNote: "Without it, the override is not found.", hidesNeeds: true,
 		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},
 	}, func(c *call, req overrideRequest) (overrideOut, error) {
 		return ask(c, &fsm.GetOverride{Namespace: string(req.Namespace), Identifier: string(req.Identifier)}, showOverride)
 	})

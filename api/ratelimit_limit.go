@@ -21,17 +21,17 @@ type limitData struct {
 	OverrideID string `json:"overrideId,omitempty"`
 }
 
-// limit is ratelimit.limit, docs/contract.md 2.6.
-func limit() *endpoint {
+// ratelimitLimit is ratelimit.limit, docs/contract.md 2.6.
+func ratelimitLimit() *endpoint {
 	return write("ratelimit.limit", about{
 		summary: "Take tokens of a rate limit",
 		text: "A request over the limit is an answer, not an error: 200 with `success` false, and no tokens taken. A `cost` of 0 checks and takes " +
 			"nothing. A namespace that does not exist is created.",
 		needs:   []need{forOne(fsm.LimitPermission), forAll(fsm.CreateNamespacePermission).when("to create the namespace")},
 		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":10,"duration":60000}`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceGone},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceGone},
 	}, func(c *call, req limitRequest) (limitData, error) {
-		return takeTokens(c, []limitRequest{req}, func(limited *fsm.Limited) limitData {
+		return takeTokens(c, []limitRequest{req}, func(limited *fsm.RatelimitResults) limitData {
 			r := limited.Requests[0]
 			return limitData{r.Passed, r.Limit, r.Remaining, r.Reset, r.OverrideID}
 		})
@@ -40,12 +40,12 @@ func limit() *endpoint {
 
 // takeTokens asks the ledger for the tokens of all requests. It sends ids for new namespaces only if the ledger asks for them: mostly
 // there are none, and such a command is shorter and leaves no audit entry.
-func takeTokens[Answer any](c *call, requests []limitRequest, show func(*fsm.Limited) Answer) (Answer, error) {
+func takeTokens[Answer any](c *call, requests []limitRequest, show func(*fsm.RatelimitResults) Answer) (Answer, error) {
 	creating := false
 	return create(c, func() fsm.Command {
-		command := &fsm.Limit{Requests: make([]fsm.LimitRequest, len(requests))}
+		command := &fsm.ConsumeRatelimits{Requests: make([]fsm.RatelimitRequest, len(requests))}
 		for i, r := range requests {
-			command.Requests[i] = fsm.LimitRequest{
+			command.Requests[i] = fsm.RatelimitRequest{
 				Namespace: string(r.Namespace), Identifier: string(r.Identifier), Limit: r.Limit, Duration: r.Duration, Cost: r.Cost,
 			}
 			if creating {

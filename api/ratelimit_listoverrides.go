@@ -15,7 +15,7 @@ func listOverrides() *endpoint {
 		text:    nextPage,
 		needs:   []need{forOne(fsm.ReadOverridePermission)},
 		example: `{"namespace":"` + exampleNamespace + `","limit":20}`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceNotFound},
 	}, func(c *call, req listOverridesRequest) (page[overrideOut], error) {
 		return ask(c, &fsm.ListOverrides{
 			Namespace: string(req.Namespace), Cursor: string(req.Cursor), Limit: req.Limit,

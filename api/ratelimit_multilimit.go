@@ -21,8 +21,8 @@ type multiLimitEntry struct {
 	OverrideID string        `json:"overrideId,omitempty"`
 }
 
-// multiLimit is ratelimit.multiLimit, docs/contract.md 2.6.
-func multiLimit() *endpoint {
+// ratelimitMultiLimit is ratelimit.multiLimit, docs/contract.md 2.6.
+func ratelimitMultiLimit() *endpoint {
 	return write("ratelimit.multiLimit", about{
 		summary: "Take tokens of several rate limits, or of none",
 		text: "The body is an array of 1 to 100 requests, and `limits` of the answer is in their order. Namespaces that do not exist are " +
@@ -31,9 +31,9 @@ func multiLimit() *endpoint {
 		needsNote: "The call requires them for every namespace.",
 		example: `[{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":10,"duration":60000},` +
 			`{"namespace":"` + exampleNamespace + `","identifier":"everybody","limit":1000,"duration":60000,"cost":2}]`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceGone},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceGone},
 	}, func(c *call, req multiLimitRequest) (multiLimitData, error) {
-		return takeTokens(c, req, func(limited *fsm.Limited) multiLimitData {
+		return takeTokens(c, req, func(limited *fsm.RatelimitResults) multiLimitData {
 			data := multiLimitData{Passed: limited.Passed, Limits: make([]multiLimitEntry, len(req))}
 			for i, r := range limited.Requests {
 				data.Limits[i] = multiLimitEntry{

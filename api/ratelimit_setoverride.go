@@ -24,7 +24,7 @@ func setOverride() *endpoint {
 			"always denies.",
 		needs:   []need{forOne(fsm.SetOverridePermission)},
 		example: `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `","limit":100,"duration":60000}`,
-		refuses: []fsm.Code{fsm.RatelimitNamespaceNotFound},
+		refuses: []fsm.RefusalCode{fsm.RatelimitNamespaceNotFound},
 	}, func(c *call, req setOverrideRequest) (setOverrideData, error) {
 		return create(c, func() fsm.Command {
 			return &fsm.SetOverride{

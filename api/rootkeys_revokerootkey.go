@@ -13,7 +13,7 @@ func revokeRootKey() *endpoint {
 		text:    "A root key cannot revoke itself.",
 		needs:   []need{forAll(fsm.OperateClusterPermission)},
 		example: `{"keyId":"` + exampleRootKeyID + `"}`,
-		refuses: []fsm.Code{fsm.KeyNotFound, fsm.PreconditionFailed},
+		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.PreconditionFailed},
 	}, func(c *call, req revokeRootKeyRequest) (none, error) {
 		return change(c, &fsm.RevokeRootKey{KeyID: string(req.KeyID)}, done)
 	})

@@ -17,10 +17,10 @@ type descriptionText string
 func (descriptionText) SchemaTag() string { return `schema:"maxLength=512"` }
 
 // permissionRefs proposes an id for every slug: the ledger decides which of them are new.
-func permissionRefs(slugs []permissionSlug) []fsm.SlugRef {
-	refs := make([]fsm.SlugRef, len(slugs))
+func permissionRefs(slugs []permissionSlug) []fsm.PermissionRef {
+	refs := make([]fsm.PermissionRef, len(slugs))
 	for i, s := range slugs {
-		refs[i] = fsm.SlugRef{Slug: string(s), ID: mint.ID(mint.Permission)}
+		refs[i] = fsm.PermissionRef{Slug: string(s), ID: mint.ID(mint.Permission)}
 	}
 	return refs
 }

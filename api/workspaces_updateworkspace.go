@@ -14,7 +14,7 @@ func updateWorkspace() *endpoint {
 		text:    "The root keys of a disabled workspace are refused, also for verifications. A workspace cannot disable itself.",
 		needs:   []need{forAll(fsm.OperateClusterPermission)},
 		example: `{"workspaceId":"` + exampleWorkspace + `","enabled":false}`,
-		refuses: []fsm.Code{fsm.PreconditionFailed},
+		refuses: []fsm.RefusalCode{fsm.PreconditionFailed},
 	}, func(c *call, req updateWorkspaceRequest) (none, error) {
 		return change(c, &fsm.UpdateWorkspace{WorkspaceID: req.WorkspaceID, Enabled: req.Enabled}, done)
 	})

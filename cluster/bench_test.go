@@ -40,8 +40,8 @@ func BenchmarkExactlyOnce(b *testing.B) {
 		var names atomic.Uint64
 		benchmarkCharge(b, store.LogWAL, callers, func(n *cluster.Node, ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
 			if _, charge := call.Command.(*fsm.VerifyKey); charge {
-				call.Once = &fsm.Idempotency{}
-				binary.LittleEndian.PutUint64(call.Once.Name[:], names.Add(1))
+				call.Idempotency = &fsm.Idempotency{}
+				binary.LittleEndian.PutUint64(call.Idempotency.Key[:], names.Add(1))
 			}
 			return n.Execute(ctx, call)
 		})

@@ -32,8 +32,8 @@ func withClocks(t *testing.T, nodes int) (*clustertest.Cluster, []*clustertest.C
 	return c, clocks
 }
 
-func outcome(c *clustertest.Cluster, at int) fsm.Outcome {
-	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Outcome
+func outcome(c *clustertest.Cluster, at int) fsm.VerdictCode {
+	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Code
 }
 
 // spendDay requires that the refill of one day is there, once.
@@ -46,10 +46,10 @@ func spendDay(t *testing.T, c *clustertest.Cluster, at int) {
 }
 
 // inWindow takes the only request of a day-long window, which ends at midnight.
-func inWindow(c *clustertest.Cluster, at int) fsm.Outcome {
+func inWindow(c *clustertest.Cluster, at int) fsm.VerdictCode {
 	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{2}, Ratelimits: []fsm.RatelimitCheck{
 		{Name: "daily", Cost: 1, AdHoc: true, Limit: 1, Duration: (24 * time.Hour).Milliseconds()},
-	}}).(*fsm.Verdict).Outcome
+	}}).(*fsm.Verdict).Code
 }
 
 // requireNoTimePassed: nothing is refilled and no window has ended.

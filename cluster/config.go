@@ -83,9 +83,9 @@ type Config struct {
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
 	ReconcileInterval time.Duration
 
-	// MaxOutcomes is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
+	// IdempotencyMaxKeys is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
 	// ceil(bytes/256) of the texts and lists in its answer, so this bounds bytes.
-	MaxOutcomes uint64
+	IdempotencyMaxKeys uint64
 
 	Batch batch.Config
 }
@@ -102,7 +102,7 @@ func DefaultConfig() Config {
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second,
-		MaxOutcomes: 2_000_000,
+		IdempotencyMaxKeys: 2_000_000,
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *Config) Validate() error {
 	bad(c.CommitTimeout < time.Millisecond, "cluster: CommitTimeout is %v, at least 1ms is needed", c.CommitTimeout)
 	bad(c.LeaderWait <= 0, "cluster: LeaderWait must be positive")
 	bad(c.SnapshotThreshold == 0, "cluster: SnapshotThreshold must be positive")
-	bad(c.MaxOutcomes == 0, "cluster: MaxOutcomes must be positive")
+	bad(c.IdempotencyMaxKeys == 0, "cluster: IdempotencyMaxKeys must be positive")
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
 	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")

@@ -24,7 +24,7 @@ func awaitDiskFull(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		_, err := charge(c, at)
-		return err != nil && fault.KindOf(err) == fault.NoRoom
+		return err != nil && fault.KindOf(err) == fault.DiskFull
 	}, 20*time.Second, time.Millisecond)
 }
 
@@ -41,9 +41,9 @@ func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 	require.ErrorContains(t, err, c.Nodes[0].ID())
 	require.Equal(t, left, remaining(t, c, 0))
 	unknown := c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{77}, Cost: 1}).(*fsm.Verdict)
-	require.Equal(t, fsm.NotFound, unknown.Outcome)
+	require.Equal(t, fsm.NotFound, unknown.Code)
 	free := c.Do(0, &fsm.VerifyKey{Hash: fsm.Hash{2}}).(*fsm.Verdict)
-	require.Equal(t, fsm.Valid, free.Outcome, "it was never dated, and that can wait")
+	require.Equal(t, fsm.Valid, free.Code, "it was never dated, and that can wait")
 
 	// It can still be restarted.
 	c.Stop(0)

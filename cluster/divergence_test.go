@@ -23,7 +23,7 @@ func corrupt(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	c.WaitSameDigest()
 	r := c.Nodes[at].Corrupt(clustertest.RootKey, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1})
-	require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Outcome)
+	require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Code)
 }
 
 func awaitFailure(t *testing.T, n *cluster.Node) error {

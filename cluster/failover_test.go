@@ -28,7 +28,7 @@ func (s *spending) spend(ctx context.Context, n *cluster.Node, key byte) {
 		s.unknown.Add(1)
 	case err != nil:
 		s.notExecuted.Add(1)
-	case r.(*fsm.Verdict).Outcome == fsm.Valid:
+	case r.(*fsm.Verdict).Code == fsm.Valid:
 		s.charged.Add(1)
 	default:
 		s.denied.Add(1)
@@ -359,5 +359,5 @@ func chargeWithin(t *testing.T, c *clustertest.Cluster, i int, patience time.Dur
 	defer cancel()
 	r, _, err := c.Nodes[i].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
 	require.NoError(t, err)
-	require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Outcome)
+	require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Code)
 }

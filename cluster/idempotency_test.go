@@ -26,15 +26,15 @@ func chargeNamed(t *testing.T, n *cluster.Node, name int) (a namedAnswer, repeat
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	call := fsm.Call{
-		Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{byte(name%2 + 1)}, Cost: 1}, Once: &fsm.Idempotency{Request: fsm.Short{1}},
+		Actor: clustertest.RootKey, Command: &fsm.VerifyKey{Hash: fsm.Hash{byte(name%2 + 1)}, Cost: 1}, Idempotency: &fsm.Idempotency{Fingerprint: fsm.ShortHash{1}},
 	}
-	binary.BigEndian.PutUint32(call.Once.Name[:], uint32(name))
+	binary.BigEndian.PutUint32(call.Idempotency.Key[:], uint32(name))
 	r, index, err := n.Execute(ctx, call)
 	if err != nil {
 		t.Errorf("call %d: %v", name, err)
 		return a, false
 	}
-	if again, ok := r.(*fsm.Repeated); ok {
+	if again, ok := r.(*fsm.IdempotentReplay); ok {
 		r, index, repeated = again.Result, again.Index, true
 	}
 	return namedAnswer{*r.(*fsm.Verdict), index}, repeated

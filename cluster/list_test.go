@@ -107,7 +107,7 @@ func changeKeys(c *clustertest.Cluster) *changing {
 }
 
 // change deletes the key that the cursor names, and creates another one.
-func (w *changing) change(node *clustertest.Member, id string, hash fsm.Hash, cursor string) {
+func (w *changing) change(node *clustertest.Node, id string, hash fsm.Hash, cursor string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	do := func(command fsm.Command) bool {

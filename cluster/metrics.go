@@ -62,15 +62,15 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_ledger_ratelimit_windows", "Rate limit windows that the ledger holds.", func(s *sample) float64 { return float64(s.ledger.RatelimitWindows) })
 	c.gauge("creditd_ledger_audit_entries", "Audit entries.", func(s *sample) float64 { return float64(s.ledger.AuditEntries) })
 	c.gauge("creditd_ledger_dirty_records", "Records changed since the last snapshot.", func(s *sample) float64 { return float64(s.ledger.DirtyRecords) })
-	c.counter("creditd_ledger_credits_granted_total", "Credits ever granted, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Books.Granted) })
-	c.counter("creditd_ledger_credits_withdrawn_total", "Credits ever withdrawn, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Books.Withdrawn) })
-	c.counter("creditd_ledger_credits_charged_total", "Credits ever debited, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Books.Charged) })
+	c.counter("creditd_ledger_credits_granted_total", "Credits ever granted, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Totals.Granted) })
+	c.counter("creditd_ledger_credits_withdrawn_total", "Credits ever withdrawn, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Totals.Withdrawn) })
+	c.counter("creditd_ledger_credits_charged_total", "Credits ever debited, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Totals.Debited) })
 
 	c.gauge("creditd_ledger_sessions", "Sessions of nodes.", func(s *sample) float64 { return float64(s.ledger.Sessions) })
 	c.gauge("creditd_ledger_session_results", "Results that no node has acknowledged yet.", func(s *sample) float64 { return float64(s.ledger.SessionResults) })
 
-	c.gauge("creditd_ledger_outcomes", "Fill level of the idempotency store: each record weighs ceil(bytes/256) of its answer, and a batch weighs its items.", func(s *sample) float64 { return float64(s.ledger.Outcomes) })
-	c.gauge("creditd_ledger_outcomes_limit", "Capacity of the idempotency store while this node leads.", func(s *sample) float64 { return float64(s.node.conf.MaxOutcomes) })
+	c.gauge("creditd_ledger_outcomes", "Fill level of the idempotency store: each record weighs ceil(bytes/256) of its answer, and a batch weighs its items.", func(s *sample) float64 { return float64(s.ledger.IdempotencyKeys) })
+	c.gauge("creditd_ledger_outcomes_limit", "Capacity of the idempotency store while this node leads.", func(s *sample) float64 { return float64(s.node.conf.IdempotencyMaxKeys) })
 
 	c.gauge("creditd_store_free_bytes", "Free space on the file system of the data directory.", func(s *sample) float64 { return float64(s.store.FreeBytes) })
 	c.gauge("creditd_store_reserve_bytes", "Disk reserve: with less free space, changes are refused.", func(s *sample) float64 { return float64(s.store.ReserveBytes) })

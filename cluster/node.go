@@ -204,8 +204,8 @@ func (n *Node) Digest() (index uint64, digest string) {
 	return index, d.String()
 }
 
-// Founded reports whether this process bootstrapped the ledger, with the root key of its own configuration.
-func (n *Node) Founded() bool { return n.terms.bootstrapped.Load() }
+// Bootstrapped reports whether this process bootstrapped the ledger, with the root key of its own configuration.
+func (n *Node) Bootstrapped() bool { return n.terms.bootstrapped.Load() }
 
 // Close leaves cleanly: it transfers leadership, answers everyone who waits, and stops. ctx bounds the transfer, not the stopping. The
 // store is closed as well.

@@ -32,10 +32,10 @@ func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 		for i := range 7 {
 			v := c.Do(i%nodes, &fsm.VerifyKey{Hash: fsm.Hash{byte(i%2 + 1)}, Cost: 1}).(*fsm.Verdict)
 			if i < 5 {
-				require.Equal(t, fsm.Valid, v.Outcome)
+				require.Equal(t, fsm.Valid, v.Code)
 				require.Equal(t, int64(4-i), v.Credits)
 			} else {
-				require.Equal(t, fsm.UsageExceeded, v.Outcome)
+				require.Equal(t, fsm.UsageExceeded, v.Code)
 				require.Zero(t, v.Credits)
 			}
 		}
@@ -58,9 +58,9 @@ func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
 				{Name: "requests", Cost: 1, AdHoc: true, Limit: 2, Duration: 60_000},
 			}}).(*fsm.Verdict)
 			if i < 4 { // two of each key
-				require.Equal(t, fsm.Valid, v.Outcome)
+				require.Equal(t, fsm.Valid, v.Code)
 			} else {
-				require.Equal(t, fsm.RateLimited, v.Outcome)
+				require.Equal(t, fsm.RateLimited, v.Code)
 			}
 		}
 		c.WaitSameDigest()

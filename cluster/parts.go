@@ -72,8 +72,8 @@ func (n *Node) wireLedger() {
 	}
 	n.proposer = propose.New(propose.Config{
 		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
-		Behind:      func(version uint64) string { return n.raiser.Behind(version) },
-		MaxOutcomes: n.conf.MaxOutcomes, Stopping: n.ctx.Done(),
+		Behind:             func(version uint64) string { return n.raiser.Behind(version) },
+		IdempotencyMaxKeys: n.conf.IdempotencyMaxKeys, Stopping: n.ctx.Done(),
 	})
 }
 

@@ -21,7 +21,7 @@ func spendOneByOne(t *testing.T, c *clustertest.Cluster, at, times int) {
 	t.Helper()
 	for i := range times {
 		v := c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{byte(i%2 + 1)}, Cost: 1}).(*fsm.Verdict)
-		require.Equal(t, fsm.Valid, v.Outcome)
+		require.Equal(t, fsm.Valid, v.Code)
 	}
 }
 

@@ -24,7 +24,7 @@ func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
 			conf.Version, conf.LedgerVersions = "v1", upgrade.Range{Min: 1, Max: 1}
 		}
 	})
-	leads := func() *clustertest.Member { return c.Nodes[c.Leader()] }
+	leads := func() *clustertest.Node { return c.Nodes[c.Leader()] }
 
 	waiting := func() bool {
 		status, err := leads().Status(context.Background())
@@ -57,7 +57,7 @@ func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
 	require.Equal(t, fsm.NewestLedgerVersion, ledgerVersion(t, c.Nodes[0]))
 }
 
-func ledgerVersion(t *testing.T, n *clustertest.Member) uint64 {
+func ledgerVersion(t *testing.T, n *clustertest.Node) uint64 {
 	t.Helper()
 	status, err := n.Status(context.Background())
 	require.NoError(t, err)

@@ -2,43 +2,43 @@ package fsm
 
 // accessPlan is what the permissions and roles of many keys stand for: what exists, and what is to be made, once for all of them.
 type accessPlan struct {
-	workspace   *workspace
-	now         int64
-	createSlugs []*slug
-	createRoles []*role
-	slugs       map[foldedName]*slug // found or planned
-	roles       map[foldedName]*role
-	slugIDs     map[string]bool // planned
-	roleIDs     map[string]bool
+	workspace         *workspace
+	now               int64
+	createPermissions []*permission
+	createRoles       []*role
+	permissions       map[foldedName]*permission // found or planned
+	roles             map[foldedName]*role
+	permissionIDs     map[string]bool // planned
+	roleIDs           map[string]bool
 }
 
 func newAccessPlan(w *workspace, now int64) *accessPlan {
 	return &accessPlan{
-		workspace: w, now: now, slugs: map[foldedName]*slug{}, roles: map[foldedName]*role{},
-		slugIDs: map[string]bool{}, roleIDs: map[string]bool{},
+		workspace: w, now: now, permissions: map[foldedName]*permission{}, roles: map[foldedName]*role{},
+		permissionIDs: map[string]bool{}, roleIDs: map[string]bool{},
 	}
 }
 
 // resolve returns the lists of one key as they are kept. It changes only the plan.
-func (p *accessPlan) resolve(x *access, permissions []SlugRef, named []RoleRef) (slugs []*slug, roles []*role, refusal *Refusal) {
-	for _, ref := range permissions {
-		name := foldedName{p.workspace.id, fold(ref.Slug)}
-		known := p.slugs[name]
+func (p *accessPlan) resolve(x *access, refs []PermissionRef, named []RoleRef) (permissions []*permission, roles []*role, refusal *Refusal) {
+	for _, ref := range refs {
+		name := foldedName{p.workspace.id, foldCase(ref.Slug)}
+		known := p.permissions[name]
 		if known == nil {
-			known = x.slugNames[name]
+			known = x.permissionSlugs[name]
 		}
 		if known == nil {
-			if p.slugIDs[ref.ID] || x.slugs[ref.ID] != nil {
+			if p.permissionIDs[ref.ID] || x.permissions[ref.ID] != nil {
 				return nil, nil, refuse(IDTaken)
 			}
-			known = &slug{id: ref.ID, name: ref.Slug, text: ref.Slug, workspace: p.workspace, createdAt: p.now}
-			p.createSlugs, p.slugIDs[ref.ID] = append(p.createSlugs, known), true
+			known = &permission{id: ref.ID, name: ref.Slug, slug: ref.Slug, workspace: p.workspace, createdAt: p.now}
+			p.createPermissions, p.permissionIDs[ref.ID] = append(p.createPermissions, known), true
 		}
-		p.slugs[name] = known
-		slugs = append(slugs, known)
+		p.permissions[name] = known
+		permissions = append(permissions, known)
 	}
 	for _, ref := range named {
-		name := foldedName{p.workspace.id, fold(ref.Name)}
+		name := foldedName{p.workspace.id, foldCase(ref.Name)}
 		known := p.roles[name]
 		if known == nil {
 			known = x.roleNames[name]
@@ -53,7 +53,7 @@ func (p *accessPlan) resolve(x *access, permissions []SlugRef, named []RoleRef) 
 		p.roles[name] = known
 		roles = append(roles, known)
 	}
-	return sortedSlugs(slugs), sortedRoles(roles), nil
+	return sortedPermissions(permissions), sortedRoles(roles), nil
 }
 
 // resolve finds the records of a list of ids, which must be in byte order and different, and of the same workspace.

@@ -14,11 +14,11 @@ type operation struct {
 	name    string
 	command fsm.Command
 	query   fsm.Query
-	needs   []string   // strings of which each alone is enough
-	hidden  fsm.Code   // what a caller without them is told, when it is not the truth
-	unknown operand    // the same on something that does not exist
-	lost    fsm.Code   // what is answered then
-	first   checkFirst // what is checked first
+	needs   []string        // strings of which each alone is enough
+	hidden  fsm.RefusalCode // what a caller without them is told, when it is not the truth
+	unknown operand         // the same on something that does not exist
+	lost    fsm.RefusalCode // what is answered then
+	first   checkFirst      // what is checked first
 }
 
 type operand struct {
@@ -172,7 +172,7 @@ func newTown(t *testing.T) *fsm.State {
 	require.Zero(t, code(apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})))
 	newPermission(t, s, "perm_1", "docs.read")
 	newRole(t, s, "role_1", "editor", "docs.read")
-	require.Zero(t, code(apply(t, s, &fsm.Limit{Requests: []fsm.LimitRequest{
+	require.Zero(t, code(apply(t, s, &fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{
 		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "u", Limit: 1, Duration: 1000},
 	}})))
 	require.Zero(t, code(apply(t, s, &fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "u", Duration: 1000})))
@@ -307,7 +307,7 @@ func TestWorkspaces_SeeNothingOfOneAnother(t *testing.T) {
 	require.Equal(t, "id_other", v.Identity.ID)
 	require.EqualValues(t, 6, v.Credits)
 	require.EqualValues(t, 5, getIdentity(t, s, "alice").Credits.Remaining)
-	require.Equal(t, fsm.NotFound, verify(t, s, 'b', 1).Outcome)
+	require.Equal(t, fsm.NotFound, verify(t, s, 'b', 1).Code)
 	require.Equal(t, fsm.IdentityNotFound, code(s.Answer(foreign, &fsm.GetIdentity{Identity: "id_alice"})))
 	require.Equal(t, fsm.IdentityNotFound, code(s.Answer(root, &fsm.GetIdentity{Identity: "id_other"})))
 }
@@ -448,7 +448,7 @@ func TestDeleteKey_IsFinal(t *testing.T) {
 		require.Equal(t, fsm.KeyNotFound, code(apply(t, s, &fsm.UpdateKeyCredits{KeyID: "key_a"})))
 		require.Equal(t, fsm.KeyNotFound, code(s.Answer(root, &fsm.GetKey{KeyID: "key_a"})))
 		require.Equal(t, fsm.KeyNotFound, code(s.Answer(root, &fsm.WhoAmI{Hash: fsm.Hash{'a'}})))
-		require.Equal(t, fsm.NotFound, verify(t, s, 'a', 0).Outcome)
+		require.Equal(t, fsm.NotFound, verify(t, s, 'a', 0).Code)
 		require.Equal(t, map[bool]int{false: 1, true: 0}[permanent], s.Stats().Keys)
 		require.Equal(t, map[bool]int{false: 2, true: 1}[permanent], s.Stats().CreditRecords)
 	}

@@ -2,7 +2,7 @@ package fsm
 
 // api groups keys. Each has one keyspace, which clients never see.
 type api struct {
-	head
+	entityHeader
 	id         string
 	keyspaceID string
 	name       string
@@ -16,7 +16,7 @@ type api struct {
 
 func (ring *keyring) addAPI(a *api) {
 	ring.apis[a.id] = a
-	ring.added(a)
+	ring.add(a)
 }
 
 // findAPI finds a live API that the caller can see.

@@ -9,7 +9,7 @@ import (
 // is there already.
 func (s *State) Apply(b Batch) []Result {
 	s.index = b.Index
-	s.idempotencyStore.capacity = b.MaxOutcomes
+	s.idempotencyStore.capacity = b.IdempotencyMaxKeys
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
 		for _, part := range s.expiries { // only then: an entry that changes nothing must not change the digest
@@ -18,7 +18,7 @@ func (s *State) Apply(b Batch) []Result {
 	}
 	results := make([]Result, len(b.Calls))
 	for i := range b.Calls {
-		results[i] = s.once(&b.Calls[i])
+		results[i] = s.applyInSession(&b.Calls[i])
 	}
 	return results
 }
@@ -37,10 +37,10 @@ func (s *State) apply(call *Call) Result {
 	if refusal != nil {
 		return refusal
 	}
-	if call.Once != nil {
-		return s.performOnce(root, call)
+	if call.Idempotency != nil {
+		return s.executeIdempotent(root, call)
 	}
-	return s.perform(root, t, call)
+	return s.execute(root, t, call)
 }
 
 // unready refuses a command that the ledger version does not allow yet.
@@ -51,8 +51,8 @@ func (s *State) unready(c Command) *Refusal {
 	return nil
 }
 
-// perform carries out a call of a caller who is authenticated, and leaves its audit entry.
-func (s *State) perform(root *rootKey, t *commandType, call *Call) Result {
+// execute carries out a call of a caller who is authenticated, and leaves its audit entry.
+func (s *State) execute(root *rootKey, t *commandType, call *Call) Result {
 	if t.event != Unaudited {
 		return s.audited(t.event, root, call)
 	}
@@ -69,16 +69,16 @@ func (s *State) perform(root *rootKey, t *commandType, call *Call) Result {
 // reads; but for one verification of a key in a minute, which moves its lastUsedAt.
 func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
 
-// PeekUndated is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
-func (s *State) PeekUndated(call *Call) (result Result, ok bool) { return s.peek(call, false) }
+// PeekWithoutLastUsed is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
+func (s *State) PeekWithoutLastUsed(call *Call) (result Result, ok bool) { return s.peek(call, false) }
 
 // peeker is a command that may change nothing.
 type peeker interface {
 	// peek answers for an authenticated caller if carrying the command out would change nothing; dating: a lastUsedAt is a change.
-	peek(s *State, root *rootKey, dating bool) (result Result, ok bool)
+	peek(s *State, root *rootKey, updateLastUsed bool) (result Result, ok bool)
 }
 
-func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
+func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 	if refusal := s.unready(call.Command); refusal != nil {
 		return refusal, true
 	}
@@ -90,72 +90,72 @@ func (s *State) peek(call *Call, dating bool) (result Result, ok bool) {
 	if refusal != nil {
 		return refusal, true
 	}
-	if call.Once != nil {
-		if r := s.recall(root.workspace, call.Once); r != nil {
+	if call.Idempotency != nil {
+		if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
 			return r, true
 		}
-		if refusal := s.peekRoomForOutcome(); refusal != nil {
+		if refusal := s.peekIdempotencyCapacity(); refusal != nil {
 			return refusal, true
 		}
 		return nil, false // what is not there yet has to be kept, a denial too
 	}
 	if p, ok := call.Command.(peeker); ok {
-		return p.peek(s, root, dating)
+		return p.peek(s, root, updateLastUsed)
 	}
 	return nil, false
 }
 
-// performOnce carries a call out unless its name has an outcome. A refusal leaves no trace.
-func (s *State) performOnce(root *rootKey, call *Call) Result {
-	if r := s.recall(root.workspace, call.Once); r != nil {
+// executeIdempotent carries a call out unless its name has an outcome. A refusal leaves no trace.
+func (s *State) executeIdempotent(root *rootKey, call *Call) Result {
+	if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
 		return r
 	}
-	if refusal := s.roomForOutcome(); refusal != nil {
+	if refusal := s.checkIdempotencyCapacity(); refusal != nil {
 		return refusal
 	}
-	r := s.perform(root, call.Command.is(), call)
+	r := s.execute(root, call.Command.is(), call)
 	if _, refused := r.(*Refusal); !refused {
-		s.keepOutcome(root.workspace, call.Once, r)
+		s.storeAnswer(root.workspace, call.Idempotency, r)
 	}
 	return r
 }
 
-// once carries a call out unless its ticket says that it was carried out before.
+// applyInSession carries a call out unless its ticket says that it was carried out before.
 //
 // A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
 // have been.
-func (s *State) once(call *Call) Result {
-	t := call.Ticket
-	if t.Session == 0 {
+func (s *State) applyInSession(call *Call) Result {
+	id := call.ID
+	if id.Session == 0 {
 		return s.apply(call)
 	}
-	n := s.sessions[t.Session]
-	if n == nil || n.deadline() <= s.clock || t.Seq < n.base || t.Seq-max(n.base, t.Below) >= MaxSessionWindow {
+	n := s.sessions[id.Session]
+	if n == nil || n.deadline() <= s.clock || id.Seq < n.base || id.Seq-max(n.base, id.AckedBelow) >= MaxSessionWindow {
 		return refuse(SessionExpired)
 	}
-	s.change(n)
-	defer s.changed(n)
+	s.beforeChange(n)
+	defer s.afterChange(n)
 	if n.lastSeen != s.clock {
 		n.lastSeen = s.clock
 		s.sessionStore.expiries.fix(n)
 	}
-	n.acknowledge(t.Below)
-	at := t.Seq - n.base
+	n.acknowledge(id.AckedBelow)
+	at := id.Seq - n.base
 	if at < uint64(len(n.window)) && n.window[at].Result != nil {
-		replayed := n.window[at] // a copy: the window moves on
-		return &replayed
+		retransmitted := n.window[at] // a copy: the window moves on
+		return &retransmitted
 	}
 	r := s.apply(call)
-	n.keep(at, Replayed{Result: r, Index: s.index})
+	n.storeResult(at, Retransmitted{Result: r, Index: s.index})
 	return r
 }
 
 // audited carries a command out and adds its entry, unless it is refused or changes nothing.
 func (s *State) audited(event Event, root *rootKey, call *Call) Result {
-	t := newTrail(s.clock)
-	s.trail = t
+	t := newAuditCollector(s.clock)
+	s.collector = t
 	r := call.Command.apply(s, root)
-	s.trail = nil
+	s.collector = nil
 	if _, refused := r.(*Refusal); refused {
 		return r
 	}

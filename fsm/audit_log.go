@@ -12,7 +12,7 @@ const (
 
 // auditEntry is an audit entry in memory. It never changes.
 type auditEntry struct {
-	head
+	entityHeader
 	id    string // orders the entries of a workspace
 	entry AuditRecord
 	log   *auditLog
@@ -58,7 +58,7 @@ func (logs *auditStore) insertAudit(w *workspace, r AuditRecord) {
 	e := &auditEntry{id: auditID(r.Entry.Time, r.Number), entry: r, log: l}
 	l.list = append(l.list, e)
 	logs.expiries.add(e)
-	logs.added(e)
+	logs.add(e)
 }
 
 // expire ends entries that are too old.

@@ -82,10 +82,10 @@ func TestAudit_KeepsSilent(t *testing.T) {
 	s := newLedger(t)
 	advance(t, s, "2025-01-01 10:00:00.000")
 	newKey(t, s, 'a', "", credits(5))
-	apply(t, s, &fsm.CreateRole{ID: "role_1", Name: "editor", Permissions: []fsm.SlugRef{{Slug: "a", ID: "perm_1"}, {Slug: "b", ID: "perm_2"}}})
+	apply(t, s, &fsm.CreateRole{ID: "role_1", Name: "editor", Permissions: []fsm.PermissionRef{{Slug: "a", ID: "perm_1"}, {Slug: "b", ID: "perm_2"}}})
 	apply(t, s, &fsm.LinkKeyRoles{KeyID: "key_a", Op: fsm.AddLinks, Roles: []string{"editor"}})
-	limit := fsm.LimitRequest{Namespace: "n", NamespaceID: "rlns_1", Identifier: "i", Limit: 5, Duration: 1000, Cost: 1}
-	apply(t, s, &fsm.Limit{Requests: []fsm.LimitRequest{limit}})
+	limit := fsm.RatelimitRequest{Namespace: "n", NamespaceID: "rlns_1", Identifier: "i", Limit: 5, Duration: 1000, Cost: 1}
+	apply(t, s, &fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{limit}})
 	require.Equal(t, []string{"ratelimitNamespace rlns_1"}, resourceIDs(entries(t, s, root)[0]))
 	apply(t, s, &fsm.DeletePermission{Permission: "b"})
 	require.Equal(t, []string{"permission perm_2"}, resourceIDs(entries(t, s, root)[0]), "not the roles and keys that lose it")
@@ -93,11 +93,11 @@ func TestAudit_KeepsSilent(t *testing.T) {
 	for _, c := range []fsm.Command{
 		&fsm.VerifyKey{Hash: fsm.Hash{'a'}, Cost: 1},
 		&fsm.VerifyKey{Hash: fsm.Hash{'a'}, Ratelimits: []fsm.RatelimitCheck{{Name: "r", Cost: 1, AdHoc: true, Limit: 5, Duration: 1000}}},
-		&fsm.Limit{Requests: []fsm.LimitRequest{limit}},
+		&fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{limit}},
 		&fsm.CreateAPI{ID: "api_1"},
 		&fsm.DeleteKey{KeyID: "key_none"},
 		&fsm.LinkKeyRoles{KeyID: "key_a", Op: fsm.AddLinks, Roles: []string{"editor"}},
-		&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.SlugRef{{Slug: "a"}}}, // which drops the deleted one for good
+		&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.PermissionRef{{Slug: "a"}}}, // which drops the deleted one for good
 		&fsm.UpdateKeyCredits{KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.Increment, Limited: true}},
 		&fsm.UpdateWorkspace{WorkspaceID: "ws_1", Enabled: true},
 		&fsm.OpenSession{Node: "n"},

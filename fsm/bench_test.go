@@ -140,9 +140,9 @@ func heap() uint64 {
 func BenchmarkVerifyQuery(b *testing.B) {
 	s := newLedger(b)
 	slug := func(n int) string { return fmt.Sprintf("resource_%02d.action", n) }
-	direct := make([]fsm.SlugRef, 30)
+	direct := make([]fsm.PermissionRef, 30)
 	for i := range direct {
-		direct[i] = fsm.SlugRef{Slug: slug(i), ID: fmt.Sprintf("perm_%02d", i)}
+		direct[i] = fsm.PermissionRef{Slug: slug(i), ID: fmt.Sprintf("perm_%02d", i)}
 	}
 	for r := range 3 {
 		inherited := make([]string, 10)
@@ -170,7 +170,7 @@ func BenchmarkVerifyQuery(b *testing.B) {
 			for i := range batch.Calls {
 				batch.Calls[i] = fsm.Call{Actor: root, Command: c}
 			}
-			require.Equal(b, fsm.Valid, s.Apply(batch)[0].(*fsm.Verdict).Outcome)
+			require.Equal(b, fsm.Valid, s.Apply(batch)[0].(*fsm.Verdict).Code)
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Apply(batch)

@@ -16,7 +16,7 @@ type CreateKey struct {
 	Enabled     bool
 	Recoverable bool
 	Credits     NewCredits
-	Permissions []SlugRef
+	Permissions []PermissionRef
 	Roles       []string // names
 	Ratelimits  []Ratelimit
 }
@@ -38,7 +38,7 @@ func (c *CreateKey) fields(v *fields.Visitor) {
 	v.Bool(&c.Enabled)
 	v.Bool(&c.Recoverable)
 	c.Credits.fields(v)
-	fields.List(v, &c.Permissions, (*SlugRef).fields)
+	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 	v.Strings(&c.Roles)
 	visitRatelimits(&c.Ratelimits, v)
 }
@@ -73,8 +73,8 @@ func (c *CreateKey) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	slugs := s.planSlugs(root, c.Permissions)
-	if refusal := s.free(slugs); refusal != nil {
+	permissions := s.planPermissions(root, c.Permissions)
+	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
 		return refusal
 	}
 
@@ -82,8 +82,8 @@ func (c *CreateKey) apply(s *State, root *rootKey) Result {
 		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
 		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 	}
-	k.describe(c.Name, c.Meta, ratelimits)
-	k.give(s.carryOut(slugs), roles)
+	k.setDetails(c.Name, c.Meta, ratelimits)
+	k.give(s.executePlan(permissions), roles)
 	s.addKey(k)
 	if credits.Limited {
 		s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)

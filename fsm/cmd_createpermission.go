@@ -20,14 +20,14 @@ func (c *CreatePermission) apply(s *State, root *rootKey) Result {
 	if !root.may(CreatePermissionPermission, "") {
 		return CreatePermissionPermission.missing("")
 	}
-	if s.findSlug(root, c.Slug) != nil {
+	if s.findPermissionSlug(root, c.Slug) != nil {
 		return refuse(PermissionExists)
 	}
-	if s.slugs[c.ID] != nil {
+	if s.permissions[c.ID] != nil {
 		return refuse(IDTaken)
 	}
-	s.addSlug(&slug{
-		id: c.ID, name: c.Name, text: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
+	s.addPermission(&permission{
+		id: c.ID, name: c.Name, slug: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
 	})
 	return &Created{ID: c.ID}
 }

@@ -7,7 +7,7 @@ type CreateRole struct {
 	ID          string
 	Name        string
 	Description string
-	Permissions []SlugRef
+	Permissions []PermissionRef
 }
 
 var createRoleType = commandType{kind: 33, since: 1, event: RoleCreated, create: create[CreateRole]}
@@ -18,7 +18,7 @@ func (c *CreateRole) fields(v *fields.Visitor) {
 	v.String(&c.ID)
 	v.String(&c.Name)
 	v.String(&c.Description)
-	fields.List(v, &c.Permissions, (*SlugRef).fields)
+	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
 // apply says no to callers without a permission before it says that the name is taken: see contract 1.13.
@@ -29,7 +29,7 @@ func (c *CreateRole) apply(s *State, root *rootKey) Result {
 	if len(c.Permissions) > 0 && !root.may(AddPermissionToRolePermission, "") {
 		return AddPermissionToRolePermission.missing("")
 	}
-	plan := s.planSlugs(root, c.Permissions)
+	plan := s.planPermissions(root, c.Permissions)
 	if refusal := plan.permitted(root); refusal != nil {
 		return refusal
 	}
@@ -39,11 +39,11 @@ func (c *CreateRole) apply(s *State, root *rootKey) Result {
 	if s.roles[c.ID] != nil {
 		return refuse(IDTaken)
 	}
-	if refusal := s.free(plan); refusal != nil {
+	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return refusal
 	}
 	s.addRole(&role{
-		id: c.ID, name: c.Name, description: c.Description, slugs: s.carryOut(plan), workspace: root.workspace, createdAt: s.clock,
+		id: c.ID, name: c.Name, description: c.Description, permissions: s.executePlan(plan), workspace: root.workspace, createdAt: s.clock,
 	})
 	return &Created{ID: c.ID}
 }

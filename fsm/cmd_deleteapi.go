@@ -26,8 +26,8 @@ func (c *DeleteAPI) apply(s *State, root *rootKey) Result {
 	if a.protected {
 		return refuse(APIProtected)
 	}
-	s.change(a)
+	s.beforeChange(a)
 	a.deleted = true
-	s.changed(a)
+	s.afterChange(a)
 	return done
 }

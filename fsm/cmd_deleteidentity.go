@@ -24,9 +24,9 @@ func (c *DeleteIdentity) apply(s *State, root *rootKey) Result {
 	if i == nil {
 		return refuse(IdentityNotFound)
 	}
-	s.change(i)
+	s.beforeChange(i)
 	i.deleted = true
-	s.changed(i)
+	s.afterChange(i)
 	delete(s.external, i.ref())
 	i.workspace.identities.remove(i)
 	i.keys = nil

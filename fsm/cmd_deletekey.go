@@ -25,9 +25,9 @@ func (c *DeleteKey) apply(s *State, root *rootKey) Result {
 	}
 	k.unlist()
 	if !c.Permanent {
-		s.change(k)
+		s.beforeChange(k)
 		k.deleted = true
-		s.changed(k)
+		s.afterChange(k)
 		return done
 	}
 	if k.credit.limited() {

@@ -24,10 +24,10 @@ func (c *DeletePermission) apply(s *State, root *rootKey) Result {
 	if p == nil {
 		return refuse(PermissionNotFound)
 	}
-	delete(s.slugNames, p.ref())
-	p.workspace.slugs.remove(p)
-	s.change(p)
-	p.name, p.text, p.description, p.deleted = "", "", "", true
-	s.changed(p)
+	delete(s.permissionSlugs, p.ref())
+	p.workspace.permissions.remove(p)
+	s.beforeChange(p)
+	p.name, p.slug, p.description, p.deleted = "", "", "", true
+	s.afterChange(p)
 	return done
 }

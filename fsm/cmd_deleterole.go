@@ -26,8 +26,8 @@ func (c *DeleteRole) apply(s *State, root *rootKey) Result {
 	}
 	delete(s.roleNames, r.ref())
 	r.workspace.roles.remove(r)
-	s.change(r)
-	r.name, r.description, r.slugs, r.deleted = "", "", nil, true
-	s.changed(r)
+	s.beforeChange(r)
+	r.name, r.description, r.permissions, r.deleted = "", "", nil, true
+	s.afterChange(r)
 	return done
 }

@@ -10,7 +10,7 @@ import (
 type LinkKeyPermissions struct {
 	KeyID       string
 	Op          LinkOp
-	Permissions []SlugRef
+	Permissions []PermissionRef
 }
 
 var linkKeyPermissionsType = commandType{kind: 36, since: 1, event: KeyPermissionsUpdated, create: create[LinkKeyPermissions]}
@@ -20,7 +20,7 @@ func (*LinkKeyPermissions) is() *commandType { return &linkKeyPermissionsType }
 func (c *LinkKeyPermissions) fields(v *fields.Visitor) {
 	v.String(&c.KeyID)
 	fields.Enum(v, &c.Op, AddLinks, SetLinks)
-	fields.List(v, &c.Permissions, (*SlugRef).fields)
+	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
 // apply serves the three commands on the direct permissions of a key.
@@ -29,30 +29,30 @@ func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	if refusal := root.needs(c.Op.forPermissions()...); refusal != nil {
+	if refusal := root.requires(c.Op.forPermissions()...); refusal != nil {
 		return refusal
 	}
-	plan := s.planSlugs(root, c.Permissions)
+	plan := s.planPermissions(root, c.Permissions)
 	if c.Op == RemoveLinks {
 		if len(plan.create) > 0 {
-			return &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].text + "' does not exist"}
+			return &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].slug + "' does not exist"}
 		}
 	} else if refusal := plan.permitted(root); refusal != nil {
 		return refusal
 	}
-	if refusal := s.free(plan); refusal != nil {
+	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return refusal
 	}
-	list, had := s.carryOut(plan), k.access()
+	list, had := s.executePlan(plan), k.access()
 	switch c.Op {
 	case AddLinks:
-		list = sortedSlugs(slices.Concat(had.slugs, list))
+		list = sortedPermissions(slices.Concat(had.permissions, list))
 	case RemoveLinks:
 		removed := list
-		list = sortedSlugs(slices.DeleteFunc(slices.Clone(had.slugs), func(p *slug) bool { return hasSlug(removed, p) }))
+		list = sortedPermissions(slices.DeleteFunc(slices.Clone(had.permissions), func(p *permission) bool { return hasPermission(removed, p) }))
 	}
 	s.giveKey(k, list, had.roles)
-	return &PermissionList{Permissions: showSlugs(list)}
+	return &PermissionList{Permissions: showPermissions(list)}
 }
 
 // forPermissions is what an operation on the direct permissions of a key needs besides update_key. See contract 2.3.

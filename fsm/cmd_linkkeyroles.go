@@ -44,6 +44,6 @@ func (c *LinkKeyRoles) apply(s *State, root *rootKey) Result {
 		removed := list
 		list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
 	}
-	s.giveKey(k, had.slugs, list)
+	s.giveKey(k, had.permissions, list)
 	return &RoleList{Roles: showRoles(list)}
 }

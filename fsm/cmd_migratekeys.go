@@ -31,7 +31,7 @@ type MigratedKey struct {
 
 // MigratedAccess is what most migrated keys lack.
 type MigratedAccess struct {
-	Permissions []SlugRef
+	Permissions []PermissionRef
 	Roles       []RoleRef
 	Ratelimits  []Ratelimit
 }
@@ -76,7 +76,7 @@ func (k *MigratedKey) fields(v *fields.Visitor) {
 	v.Bool(&k.Enabled)
 	k.Credits.fields(v)
 	if v.Kind == migrateKeysExtendedType.kind {
-		fields.List(v, &k.Permissions, (*SlugRef).fields)
+		fields.List(v, &k.Permissions, (*PermissionRef).fields)
 		fields.List(v, &k.Roles, (*RoleRef).fields)
 		visitRatelimits(&k.Ratelimits, v)
 	}
@@ -106,8 +106,8 @@ func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	for _, p := range made.createSlugs {
-		s.addSlug(p)
+	for _, p := range made.createPermissions {
+		s.addPermission(p)
 	}
 	for _, r := range made.createRoles {
 		s.addRole(r)
@@ -171,14 +171,14 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		if ids[c.ID] || s.keys[c.ID] != nil {
 			return nil, nil, refuse(IDTaken)
 		}
-		slugs, roles, refusal := access.resolve(&s.access, c.Permissions, c.Roles)
+		permissions, roles, refusal := access.resolve(&s.access, c.Permissions, c.Roles)
 		if refusal != nil {
 			return nil, nil, refusal
 		}
 		ids[c.ID], hashes[c.Hash] = true, true
 		k := &key{id: c.ID, hash: c.Hash, api: a, createdAt: s.clock, expires: c.Expires, enabled: c.Enabled}
-		k.describe(c.Name, c.Meta, ratelimits[n])
-		k.give(slugs, roles)
+		k.setDetails(c.Name, c.Meta, ratelimits[n])
+		k.give(permissions, roles)
 		planned[n].key, planned[n].owner = k, owner
 	}
 	return planned, access, nil

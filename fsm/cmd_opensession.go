@@ -22,6 +22,6 @@ func (c *OpenSession) apply(s *State, _ *rootKey) Result {
 	s.opened++
 	n := &session{id: s.opened, node: c.Node, lastSeen: s.clock, base: 1}
 	s.addSession(n)
-	s.boundUnused(c.Node)
+	s.endOldestUnused(c.Node)
 	return &Opened{Session: n.id}
 }

@@ -52,21 +52,21 @@ func (c *RerollKey) apply(s *State, root *rootKey) Result {
 		for i := range d.ratelimits {
 			d.ratelimits[i].ID = c.RatelimitIDs[i]
 		}
-		k.detail(d)
+		k.replaceDetails(d)
 	}
 	s.addKey(k)
 	if from := old.credit; from.limited() {
 		s.makeLimited(k.ownCredit(), from.balance(s.clock), from.refill)
-		s.change(k.credit)
+		s.beforeChange(k.credit)
 		k.credit.refilledAt = from.refilled(s.clock)
-		s.changed(k.credit)
+		s.afterChange(k.credit)
 	}
-	s.change(old)
+	s.beforeChange(old)
 	old.expires = min(old.expires, s.clock+c.Expiration)
 	if c.Expiration > 0 {
 		old.expires = min(k.expires, nextMinute(s.clock+c.Expiration))
 	}
-	s.changed(old)
+	s.afterChange(old)
 	return &Rerolled{ID: k.id, Start: k.start}
 }
 

@@ -32,9 +32,9 @@ func (c *SetOverride) apply(s *State, root *rootKey) Result {
 		return invalid("limit must not be negative, and duration must be at least 1000")
 	}
 	if o := n.exact[c.Identifier]; o != nil {
-		s.change(o)
+		s.beforeChange(o)
 		o.limit, o.duration = c.Limit, c.Duration
-		s.changed(o)
+		s.afterChange(o)
 		return &Created{ID: o.id}
 	}
 	if s.overrides[c.ID] != nil {

@@ -5,7 +5,7 @@ import "github.com/creditd/creditd/fsm/fields"
 // SetRolePermissions replaces the permissions of a role. See contract 2.5.
 type SetRolePermissions struct {
 	RoleID      string
-	Permissions []SlugRef
+	Permissions []PermissionRef
 }
 
 var setRolePermissionsType = commandType{kind: 35, since: 1, event: RoleUpdated, create: create[SetRolePermissions]}
@@ -14,14 +14,14 @@ func (*SetRolePermissions) is() *commandType { return &setRolePermissionsType }
 
 func (c *SetRolePermissions) fields(v *fields.Visitor) {
 	v.String(&c.RoleID)
-	fields.List(v, &c.Permissions, (*SlugRef).fields)
+	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
 func (c *SetRolePermissions) apply(s *State, root *rootKey) Result {
-	if refusal := root.needs(AddPermissionToRolePermission, RemovePermissionFromRolePermission); refusal != nil {
+	if refusal := root.requires(AddPermissionToRolePermission, RemovePermissionFromRolePermission); refusal != nil {
 		return refusal
 	}
-	plan := s.planSlugs(root, c.Permissions)
+	plan := s.planPermissions(root, c.Permissions)
 	if refusal := plan.permitted(root); refusal != nil {
 		return refusal
 	}
@@ -29,12 +29,12 @@ func (c *SetRolePermissions) apply(s *State, root *rootKey) Result {
 	if r == nil {
 		return refuse(RoleNotFound)
 	}
-	if refusal := s.free(plan); refusal != nil {
+	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return refusal
 	}
-	list := s.carryOut(plan)
-	s.change(r)
-	r.slugs = list
-	s.changed(r)
-	return &PermissionList{Permissions: showSlugs(list)}
+	list := s.executePlan(plan)
+	s.beforeChange(r)
+	r.permissions = list
+	s.afterChange(r)
+	return &PermissionList{Permissions: showPermissions(list)}
 }

@@ -39,11 +39,11 @@ func (c *UpdateIdentity) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	s.change(i)
+	s.beforeChange(i)
 	i.meta = c.Meta.over(i.meta)
 	i.policy = c.Policy.over(i.policy)
 	i.ratelimits = ratelimits
-	s.changed(i)
+	s.afterChange(i)
 	if c.Credits != (CreditsChange{}) {
 		s.changeCredits(i.ownCredit(), c.Credits)
 	}

@@ -12,7 +12,7 @@ type UpdateKey struct {
 	Expires     Field[int64]
 	Enabled     Field[bool]
 	Credits     CreditsChange
-	Permissions Field[[]SlugRef]
+	Permissions Field[[]PermissionRef]
 	Roles       Field[[]string]    // names
 	Ratelimits  Field[[]Ratelimit] // replaces the list
 }
@@ -30,7 +30,7 @@ func (c *UpdateKey) fields(v *fields.Visitor) {
 	c.Expires.visit(v, visitInt)
 	c.Enabled.visit(v, visitBool)
 	c.Credits.fields(v)
-	c.Permissions.visit(v, visitSlugRefs)
+	c.Permissions.visit(v, visitPermissionRefs)
 	c.Roles.visit(v, visitStrings)
 	c.Ratelimits.visit(v, visitRatelimits)
 }
@@ -59,21 +59,21 @@ func (c *UpdateKey) apply(s *State, root *rootKey) Result {
 			return refusal
 		}
 	}
-	slugs := s.planSlugs(root, c.Permissions.Value)
-	if refusal := s.free(slugs); refusal != nil {
+	permissions := s.planPermissions(root, c.Permissions.Value)
+	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
 		return refusal
 	}
 
-	s.change(k)
+	s.beforeChange(k)
 	if c.ExternalID.State != Absent {
 		k.relink(s.link(owner))
 	}
-	k.describe(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
+	k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
 	if c.Permissions.State != Absent {
-		k.give(s.carryOut(slugs), k.access().roles)
+		k.give(s.executePlan(permissions), k.access().roles)
 	}
 	if c.Roles.State != Absent {
-		k.give(k.access().slugs, roles)
+		k.give(k.access().permissions, roles)
 	}
 	switch c.Expires.State {
 	case Null:
@@ -85,7 +85,7 @@ func (c *UpdateKey) apply(s *State, root *rootKey) Result {
 		k.enabled = c.Enabled.Value
 	}
 	k.updatedAt = s.clock
-	s.changed(k)
+	s.afterChange(k)
 	if c.Credits != (CreditsChange{}) {
 		s.changeCredits(k.ownCredit(), c.Credits)
 	}

@@ -29,8 +29,8 @@ func (c *UpdateWorkspace) apply(s *State, root *rootKey) Result {
 	if w == root.workspace && !c.Enabled {
 		return &Refusal{Code: PreconditionFailed, Detail: "A workspace cannot be disabled by its own root keys"}
 	}
-	s.change(w)
+	s.beforeChange(w)
 	w.enabled = c.Enabled
-	s.changed(w)
+	s.afterChange(w)
 	return done
 }

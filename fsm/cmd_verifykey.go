@@ -112,11 +112,11 @@ func (c *VerifyKey) check() *Refusal {
 	if c.Cost < 0 {
 		return invalid("credits.cost must not be negative")
 	}
-	return c.checkNamed()
+	return c.checkRequested()
 }
 
-// checkNamed states the rules on the rate limits that a verification names [D-13].
-func (c *VerifyKey) checkNamed() *Refusal {
+// checkRequested states the rules on the rate limits that a verification names [D-13].
+func (c *VerifyKey) checkRequested() *Refusal {
 	for i := range c.Ratelimits {
 		switch r := &c.Ratelimits[i]; {
 		case r.Cost < 0 || r.AdHoc && r.Limit < 0:
@@ -128,12 +128,12 @@ func (c *VerifyKey) checkNamed() *Refusal {
 	return nil
 }
 
-func (c *VerifyKey) peek(s *State, root *rootKey, dating bool) (Result, bool) {
+func (c *VerifyKey) peek(s *State, root *rootKey, updateLastUsed bool) (Result, bool) {
 	d, refusal := s.decide(root, c, nil)
 	if refusal != nil {
 		return refusal, true
 	}
-	if d.charges() || d.takes() || dating && s.dates(d.key) {
+	if d.debits() || d.takes() || updateLastUsed && s.lastUsedDue(d.key) {
 		return nil, false
 	}
 	return d.verdict(s.clock), true

@@ -15,8 +15,8 @@ type VerifyKeys struct {
 
 // Verification is one item of VerifyKeys.
 type Verification struct {
-	Command Command      // *VerifyKey or *VerifyMigrated
-	Once    *Idempotency // nil: the item stands for itself. Not in an atomic batch
+	Command     Command      // *VerifyKey or *VerifyMigrated
+	Idempotency *Idempotency // nil: the item stands for itself. Not in an atomic batch
 }
 
 var verifyKeysType = commandType{kind: 80, since: 1, unaudited: true, create: create[VerifyKeys]}
@@ -29,7 +29,7 @@ func (c *VerifyKeys) fields(v *fields.Visitor) {
 }
 
 func (i *Verification) fields(v *fields.Visitor) {
-	visitIdempotency(&i.Once, v)
+	visitIdempotency(&i.Idempotency, v)
 	if kind, ok := nextKind(v); ok && kind != verifyKeyType.kind && kind != verifyKeyExtendedType.kind && kind != verifyMigratedType.kind {
 		v.Fail(fmt.Errorf("a verification is a command of kind %d", kind))
 		return
@@ -43,23 +43,23 @@ func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 		return refusal
 	}
 	if c.Atomic {
-		p := s.foreseeKeys(root, c, true)
+		p := s.planKeys(root, c, true)
 		if p.passed {
-			s.carryOutKeys(p)
+			s.executeKeys(p)
 		}
 		return p.answer(s.clock)
 	}
 	answer := &Verdicts{Results: make([]Result, len(c.Items))}
 	verdicts := make([]Verdict, len(c.Items))
-	var room itemRoom
-	before := &foresight{} // nothing that is not carried out
+	var capacity itemCapacity
+	pending := &pendingEffects{} // nothing that is not carried out
 	shown := 0
 	for i := range c.Items {
-		if shown+before.gathered > maxShown {
+		if shown+pending.gathered > maxShown {
 			answer.Results[i] = refuse(AnswerTooLarge)
 			continue
 		}
-		answer.Results[i] = s.verifyItem(root, &c.Items[i], before, &room, &verdicts[i])
+		answer.Results[i] = s.verifyItem(root, &c.Items[i], pending, &capacity, &verdicts[i])
 		if v, ok := answer.Results[i].(*Verdict); ok {
 			shown += v.size()
 		}
@@ -70,13 +70,13 @@ func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 // check states the rules on the items together.
 func (c *VerifyKeys) check() *Refusal {
 	for i := range c.Items {
-		if c.Atomic && c.Items[i].Once != nil {
+		if c.Atomic && c.Items[i].Idempotency != nil {
 			return invalid("verifications: an item must not have an idempotencyKey when atomic is true: send the header Idempotency-Key instead")
 		}
 	}
 	return nil
 }
 
-func (c *VerifyKeys) peek(s *State, root *rootKey, dating bool) (Result, bool) {
-	return s.peekKeys(root, c, dating)
+func (c *VerifyKeys) peek(s *State, root *rootKey, updateLastUsed bool) (Result, bool) {
+	return s.peekKeys(root, c, updateLastUsed)
 }

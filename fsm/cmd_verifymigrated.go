@@ -40,33 +40,33 @@ func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
 
 // verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
 // refused one leaves it as it was.
-func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, before *foresight, v *Verdict) Result {
-	d, refusal, k := s.foreseeMigrated(root, c, before)
+func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, pending *pendingEffects, v *Verdict) Result {
+	d, refusal, k := s.planMigratedKey(root, c, pending)
 	if refusal != nil {
 		return refusal
 	}
 	if k != nil {
 		s.rehash(k, c.Verify.Hash, c.Start)
 	}
-	s.carryOutDecision(&d)
+	s.executeDecision(&d)
 	d.show(v, s.clock)
 	return v
 }
 
-// foreseeMigrated decides about a verification and says which key it takes over, nil for none.
-func (s *verifier) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *foresight) (decision, *Refusal, *key) {
-	if refusal := s.malformed(root, c, before); refusal != nil {
+// planMigratedKey decides about a verification and says which key it takes over, nil for none.
+func (s *verifier) planMigratedKey(root *rootKey, c *VerifyMigrated, pending *pendingEffects) (decision, *Refusal, *key) {
+	if refusal := s.malformed(root, c, pending); refusal != nil {
 		return decision{}, refusal, nil
 	}
-	k := s.migrating(root, c, before)
+	k := s.migrating(root, c, pending)
 	if k == nil {
-		d, refusal := s.decide(root, &c.Verify, before)
+		d, refusal := s.decide(root, &c.Verify, pending)
 		return d, refusal, nil
 	}
 	if refusal := c.Verify.check(); refusal != nil {
 		return decision{}, refusal, nil
 	}
-	d, refusal := s.decideOn(k, &c.Verify, before)
+	d, refusal := s.decideOn(k, &c.Verify, pending)
 	if refusal != nil {
 		return decision{}, refusal, nil
 	}
@@ -74,13 +74,13 @@ func (s *verifier) foreseeMigrated(root *rootKey, c *VerifyMigrated, before *for
 }
 
 // migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.
-func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, before *foresight) *key {
+func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, pending *pendingEffects) *key {
 	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
 	if m == nil || m.algorithm != PrefixedAPIKey ||
-		s.rootByHash[c.Verify.Hash] != nil || s.keyAfter(c.Verify.Hash, before) != nil {
+		s.rootByHash[c.Verify.Hash] != nil || s.keyAfter(c.Verify.Hash, pending) != nil {
 		return nil
 	}
-	k := visible(root, s.keyAfter(c.Hash, before))
+	k := visible(root, s.keyAfter(c.Hash, pending))
 	if k == nil || !root.may(VerifyKeyPermission, k.api.id) {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, before *foresight
 
 // malformed refuses a key that no key of the migration can be, unless it is known as it is. One that the caller may not verify is as
 // unknown as one that is not there. It changes nothing.
-func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, before *foresight) *Refusal {
+func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, pending *pendingEffects) *Refusal {
 	if c.Hash != (Hash{}) {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, before *foresight
 	if m == nil || m.algorithm != PrefixedAPIKey {
 		return nil
 	}
-	if k := visible(root, s.keyAfter(c.Verify.Hash, before)); k != nil && root.may(VerifyKeyPermission, k.api.id) {
+	if k := visible(root, s.keyAfter(c.Verify.Hash, pending)); k != nil && root.may(VerifyKeyPermission, k.api.id) {
 		return nil
 	}
 	if refusal := c.Verify.check(); refusal != nil {
@@ -107,20 +107,20 @@ func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, before *foresight
 }
 
 func (ring *keyring) rehash(k *key, hash Hash, start string) {
-	ring.change(k)
+	ring.beforeChange(k)
 	delete(ring.keyByHash, k.hash)
 	k.hash, k.start = hash, start
 	ring.keyByHash[k.hash] = k
-	ring.changed(k)
+	ring.afterChange(k)
 }
 
 // peek leaves a key that would be taken over to the log.
-func (c *VerifyMigrated) peek(s *State, root *rootKey, dating bool) (Result, bool) {
+func (c *VerifyMigrated) peek(s *State, root *rootKey, updateLastUsed bool) (Result, bool) {
 	if refusal := s.malformed(root, c, nil); refusal != nil {
 		return refusal, true
 	}
 	if s.migrating(root, c, nil) != nil {
 		return nil, false
 	}
-	return c.Verify.peek(s, root, dating)
+	return c.Verify.peek(s, root, updateLastUsed)
 }

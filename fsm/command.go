@@ -13,10 +13,10 @@ type Batch struct {
 	Stamp int64
 	// Index is the log index of the entry. It is not part of the entry: whoever applies it knows.
 	Index uint64
-	// MaxOutcomes bounds the outcomes that are kept for calls with idempotency keys, where a large one counts as many; 0: no bound. The
+	// IdempotencyMaxKeys bounds the outcomes that are kept for calls with idempotency keys, where a large one counts as many; 0: no bound. The
 	// leader's own setting.
-	MaxOutcomes uint64
-	Calls       []Call
+	IdempotencyMaxKeys uint64
+	Calls              []Call
 }
 
 // Call is one command and the root key in whose name it is sent.
@@ -24,18 +24,18 @@ type Call struct {
 	// Actor is the hash of the caller's root key. Zero for commands of the cluster itself.
 	Actor   Hash
 	Command Command
-	Ticket  Ticket
+	ID      CallID
 	// Origin is for commands that leave an audit entry: see EventOf. Others are sent without one, to keep them short.
-	Origin *Origin
-	Once   *Idempotency // nil: the call stands for itself
+	Origin      *Origin
+	Idempotency *Idempotency // nil: the call stands for itself
 }
 
-// Ticket identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises
+// CallID identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises
 // nothing.
-type Ticket struct {
-	Session uint64
-	Seq     uint64 // counts the session's calls
-	Below   uint64 // every call with a smaller number was answered or given up; at most Seq
+type CallID struct {
+	Session    uint64
+	Seq        uint64 // counts the session's calls
+	AckedBelow uint64 // every call with a smaller number was answered or given up; at most Seq
 }
 
 // Command is a change that a caller asks for. Each has a file of its own, and a row in the registry.
@@ -121,7 +121,7 @@ const originMark byte = 90
 // Visit visits the idempotency key, the origin and the command of a call. What is not there takes no byte. Actor and ticket are those of
 // the batch: see package codec.
 func (c *Call) Visit(v *fields.Visitor) {
-	visitIdempotency(&c.Once, v)
+	visitIdempotency(&c.Idempotency, v)
 	if mark, ok := v.Peek(); ok && mark == originMark {
 		v.Skip()
 		c.Origin = new(Origin)
@@ -148,6 +148,6 @@ func visitIdempotency(p **Idempotency, v *fields.Visitor) {
 		v.Byte(&mark)
 	}
 	v.Named = true
-	(*p).Name.fields(v)
-	(*p).Request.fields(v)
+	(*p).Key.fields(v)
+	(*p).Fingerprint.fields(v)
 }

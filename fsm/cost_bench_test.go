@@ -21,9 +21,9 @@ import (
 func demandingLedger(b *testing.B, n int) *fsm.State {
 	b.Helper()
 	s := largeLedger(b, n)
-	direct := make([]fsm.SlugRef, 30)
+	direct := make([]fsm.PermissionRef, 30)
 	for i := range direct {
-		direct[i] = fsm.SlugRef{Slug: benchSlug(i), ID: fmt.Sprintf("perm_%02d", i)}
+		direct[i] = fsm.PermissionRef{Slug: benchSlug(i), ID: fmt.Sprintf("perm_%02d", i)}
 	}
 	for r := range 3 {
 		inherited := make([]string, 10)
@@ -91,7 +91,7 @@ func BenchmarkVerifyWithEverything(b *testing.B) {
 				clock++
 				batch.Stamp = benchStart + clock
 				results := s.Apply(batch)
-				if v := results[0].(*fsm.Verdict); v.Outcome != fsm.Valid || len(v.Ratelimits) != 3*kind {
+				if v := results[0].(*fsm.Verdict); v.Code != fsm.Valid || len(v.Ratelimits) != 3*kind {
 					b.Fatalf("%+v", v)
 				}
 			}

@@ -10,7 +10,7 @@ import (
 // accounts moves credits and keeps the books.
 type accounts struct {
 	*core
-	books         Books
+	totals        Totals
 	creditRecords int // that exist
 }
 
@@ -19,7 +19,7 @@ type accounts struct {
 //
 // Invariant: remaining >= 0, and refill.Amount >= 1 where there is a refill.
 type credit struct {
-	head
+	entityHeader
 	nextCredit
 	owner      string // id of the key or identity
 	identity   bool   // whether the owner is an identity
@@ -66,24 +66,24 @@ func (c *credit) show(now int64) Credits {
 // touch gives the refill that is due by now, before anything else happens to the record. Call between change and changed.
 func (a *accounts) touch(c *credit) {
 	if c.due(a.clock) && c.remaining < c.refill.Amount {
-		a.books.Granted += uint64(c.refill.Amount - c.remaining)
+		a.totals.Granted += uint64(c.refill.Amount - c.remaining)
 		c.refilledAt = c.refilled(a.clock)
 		c.remaining = c.refill.Amount
 	}
 	c.considered = max(c.considered, dayOf(a.clock))
 }
 
-// charge takes cost credits. The caller has decided that the balance covers it.
-func (a *accounts) charge(c *credit, cost int64) {
-	a.change(c)
+// debit takes cost credits. The caller has decided that the balance covers it.
+func (a *accounts) debit(c *credit, cost int64) {
+	a.beforeChange(c)
 	a.touch(c)
 	if cost < 0 || c.remaining < cost {
 		panic(fmt.Sprintf("fsm: charge of %d on a balance of %d", cost, c.remaining))
 	}
 	c.remaining -= cost
 	c.nextCredit.debited(a.version)
-	a.books.Charged += uint64(cost)
-	a.changed(c)
+	a.totals.Debited += uint64(cost)
+	a.afterChange(c)
 }
 
 // setBalance moves the balance to v and books the difference. Call between change and changed, after touch.
@@ -92,31 +92,31 @@ func (a *accounts) setBalance(c *credit, v int64) {
 		panic(fmt.Sprintf("fsm: balance set to %d", v))
 	}
 	if v >= c.remaining {
-		a.books.Granted += uint64(v - c.remaining)
+		a.totals.Granted += uint64(v - c.remaining)
 	} else {
-		a.books.Withdrawn += uint64(c.remaining - v)
+		a.totals.Withdrawn += uint64(c.remaining - v)
 	}
 	c.remaining = v
 }
 
 // makeLimited gives an unlimited owner a record of n credits.
 func (a *accounts) makeLimited(c *credit, n int64, refill Refill) {
-	a.change(c)
+	a.beforeChange(c)
 	c.present, c.remaining, c.refill = true, 0, refill
 	c.considered = dayOf(a.clock)
 	a.setBalance(c, n)
 	a.creditRecords++
-	a.changed(c)
+	a.afterChange(c)
 }
 
 // makeUnlimited ends the record of a limited owner, refill included.
 func (a *accounts) makeUnlimited(c *credit) {
-	a.change(c)
+	a.beforeChange(c)
 	a.touch(c)
 	a.setBalance(c, 0)
 	c.present, c.refill, c.refilledAt, c.considered, c.nextCredit = false, Refill{}, 0, 0, nextCredit{}
 	a.creditRecords--
-	a.changed(c)
+	a.afterChange(c)
 }
 
 // check states the rules of contract 4.5 for a change of the record c, without changing anything.
@@ -154,7 +154,7 @@ func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
 	if ch.Remaining.State == Absent && ch.Refill.State == Absent {
 		return
 	}
-	a.change(c)
+	a.beforeChange(c)
 	a.touch(c)
 	if ch.Remaining.State == Given {
 		a.setBalance(c, ch.Remaining.Value)
@@ -165,7 +165,7 @@ func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
 	case Given:
 		c.refill = ch.Refill.Value
 	}
-	a.changed(c)
+	a.afterChange(c)
 }
 
 // check states the rules of contract 4.4 for an operation on the record c at the given time, and returns the balance after it.
@@ -205,10 +205,10 @@ func (a *accounts) changeBalance(c *credit, b BalanceChange, after int64) Result
 	case !c.present:
 		a.makeLimited(c, after, Refill{})
 	default:
-		a.change(c)
+		a.beforeChange(c)
 		a.touch(c)
 		a.setBalance(c, after)
-		a.changed(c)
+		a.afterChange(c)
 	}
 	shown := c.show(a.clock)
 	return &shown

@@ -15,7 +15,7 @@ func TestCreate_Credits(t *testing.T) {
 		name  string
 		input fsm.NewCredits
 		want  fsm.Credits
-		code  fsm.Code
+		code  fsm.RefusalCode
 	}{
 		{name: "absent, or remaining null", want: unlimited},
 		{name: "remaining null with a refill", input: fsm.NewCredits{Refill: daily(5)}, code: fsm.InvalidInput},
@@ -61,7 +61,7 @@ func TestUpdateCredits_Table(t *testing.T) {
 		before fsm.NewCredits
 		change fsm.BalanceChange
 		want   fsm.Credits
-		code   fsm.Code
+		code   fsm.RefusalCode
 	}{
 		{name: "set keeps the refill", before: credits(5, daily(9)), change: op(fsm.SetBalance, 2), want: shown(2, daily(9))},
 		{name: "set 0 is a record", before: credits(5), change: op(fsm.SetBalance, 0), want: shown(0)},
@@ -121,7 +121,7 @@ func TestUpdate_Credits(t *testing.T) {
 		before fsm.NewCredits
 		change change
 		want   fsm.Credits
-		code   fsm.Code
+		code   fsm.RefusalCode
 	}{
 		{name: "absent or {}", before: before, want: shown(300, monthly(100, 25))},
 		{name: "null", before: before, change: change{Unlimited: true}},
@@ -201,21 +201,21 @@ func TestUpdate_AReturningRecordHasNoRefill(t *testing.T) {
 }
 
 // The books balance through every kind of movement, also where the totals overflow: see Books.
-func TestBooks_BalanceBeyondInt64(t *testing.T) {
+func TestTotals_BalanceBeyondInt64(t *testing.T) {
 	s := newLedger(t)
 	for _, name := range []byte("abcdef") {
 		newKey(t, s, name, "", credits(math.MaxInt64))
 	}
 	for range 3 {
-		require.Equal(t, fsm.Valid, verify(t, s, 'a', math.MaxInt64).Outcome)
+		require.Equal(t, fsm.Valid, verify(t, s, 'a', math.MaxInt64).Code)
 		apply(t, s, &fsm.UpdateKeyCredits{KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.SetBalance, Limited: true, Value: math.MaxInt64}})
 	}
 	apply(t, s, &fsm.DeleteKey{KeyID: "key_b", Permanent: true})
 	apply(t, s, &fsm.DeleteKey{KeyID: "key_c"})
 	apply(t, s, &fsm.UpdateKey{KeyID: "key_d", Credits: fsm.CreditsChange{Unlimited: true}})
-	require.NoError(t, s.Audit())
+	require.NoError(t, s.CheckInvariants())
 	var left uint64 = 4 // a, c, e, f; the rest is gone
-	require.Equal(t, left*math.MaxInt64, s.Stats().Books.Outstanding())
+	require.Equal(t, left*math.MaxInt64, s.Stats().Totals.Outstanding())
 	require.Equal(t, 4, s.Stats().CreditRecords)
 }
 

@@ -13,7 +13,7 @@ import (
 // oneOfEach has a record of each kind, in the order of the kinds.
 func oneOfEach() []Record {
 	return []Record{
-		&MetaRecord{ClusterID: "cl_1", Clock: 5, Books: Books{Granted: 9, Withdrawn: 1, Charged: 2}, Sessions: 3, LedgerVersion: 2, RaisedBy: "v1"},
+		&MetaRecord{ClusterID: "cl_1", Clock: 5, Totals: Totals{Granted: 9, Withdrawn: 1, Debited: 2}, Sessions: 3, LedgerVersion: 2, RaisedBy: "v1"},
 		&WorkspaceRecord{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true},
 		&RootKeyRecord{
 			ID: "key_r", Hash: Hash{1}, Name: "n", WorkspaceID: "ws_1", Permissions: []string{"a", "bc"}, CreatedAt: 1,
@@ -183,9 +183,9 @@ func TestDigest_CoversTheBooksButNotTheClock(t *testing.T) {
 	require.Equal(t, before, s.Digest())
 	for _, change := range []func(){
 		func() { s.clusterID = "x" },
-		func() { s.books.Granted++ },
-		func() { s.books.Withdrawn++ },
-		func() { s.books.Charged++ },
+		func() { s.totals.Granted++ },
+		func() { s.totals.Withdrawn++ },
+		func() { s.totals.Debited++ },
 	} {
 		before := s.Digest()
 		change()

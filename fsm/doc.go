@@ -32,7 +32,7 @@
 //
 //   - A rate limit never lets more through than its limit; its windows are counted in integers and log time.
 //   - A balance is never negative; all arithmetic on amounts is checked.
-//   - Granted − withdrawn − charged equals the sum of all balances (modulo 2^64, see [Books]).
+//   - Granted − withdrawn − charged equals the sum of all balances (modulo 2^64, see [Totals]).
 //   - Every command checks everything before it writes anything: a refused command changes nothing.
 //   - A state that breaks one of these panics: the node must stop rather than serve on.
 //

@@ -81,7 +81,7 @@ func TestSessions_EndInBoundedNumbers(t *testing.T) {
 	s.Apply(Batch{Stamp: 1, Calls: open})
 	require.Len(t, s.sessions, len(open))
 
-	late := Batch{Stamp: 2 + sessionTTL, Calls: []Call{{Ticket: Ticket{Session: uint64(len(open)), Seq: 1, Below: 1}, Command: &OpenSession{}}}}
+	late := Batch{Stamp: 2 + sessionTTL, Calls: []Call{{ID: CallID{Session: uint64(len(open)), Seq: 1, AckedBelow: 1}, Command: &OpenSession{}}}}
 	require.Equal(t, refuse(SessionExpired), s.Apply(late)[0])
 	require.Len(t, s.sessions, 10)
 	s.Apply(Batch{Stamp: 3 + sessionTTL})

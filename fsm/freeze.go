@@ -1,18 +1,18 @@
 package fsm
 
-// head is what every record in memory carries for snapshots.
-type head struct {
+// entityHeader is what every record in memory carries for snapshots.
+type entityHeader struct {
 	// gen is the generation in which the record last changed: the tracker's own means dirty, that of a Frozen means frozen and
 	// not captured yet, any other one clean. Generations make a freeze cost nothing per record.
-	gen  uint32
-	gone bool // removed for good
+	gen     uint32
+	removed bool // removed for good
 }
 
-func (h *head) header() *head { return h }
+func (h *entityHeader) header() *entityHeader { return h }
 
-// node is a record in memory. key names it, record copies it, and is nil for a record that is not present.
-type node interface {
-	header() *head
+// entity is a record in memory. key names it, record copies it, and is nil for a record that is not present.
+type entity interface {
+	header() *entityHeader
 	key() RecordKey
 	record() Record
 	digest() Digest
@@ -25,45 +25,45 @@ const clean uint32 = 0
 
 // tracker knows which records changed since the last snapshot, and keeps the digest up to date.
 type tracker struct {
-	gen     uint32 // present generation; never clean
-	dirty   []node // the records of the present generation
-	removed []node // those of them that were removed for good
-	frozen  *Frozen
-	sum     Digest // of all records but the meta record
-	trail   *trail // of the audited command that is being carried out; nil: none is
+	gen       uint32   // present generation; never clean
+	dirty     []entity // the records of the present generation
+	removed   []entity // those of them that were removed for good
+	frozen    *Frozen
+	sum       Digest          // of all records but the meta record
+	collector *auditCollector // of the audited command that is being carried out; nil: none is
 }
 
-// added takes a new record in.
-func (t *tracker) added(n node) {
-	if t.trail != nil {
-		t.trail.note(n, true)
+// add takes a new record in.
+func (t *tracker) add(n entity) {
+	if t.collector != nil {
+		t.collector.collect(n, true)
 	}
-	t.mark(n)
-	t.changed(n)
+	t.markDirty(n)
+	t.afterChange(n)
 }
 
-// change must be called before a record is changed, and changed after it.
-func (t *tracker) change(n node) {
+// beforeChange must be called before a record is changed, and changed after it.
+func (t *tracker) beforeChange(n entity) {
 	if t.frozen != nil && n.header().gen == t.frozen.gen {
-		t.frozen.early = append(t.frozen.early, changeOf(n))
+		t.frozen.captured = append(t.frozen.captured, changeOf(n))
 	}
-	if t.trail != nil {
-		t.trail.note(n, false)
+	if t.collector != nil {
+		t.collector.collect(n, false)
 	}
 	t.sum = t.sum.minus(n.digest())
-	t.mark(n)
+	t.markDirty(n)
 }
 
-func (t *tracker) changed(n node) { t.sum = t.sum.plus(n.digest()) }
+func (t *tracker) afterChange(n entity) { t.sum = t.sum.plus(n.digest()) }
 
 // remove takes a record out for good.
-func (t *tracker) remove(n node) {
-	t.change(n)
-	n.header().gone = true
+func (t *tracker) remove(n entity) {
+	t.beforeChange(n)
+	n.header().removed = true
 	t.removed = append(t.removed, n)
 }
 
-func (t *tracker) mark(n node) {
+func (t *tracker) markDirty(n entity) {
 	if h := n.header(); h.gen != t.gen {
 		h.gen = t.gen
 		t.dirty = append(t.dirty, n)
@@ -87,12 +87,12 @@ type Frozen struct {
 	RaisedBy string // the build that raised it last; empty: none did
 	Len      int    // changes it yields in all
 
-	tracker *tracker
-	gen     uint32
-	nodes   []node
-	removed []node
-	read    int
-	early   []Change // known from the start, or captured because they changed before Next reached them
+	tracker  *tracker
+	gen      uint32
+	entities []entity
+	removed  []entity
+	read     int
+	captured []Change // known from the start, or captured because they changed before Next reached them
 }
 
 // freeze starts a snapshot: meta is the ledger's own record, and retaken reports whether another record speaks for the name of a removed
@@ -101,15 +101,15 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 	if t.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
-	f.tracker, f.gen, f.nodes, f.removed, f.early = t, t.gen, t.dirty, t.removed, []Change{{meta.Key(), meta}}
-	told := make(map[RecordKey]bool, len(t.removed)) // a name may have come and gone more than once
+	f.tracker, f.gen, f.entities, f.removed, f.captured = t, t.gen, t.dirty, t.removed, []Change{{meta.Key(), meta}}
+	seen := make(map[RecordKey]bool, len(t.removed)) // a name may have come and gone more than once
 	for _, n := range t.removed {
-		if name := n.key(); !told[name] && !retaken(name) {
-			told[name] = true
-			f.early = append(f.early, Change{Key: name})
+		if name := n.key(); !seen[name] && !retaken(name) {
+			seen[name] = true
+			f.captured = append(f.captured, Change{Key: name})
 		}
 	}
-	f.Len = len(f.early) + len(f.nodes) - len(f.removed)
+	f.Len = len(f.captured) + len(f.entities) - len(f.removed)
 	t.dirty, t.removed, t.frozen = nil, nil, f
 	t.gen++
 	if t.gen == clean {
@@ -122,18 +122,18 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 // microseconds per hundred.
 func (f *Frozen) Next(n int) []Change {
 	batch := make([]Change, 0, n)
-	for len(batch) < n && len(f.early) > 0 {
-		last := len(f.early) - 1
-		batch = append(batch, f.early[last])
-		f.early = f.early[:last]
+	for len(batch) < n && len(f.captured) > 0 {
+		last := len(f.captured) - 1
+		batch = append(batch, f.captured[last])
+		f.captured = f.captured[:last]
 	}
-	for len(batch) < n && f.read < len(f.nodes) {
-		node := f.nodes[f.read]
+	for len(batch) < n && f.read < len(f.entities) {
+		e := f.entities[f.read]
 		f.read++
-		if h := node.header(); h.gen == f.gen {
+		if h := e.header(); h.gen == f.gen {
 			h.gen = clean
-			if !h.gone { // its removal is among the early ones
-				batch = append(batch, changeOf(node))
+			if !h.removed { // its removal is among the early ones
+				batch = append(batch, changeOf(e))
 			}
 		}
 	}
@@ -144,12 +144,12 @@ func (f *Frozen) Next(n int) []Change {
 func (f *Frozen) Release(saved bool) {
 	f.tracker.frozen = nil
 	if !saved {
-		for _, n := range f.nodes {
-			f.tracker.mark(n)
+		for _, n := range f.entities {
+			f.tracker.markDirty(n)
 		}
 		f.tracker.removed = append(f.removed, f.tracker.removed...)
 	}
-	f.nodes, f.removed, f.early = nil, nil, nil
+	f.entities, f.removed, f.captured = nil, nil, nil
 }
 
-func changeOf(n node) Change { return Change{Key: n.key(), Record: n.record()} }
+func changeOf(n entity) Change { return Change{Key: n.key(), Record: n.record()} }

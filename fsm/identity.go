@@ -14,7 +14,7 @@ type externalRef struct{ workspaceID, externalID string }
 // identity groups the keys of one user of a customer and may hold a balance that they share. A deleted one is kept, because
 // keys still refer to it.
 type identity struct {
-	head
+	entityHeader
 	id         string
 	externalID string
 	workspace  *workspace
@@ -73,7 +73,7 @@ func (x *identityStore) addIdentity(i *identity) {
 	x.identities[i.id] = i
 	x.external[i.ref()] = i
 	i.workspace.identities.insert(i)
-	x.added(i)
+	x.add(i)
 }
 
 // findIdentity finds a live identity of the caller's workspace by id, else by externalId.
@@ -113,7 +113,7 @@ func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 	}
 	if r.Deleted {
 		x.identities[i.id] = i
-		x.added(i)
+		x.add(i)
 		return true
 	}
 	if x.external[i.ref()] != nil {

@@ -18,7 +18,7 @@ type keyring struct {
 // key is a credential that a customer's user presents. Fields that most keys lack are behind details, so that ten million plain
 // keys fit one node.
 type key struct {
-	head
+	entityHeader
 	id         string
 	hash       Hash
 	start      string
@@ -54,18 +54,18 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// describe replaces all details but the access: see give.
-func (k *key) describe(name, meta string, ratelimits []Ratelimit) {
+// setDetails replaces all details but the access: see give.
+func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 	var d keyDetails
 	if k.details != nil {
 		d = *k.details
 	}
 	d.name, d.meta, d.ratelimits = name, meta, ratelimits
-	k.detail(d)
+	k.replaceDetails(d)
 }
 
-// detail replaces the details. They are never changed in place: a frozen copy of the key may share them.
-func (k *key) detail(d keyDetails) {
+// replaceDetails replaces the details. They are never changed in place: a frozen copy of the key may share them.
+func (k *key) replaceDetails(d keyDetails) {
 	if d.name == "" && d.meta == "" && d.access == nil && len(d.ratelimits) == 0 {
 		k.details = nil
 		return
@@ -101,7 +101,7 @@ func (ring *keyring) addKey(k *key) {
 	ring.keys[k.id] = k
 	ring.keyByHash[k.hash] = k
 	k.list()
-	ring.added(k)
+	ring.add(k)
 }
 
 // encryptionOff is the answer to everything that needs recoverable keys. See contract 7.2.
@@ -169,7 +169,7 @@ func (k *key) plain() KeyRecord {
 		r.IdentityID = k.identity.id
 	}
 	if k.details != nil && k.details.access != nil {
-		r.Permissions, r.Roles = slugIDs(k.details.access.slugs), roleIDs(k.details.access.roles)
+		r.Permissions, r.Roles = permissionIDs(k.details.access.permissions), roleIDs(k.details.access.roles)
 	}
 	return r
 }
@@ -193,13 +193,13 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 			return false
 		}
 	}
-	slugs, ok := resolve(ring.access.slugs, r.Permissions, func(p *slug) bool { return p.workspace == a.workspace })
+	permissions, ok := resolve(ring.access.permissions, r.Permissions, func(p *permission) bool { return p.workspace == a.workspace })
 	roles, known := resolve(ring.access.roles, r.Roles, func(r *role) bool { return r.workspace == a.workspace })
 	if !ok || !known {
 		return false
 	}
-	k.describe(r.Name, r.Meta, r.Ratelimits)
-	k.give(slugs, roles)
+	k.setDetails(r.Name, r.Meta, r.Ratelimits)
+	k.give(permissions, roles)
 	ring.addKey(k)
 	return true
 }
@@ -210,7 +210,7 @@ func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id}
 func (k *key) visibleDigest() Digest {
 	r := k.plain()
 	had := k.access()
-	r.Permissions = slugIDs(sortedSlugs(slices.Clone(had.slugs)))
+	r.Permissions = permissionIDs(sortedPermissions(slices.Clone(had.permissions)))
 	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
 	return digestOf(&r)
 }
@@ -236,7 +236,7 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
 	c.refilledAt, c.considered, c.nextCredit = r.RefilledAt, r.Considered, r.nextCredit
 	ring.accounts.creditRecords++
-	ring.added(c)
+	ring.add(c)
 	return true
 }
 

@@ -4,8 +4,8 @@ import "slices"
 
 // keyAccess is what a key was given. Like the details it hangs on it is never changed in place.
 type keyAccess struct {
-	slugs []*slug // direct permissions, by id; may have deleted ones
-	roles []*role // by id; may have deleted ones
+	permissions []*permission // direct permissions, by id; may have deleted ones
+	roles       []*role       // by id; may have deleted ones
 }
 
 // access returns what the key was given. The lists are not to be written to.
@@ -17,16 +17,16 @@ func (k *key) access() keyAccess {
 }
 
 // give replaces what the key was given.
-func (k *key) give(slugs []*slug, roles []*role) {
+func (k *key) give(permissions []*permission, roles []*role) {
 	var d keyDetails
 	if k.details != nil {
 		d = *k.details
 	}
 	d.access = nil
-	if len(slugs) > 0 || len(roles) > 0 {
-		d.access = &keyAccess{slugs: slugs, roles: roles}
+	if len(permissions) > 0 || len(roles) > 0 {
+		d.access = &keyAccess{permissions: permissions, roles: roles}
 	}
-	k.detail(d)
+	k.replaceDetails(d)
 }
 
 // permissionNames returns the slugs that the key has, each once, in byte order.
@@ -35,13 +35,13 @@ func (a keyAccess) permissionNames() []string {
 	if most == 0 {
 		return nil
 	}
-	if most > manySlugs && len(a.roles) > 0 {
-		a = keyAccess{slugs: a.distinct()}
-		most = len(a.slugs)
+	if most > manyPermissions && len(a.roles) > 0 {
+		a = keyAccess{permissions: a.distinct()}
+		most = len(a.permissions)
 	}
-	names := appendSlugs(make([]string, 0, most), a.slugs)
+	names := appendSlugs(make([]string, 0, most), a.permissions)
 	for _, r := range a.roles {
-		names = appendSlugs(names, r.slugs)
+		names = appendSlugs(names, r.permissions)
 	}
 	if len(names) == 0 { // all deleted
 		return nil
@@ -50,45 +50,45 @@ func (a keyAccess) permissionNames() []string {
 	return slices.Compact(names)
 }
 
-// manySlugs is from how many on it is cheaper to leave out what several roles have before the names are sorted.
-const manySlugs = 256
+// manyPermissions is from how many on it is cheaper to leave out what several roles have before the names are sorted.
+const manyPermissions = 256
 
 // held is how many permissions the lists have, those counted again that are in several.
 func (a keyAccess) held() int {
-	n := len(a.slugs)
+	n := len(a.permissions)
 	for _, r := range a.roles {
-		n += len(r.slugs)
+		n += len(r.permissions)
 	}
 	return n
 }
 
 // distinct returns what is in any of the lists, once, in no particular order.
-func (a keyAccess) distinct() []*slug {
-	most := len(a.slugs)
+func (a keyAccess) distinct() []*permission {
+	most := len(a.permissions)
 	for _, r := range a.roles {
-		most = max(most, len(r.slugs))
+		most = max(most, len(r.permissions))
 	}
-	seen := make(map[*slug]struct{}, most)
-	list := make([]*slug, 0, most)
-	add := func(slugs []*slug) {
-		for _, p := range slugs {
+	seen := make(map[*permission]struct{}, most)
+	list := make([]*permission, 0, most)
+	add := func(permissions []*permission) {
+		for _, p := range permissions {
 			if _, again := seen[p]; !again {
 				seen[p] = struct{}{}
 				list = append(list, p)
 			}
 		}
 	}
-	add(a.slugs)
+	add(a.permissions)
 	for _, r := range a.roles {
-		add(r.slugs)
+		add(r.permissions)
 	}
 	return list
 }
 
-func appendSlugs(names []string, list []*slug) []string {
+func appendSlugs(names []string, list []*permission) []string {
 	for _, p := range list {
 		if !p.deleted {
-			names = append(names, p.text)
+			names = append(names, p.slug)
 		}
 	}
 	return names
@@ -112,7 +112,7 @@ func (a keyAccess) roleNames() []string {
 
 // show is what a verification tells of it; nil when there is nothing to tell.
 func (a keyAccess) show() *VerdictAccess {
-	if len(a.slugs) == 0 && len(a.roles) == 0 {
+	if len(a.permissions) == 0 && len(a.roles) == 0 {
 		return nil
 	}
 	shown := &VerdictAccess{Permissions: a.permissionNames(), Roles: a.roleNames()}
@@ -123,11 +123,11 @@ func (a keyAccess) show() *VerdictAccess {
 }
 
 // giveKey writes the lists of a key, unless they are as they were.
-func (ring *keyring) giveKey(k *key, slugs []*slug, roles []*role) {
-	if had := k.access(); slices.Equal(had.slugs, slugs) && slices.Equal(had.roles, roles) {
+func (ring *keyring) giveKey(k *key, permissions []*permission, roles []*role) {
+	if had := k.access(); slices.Equal(had.permissions, permissions) && slices.Equal(had.roles, roles) {
 		return
 	}
-	ring.change(k)
-	k.give(slugs, roles)
-	ring.changed(k)
+	ring.beforeChange(k)
+	k.give(permissions, roles)
+	ring.afterChange(k)
 }

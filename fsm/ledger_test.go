@@ -25,14 +25,14 @@ func at(t testing.TB, text string) int64 {
 func advance(t testing.TB, s *fsm.State, text string) {
 	t.Helper()
 	s.Apply(fsm.Batch{Stamp: at(t, text)})
-	require.NoError(t, s.Audit())
+	require.NoError(t, s.CheckInvariants())
 }
 
 // as sends a command for another root key.
 func as(t testing.TB, s *fsm.State, actor fsm.Hash, c fsm.Command) fsm.Result {
 	t.Helper()
 	r := s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{{Actor: actor, Command: c}}})[0]
-	require.NoError(t, s.Audit())
+	require.NoError(t, s.CheckInvariants())
 	return r
 }
 
@@ -87,7 +87,7 @@ func verify(t testing.TB, s *fsm.State, name byte, cost int64) *fsm.Verdict {
 }
 
 // code is the code of a refusal, and 0 of any other answer.
-func code(r fsm.Result) fsm.Code {
+func code(r fsm.Result) fsm.RefusalCode {
 	if r, ok := r.(*fsm.Refusal); ok {
 		return r.Code
 	}

@@ -4,7 +4,7 @@ func (k *key) listID() string { return k.id }
 
 func (i *identity) listID() string { return i.id }
 
-func (p *slug) listID() string { return p.id }
+func (p *permission) listID() string { return p.id }
 
 func (r *role) listID() string { return r.id }
 
@@ -16,7 +16,7 @@ func (*key) listPrefix() string { return "key_" }
 
 func (*identity) listPrefix() string { return "id_" }
 
-func (*slug) listPrefix() string { return "perm_" }
+func (*permission) listPrefix() string { return "perm_" }
 
 func (*role) listPrefix() string { return "role_" }
 

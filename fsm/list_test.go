@@ -184,10 +184,10 @@ var unlimitedCredits fsm.NewCredits
 // Keys of a deleted API are gone for every purpose, and so is the API: contract 2.2.
 func TestDeleteAPI_EndsItsKeys(t *testing.T) {
 	s := newTown(t)
-	outstanding := s.Stats().Books.Outstanding()
+	outstanding := s.Stats().Totals.Outstanding()
 	require.Equal(t, &fsm.Done{}, apply(t, s, &fsm.DeleteAPI{APIID: "api_1"}))
 	require.Equal(t, fsm.APINotFound, code(apply(t, s, &fsm.DeleteAPI{APIID: "api_1"})))
-	require.Equal(t, fsm.NotFound, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.NotFound, verify(t, s, 'a', 1).Code)
 	for _, c := range []fsm.Command{
 		&fsm.UpdateKey{KeyID: "key_a"}, &fsm.DeleteKey{KeyID: "key_a"},
 		&fsm.UpdateKeyCredits{KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.SetBalance}},
@@ -195,7 +195,7 @@ func TestDeleteAPI_EndsItsKeys(t *testing.T) {
 		require.Equal(t, fsm.KeyNotFound, code(apply(t, s, c)))
 	}
 	require.Equal(t, fsm.APINotFound, code(s.Answer(root, &fsm.ListKeys{APIID: "api_1", Page: fsm.Page{Limit: 1}})))
-	require.Equal(t, outstanding, s.Stats().Books.Outstanding(), "balances stay in the books")
+	require.Equal(t, outstanding, s.Stats().Totals.Outstanding(), "balances stay in the books")
 	require.Equal(t, fsm.IDTaken, code(apply(t, s, &fsm.CreateAPI{ID: "api_1"})))
 }
 
@@ -225,7 +225,7 @@ func TestVerifyMigrated_ChangesNothingWhenRefused(t *testing.T) {
 	c.Verify.Cost = 1
 	_, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
 	require.False(t, ok)
-	require.Equal(t, fsm.Disabled, apply(t, s, c).(*fsm.Verdict).Outcome, "taken over whatever the outcome")
+	require.Equal(t, fsm.Disabled, apply(t, s, c).(*fsm.Verdict).Code, "taken over whatever the outcome")
 	require.Equal(t, "a_b", getKey(t, s, "key_m").Start)
 	v, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
 	require.True(t, ok)
@@ -238,7 +238,7 @@ func TestVerifyMigrated_Malformed(t *testing.T) {
 	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "pre", Algorithm: fsm.PrefixedAPIKey})))
 	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "sha", Algorithm: fsm.SHA256})))
 	digest := s.Digest()
-	for migration, want := range map[string]fsm.Code{"pre": fsm.KeyMalformed, "sha": 0, "none": 0} {
+	for migration, want := range map[string]fsm.RefusalCode{"pre": fsm.KeyMalformed, "sha": 0, "none": 0} {
 		c := &fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: fsm.Hash{'?'}, Cost: 1}, MigrationID: migration}
 		peeked, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
 		require.True(t, ok, migration)

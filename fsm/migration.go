@@ -2,7 +2,7 @@ package fsm
 
 // migration is a source of keys that a workspace has agreed to.
 type migration struct {
-	head
+	entityHeader
 	id        string
 	workspace *workspace
 	algorithm Algorithm
@@ -19,7 +19,7 @@ func (m *migration) record() Record {
 
 func (ring *keyring) addMigration(m *migration) {
 	ring.migrations[migrationRef{m.workspace.id, m.id}] = m
-	ring.added(m)
+	ring.add(m)
 }
 
 func (ring *keyring) loadMigration(r *MigrationRecord) bool {

@@ -19,7 +19,7 @@ type rateLimits struct {
 
 // namespace groups the identifiers that ratelimit.limit counts, and their overrides. See contract 2.6.
 type namespace struct {
-	head
+	entityHeader
 	id        string
 	name      string
 	workspace *workspace
@@ -35,7 +35,7 @@ type namespaceRef struct{ workspaceID, name string }
 
 // override replaces limit and duration of the identifiers that it matches.
 type override struct {
-	head
+	entityHeader
 	id         string
 	namespace  *namespace
 	identifier string // may contain *, which stands for any text
@@ -68,7 +68,7 @@ func (l *rateLimits) addNamespace(n *namespace) {
 	n.exact = make(map[string]*override)
 	l.namespaces[n.id] = n
 	l.namespaceByName[namespaceRef{n.workspace.id, n.name}] = n
-	l.added(n)
+	l.add(n)
 }
 
 func (l *rateLimits) addOverride(o *override) {
@@ -81,7 +81,7 @@ func (l *rateLimits) addOverride(o *override) {
 		at, _ := slices.BinarySearchFunc(n.patterns, o, moreSpecific)
 		n.patterns = slices.Insert(n.patterns, at, o)
 	}
-	l.added(o)
+	l.add(o)
 }
 
 func (o *override) show() Override {

@@ -9,14 +9,14 @@ import (
 // A namespace that was deleted counts nothing more and shows nothing: contract 2.6. No command deletes one yet, but a snapshot
 // may hold it.
 func TestNamespace_GoneWhenDeleted(t *testing.T) {
-	answers := func(deleted bool) (codes []Code) {
+	answers := func(deleted bool) (codes []RefusalCode) {
 		list := oneOfEach()
 		r := list[2].(*RootKeyRecord)
 		r.Expires, r.Permissions = Never, AllPermissions()
 		list[13].(*NamespaceRecord).Deleted = deleted
 		s := loaded(t, list...)
 		for _, name := range []string{"rlns_1", "n"} {
-			limit := &Limit{Requests: []LimitRequest{{Namespace: name, NamespaceID: "rlns_2", Identifier: "x", Limit: 1, Duration: 1000}}}
+			limit := &ConsumeRatelimits{Requests: []RatelimitRequest{{Namespace: name, NamespaceID: "rlns_2", Identifier: "x", Limit: 1, Duration: 1000}}}
 			calls := []Call{
 				{Actor: r.Hash, Command: limit}, {Actor: r.Hash, Command: &SetOverride{ID: "rlor_2", Namespace: name, Identifier: "x", Duration: 1000}},
 				{Actor: r.Hash, Command: &DeleteOverride{Namespace: name, Identifier: "x"}},
@@ -25,7 +25,7 @@ func TestNamespace_GoneWhenDeleted(t *testing.T) {
 			results = append(results, s.Answer(r.Hash, &GetOverride{Namespace: name, Identifier: "a*"}))
 			results = append(results, s.Answer(r.Hash, &ListOverrides{Namespace: name, Limit: 1}))
 			for _, result := range results {
-				code := Code(0)
+				code := RefusalCode(0)
 				if refusal, ok := result.(*Refusal); ok {
 					code = refusal.Code
 				}
@@ -34,9 +34,9 @@ func TestNamespace_GoneWhenDeleted(t *testing.T) {
 		}
 		return codes
 	}
-	require.Equal(t, make([]Code, 10), answers(false))
+	require.Equal(t, make([]RefusalCode, 10), answers(false))
 	missing := RatelimitNamespaceNotFound
-	require.Equal(t, []Code{
+	require.Equal(t, []RefusalCode{
 		RatelimitNamespaceGone, missing, missing, missing, missing, RatelimitNamespaceGone, missing, missing, missing, missing,
 	}, answers(true))
 }

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// slug is a permission that a customer gives to keys, directly or through roles. It has nothing to do with the permissions of root
+// permission is a permission that a customer gives to keys, directly or through roles. It has nothing to do with the permissions of root
 // keys (see root_permission.go). A deleted one is kept, empty, because roles and keys still refer to it: they drop it when their list is next
 // written, and until then it counts for nothing.
-type slug struct {
-	head
+type permission struct {
+	entityHeader
 	id          string
 	name        string
-	text        string // what clients call the slug; queries compare it
+	slug        string // what clients call the slug; queries compare it
 	description string
 	workspace   *workspace
 	createdAt   int64
@@ -22,72 +22,72 @@ type slug struct {
 // access is the part of the ledger that says what keys may do.
 type access struct {
 	*core
-	tenants   *tenancy
-	slugs     map[string]*slug     // by id, deleted ones included
-	slugNames map[foldedName]*slug // live ones only
-	roles     map[string]*role     // by id, deleted ones included
-	roleNames map[foldedName]*role // live ones only
+	tenants         *tenancy
+	permissions     map[string]*permission     // by id, deleted ones included
+	permissionSlugs map[foldedName]*permission // live ones only
+	roles           map[string]*role           // by id, deleted ones included
+	roleNames       map[foldedName]*role       // live ones only
 }
 
-func (p *slug) ref() foldedName { return foldedName{p.workspace.id, fold(p.text)} }
+func (p *permission) ref() foldedName { return foldedName{p.workspace.id, foldCase(p.slug)} }
 
-// findSlug finds a live permission of the caller's workspace by its slug, in any case.
-func (x *access) findSlug(root *rootKey, text string) *slug {
-	return x.slugNames[foldedName{root.workspace.id, fold(text)}]
+// findPermissionSlug finds a live permission of the caller's workspace by its slug, in any case.
+func (x *access) findPermissionSlug(root *rootKey, text string) *permission {
+	return x.permissionSlugs[foldedName{root.workspace.id, foldCase(text)}]
 }
 
 // findPermission finds a live permission of the caller's workspace by id, else by slug.
-func (x *access) findPermission(root *rootKey, ref string) *slug {
-	if p := x.slugs[ref]; p != nil && !p.deleted && p.workspace == root.workspace {
+func (x *access) findPermission(root *rootKey, ref string) *permission {
+	if p := x.permissions[ref]; p != nil && !p.deleted && p.workspace == root.workspace {
 		return p
 	}
-	return x.findSlug(root, ref)
+	return x.findPermissionSlug(root, ref)
 }
 
-func (x *access) addSlug(p *slug) {
-	x.slugs[p.id] = p
-	x.slugNames[p.ref()] = p
-	p.workspace.slugs.insert(p)
-	x.added(p)
+func (x *access) addPermission(p *permission) {
+	x.permissions[p.id] = p
+	x.permissionSlugs[p.ref()] = p
+	p.workspace.permissions.insert(p)
+	x.add(p)
 }
 
-// slugPlan is what a list of slugs stands for: permissions that exist, and others that are to be made.
-type slugPlan struct{ existing, create []*slug }
+// permissionPlan is what a list of slugs stands for: permissions that exist, and others that are to be made.
+type permissionPlan struct{ existing, create []*permission }
 
-// planSlugs resolves a list in which slugs may repeat. It changes nothing.
-func (x *access) planSlugs(root *rootKey, refs []SlugRef) slugPlan {
-	var plan slugPlan
+// planPermissions resolves a list in which slugs may repeat. It changes nothing.
+func (x *access) planPermissions(root *rootKey, refs []PermissionRef) permissionPlan {
+	var plan permissionPlan
 	seen := make(map[foldedName]struct{}, len(refs))
 	for _, ref := range refs {
-		name := foldedName{root.workspace.id, fold(ref.Slug)}
+		name := foldedName{root.workspace.id, foldCase(ref.Slug)}
 		if _, again := seen[name]; again {
 			continue
 		}
 		seen[name] = struct{}{}
-		if p := x.slugNames[name]; p != nil {
+		if p := x.permissionSlugs[name]; p != nil {
 			plan.existing = append(plan.existing, p)
 			continue
 		}
-		plan.create = append(plan.create, &slug{
-			id: ref.ID, name: ref.Slug, text: ref.Slug, workspace: root.workspace, createdAt: x.clock,
+		plan.create = append(plan.create, &permission{
+			id: ref.ID, name: ref.Slug, slug: ref.Slug, workspace: root.workspace, createdAt: x.clock,
 		})
 	}
 	return plan
 }
 
 // permitted checks that the caller may make the permissions that the plan is to make.
-func (plan slugPlan) permitted(root *rootKey) *Refusal {
+func (plan permissionPlan) permitted(root *rootKey) *Refusal {
 	if len(plan.create) > 0 && !root.may(CreatePermissionPermission, "") {
 		return CreatePermissionPermission.missing("")
 	}
 	return nil
 }
 
-// free checks the ids of the permissions that the plan is to make.
-func (x *access) free(plan slugPlan) *Refusal {
+// checkPermissionIDs checks the ids of the permissions that the plan is to make.
+func (x *access) checkPermissionIDs(plan permissionPlan) *Refusal {
 	ids := make(map[string]struct{}, len(plan.create))
 	for _, p := range plan.create {
-		if _, again := ids[p.id]; again || x.slugs[p.id] != nil {
+		if _, again := ids[p.id]; again || x.permissions[p.id] != nil {
 			return refuse(IDTaken)
 		}
 		ids[p.id] = struct{}{}
@@ -95,28 +95,28 @@ func (x *access) free(plan slugPlan) *Refusal {
 	return nil
 }
 
-// carryOut makes what the plan is to make and returns all its permissions, in the order in which lists are kept.
-func (x *access) carryOut(plan slugPlan) []*slug {
+// executePlan makes what the plan is to make and returns all its permissions, in the order in which lists are kept.
+func (x *access) executePlan(plan permissionPlan) []*permission {
 	for _, p := range plan.create {
-		x.addSlug(p)
+		x.addPermission(p)
 	}
-	return sortedSlugs(append(plan.existing, plan.create...))
+	return sortedPermissions(append(plan.existing, plan.create...))
 }
 
-// sortedSlugs sorts a list by id, in place, and drops what repeats or was deleted.
-func sortedSlugs(list []*slug) []*slug {
-	list = slices.DeleteFunc(list, func(p *slug) bool { return p.deleted })
-	slices.SortFunc(list, func(p, q *slug) int { return strings.Compare(p.id, q.id) })
+// sortedPermissions sorts a list by id, in place, and drops what repeats or was deleted.
+func sortedPermissions(list []*permission) []*permission {
+	list = slices.DeleteFunc(list, func(p *permission) bool { return p.deleted })
+	slices.SortFunc(list, func(p, q *permission) int { return strings.Compare(p.id, q.id) })
 	return slices.Compact(list)
 }
 
-// hasSlug reports whether a list sorted by id has p.
-func hasSlug(list []*slug, p *slug) bool {
-	_, ok := slices.BinarySearchFunc(list, p.id, func(q *slug, id string) int { return strings.Compare(q.id, id) })
+// hasPermission reports whether a list sorted by id has p.
+func hasPermission(list []*permission, p *permission) bool {
+	_, ok := slices.BinarySearchFunc(list, p.id, func(q *permission, id string) int { return strings.Compare(q.id, id) })
 	return ok
 }
 
-func slugIDs(list []*slug) []string {
+func permissionIDs(list []*permission) []string {
 	if len(list) == 0 {
 		return nil
 	}
@@ -127,12 +127,12 @@ func slugIDs(list []*slug) []string {
 	return ids
 }
 
-func (p *slug) show() Permission {
-	return Permission{ID: p.id, Name: p.name, Slug: p.text, Description: p.description}
+func (p *permission) show() Permission {
+	return Permission{ID: p.id, Name: p.name, Slug: p.slug, Description: p.description}
 }
 
-// showSlugs shows the live permissions of a list, by slug.
-func showSlugs(list []*slug) []Permission {
+// showPermissions shows the live permissions of a list, by slug.
+func showPermissions(list []*permission) []Permission {
 	var shown []Permission
 	for _, p := range list {
 		if !p.deleted {
@@ -143,35 +143,35 @@ func showSlugs(list []*slug) []Permission {
 	return shown
 }
 
-func (p *slug) key() RecordKey { return RecordKey{PermissionKind, p.id} }
+func (p *permission) key() RecordKey { return RecordKey{PermissionKind, p.id} }
 
-func (p *slug) record() Record {
+func (p *permission) record() Record {
 	return &PermissionRecord{
-		ID: p.id, WorkspaceID: p.workspace.id, Name: p.name, Slug: p.text, Description: p.description,
+		ID: p.id, WorkspaceID: p.workspace.id, Name: p.name, Slug: p.slug, Description: p.description,
 		CreatedAt: p.createdAt, Deleted: p.deleted,
 	}
 }
 
-func (p *slug) digest() Digest { return digestOf(p.record()) }
+func (p *permission) digest() Digest { return digestOf(p.record()) }
 
 func (x *access) loadPermission(r *PermissionRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	if w == nil || x.slugs[r.ID] != nil {
+	if w == nil || x.permissions[r.ID] != nil {
 		return false
 	}
-	p := &slug{
-		id: r.ID, name: r.Name, text: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+	p := &permission{
+		id: r.ID, name: r.Name, slug: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if p.deleted {
-		x.slugs[p.id] = p
-		x.added(p)
+		x.permissions[p.id] = p
+		x.add(p)
 		return true
 	}
-	if x.slugNames[p.ref()] != nil {
+	if x.permissionSlugs[p.ref()] != nil {
 		return false
 	}
-	x.addSlug(p)
+	x.addPermission(p)
 	return true
 }
 
-func (p *slug) resource() AuditResource { return AuditResource{PermissionResource, p.id} }
+func (p *permission) resource() AuditResource { return AuditResource{PermissionResource, p.id} }

@@ -17,16 +17,16 @@ func newRole(t testing.TB, s *fsm.State, id, name string, slugs ...string) {
 	t.Helper()
 	c := &fsm.CreateRole{ID: id, Name: name}
 	for _, slug := range slugs {
-		c.Permissions = append(c.Permissions, fsm.SlugRef{Slug: slug, ID: "perm_of_" + id + "_" + slug})
+		c.Permissions = append(c.Permissions, fsm.PermissionRef{Slug: slug, ID: "perm_of_" + id + "_" + slug})
 	}
 	require.Equal(t, &fsm.Created{ID: id}, apply(t, s, c))
 }
 
 // slugRefs makes references from ids and slugs in turn.
-func slugRefs(idsAndSlugs ...string) []fsm.SlugRef {
-	var list []fsm.SlugRef
+func slugRefs(idsAndSlugs ...string) []fsm.PermissionRef {
+	var list []fsm.PermissionRef
 	for i := 0; i < len(idsAndSlugs); i += 2 {
-		list = append(list, fsm.SlugRef{ID: idsAndSlugs[i], Slug: idsAndSlugs[i+1]})
+		list = append(list, fsm.PermissionRef{ID: idsAndSlugs[i], Slug: idsAndSlugs[i+1]})
 	}
 	return list
 }
@@ -42,9 +42,9 @@ func newOffice(t testing.TB) *fsm.State {
 	return s
 }
 
-func ask1(t testing.TB, s *fsm.State, query string) fsm.Outcome {
+func ask1(t testing.TB, s *fsm.State, query string) fsm.VerdictCode {
 	t.Helper()
-	return apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Query: query}).(*fsm.Verdict).Outcome
+	return apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Query: query}).(*fsm.Verdict).Code
 }
 
 // A key has what it was given and what its roles have, each once: contract 2.0 and 3.7.
@@ -115,14 +115,14 @@ func TestVerify_OrderOfTheQuery(t *testing.T) {
 	ask := func(hash byte, query string, cost int64) fsm.Result {
 		return apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{hash}, Query: query, Cost: cost})
 	}
-	require.Equal(t, &fsm.Verdict{Outcome: fsm.NotFound}, ask('x', "(", 1))
+	require.Equal(t, &fsm.Verdict{Code: fsm.NotFound}, ask('x', "(", 1))
 	require.Equal(t, fsm.QuerySyntax, code(ask('a', "(", 1)))
-	require.Equal(t, fsm.NotPermitted, ask('a', "nobody", 100).(*fsm.Verdict).Outcome, "before credits")
+	require.Equal(t, fsm.NotPermitted, ask('a', "nobody", 100).(*fsm.Verdict).Code, "before credits")
 	require.EqualValues(t, 5, ask('a', "nobody", 1).(*fsm.Verdict).Credits, "nothing is charged")
-	require.Equal(t, fsm.UsageExceeded, ask('a', "admin", 6).(*fsm.Verdict).Outcome)
+	require.Equal(t, fsm.UsageExceeded, ask('a', "admin", 6).(*fsm.Verdict).Code)
 	require.EqualValues(t, 4, ask('a', "admin", 1).(*fsm.Verdict).Credits)
 	apply(t, s, &fsm.UpdateKey{KeyID: "key_a", Enabled: fsm.Set(false)})
-	require.Equal(t, fsm.Disabled, ask('a', "nobody", 1).(*fsm.Verdict).Outcome)
+	require.Equal(t, fsm.Disabled, ask('a', "nobody", 1).(*fsm.Verdict).Code)
 	require.Equal(t, fsm.QuerySyntax, code(ask('a', "nobody AND", 1)))
 }
 

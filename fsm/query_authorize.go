@@ -4,7 +4,7 @@ package fsm
 type Authorize struct{ Permission string }
 
 func (q *Authorize) answer(_ *State, root *rootKey) Result {
-	if !root.holds(q.Permission) {
+	if !root.has(q.Permission) {
 		return &Refusal{Code: InsufficientPermissions, Accepted: []string{q.Permission}}
 	}
 	return done

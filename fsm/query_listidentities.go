@@ -8,7 +8,7 @@ type ListIdentities struct {
 
 // answer needs the permission to read each identity that it shows. See contract 2.4.
 func (q *ListIdentities) answer(s *State, root *rootKey) Result {
-	wanted := newSought(q.Search)
+	wanted := newSearchText(q.Search)
 	var refusal *Refusal
 	list, next := search(&root.workspace.identities, q.Page, func(i *identity) bool {
 		return wanted.in(i.id, i.externalID)

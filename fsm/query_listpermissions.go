@@ -11,9 +11,9 @@ func (q *ListPermissions) answer(s *State, root *rootKey) Result {
 	if !root.may(ReadPermissionPermission, "") {
 		return ReadPermissionPermission.missing("")
 	}
-	wanted := newSought(q.Search)
-	list, next := search(&root.workspace.slugs, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *slug) bool {
-		return wanted.in(p.id, p.name, p.text, p.description)
-	}, (*slug).show)
+	wanted := newSearchText(q.Search)
+	list, next := search(&root.workspace.permissions, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *permission) bool {
+		return wanted.in(p.id, p.name, p.slug, p.description)
+	}, (*permission).show)
 	return &PermissionList{Permissions: list, Next: next}
 }

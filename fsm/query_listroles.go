@@ -11,7 +11,7 @@ func (q *ListRoles) answer(s *State, root *rootKey) Result {
 	if !root.may(ReadRolePermission, "") {
 		return ReadRolePermission.missing("")
 	}
-	wanted := newSought(q.Search)
+	wanted := newSearchText(q.Search)
 	list, next := search(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, func(r *role) bool {
 		return wanted.in(r.id, r.name, r.description)
 	}, (*role).show)

@@ -5,7 +5,7 @@ import "github.com/creditd/creditd/fsm"
 // limitOperations are the rows of contract 1.13 on rate limits.
 func limitOperations() []operation {
 	const identifier = "u"
-	limit := &fsm.Limit{Requests: []fsm.LimitRequest{
+	limit := &fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{
 		{Namespace: "email", NamespaceID: "rlns_new", Identifier: identifier, Limit: 1, Duration: 1000, Cost: 1},
 	}}
 	either := func(action string) []string { return []string{"ratelimit.*." + action, "ratelimit.rlns_1." + action} }

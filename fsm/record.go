@@ -23,7 +23,7 @@ const (
 	KeyCreditKind      Kind = 90
 	SessionKind        Kind = 140
 	AuditKind          Kind = 160
-	OutcomeKind        Kind = 150
+	IdempotencyKind    Kind = 150
 )
 
 // The kinds of rate limits.

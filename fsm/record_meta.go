@@ -6,7 +6,7 @@ import "github.com/creditd/creditd/fsm/fields"
 type MetaRecord struct {
 	ClusterID string
 	Clock     int64
-	Books     Books
+	Totals    Totals
 	Sessions  uint64 // ever opened; their ids count up to it
 	// LedgerVersion and RaisedBy came with ledger version 2. Before, the version was 1.
 	LedgerVersion uint64
@@ -25,9 +25,9 @@ func (r *MetaRecord) fields(v *fields.Visitor) {
 	if !v.Hashing() { // so that the digest stands still while only reads arrive
 		v.Int(&r.Clock)
 	}
-	v.Uint(&r.Books.Granted)
-	v.Uint(&r.Books.Withdrawn)
-	v.Uint(&r.Books.Charged)
+	v.Uint(&r.Totals.Granted)
+	v.Uint(&r.Totals.Withdrawn)
+	v.Uint(&r.Totals.Debited)
 	v.Uint(&r.Sessions)
 	if v.Added(2, r.LedgerVersion != 1 || r.RaisedBy != "") {
 		v.Uint(&r.LedgerVersion)
@@ -40,14 +40,14 @@ func (r *MetaRecord) fields(v *fields.Visitor) {
 	}
 }
 
-// Books are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
+// Totals are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
 //
 // Invariant: Granted − Withdrawn − Charged equals the sum of all balances, modulo 2^64.
-type Books struct {
+type Totals struct {
 	Granted   uint64 // by creation, set, increment and refill
 	Withdrawn uint64 // by set, decrement, and by turning unlimited or deleting for good
-	Charged   uint64 // by verifications
+	Debited   uint64 // by verifications
 }
 
 // Outstanding is the sum of all balances that the books imply.
-func (b Books) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Charged }
+func (b Totals) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Debited }

@@ -88,7 +88,7 @@ func TestRefill_CatchesUpOnce(t *testing.T) {
 			require.Equal(t, &[]fsm.Credits{shown(0, refill)}[0], apply(t, s, spend))
 			advance(t, s, "2025-08-20 23:00:00.000")
 			require.Equal(t, shown(0, refill), o.show(t, s), "the days that were missed are settled")
-			require.Equal(t, uint64(3+7), s.Stats().Books.Granted)
+			require.Equal(t, uint64(3+7), s.Stats().Totals.Granted)
 		})
 	}
 }
@@ -180,14 +180,14 @@ func TestRefill_IsSeenByEveryReader(t *testing.T) {
 	advance(t, s, "2025-01-01 10:00:00.000")
 	newIdentity(t, s, "alice", credits(0, daily(7)), fsm.IdentityPays)
 	id := newKey(t, s, 'a', "alice", credits(1, daily(9)))
-	require.Equal(t, fsm.UsageExceeded, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.UsageExceeded, verify(t, s, 'a', 1).Code)
 	advance(t, s, "2025-01-02")
 	k := getKey(t, s, id)
 	require.Equal(t, shown(9, daily(9)), k.Credits)
 	require.Equal(t, shown(7, daily(7)), k.Identity.Credits)
 	require.Equal(t, k, s.Answer(root, &fsm.WhoAmI{Hash: fsm.Hash{'a'}}))
 	v := verify(t, s, 'a', 7)
-	require.Equal(t, fsm.Valid, v.Outcome)
+	require.Equal(t, fsm.Valid, v.Code)
 	require.Zero(t, v.Credits)
 }
 
@@ -200,7 +200,7 @@ func TestRefill_ShowsInADenial(t *testing.T) {
 	verify(t, s, 'a', 10) // dates the key
 	before := s.Digest()
 	v := verify(t, s, 'a', 10)
-	require.Equal(t, fsm.UsageExceeded, v.Outcome)
+	require.Equal(t, fsm.UsageExceeded, v.Code)
 	require.EqualValues(t, 9, v.Credits)
 	require.Equal(t, before, s.Digest())
 }
@@ -261,7 +261,7 @@ func TestRefill_SkipsWhatWasDeleted(t *testing.T) {
 	apply(t, s, &fsm.DeleteIdentity{Identity: "alice"})
 	apply(t, s, &fsm.DeleteKey{KeyID: "key_a"})
 	advance(t, s, "2025-01-05")
-	require.Equal(t, fsm.NotFound, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.NotFound, verify(t, s, 'a', 1).Code)
 	require.False(t, verify(t, s, 'b', 1).Limited)
-	require.EqualValues(t, 3, s.Stats().Books.Granted)
+	require.EqualValues(t, 3, s.Stats().Totals.Granted)
 }

@@ -13,7 +13,7 @@ var commandTypes = commandTable(
 	&verifyKeyType, &verifyKeyExtendedType, &verifyMigratedType, &verifyKeysType,
 	&createIdentityType, &updateIdentityType, &deleteIdentityType, &updateIdentityCreditsType,
 	&createPermissionType, &deletePermissionType, &createRoleType, &deleteRoleType, &setRolePermissionsType,
-	&limitType, &setOverrideType, &deleteOverrideType,
+	&consumeRatelimitsType, &setOverrideType, &deleteOverrideType,
 )
 
 // recordTypes finds the type of a record by its kind. A new kind of record has one row here, with how it is loaded and how the one in
@@ -34,7 +34,7 @@ var recordTypes = recordTable(
 	recordRow{&overrideRecordType, load((*State).loadOverride), found(func(s *State, id string) *override { return s.overrides[id] })},
 	recordRow{&windowRecordType, load((*State).loadWindow), neverAgain},
 	recordRow{&sessionRecordType, load((*State).loadSession), neverAgain},
-	recordRow{&outcomeRecordType, load((*State).loadOutcome), neverAgain},
+	recordRow{&idempotencyRecordType, load((*State).loadIdempotencyRecord), neverAgain},
 	recordRow{&auditRecordType, load((*State).loadAudit), neverAgain},
 )
 
@@ -57,7 +57,7 @@ type recordRow struct {
 	*recordType
 	load func(*State, Record) bool
 	// live finds the record in memory that has a name now. A snapshot asks it about names of removed records.
-	live func(s *State, id string) node
+	live func(s *State, id string) entity
 }
 
 // load adapts a method to the registry.
@@ -68,9 +68,9 @@ func load[R Record](method func(*State, R) bool) func(*State, Record) bool {
 // found adapts a look-up to the registry.
 func found[N interface {
 	comparable
-	node
-}](find func(*State, string) N) func(*State, string) node {
-	return func(s *State, id string) node {
+	entity
+}](find func(*State, string) N) func(*State, string) entity {
+	return func(s *State, id string) entity {
 		var none N
 		if n := find(s, id); n != none {
 			return n
@@ -80,7 +80,7 @@ func found[N interface {
 }
 
 // neverAgain is for kinds whose records are never removed, or whose names are never used again.
-func neverAgain(*State, string) node { return nil }
+func neverAgain(*State, string) entity { return nil }
 
 func recordTable(rows ...recordRow) (table [256]*recordRow) {
 	for _, row := range append(rows, nextRecords...) {

@@ -31,7 +31,7 @@ func TestRegistry_HasEveryDescriptor(t *testing.T) {
 			registered["recordType"]++
 		}
 	}
-	declared["commandType"] -= 1 // limitCreatingType is Limit with another event
+	declared["commandType"] -= 1 // consumeRatelimitsCreatingType is Limit with another event
 	require.Equal(t, declared, registered, "a new command, result or record needs its row in registry.go or result.go")
 }
 

@@ -43,19 +43,19 @@ func (c *AnnotateKey) apply(s *State, root *rootKey) Result {
 	case c.Text != "" && n == nil:
 		s.addNote(&note{workspace: w, keyID: c.KeyID, text: c.Text, at: s.clock})
 	case c.Text != "":
-		s.change(n)
+		s.beforeChange(n)
 		n.text, n.at = c.Text, s.clock
-		s.changed(n)
+		s.afterChange(n)
 	}
-	s.change(w)
+	s.beforeChange(w)
 	w.Notes++
-	s.changed(w)
+	s.afterChange(w)
 	return &Annotated{Notes: w.Notes}
 }
 
 // note is a text about a key. It outlives the key.
 type note struct {
-	head
+	entityHeader
 	workspace *workspace
 	keyID     string
 	text      string // not empty
@@ -81,7 +81,7 @@ func (s *State) addNote(n *note) {
 		s.notes = make(map[string]*note)
 	}
 	s.notes[n.id()] = n
-	s.added(n)
+	s.add(n)
 }
 
 func (s *State) loadNote(r *NoteRecord) bool {

@@ -31,13 +31,13 @@ func createResult[T any, P interface {
 
 // resultTypes finds the type of a result by its kind. A new result has one row here.
 var resultTypes = resultTable(
-	&doneResultType, &createdResultType, &refusalResultType, &openedResultType, &repeatedResultType,
+	&doneResultType, &createdResultType, &refusalResultType, &openedResultType, &idempotentReplayResultType,
 	&creditsResultType, &identityResultType, &identitiesResultType,
-	&apiResultType, &keyResultType, &keysResultType, &startResultType, &rerolledResultType, &migratedResultType,
+	&apiResultType, &keyResultType, &keysResultType, &keyStartResultType, &rerolledResultType, &migratedResultType,
 	&verdictResultType, &verdictsResultType,
 	&rootKeysResultType, &workspacesResultType,
 	&permissionResultType, &permissionListResultType, &roleResultType, &roleListResultType,
-	&limitedResultType, &overrideResultType, &overridesResultType,
+	&ratelimitResultsType, &overrideResultType, &overridesResultType,
 	&auditEntriesResultType,
 )
 
@@ -102,12 +102,12 @@ func (r *Created) fields(v *fields.Visitor) {
 
 // Refusal is the answer to a command that was not carried out. Nothing changed.
 type Refusal struct {
-	Code Code
+	Code RefusalCode
 	// Detail is for people. Empty: the code says it all.
 	Detail string
 	// Accepted are the permission strings of which one is needed, for InsufficientPermissions.
 	Accepted []string
-	// RetryAfter is in how many seconds another attempt may do better, for TooManyOutcomes.
+	// RetryAfter is in how many seconds another attempt may do better, for IdempotencyStoreFull.
 	RetryAfter int64
 }
 
@@ -122,7 +122,7 @@ func (r *Refusal) fields(v *fields.Visitor) {
 	v.Int(&r.RetryAfter)
 }
 
-func refuse(code Code) *Refusal { return &Refusal{Code: code} }
+func refuse(code RefusalCode) *Refusal { return &Refusal{Code: code} }
 
 func invalid(detail string) *Refusal { return &Refusal{Code: InvalidInput, Detail: detail} }
 

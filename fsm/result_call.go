@@ -17,32 +17,32 @@ func (r *Opened) fields(v *fields.Visitor) {
 	v.Uint(&r.Session)
 }
 
-// Repeated is the answer to a call whose name had its outcome: that outcome, and the index of its entry.
-type Repeated struct {
+// IdempotentReplay is the answer to a call whose name had its outcome: that outcome, and the index of its entry.
+type IdempotentReplay struct {
 	Result Result // neither a *Refusal nor a *Repeated
 	Index  uint64
 }
 
-var repeatedResultType = resultType{kind: 81, since: 1, create: createResult[Repeated]}
+var idempotentReplayResultType = resultType{kind: 81, since: 1, create: createResult[IdempotentReplay]}
 
-func (*Repeated) is() *resultType { return &repeatedResultType }
+func (*IdempotentReplay) is() *resultType { return &idempotentReplayResultType }
 
-func (r *Repeated) fields(v *fields.Visitor) {
+func (r *IdempotentReplay) fields(v *fields.Visitor) {
 	v.Uint(&r.Index)
 	visitKept(&r.Result, v)
 }
 
 // visitKept visits a result that is kept under an idempotency key: neither a refusal nor a replay.
 func visitKept(p *Result, v *fields.Visitor) {
-	if kind, ok := nextKind(v); ok && (kind == repeatedResultType.kind || kind == refusalResultType.kind) {
+	if kind, ok := nextKind(v); ok && (kind == idempotentReplayResultType.kind || kind == refusalResultType.kind) {
 		v.Fail(fmt.Errorf("a result of kind %d is kept under an idempotency key", kind))
 		return
 	}
 	VisitResult(v, p)
 }
 
-// Replayed is the answer to a call that was carried out before: the answer it got then, and the index of its entry.
-type Replayed struct {
+// Retransmitted is the answer to a call that was carried out before: the answer it got then, and the index of its entry.
+type Retransmitted struct {
 	Result Result
 	Index  uint64
 }
@@ -63,6 +63,8 @@ func storable(r Result) bool {
 }
 
 // A Replayed never leaves the node that made it: the node tells its result and its index.
-func (*Replayed) is() *resultType { panic("fsm: a replayed result is not stored and does not travel") }
+func (*Retransmitted) is() *resultType {
+	panic("fsm: a replayed result is not stored and does not travel")
+}
 
-func (*Replayed) fields(*fields.Visitor) {}
+func (*Retransmitted) fields(*fields.Visitor) {}

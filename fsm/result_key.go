@@ -70,17 +70,17 @@ func (r *Keys) fields(v *fields.Visitor) {
 	v.String(&r.Next)
 }
 
-// Start is what a proposer has to know of a key that is about to be rerolled.
-type Start struct {
+// KeyStart is what a proposer has to know of a key that is about to be rerolled.
+type KeyStart struct {
 	Text       string // the part that is kept in the clear
 	Ratelimits int64  // number of its own rate limits
 }
 
-var startResultType = resultType{kind: 24, since: 1, create: createResult[Start]}
+var keyStartResultType = resultType{kind: 24, since: 1, create: createResult[KeyStart]}
 
-func (*Start) is() *resultType { return &startResultType }
+func (*KeyStart) is() *resultType { return &keyStartResultType }
 
-func (r *Start) fields(v *fields.Visitor) {
+func (r *KeyStart) fields(v *fields.Visitor) {
 	v.String(&r.Text)
 	v.Int(&r.Ratelimits)
 }

@@ -2,23 +2,23 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// Limited is the answer to Limit.
-type Limited struct {
+// RatelimitResults is the answer to Limit.
+type RatelimitResults struct {
 	Passed   bool
-	Requests []LimitedRequest // in the order of the requests
+	Requests []RatelimitResult // in the order of the requests
 }
 
-var limitedResultType = resultType{kind: 50, since: 1, answers: true, create: createResult[Limited]}
+var ratelimitResultsType = resultType{kind: 50, since: 1, answers: true, create: createResult[RatelimitResults]}
 
-func (*Limited) is() *resultType { return &limitedResultType }
+func (*RatelimitResults) is() *resultType { return &ratelimitResultsType }
 
-func (r *Limited) fields(v *fields.Visitor) {
+func (r *RatelimitResults) fields(v *fields.Visitor) {
 	v.Bool(&r.Passed)
-	fields.List(v, &r.Requests, (*LimitedRequest).fields)
+	fields.List(v, &r.Requests, (*RatelimitResult).fields)
 }
 
-// LimitedRequest is the state of one rate limit afterwards.
-type LimitedRequest struct {
+// RatelimitResult is the state of one rate limit afterwards.
+type RatelimitResult struct {
 	Passed     bool
 	Limit      int64
 	Remaining  int64
@@ -26,7 +26,7 @@ type LimitedRequest struct {
 	OverrideID string // empty: none applied
 }
 
-func (r *LimitedRequest) fields(v *fields.Visitor) {
+func (r *RatelimitResult) fields(v *fields.Visitor) {
 	v.Bool(&r.Passed)
 	v.Int(&r.Limit)
 	v.Int(&r.Remaining)

@@ -9,7 +9,7 @@ import (
 // Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
 type Verdict struct {
 	nextVerdict
-	Outcome  Outcome
+	Code     VerdictCode
 	Enabled  bool
 	Limited  bool  // whether Credits is shown
 	Credits  int64 // remaining credits of the record that pays
@@ -28,7 +28,7 @@ var verdictResultType = resultType{kind: 8, since: 1, newest: nextVersion, answe
 func (*Verdict) is() *resultType { return &verdictResultType }
 
 func (r *Verdict) fields(v *fields.Visitor) {
-	fields.Known(v, &r.Outcome)
+	fields.Known(v, &r.Code)
 	v.Bool(&r.Enabled)
 	v.Bool(&r.Limited)
 	v.Int(&r.Credits)
@@ -58,12 +58,12 @@ func AppendVerdict(buf []byte, r *Verdict) []byte {
 	return v.Bytes()
 }
 
-// Outcome is the code of a verification. See contract 3.2.
-type Outcome uint8
+// VerdictCode is the code of a verification. See contract 3.2.
+type VerdictCode uint8
 
 // The outcomes. Their numbers travel between nodes: append only.
 const (
-	Valid Outcome = iota + 1
+	Valid VerdictCode = iota + 1
 	NotFound
 	Disabled
 	Expired
@@ -72,13 +72,13 @@ const (
 )
 
 // NotPermitted: the permission query is not satisfied.
-const NotPermitted Outcome = 10
+const NotPermitted VerdictCode = 10
 
 // RateLimited: a rate limit does not let the verification through.
-const RateLimited Outcome = 20
+const RateLimited VerdictCode = 20
 
 // Known reports whether there is such an outcome.
-func (o Outcome) Known() bool {
+func (o VerdictCode) Known() bool {
 	return o >= Valid && o <= UsageExceeded || o == NotPermitted || o == RateLimited
 }
 

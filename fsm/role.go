@@ -7,21 +7,21 @@ import (
 
 // role is a named set of permissions. A deleted one is kept, empty, as a deleted permission is.
 type role struct {
-	head
+	entityHeader
 	id          string
 	name        string
 	description string
-	slugs       []*slug // by id; may have deleted ones. Replaced as a whole, never changed in place
+	permissions []*permission // by id; may have deleted ones. Replaced as a whole, never changed in place
 	workspace   *workspace
 	createdAt   int64
 	deleted     bool
 }
 
-func (r *role) ref() foldedName { return foldedName{r.workspace.id, fold(r.name)} }
+func (r *role) ref() foldedName { return foldedName{r.workspace.id, foldCase(r.name)} }
 
 // findRoleName finds a live role of the caller's workspace by its name, in any case.
 func (x *access) findRoleName(root *rootKey, name string) *role {
-	return x.roleNames[foldedName{root.workspace.id, fold(name)}]
+	return x.roleNames[foldedName{root.workspace.id, foldCase(name)}]
 }
 
 // findRoleID finds a live role of the caller's workspace by id.
@@ -75,11 +75,11 @@ func (x *access) addRole(r *role) {
 	x.roles[r.id] = r
 	x.roleNames[r.ref()] = r
 	r.workspace.roles.insert(r)
-	x.added(r)
+	x.add(r)
 }
 
 func (r *role) show() Role {
-	return Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showSlugs(r.slugs)}
+	return Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showPermissions(r.permissions)}
 }
 
 // showRoles shows the live roles of a list, by name.
@@ -98,7 +98,7 @@ func (r *role) key() RecordKey { return RecordKey{RoleKind, r.id} }
 
 func (r *role) record() Record {
 	return &RoleRecord{
-		ID: r.id, WorkspaceID: r.workspace.id, Name: r.name, Description: r.description, Permissions: slugIDs(r.slugs),
+		ID: r.id, WorkspaceID: r.workspace.id, Name: r.name, Description: r.description, Permissions: permissionIDs(r.permissions),
 		CreatedAt: r.createdAt, Deleted: r.deleted,
 	}
 }
@@ -107,16 +107,16 @@ func (r *role) digest() Digest { return digestOf(r.record()) }
 
 func (x *access) loadRole(r *RoleRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	list, ok := resolve(x.slugs, r.Permissions, func(p *slug) bool { return p.workspace == w })
+	list, ok := resolve(x.permissions, r.Permissions, func(p *permission) bool { return p.workspace == w })
 	if w == nil || !ok || x.roles[r.ID] != nil {
 		return false
 	}
 	loaded := &role{
-		id: r.ID, name: r.Name, description: r.Description, slugs: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+		id: r.ID, name: r.Name, description: r.Description, permissions: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
 	}
 	if loaded.deleted {
 		x.roles[loaded.id] = loaded
-		x.added(loaded)
+		x.add(loaded)
 		return len(list) == 0
 	}
 	if x.roleNames[loaded.ref()] != nil {
@@ -131,6 +131,6 @@ func (r *role) resource() AuditResource { return AuditResource{RoleResource, r.i
 // visibleDigest leaves out the deleted permissions that the list still has.
 func (r *role) visibleDigest() Digest {
 	shown := r.record().(*RoleRecord)
-	shown.Permissions = slugIDs(sortedSlugs(slices.Clone(r.slugs)))
+	shown.Permissions = permissionIDs(sortedPermissions(slices.Clone(r.permissions)))
 	return digestOf(shown)
 }

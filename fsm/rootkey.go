@@ -4,7 +4,7 @@ import "slices"
 
 // rootKey is a credential of the management API. Everything its holder can see or change is confined to one workspace.
 type rootKey struct {
-	head
+	entityHeader
 	id          string
 	hash        Hash
 	name        string
@@ -63,11 +63,11 @@ func (t *tenancy) addRootKey(r *rootKey) {
 	t.rootKeys[r.id] = r
 	t.rootByHash[r.hash] = r
 	t.rootKeyList.insert(r)
-	t.added(r)
+	t.add(r)
 }
 
-// holds reports whether the root key holds the string literally: "*" is not a wildcard here.
-func (r *rootKey) holds(s string) bool {
+// has reports whether the root key holds the string literally: "*" is not a wildcard here.
+func (r *rootKey) has(s string) bool {
 	_, ok := r.permissions[s]
 	return ok
 }
@@ -75,7 +75,7 @@ func (r *rootKey) holds(s string) bool {
 // may reports whether the root key holds p for all resources or for the one with this id. It allocates nothing: it stands on
 // the path of every verification.
 func (r *rootKey) may(p RootPermission, id string) bool {
-	if r.holds(string(p)) {
+	if r.has(string(p)) {
 		return true
 	}
 	if id == "" {
@@ -86,8 +86,8 @@ func (r *rootKey) may(p RootPermission, id string) bool {
 	return ok
 }
 
-// needs checks that the caller holds permissions that concern no single resource, in this order.
-func (r *rootKey) needs(permissions ...RootPermission) *Refusal {
+// requires checks that the caller holds permissions that concern no single resource, in this order.
+func (r *rootKey) requires(permissions ...RootPermission) *Refusal {
 	for _, p := range permissions {
 		if !r.may(p, "") {
 			return p.missing("")

@@ -13,14 +13,14 @@ const MaxSessionWindow = 1 << 17
 // Invariant: a call below base is never carried out, whatever arrives later, and neither is one of a session that has ended: no later
 // session has its id.
 type session struct {
-	head
+	entityHeader
 	id       uint64
 	node     string
 	lastSeen int64 // log time, Unix ms
 	base     uint64
-	window   []Replayed // of the calls from base on; a nil Result was not carried out yet
-	stored   int        // results in the window
-	place    int32      // in sessionStore.expiries
+	window   []Retransmitted // of the calls from base on; a nil Result was not carried out yet
+	stored   int             // results in the window
+	place    int32           // in sessionStore.expiries
 }
 
 // sessionStore has the sessions of all nodes.
@@ -45,25 +45,25 @@ func (n *session) sooner(o *session) bool {
 func (t *sessionStore) addSession(n *session) {
 	t.sessions[n.id] = n
 	t.expiries.add(n)
-	t.added(n)
+	t.add(n)
 }
 
-// dropSession ends a session.
-func (t *sessionStore) dropSession(n *session) {
+// endSession ends a session.
+func (t *sessionStore) endSession(n *session) {
 	t.remove(n)
 	delete(t.sessions, n.id)
 }
 
 // expire ends the sessions that were silent for too long.
-func (t *sessionStore) expire(n int) { t.expiries.expire(t.clock, n, t.dropSession) }
+func (t *sessionStore) expire(n int) { t.expiries.expire(t.clock, n, t.endSession) }
 
 // maxUnusedSessions is how many sessions a node may have without ever having sent a call in them. Of the copies of an OpenSession it
 // uses the one whose answer it gets; more copies than these are not under way at a time.
 const maxUnusedSessions = 16
 
-// boundUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
+// endOldestUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
 // the other. Nothing was carried out in it, so should the node come to use it after all, it opens another one.
-func (t *sessionStore) boundUnused(node string) {
+func (t *sessionStore) endOldestUnused(node string) {
 	var oldest *session
 	unused := 0
 	for _, n := range t.sessions { // order-free: a number and a minimum
@@ -76,7 +76,7 @@ func (t *sessionStore) boundUnused(node string) {
 	}
 	if unused > maxUnusedSessions {
 		t.expiries.remove(oldest)
-		t.dropSession(oldest)
+		t.endSession(oldest)
 	}
 }
 
@@ -87,7 +87,7 @@ func (n *session) acknowledge(below uint64) {
 			if n.window[0].Result != nil {
 				n.stored--
 			}
-			n.window[0] = Replayed{}
+			n.window[0] = Retransmitted{}
 			n.window = n.window[1:]
 			n.base++
 			continue
@@ -96,9 +96,9 @@ func (n *session) acknowledge(below uint64) {
 	}
 }
 
-func (n *session) keep(at uint64, r Replayed) {
+func (n *session) storeResult(at uint64, r Retransmitted) {
 	for uint64(len(n.window)) <= at {
-		n.window = append(n.window, Replayed{})
+		n.window = append(n.window, Retransmitted{})
 	}
 	n.window[at] = r
 	n.stored++
@@ -137,7 +137,7 @@ func (t *sessionStore) loadSession(r *SessionRecord) bool {
 		if kept.Seq < r.Base || at >= MaxSessionWindow || at < uint64(len(n.window)) || kept.Result == nil {
 			return false
 		}
-		n.keep(at, Replayed{Result: kept.Result, Index: kept.Index})
+		n.storeResult(at, Retransmitted{Result: kept.Result, Index: kept.Index})
 	}
 	t.addSession(n)
 	return true

@@ -21,16 +21,16 @@ func openSession(t testing.TB, s *fsm.State, node string) uint64 {
 func TestSession_NeverComesBack(t *testing.T) {
 	s := newChargeable(t)
 	call := fsm.Call{
-		Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Ticket: fsm.Ticket{Session: openSession(t, s, "node"), Seq: 1, Below: 1},
+		Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, ID: fsm.CallID{Session: openSession(t, s, "node"), Seq: 1, AckedBelow: 1},
 	}
 	require.IsType(t, &fsm.Verdict{}, s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{call}})[0])
 	refused := &fsm.Refusal{Code: fsm.SessionExpired}
 	require.Equal(t, refused, s.Apply(fsm.Batch{Stamp: s.Clock() + hourMillis + 1, Calls: []fsm.Call{call}})[0])
 	s = reload(t, s)
 	late := openSession(t, s, "node")
-	require.NotEqual(t, call.Ticket.Session, late)
+	require.NotEqual(t, call.ID.Session, late)
 	require.Equal(t, refused, s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{call}})[0])
-	require.Equal(t, uint64(1), s.Stats().Books.Charged)
+	require.Equal(t, uint64(1), s.Stats().Totals.Debited)
 
 	_, ok := s.Peek(&fsm.Call{Command: &fsm.OpenSession{Node: "node"}})
 	require.False(t, ok)
@@ -41,7 +41,7 @@ func TestSession_BoundsUnusedOnes(t *testing.T) {
 	s := newChargeable(t)
 	send := func(session, seq uint64) fsm.Result {
 		return s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{{
-			Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Ticket: fsm.Ticket{Session: session, Seq: seq, Below: seq},
+			Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, ID: fsm.CallID{Session: session, Seq: seq, AckedBelow: seq},
 		}}})[0]
 	}
 	used, foreign := openSession(t, s, "node"), openSession(t, s, "other")

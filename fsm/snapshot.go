@@ -8,11 +8,11 @@ import (
 
 // Freeze starts a snapshot. At most one may be under way.
 func (s *State) Freeze() *Frozen {
-	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta(), s.writes)
+	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta(), s.retaken)
 }
 
-// writes reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
-func (s *State) writes(name RecordKey) bool {
+// retaken reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
+func (s *State) retaken(name RecordKey) bool {
 	n := recordTypes[name.Kind].live(s, name.ID)
 	return n != nil && n.header().gen == s.gen
 }
@@ -78,7 +78,7 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 	if got := s.Digest(); got != want {
 		return nil, fmt.Errorf("digest is %v, want %v", got, want)
 	}
-	if err := s.Audit(); err != nil {
+	if err := s.CheckInvariants(); err != nil {
 		return nil, err
 	}
 	// What was loaded is on disk already.
@@ -89,8 +89,8 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 	return s, nil
 }
 
-// Audit adds up every balance and compares the sum with the books.
-func (s *State) Audit() error {
+// CheckInvariants adds up every balance and compares the sum with the books.
+func (s *State) CheckInvariants() error {
 	var sum uint64
 	for _, k := range s.keys { // order-free: a sum
 		if k.credit.limited() {
@@ -102,7 +102,7 @@ func (s *State) Audit() error {
 			sum += uint64(i.credit.remaining)
 		}
 	}
-	if want := s.books.Outstanding(); sum != want {
+	if want := s.totals.Outstanding(); sum != want {
 		return fmt.Errorf("balances add up to %d, the books say %d", sum, want)
 	}
 	return nil
@@ -110,12 +110,12 @@ func (s *State) Audit() error {
 
 // meta is the ledger's own record.
 func (s *State) meta() *MetaRecord {
-	return &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Books: s.books, Sessions: s.opened, LedgerVersion: s.version, RaisedBy: s.raisedBy}
+	return &MetaRecord{ClusterID: s.clusterID, Clock: s.clock, Totals: s.totals, Sessions: s.opened, LedgerVersion: s.version, RaisedBy: s.raisedBy}
 }
 
 // loadMeta comes first: a State that was loaded from nothing has no cluster id and no time.
 func (s *State) loadMeta(r *MetaRecord) bool {
-	s.clusterID, s.clock, s.books, s.opened = r.ClusterID, r.Clock, r.Books, r.Sessions
+	s.clusterID, s.clock, s.totals, s.opened = r.ClusterID, r.Clock, r.Totals, r.Sessions
 	s.version, s.raisedBy = r.LedgerVersion, r.RaisedBy
 	return r.Clock >= 0 && r.LedgerVersion >= OldestLedgerVersion && r.LedgerVersion <= NewestLedgerVersion
 }

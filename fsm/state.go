@@ -38,7 +38,7 @@ func New() *State {
 	}
 	t := &s.tenancy
 	s.access = access{
-		core: c, tenants: t, slugs: make(map[string]*slug), slugNames: make(map[foldedName]*slug),
+		core: c, tenants: t, permissions: make(map[string]*permission), permissionSlugs: make(map[foldedName]*permission),
 		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
 	}
 	s.identityStore = identityStore{
@@ -54,7 +54,7 @@ func New() *State {
 		overrides: make(map[string]*override), windows: make(map[windowName]*window),
 	}
 	s.sessionStore = sessionStore{core: c, sessions: make(map[uint64]*session)}
-	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byName: make(map[outcomeName]*outcome)}
+	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: make(map[idempotencyRef]*idempotencyRecord)}
 	s.auditStore = auditStore{core: c, tenants: t}
 	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
 	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore}
@@ -80,9 +80,9 @@ type Stats struct {
 	Namespaces, Overrides, RatelimitWindows      int
 	AuditEntries                                 int
 	DirtyRecords                                 int // changed since the last snapshot was frozen
-	Books                                        Books
+	Totals                                       Totals
 	Sessions, SessionResults                     int // of nodes; results not acknowledged
-	Outcomes                                     int // of calls with idempotency keys, as the limit counts them: large ones more than once
+	IdempotencyKeys                              int // of calls with idempotency keys, as the limit counts them: large ones more than once
 }
 
 // Stats returns the present sizes.
@@ -92,10 +92,10 @@ func (s *State) Stats() Stats {
 		results += n.stored
 	}
 	return Stats{
-		Sessions: len(s.sessions), SessionResults: results, Outcomes: int(s.idempotencyStore.weight),
+		Sessions: len(s.sessions), SessionResults: results, IdempotencyKeys: int(s.idempotencyStore.weight),
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
 		Identities: len(s.identities), Keys: len(s.keys),
-		AuditEntries: len(s.auditStore.expiries), CreditRecords: s.creditRecords, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.rateLimits.expiries), DirtyRecords: len(s.dirty), Books: s.books,
+		AuditEntries: len(s.auditStore.expiries), CreditRecords: s.creditRecords, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.rateLimits.expiries), DirtyRecords: len(s.dirty), Totals: s.totals,
 	}
 }
 

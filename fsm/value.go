@@ -10,10 +10,10 @@ func (h *Hash) fields(v *fields.Visitor) { v.Hash((*[32]byte)(h)) }
 // Never is the expiry of something that does not expire.
 const Never int64 = 1<<63 - 1
 
-// Short is the first half of a SHA-256. What it stands for is only ever compared within one workspace.
-type Short [16]byte
+// ShortHash is the first half of a SHA-256. What it stands for is only ever compared within one workspace.
+type ShortHash [16]byte
 
-func (s *Short) fields(v *fields.Visitor) { v.Short((*[16]byte)(s)) }
+func (s *ShortHash) fields(v *fields.Visitor) { v.Short((*[16]byte)(s)) }
 
 // FieldState is one of the three states of an optional field: see contract 1.8.
 type FieldState uint8
@@ -66,18 +66,20 @@ func visitInt(p *int64, v *fields.Visitor) { v.Int(p) }
 
 func visitBool(p *bool, v *fields.Visitor) { v.Bool(p) }
 
-// SlugRef is a permission that a command names by its slug.
-type SlugRef struct {
+// PermissionRef is a permission that a command names by its slug.
+type PermissionRef struct {
 	Slug string
 	ID   string // id for the permission if the slug is new and the command may make it
 }
 
-func (r *SlugRef) fields(v *fields.Visitor) {
+func (r *PermissionRef) fields(v *fields.Visitor) {
 	v.String(&r.Slug)
 	v.String(&r.ID)
 }
 
-func visitSlugRefs(p *[]SlugRef, v *fields.Visitor) { fields.List(v, p, (*SlugRef).fields) }
+func visitPermissionRefs(p *[]PermissionRef, v *fields.Visitor) {
+	fields.List(v, p, (*PermissionRef).fields)
+}
 
 // LinkOp says what a list of permissions or roles is to a key.
 type LinkOp uint8

@@ -21,22 +21,22 @@ type payers struct{ first, second *credit }
 func payersOf(k *key) payers {
 	i := k.liveIdentity()
 	if i == nil || !i.credit.limited() {
-		return one(k.credit)
+		return singlePayer(k.credit)
 	}
 	if !k.credit.limited() {
-		return one(i.credit)
+		return singlePayer(i.credit)
 	}
 	switch i.policy {
 	case KeyPays:
-		return one(k.credit)
+		return singlePayer(k.credit)
 	case BothPay:
 		return payers{i.credit, k.credit}
 	default:
-		return one(i.credit)
+		return singlePayer(i.credit)
 	}
 }
 
-func one(c *credit) payers {
+func singlePayer(c *credit) payers {
 	if !c.limited() {
 		return payers{}
 	}
@@ -54,7 +54,7 @@ func (p payers) remaining(now int64) int64 {
 
 // decision is the outcome of a verification before anything is charged.
 type decision struct {
-	outcome   Outcome
+	code      VerdictCode
 	key       *key // nil for NotFound
 	payers    payers
 	cost      int64
@@ -62,32 +62,32 @@ type decision struct {
 	limits    []limitCheck
 	access    *VerdictAccess // what the key may do, if a query asked
 	queried   bool
-	before    *foresight // of the batch that the verification belongs to; nil: of none
-	forgone   bool       // it will not be carried out, whatever the outcome
+	pending   *pendingEffects // of the batch that the verification belongs to; nil: of none
+	cancelled bool            // it will not be carried out, whatever the outcome
 }
 
-// charges reports whether carrying the decision out changes any balance.
-func (d *decision) charges() bool { return d.outcome == Valid && d.payers.first != nil && d.cost > 0 }
+// debits reports whether carrying the decision out changes any balance.
+func (d *decision) debits() bool { return d.code == Valid && d.payers.first != nil && d.cost > 0 }
 
 // decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing. before
 // is what the verification follows and is not carried out yet; nil: nothing.
-func (s *verifier) decide(root *rootKey, c *VerifyKey, before *foresight) (decision, *Refusal) {
+func (s *verifier) decide(root *rootKey, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
 	if refusal := c.check(); refusal != nil {
 		return decision{}, refusal
 	}
-	k := visible(root, s.keyAfter(c.Hash, before))
+	k := visible(root, s.keyAfter(c.Hash, pending))
 	if k == nil || !root.may(VerifyKeyPermission, k.api.id) {
-		return decision{outcome: NotFound}, nil
+		return decision{code: NotFound}, nil
 	}
-	return s.decideOn(k, c, before)
+	return s.decideOn(k, c, pending)
 }
 
 // decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
-func (s *verifier) decideOn(k *key, c *VerifyKey, before *foresight) (decision, *Refusal) {
-	d := decision{outcome: Valid, key: k, payers: payersOf(k), cost: c.Cost, before: before}
+func (s *verifier) decideOn(k *key, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
+	d := decision{code: Valid, key: k, payers: payersOf(k), cost: c.Cost, pending: pending}
 	permitted := true
 	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
-		d.access, d.queried = before.accessOf(k), true
+		d.access, d.queried = pending.accessOf(k), true
 		var refusal *Refusal
 		if permitted, refusal = d.access.satisfies(c.Query); refusal != nil {
 			return decision{}, refusal
@@ -95,61 +95,61 @@ func (s *verifier) decideOn(k *key, c *VerifyKey, before *foresight) (decision, 
 	}
 	if d.payers.first != nil {
 		d.remaining = d.payers.remaining(s.clock)
-		if before != nil {
-			d.remaining = before.remaining(d.payers, s.clock)
+		if pending != nil {
+			d.remaining = pending.remaining(d.payers, s.clock)
 		}
 	}
 	switch {
 	case !k.enabled:
-		d.outcome = Disabled
+		d.code = Disabled
 	case s.clock > k.expires:
-		d.outcome = Expired
+		d.code = Expired
 	case !permitted:
-		d.outcome = NotPermitted
+		d.code = NotPermitted
 	}
-	if d.outcome == Valid && k.hasRatelimits(c) {
+	if d.code == Valid && k.hasRatelimits(c) {
 		if refusal := s.checkLimits(&d, c); refusal != nil {
 			return decision{}, refusal
 		}
 	}
-	if d.outcome == Valid && d.payers.first != nil && d.remaining < c.Cost {
-		d.outcome = UsageExceeded
+	if d.code == Valid && d.payers.first != nil && d.remaining < c.Cost {
+		d.code = UsageExceeded
 	}
 	return d, nil
 }
 
 // verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through. It answers with v, or refuses.
-func (s *verifier) verifyKey(root *rootKey, c *VerifyKey, before *foresight, v *Verdict) Result {
-	d, refusal := s.decide(root, c, before)
+func (s *verifier) verifyKey(root *rootKey, c *VerifyKey, pending *pendingEffects, v *Verdict) Result {
+	d, refusal := s.decide(root, c, pending)
 	if refusal != nil {
 		return refusal
 	}
-	s.carryOutDecision(&d)
+	s.executeDecision(&d)
 	d.show(v, s.clock)
 	return v
 }
 
-// carryOutDecision takes the tokens and the credits that were decided on, and dates the key.
-func (s *verifier) carryOutDecision(d *decision) {
+// executeDecision takes the tokens and the credits that were decided on, and dates the key.
+func (s *verifier) executeDecision(d *decision) {
 	if d.takes() {
 		s.takeLimits(d)
 	}
-	if d.charges() {
-		s.charge(d.payers.first, d.cost)
+	if d.debits() {
+		s.debit(d.payers.first, d.cost)
 		if d.payers.second != nil {
-			s.charge(d.payers.second, d.cost)
+			s.debit(d.payers.second, d.cost)
 		}
 		d.remaining -= d.cost
 	}
-	if s.dates(d.key) {
-		s.change(d.key)
+	if s.lastUsedDue(d.key) {
+		s.beforeChange(d.key)
 		d.key.lastUsedAt = s.clock
-		s.changed(d.key)
+		s.afterChange(d.key)
 	}
 }
 
-// dates reports whether a verification that found the key, nil for none, moves its lastUsedAt.
-func (s *verifier) dates(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
+// lastUsedDue reports whether a verification that found the key, nil for none, moves its lastUsedAt.
+func (s *verifier) lastUsedDue(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
 
 // verdict is what the caller is told. See contract 3.7.
 func (d *decision) verdict(now int64) *Verdict {
@@ -161,15 +161,15 @@ func (d *decision) verdict(now int64) *Verdict {
 func (d *decision) show(v *Verdict, now int64) {
 	k := d.key
 	if k == nil {
-		*v = Verdict{Outcome: d.outcome}
+		*v = Verdict{Code: d.code}
 		return
 	}
 	access := d.access
 	if !d.queried {
-		access = d.before.accessOf(k)
+		access = d.pending.accessOf(k)
 	}
 	*v = Verdict{
-		Outcome: d.outcome, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
+		Code: d.code, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,
 		KeyID: k.id, Name: k.name(), Meta: k.meta(), Access: access, Ratelimits: d.ratelimits(now),
 	}
 	if c := d.payers.first; c != nil {

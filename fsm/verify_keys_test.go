@@ -43,9 +43,9 @@ func TestVerifyKeys_BoundsTheAnswer(t *testing.T) {
 func TestVerifyKeys_BoundsTheWork(t *testing.T) {
 	const keys, roles, permissions = 40, 100, 1000
 	s := newLedger(t)
-	refs, names := make([]fsm.SlugRef, permissions), make([]string, roles)
+	refs, names := make([]fsm.PermissionRef, permissions), make([]string, roles)
 	for i := range refs {
-		refs[i] = fsm.SlugRef{Slug: fmt.Sprint(i), ID: fmt.Sprintf("perm_%d", i)}
+		refs[i] = fsm.PermissionRef{Slug: fmt.Sprint(i), ID: fmt.Sprintf("perm_%d", i)}
 	}
 	for i := range names {
 		names[i] = fmt.Sprint("r", i)

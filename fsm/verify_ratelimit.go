@@ -13,15 +13,15 @@ type limitCheck struct {
 	exceeded bool
 }
 
-// look finds out how a check stands that has its rate limit, window and cost, without changing anything.
-func (l *rateLimits) look(c *limitCheck) {
+// evaluate finds out how a check stands that has its rate limit, window and cost, without changing anything.
+func (l *rateLimits) evaluate(c *limitCheck) {
 	c.found = l.windows[c.window]
 	c.used = c.found.used(l.clock)
-	c.judge()
+	c.setExceeded()
 }
 
-// judge decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
-func (c *limitCheck) judge() {
+// setExceeded decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
+func (c *limitCheck) setExceeded() {
 	used := c.used + c.earlier // no overflow: what was earlier passed, so it is within a limit
 	c.exceeded = c.Limit == 0 || used > c.Limit || c.cost > c.Limit-used
 }
@@ -38,19 +38,19 @@ func (c *limitCheck) remaining(taken bool) int64 {
 	return max(0, left)
 }
 
-// asked is what a verification asks of rate limits. Of a repeated name the last one counts.
-type asked struct {
+// requestedChecks is what a verification asks of rate limits. Of a repeated name the last one counts.
+type requestedChecks struct {
 	list   []RatelimitCheck
 	byName map[string]int // position in list; nil: the list is short enough to be searched
 }
 
-// maxSearched is the length up to which searching a list is cheaper than indexing it. A client may name as many rate limits as its
+// maxLinearSearch is the length up to which searching a list is cheaper than indexing it. A client may name as many rate limits as its
 // request holds, and all nodes wait while they are checked.
-const maxSearched = 16
+const maxLinearSearch = 16
 
-func (c *VerifyKey) asked() asked {
-	a := asked{list: c.Ratelimits}
-	if len(a.list) > maxSearched {
+func (c *VerifyKey) requestedChecks() requestedChecks {
+	a := requestedChecks{list: c.Ratelimits}
+	if len(a.list) > maxLinearSearch {
 		a.byName = make(map[string]int, len(a.list))
 		for i := range a.list {
 			a.byName[a.list[i].Name] = i
@@ -60,7 +60,7 @@ func (c *VerifyKey) asked() asked {
 }
 
 // named returns nil if nothing is asked of the rate limit.
-func (a *asked) named(name string) *RatelimitCheck {
+func (a *requestedChecks) named(name string) *RatelimitCheck {
 	if a.byName != nil {
 		if i, ok := a.byName[name]; ok {
 			return &a.list[i]
@@ -90,20 +90,20 @@ func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 		most += len(i.ratelimits)
 	}
 	d.limits = make([]limitCheck, 0, most)
-	asks := c.asked()
+	requested := c.requestedChecks()
 	for at := range own {
-		s.checkCandidate(d, &asks, &own[at], KeyScope, k.id)
+		s.checkCandidate(d, &requested, &own[at], KeyScope, k.id)
 	}
 	if i != nil {
 		for at := range i.ratelimits {
 			if r := &i.ratelimits[at]; ratelimitNamed(own, r.Name) == nil {
-				s.checkCandidate(d, &asks, r, IdentityScope, i.id)
+				s.checkCandidate(d, &requested, r, IdentityScope, i.id)
 			}
 		}
 	}
 	for at := range c.Ratelimits {
 		ask := &c.Ratelimits[at]
-		if ask != asks.named(ask.Name) {
+		if ask != requested.named(ask.Name) {
 			continue
 		}
 		switch {
@@ -116,16 +116,16 @@ func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 	}
 	for at := range d.limits {
 		if d.limits[at].exceeded {
-			d.outcome = RateLimited
+			d.code = RateLimited
 		}
 	}
 	return nil
 }
 
 // checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
-func (s *verifier) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope WindowScope, owner string) {
+func (s *verifier) checkCandidate(d *decision, requested *requestedChecks, r *Ratelimit, scope WindowScope, owner string) {
 	cost := int64(1)
-	switch ask := asks.named(r.Name); {
+	switch ask := requested.named(r.Name); {
 	case ask != nil && ask.AdHoc, ask == nil && !r.AutoApply:
 		return
 	case ask != nil:
@@ -138,10 +138,10 @@ func (s *verifier) checkCandidate(d *decision, asks *asked, r *Ratelimit, scope 
 func (s *verifier) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
 	d.limits = append(d.limits, limitCheck{Ratelimit: *r, window: windowName{scope, owner, r.Name, r.Duration}, cost: cost})
 	c := &d.limits[len(d.limits)-1]
-	s.look(c)
-	if d.before != nil {
-		c.earlier = d.before.tokens[c.window]
-		c.judge()
+	s.evaluate(c)
+	if d.pending != nil {
+		c.earlier = d.pending.tokens[c.window]
+		c.setExceeded()
 	}
 }
 
@@ -158,7 +158,7 @@ func unknownRatelimit(name string, k *key, i *identity) *Refusal {
 
 // takes reports whether carrying the decision out counts anything in a rate limit: also when the credits deny. See contract 3.4.
 func (d *decision) takes() bool {
-	if d.outcome != Valid && d.outcome != UsageExceeded {
+	if d.code != Valid && d.code != UsageExceeded {
 		return false
 	}
 	for i := range d.limits {
@@ -183,7 +183,7 @@ func (d *decision) ratelimits(now int64) []RatelimitState {
 	if len(d.limits) == 0 {
 		return nil
 	}
-	taken := d.outcome != RateLimited && !d.forgone
+	taken := d.code != RateLimited && !d.cancelled
 	list := make([]RatelimitState, len(d.limits))
 	for i := range d.limits {
 		c := &d.limits[i]

@@ -21,11 +21,11 @@ func TestRatelimits_ComeBeforeCredits(t *testing.T) {
 		{Name: "n", Cost: 1, AdHoc: true, Limit: 2, Duration: 60_000},
 	}}
 	for _, want := range []struct {
-		outcome   fsm.Outcome
+		outcome   fsm.VerdictCode
 		remaining int64
 	}{{fsm.UsageExceeded, 1}, {fsm.UsageExceeded, 0}, {fsm.RateLimited, 0}, {fsm.RateLimited, 0}} {
 		v := apply(t, s, ask).(*fsm.Verdict)
-		require.Equal(t, want.outcome, v.Outcome)
+		require.Equal(t, want.outcome, v.Code)
 		require.Equal(t, want.remaining, v.Ratelimits[0].Remaining)
 		require.EqualValues(t, 1, v.Credits)
 	}
@@ -48,7 +48,7 @@ func TestRatelimits_ManyInOneVerification(t *testing.T) {
 	began := time.Now()
 	v := apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Ratelimits: asks}).(*fsm.Verdict)
 	require.Less(t, time.Since(began), 20*time.Second)
-	require.Equal(t, fsm.Valid, v.Outcome)
+	require.Equal(t, fsm.Valid, v.Code)
 	require.Len(t, v.Ratelimits, n/2+2)
 	left := map[string]int64{}
 	for _, r := range v.Ratelimits {
@@ -72,10 +72,10 @@ func TestRatelimits_PeekKeepsDenialsOutOfTheLog(t *testing.T) {
 	call := &fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Cost: 1}}
 	_, ok := s.Peek(call)
 	require.False(t, ok)
-	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Code)
 	r, ok := s.Peek(call)
 	require.True(t, ok)
-	require.Equal(t, fsm.RateLimited, r.(*fsm.Verdict).Outcome)
+	require.Equal(t, fsm.RateLimited, r.(*fsm.Verdict).Code)
 	// Just looking changes nothing either.
 	_, ok = s.Peek(&fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Ratelimits: []fsm.RatelimitCheck{
 		{Name: "n", Cost: 0}, {Name: "other", Cost: 0, AdHoc: true, Limit: 1, Duration: 1000},

@@ -22,7 +22,7 @@ func newLedger(t testing.TB) *fsm.State {
 func apply(t testing.TB, s *fsm.State, c fsm.Command) fsm.Result {
 	t.Helper()
 	r := s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{{Actor: root, Command: c}}})[0]
-	require.NoError(t, s.Audit())
+	require.NoError(t, s.CheckInvariants())
 	return r
 }
 
@@ -39,7 +39,7 @@ func TestVerify_SpendsTheIdentityThroughEachOfItsKeys(t *testing.T) {
 			want, outcome = 0, fsm.UsageExceeded
 		}
 		require.Equal(t, want, v.Credits)
-		require.Equal(t, outcome, v.Outcome)
+		require.Equal(t, outcome, v.Code)
 	}
 }
 
@@ -47,9 +47,9 @@ func TestVerify_SpendsTheIdentityThroughEachOfItsKeys(t *testing.T) {
 func TestVerify_Outcomes(t *testing.T) {
 	const now, never = "2025-01-01 10:00:00.000", fsm.Never
 	identity := &fsm.VerdictIdentity{ID: "id_of_key_a", ExternalID: "alice", Meta: ""}
-	full := func(o fsm.Outcome, enabled bool, expires int64, credits ...int64) *fsm.Verdict {
+	full := func(o fsm.VerdictCode, enabled bool, expires int64, credits ...int64) *fsm.Verdict {
 		v := &fsm.Verdict{
-			Outcome: o, Enabled: enabled, Expires: expires, KeyID: "key_a", Name: "n", Meta: `{"a":1}`, Identity: identity,
+			Code: o, Enabled: enabled, Expires: expires, KeyID: "key_a", Name: "n", Meta: `{"a":1}`, Identity: identity,
 		}
 		if len(credits) > 0 {
 			v.Limited, v.Credits = true, credits[0]
@@ -95,7 +95,7 @@ func TestVerify_Outcomes(t *testing.T) {
 			}
 			apply(t, s, c)
 			require.Equal(t, row.want(c.Expires), verify(t, s, 'a', row.cost))
-			require.Equal(t, row.charged, s.Stats().Books.Charged)
+			require.Equal(t, row.charged, s.Stats().Totals.Debited)
 			if row.charged == 0 {
 				before := s.Digest()
 				require.Equal(t, row.want(c.Expires), verify(t, s, 'a', row.cost))
@@ -112,11 +112,11 @@ func TestVerify_ExpiresStrictlyAfter(t *testing.T) {
 	id := newKey(t, s, 'a', "", fsm.NewCredits{})
 	apply(t, s, &fsm.UpdateKey{KeyID: id, Expires: fsm.Set(at(t, "2025-01-01 10:00:01.000"))})
 	advance(t, s, "2025-01-01 10:00:01.000")
-	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Code)
 	advance(t, s, "2025-01-01 10:00:01.001")
-	require.Equal(t, fsm.Expired, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.Expired, verify(t, s, 'a', 1).Code)
 	apply(t, s, &fsm.UpdateKey{KeyID: id, Expires: fsm.Clear[int64]()})
-	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Outcome)
+	require.Equal(t, fsm.Valid, verify(t, s, 'a', 1).Code)
 }
 
 // NOT_FOUND says nothing but that, whatever the reason: contract 3.3 and 3.7.
@@ -132,7 +132,7 @@ func TestVerify_NotFoundTellsNothing(t *testing.T) {
 	require.Zero(t, code(apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})))
 	foreign := newRoot(t, s, 'f', "ws_2", "api.*.verify_key", "api.api_1.verify_key")
 	unable := newRoot(t, s, 'u', "", "api.*.read_key", "api.api_2.verify_key", "API.*.VERIFY_KEY", "*", "api.*.*")
-	nothing := &fsm.Verdict{Outcome: fsm.NotFound}
+	nothing := &fsm.Verdict{Code: fsm.NotFound}
 	for name, call := range map[string]fsm.Call{
 		"unknown":                   {Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'x'}, Cost: 1}},
 		"a root key":                {Actor: root, Command: &fsm.VerifyKey{Hash: root, Cost: 1}},
@@ -158,7 +158,7 @@ func TestVerify_LetsFloorThrough(t *testing.T) {
 		newKey(t, s, 'a', "", credits(n))
 		passed := int64(0)
 		for range n + 2 {
-			if verify(t, s, 'a', c).Outcome == fsm.Valid {
+			if verify(t, s, 'a', c).Code == fsm.Valid {
 				passed++
 			}
 		}
@@ -175,7 +175,7 @@ func TestVerify_WhoPays(t *testing.T) {
 		name          string
 		identity, key fsm.NewCredits
 		policy        fsm.Policy
-		outcome       fsm.Outcome
+		outcome       fsm.VerdictCode
 		limited       bool
 		credits       int64
 		after         balances
@@ -205,9 +205,9 @@ func TestVerify_WhoPays(t *testing.T) {
 			newIdentity(t, s, "alice", row.identity, row.policy)
 			newKey(t, s, 'a', "alice", row.key)
 			free := verify(t, s, 'a', 0)
-			require.Equal(t, fsm.Valid, free.Outcome, "cost 0 passes at any balance")
+			require.Equal(t, fsm.Valid, free.Code, "cost 0 passes at any balance")
 			v := verify(t, s, 'a', 1)
-			require.Equal(t, row.outcome, v.Outcome)
+			require.Equal(t, row.outcome, v.Code)
 			require.Equal(t, row.limited, v.Limited)
 			require.Equal(t, row.credits, v.Credits)
 			k := getKey(t, s, "key_a")
@@ -306,7 +306,7 @@ func TestVerify_DatesTheKeyWhateverTheOutcome(t *testing.T) {
 			for _, c := range []fsm.Call{call, {Actor: root, Command: &fsm.VerifyKeys{Items: []fsm.Verification{{Command: &row.ask}}}}} {
 				_, peeked := s.Peek(&c)
 				require.Equal(t, row.dates, !peeked)
-				_, peeked = s.PeekUndated(&c)
+				_, peeked = s.PeekWithoutLastUsed(&c)
 				require.True(t, peeked, "nothing else changes")
 			}
 			apply(t, s, &row.ask)

@@ -45,7 +45,7 @@ func TestApply_RefusesWhatTheLedgerVersionDoesNotAllow(t *testing.T) {
 	for what, r := range map[string]Result{
 		"Apply":       s.Apply(Batch{Calls: []Call{call}})[0],
 		"Peek":        peeked(t, s.Peek, call),
-		"PeekUndated": peeked(t, s.PeekUndated, call),
+		"PeekUndated": peeked(t, s.PeekWithoutLastUsed, call),
 	} {
 		refusal, ok := r.(*Refusal)
 		require.True(t, ok, what)
@@ -104,7 +104,7 @@ func TestRaiseLedgerVersion_NeverLowers(t *testing.T) {
 func TestDigest_OfAHotRecordIsThatOfItsFields(t *testing.T) {
 	samples := append(oneOfEach(), nextSamples...)
 	samples = append(samples, &SessionRecord{ID: 2, Node: "n", LastSeen: 7, Base: 5, Results: []SessionResult{{5, 6, done}, {9, 7, done}}},
-		&OutcomeRecord{WorkspaceID: "ws_1", Name: Short{1}, Request: Short{2}, At: 3, Index: 4, Result: done})
+		&IdempotencyRecord{WorkspaceID: "ws_1", KeyHash: ShortHash{1}, Fingerprint: ShortHash{2}, At: 3, Index: 4, Result: done})
 	compared := map[Kind]int{}
 	compare := func() {
 		l := NewLoader()
@@ -127,12 +127,12 @@ func TestDigest_OfAHotRecordIsThatOfItsFields(t *testing.T) {
 			changes(&r.Base, compare)
 		case *CreditRecord, *WindowRecord:
 			eachChange(reflect.ValueOf(r).Elem(), "", func(string) { compare() })
-		case *OutcomeRecord:
+		case *IdempotencyRecord:
 			changes(&r.Index, compare)
-			changes(&r.Request, compare)
+			changes(&r.Fingerprint, compare)
 		}
 	}
-	for _, kind := range []Kind{KeyCreditKind, IdentityCreditKind, SessionKind, WindowKind, OutcomeKind} {
+	for _, kind := range []Kind{KeyCreditKind, IdentityCreditKind, SessionKind, WindowKind, IdempotencyKind} {
 		require.Greater(t, compared[kind], 100, "kind %d", kind)
 	}
 }

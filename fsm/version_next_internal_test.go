@@ -40,7 +40,7 @@ func TestApply_WritesNewFieldsOnlyWithTheirVersion(t *testing.T) {
 		t.Helper()
 		v, ok := s.Apply(Batch{Stamp: 5, Calls: []Call{{Actor: Hash{1}, Command: &VerifyKey{Hash: Hash{2}, Cost: 1}}}})[0].(*Verdict)
 		require.True(t, ok)
-		require.Equal(t, Valid, v.Outcome)
+		require.Equal(t, Valid, v.Code)
 		return v
 	}
 	annotate := func(text string) Result {

@@ -13,7 +13,7 @@ import (
 //
 // Invariant: present windows are in State.expiries, at place; current and previous are not negative.
 type window struct {
-	head
+	entityHeader
 	windowName
 	prefix   fields.Hasher // of the digest: everything that never changes
 	sequence int64         // index of the fixed window of current: Unix ms / duration
@@ -82,7 +82,7 @@ func (l *rateLimits) take(name windowName, w *window, cost int64) {
 		w = newWindow(name)
 		l.windows[name] = w
 	}
-	l.change(w)
+	l.beforeChange(w)
 	current, previous := w.counts(l.clock)
 	if !w.present {
 		current, previous = 0, 0
@@ -92,7 +92,7 @@ func (l *rateLimits) take(name windowName, w *window, cost int64) {
 	}
 	w.sequence, w.current, w.previous = l.clock/w.duration, current+cost, previous
 	l.keepUntil(w, windowEnd(l.clock, w.duration, 2))
-	l.changed(w)
+	l.afterChange(w)
 }
 
 // keepUntil puts a window in its place among the expiries.
@@ -114,9 +114,9 @@ func (l *rateLimits) expire(n int) {
 }
 
 func (l *rateLimits) dropWindow(w *window) {
-	l.change(w)
+	l.beforeChange(w)
 	w.present, w.sequence, w.current, w.previous, w.expires = false, 0, 0, 0, 0
-	l.changed(w)
+	l.afterChange(w)
 	if !w.waiting {
 		w.waiting = true
 		l.dropped = append(l.dropped, w)
@@ -173,7 +173,7 @@ func (l *rateLimits) loadWindow(r *WindowRecord) bool {
 	w.sequence, w.current, w.previous = r.Sequence, r.Current, r.Previous
 	l.windows[n] = w
 	l.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
-	l.added(w)
+	l.add(w)
 	return true
 }
 

@@ -17,7 +17,7 @@ func spend(t testing.TB, s *fsm.State, name byte, limit, duration, cost int64) f
 	v := apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{name}, Ratelimits: []fsm.RatelimitCheck{
 		{Name: "requests", Cost: cost, AdHoc: true, Limit: limit, Duration: duration},
 	}}).(*fsm.Verdict)
-	require.Equal(t, v.Ratelimits[0].Exceeded, v.Outcome == fsm.RateLimited)
+	require.Equal(t, v.Ratelimits[0].Exceeded, v.Code == fsm.RateLimited)
 	return v.Ratelimits[0]
 }
 
@@ -78,7 +78,7 @@ func fill(t testing.TB, s *fsm.State, n int) {
 		}}})
 	}
 	for _, r := range s.Apply(b) {
-		require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Outcome)
+		require.Equal(t, fsm.Valid, r.(*fsm.Verdict).Code)
 	}
 }
 

@@ -12,23 +12,23 @@ type tenancy struct {
 
 // workspace is a tenant. Nothing in it is visible from another one.
 type workspace struct {
-	head
+	entityHeader
 	nextWorkspace
 	id        string
 	name      string
 	createdAt int64
 	enabled   bool
 
-	identities ordered[*identity] // its identities that are not deleted
-	slugs      ordered[*slug]     // and permissions
-	roles      ordered[*role]     // and roles
-	audit      *auditLog          // nil: no entries
+	identities  ordered[*identity]   // its identities that are not deleted
+	permissions ordered[*permission] // and permissions
+	roles       ordered[*role]       // and roles
+	audit       *auditLog            // nil: no entries
 }
 
 func (t *tenancy) addWorkspace(w *workspace) {
 	t.workspaces[w.id] = w
 	t.workspaceList.insert(w)
-	t.added(w)
+	t.add(w)
 }
 
 func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }

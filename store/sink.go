@@ -27,9 +27,9 @@ type SnapshotSink interface {
 	Delete(key []byte) error
 	// SetLedger describes the ledger at the snapshot's index. A received file has its own description.
 	SetLedger(Ledger)
-	// CheckCopy sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
+	// CheckInstall sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
 	// reader is valid only during the call.
-	CheckCopy(check func(RecordReader) error)
+	CheckInstall(check func(RecordReader) error)
 }
 
 type sinkMode int
@@ -37,7 +37,7 @@ type sinkMode int
 const (
 	modeNone sinkMode = iota
 	modeChanges
-	modeCopy
+	modeInstall
 )
 
 // How full bbolt leaves the pages that it splits. A file that is written in key order needs no space for later keys.
@@ -63,7 +63,7 @@ type sink struct {
 	changes changes
 	runs    []*run        // changes that were moved to files
 	staging *stagingFile  // while Close builds a second file
-	in      *incomingFile // in modeCopy
+	in      *incomingFile // in modeInstall
 	check   func(RecordReader) error
 	done    recordCounts
 	closed  bool
@@ -71,11 +71,11 @@ type sink struct {
 
 var _ SnapshotSink = (*sink)(nil)
 
-func (k *sink) ID() string                               { return k.header.ID }
-func (k *sink) Base() string                             { return k.base }
-func (k *sink) SetLedger(l Ledger)                       { l.Digest = bytes.Clone(l.Digest); k.header.setLedger(l) }
-func (k *sink) CheckCopy(check func(RecordReader) error) { k.check = check }
-func (k *sink) statePath() string                        { return filepath.Join(k.store.dir, stateName) }
+func (k *sink) ID() string                                  { return k.header.ID }
+func (k *sink) Base() string                                { return k.base }
+func (k *sink) SetLedger(l Ledger)                          { l.Digest = bytes.Clone(l.Digest); k.header.setLedger(l) }
+func (k *sink) CheckInstall(check func(RecordReader) error) { k.check = check }
+func (k *sink) statePath() string                           { return filepath.Join(k.store.dir, stateName) }
 
 // enter checks that the sink is open and is used in only one of the two ways.
 func (k *sink) enter(mode sinkMode) error {
@@ -120,7 +120,7 @@ func (k *sink) change(key, value []byte, remove bool) error {
 
 // Write receives a part of a file.
 func (k *sink) Write(p []byte) (int, error) {
-	if err := k.enter(modeCopy); err != nil {
+	if err := k.enter(modeInstall); err != nil {
 		return 0, err
 	}
 	if err := k.store.watchdog.admit(); err != nil {
@@ -150,7 +150,7 @@ func (k *sink) Close() error {
 	}
 	err := k.store.watchdog.admit()
 	if err == nil {
-		if k.mode == modeCopy {
+		if k.mode == modeInstall {
 			err = k.finishInstall()
 		} else {
 			err = k.finishChanges()

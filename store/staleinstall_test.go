@@ -177,7 +177,7 @@ func TestInstall_RefusesASnapshotThatDoesNotLoad(t *testing.T) {
 	receive := func() error {
 		meta, r := openOnly(t, from)
 		k := create(t, s, meta.Index, meta.Term)
-		k.CheckCopy(check)
+		k.CheckInstall(check)
 		_, err := io.Copy(k, r)
 		require.NoError(t, err)
 		require.NoError(t, r.Close())

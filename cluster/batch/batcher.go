@@ -121,22 +121,22 @@ func (b *Batcher) Read(deadline time.Time, w Waiter) {
 	b.add(queued{read: true, deadline: deadline, waiter: w})
 }
 
-func (b *Batcher) add(t queued) {
+func (b *Batcher) add(q queued) {
 	b.mu.Lock()
 	var refusal *fault.Error
 	switch {
 	case b.closed:
 		refusal = notLeading
-	case len(b.queue) >= b.conf.MaxQueued || b.queueBytes+t.size > b.conf.MaxQueueBytes:
+	case len(b.queue) >= b.conf.MaxQueued || b.queueBytes+q.size > b.conf.MaxQueueBytes:
 		refusal = overloaded
 	default:
-		b.queue = append(b.queue, t)
-		b.queueBytes += t.size
+		b.queue = append(b.queue, q)
+		b.queueBytes += q.size
 	}
 	first := len(b.queue) == 1
 	b.mu.Unlock()
 	if refusal != nil {
-		t.waiter.Answer(Answer{Err: refusal})
+		q.waiter.Answer(Answer{Err: refusal})
 		return
 	}
 	if first {
@@ -193,13 +193,13 @@ func (b *Batcher) next() (e entry, closed bool) {
 	}
 	n, calls, size := 0, 0, 0
 	for n < len(b.queue) {
-		t := &b.queue[n]
-		if !t.read {
-			if calls > 0 && (calls == b.conf.MaxCalls || size+t.size > b.conf.MaxBytes) {
+		q := &b.queue[n]
+		if !q.read {
+			if calls > 0 && (calls == b.conf.MaxCalls || size+q.size > b.conf.MaxBytes) {
 				break
 			}
 			calls++
-			size += t.size
+			size += q.size
 		}
 		n++
 	}
@@ -207,17 +207,17 @@ func (b *Batcher) next() (e entry, closed bool) {
 	b.mu.Unlock()
 
 	now := time.Now()
-	for _, t := range taken {
+	for _, q := range taken {
 		switch {
-		case !t.deadline.IsZero() && now.After(t.deadline):
-			t.waiter.Answer(Answer{Err: expired})
-		case t.read:
-			e.reads = append(e.reads, t)
+		case !q.deadline.IsZero() && now.After(q.deadline):
+			q.waiter.Answer(Answer{Err: expired})
+		case q.read:
+			e.reads = append(e.reads, q)
 		default:
 			if e.writes == nil {
 				e.writes = make([]queued, 0, calls)
 			}
-			e.writes = append(e.writes, t)
+			e.writes = append(e.writes, q)
 		}
 	}
 	if len(taken) > 0 && e.writes == nil && e.reads == nil {
@@ -259,28 +259,28 @@ func (b *Batcher) settle(e entry) {
 	}
 	for i := range e.writes {
 		a := Answer{Result: results[i], Index: index}
-		if replayed, ok := results[i].(*fsm.Replayed); ok {
+		if replayed, ok := results[i].(*fsm.Retransmitted); ok {
 			a = Answer{Result: replayed.Result, Index: replayed.Index}
 		}
 		e.writes[i].waiter.Answer(a)
 	}
-	for _, t := range e.reads {
-		b.answerRead(t, index)
+	for _, q := range e.reads {
+		b.answerRead(q, index)
 	}
 }
 
 // answerRead answers a read, or queues the call again as a write where it would change something by now.
-func (b *Batcher) answerRead(t queued, index uint64) {
-	if t.call.Command == nil {
-		t.waiter.Answer(Answer{Index: index})
+func (b *Batcher) answerRead(q queued, index uint64) {
+	if q.call.Command == nil {
+		q.waiter.Answer(Answer{Index: index})
 		return
 	}
-	if r, ok := b.peek(&t.call); ok {
-		t.waiter.Answer(Answer{Result: r, Index: index})
+	if r, ok := b.peek(&q.call); ok {
+		q.waiter.Answer(Answer{Result: r, Index: index})
 		return
 	}
-	t.read = false
-	b.add(t)
+	q.read = false
+	b.add(q)
 }
 
 // unread is the fault of a read whose entry failed: whatever became of the entry, the read did nothing.
@@ -297,8 +297,8 @@ func (b *Batcher) abandon(e entry) {
 }
 
 func answerAll(requests []queued, a Answer) {
-	for _, t := range requests {
-		t.waiter.Answer(a)
+	for _, q := range requests {
+		q.waiter.Answer(a)
 	}
 }
 

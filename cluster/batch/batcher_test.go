@@ -214,7 +214,7 @@ func TestBatcher_AnswersReadsOnlyAfterALaterEntry(t *testing.T) {
 // A flood of calls that change nothing costs one empty entry a round.
 func TestBatcher_AnswersUnchangingCallsWithoutLoggingThem(t *testing.T) {
 	l := newFakeLog()
-	denied := &fsm.Verdict{Outcome: fsm.UsageExceeded}
+	denied := &fsm.Verdict{Code: fsm.UsageExceeded}
 	b := start(t, batch.Config{MaxInFlight: 1}, l, func(*fsm.Call) (fsm.Result, bool) { return denied, true })
 	b.Read(time.Time{}, newWaiter())
 	e := l.next(t)

@@ -27,8 +27,8 @@ import (
 // RootKey is the hash of the root key of every cluster made here.
 var RootKey = fsm.Hash{0xc1, 0x0d}
 
-// patience bounds every wait.
-const patience = 30 * time.Second
+// timeout bounds every wait.
+const timeout = 30 * time.Second
 
 // Cluster is a set of nodes, some of which may be down.
 type Cluster struct {
@@ -36,13 +36,13 @@ type Cluster struct {
 	dir  string
 	tune func(*cluster.Config)
 
-	Nodes []*Member
+	Nodes []*Node
 	net   *links.Net
 	log   *testWriter
 }
 
-// Member is one place in a cluster: a data directory, addresses, and a node while it is up.
-type Member struct {
+// Node is one place in a cluster: a data directory, addresses, and a node while it is up.
+type Node struct {
 	*cluster.Node // nil while down
 	store         *store.Store
 	Peer, Gossip  string
@@ -55,7 +55,7 @@ func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, dir: t.TempDir(), tune: tune, net: links.New(nil), log: newTestWriter(t)}
 	for range n {
-		c.place()
+		c.slot()
 	}
 	t.Cleanup(c.stop)
 	for i := range c.Nodes {
@@ -65,10 +65,10 @@ func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 	return c
 }
 
-// place reserves a data directory and addresses.
-func (c *Cluster) place() int {
+// slot reserves a data directory and addresses.
+func (c *Cluster) slot() int {
 	i := len(c.Nodes)
-	m := &Member{dir: filepath.Join(c.dir, fmt.Sprintf("node%d", i))}
+	m := &Node{dir: filepath.Join(c.dir, fmt.Sprintf("node%d", i))}
 	c.Nodes = append(c.Nodes, m)
 	m.Peer = c.freeAddr()
 	m.Gossip = c.freeAddr()
@@ -77,7 +77,7 @@ func (c *Cluster) place() int {
 
 // Add starts one more node, which joins.
 func (c *Cluster) Add() int {
-	i := c.place()
+	i := c.slot()
 	c.Start(i)
 	return i
 }
@@ -117,7 +117,7 @@ const diskReserve = 1 << 20
 // Fill lets a node believe that its disk is nearly full, or not any more.
 func (c *Cluster) Fill(i int, full bool) { c.Nodes[i].full.Store(full) }
 
-func (m *Member) freeBytes(string) (uint64, error) {
+func (m *Node) freeBytes(string) (uint64, error) {
 	if m.full.Load() {
 		return diskReserve / 2, nil
 	}
@@ -198,7 +198,7 @@ func (w *testWriter) Write(p []byte) (int, error) {
 func (c *Cluster) Stop(i int) {
 	c.t.Helper()
 	m := c.Nodes[i]
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	require.NoError(c.t, m.Close(ctx))
 	m.Node = nil
@@ -249,7 +249,7 @@ func (c *Cluster) WaitReady() {
 			continue
 		}
 		var why error
-		require.Eventually(c.t, func() bool { why = m.Ready(); return why == nil }, patience, 5*time.Millisecond,
+		require.Eventually(c.t, func() bool { why = m.Ready(); return why == nil }, timeout, 5*time.Millisecond,
 			"node %d is not ready: %v", i, why)
 	}
 }
@@ -266,7 +266,7 @@ func (c *Cluster) Leader() int {
 			}
 		}
 		return false
-	}, patience, 5*time.Millisecond, "nobody leads")
+	}, timeout, 5*time.Millisecond, "nobody leads")
 	return leader
 }
 
@@ -286,7 +286,7 @@ func (c *Cluster) Follower() int {
 // Do executes a command at a node and returns the result; a fault fails the test.
 func (c *Cluster) Do(i int, command fsm.Command) fsm.Result {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	r, _, err := c.Nodes[i].Execute(ctx, fsm.Call{Actor: RootKey, Command: command})
 	require.NoError(c.t, err)
@@ -296,7 +296,7 @@ func (c *Cluster) Do(i int, command fsm.Command) fsm.Result {
 // Ask answers a query at a node; a fault fails the test.
 func (c *Cluster) Ask(i int, q fsm.Query) fsm.Result {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	r, _, err := c.Nodes[i].Answer(ctx, RootKey, q)
 	require.NoError(c.t, err)
@@ -315,7 +315,7 @@ func (c *Cluster) WaitSameDigest() {
 			}
 		}
 		return len(seen) == 1
-	}, patience, 5*time.Millisecond, "the nodes do not agree")
+	}, timeout, 5*time.Millisecond, "the nodes do not agree")
 }
 
 // Cut breaks the connections between the peer ports of two nodes and prevents new ones.

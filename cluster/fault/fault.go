@@ -29,8 +29,8 @@ const (
 	TooLarge
 	// Invalid: the request names something that cannot be. Not applied.
 	Invalid
-	// NoRoom: too few nodes have space on their disks for changes. Not applied; until there is space no later try succeeds.
-	NoRoom
+	// DiskFull: too few nodes have space on their disks for changes. Not applied; until there is space no later try succeeds.
+	DiskFull
 	// Unsupported: a node that takes part runs a build that does not know the request. Not applied; after an upgrade it succeeds.
 	Unsupported
 )

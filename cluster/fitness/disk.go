@@ -21,7 +21,7 @@ func (m *Monitor) RefuseChange() error {
 	case enough && own && m.fitterLeader() != "":
 		return fault.New(fault.Unavailable, "The leader's disk is nearly full. It is transferring leadership")
 	case own || !enough:
-		return fault.New(fault.NoRoom, "The disk of "+strings.Join(full, ", ")+
+		return fault.New(fault.DiskFull, "The disk of "+strings.Join(full, ", ")+
 			" is full: changes are refused until space is free. Reads continue")
 	}
 	return nil

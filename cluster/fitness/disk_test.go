@@ -51,14 +51,14 @@ func TestMonitor_RefuseChange(t *testing.T) {
 		names   string // "": not refused
 	}{
 		"one follower of three":      {voters{"a", "b", "c"}, false, peers{"b": full, "c": fit}, 0, ""},
-		"two followers of three":     {voters{"a", "b", "c"}, false, peers{"b": full, "c": full}, fault.NoRoom, "b, c"},
+		"two followers of three":     {voters{"a", "b", "c"}, false, peers{"b": full, "c": full}, fault.DiskFull, "b, c"},
 		"the leader, another is fit": {voters{"a", "b", "c"}, true, peers{"b": fit, "c": fit}, fault.Unavailable, "transferring leadership"},
-		"the leader, nobody answers": {voters{"a", "b", "c"}, true, peers{}, fault.NoRoom, "a"},
-		"the leader and a follower":  {voters{"a", "b", "c"}, true, peers{"b": full, "c": fit}, fault.NoRoom, "a, b"},
-		"the only node":              {voters{"a"}, true, peers{}, fault.NoRoom, "a"},
-		"one follower of two":        {voters{"a", "b"}, false, peers{"b": full}, fault.NoRoom, "b"},
+		"the leader, nobody answers": {voters{"a", "b", "c"}, true, peers{}, fault.DiskFull, "a"},
+		"the leader and a follower":  {voters{"a", "b", "c"}, true, peers{"b": full, "c": fit}, fault.DiskFull, "a, b"},
+		"the only node":              {voters{"a"}, true, peers{}, fault.DiskFull, "a"},
+		"one follower of two":        {voters{"a", "b"}, false, peers{"b": full}, fault.DiskFull, "b"},
 		"a node that has left since": {voters{"a", "b", "c"}, false, peers{"x": full, "y": full}, 0, ""},
-		"everybody":                  {voters{"c", "a", "b"}, true, peers{"a": full, "b": full}, fault.NoRoom, "a, b, c"},
+		"everybody":                  {voters{"c", "a", "b"}, true, peers{"a": full, "b": full}, fault.DiskFull, "a, b, c"},
 	} {
 		err := newMonitor(test.cluster, test.own, test.peers).RefuseChange()
 		if test.names == "" {

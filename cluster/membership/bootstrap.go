@@ -92,7 +92,7 @@ func (b *Bootstrap) Run() {
 	if b.Expect == 0 {
 		return
 	}
-	ticker := time.NewTicker(foundingInterval)
+	ticker := time.NewTicker(bootstrapInterval)
 	defer ticker.Stop()
 	for {
 		if b.Raft.LastIndex() > 0 {
@@ -122,7 +122,7 @@ func (b *Bootstrap) Run() {
 	}
 }
 
-const foundingInterval = 200 * time.Millisecond
+const bootstrapInterval = 200 * time.Millisecond
 
 // agreed asks every founder whether it sees the same ones and knows of no cluster.
 func (b *Bootstrap) agreed(founders []gossip.Member) bool {

@@ -101,11 +101,11 @@ func (t *Transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args
 		*resp = answer
 		return err
 	case <-timer.C:
-		return errHandover
+		return errTransfer
 	}
 }
 
-var errHandover = errors.New("peer: the server did not answer when leadership was transferred to it")
+var errTransfer = errors.New("peer: the server did not answer when leadership was transferred to it")
 
 // SetHeartbeatHandler does nothing, which is the point of this type.
 func (*Transport) SetHeartbeatHandler(func(raft.RPC)) {}

@@ -14,15 +14,15 @@ import (
 
 // entryLog is raft as the batcher sees it.
 type entryLog struct {
-	raft        Raft
-	stamp       func() int64
-	counts      *counts
-	maxOutcomes uint64
+	raft               Raft
+	stamp              func() int64
+	counts             *counts
+	idempotencyMaxKeys uint64
 }
 
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
 func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
-	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), MaxOutcomes: l.maxOutcomes, Calls: calls})
+	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), IdempotencyMaxKeys: l.idempotencyMaxKeys, Calls: calls})
 	l.counts.entries.Add(1)
 	l.counts.calls.Add(uint64(len(calls)))
 	l.counts.bytes.Add(uint64(len(data)))

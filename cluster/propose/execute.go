@@ -27,7 +27,7 @@ func (p *Proposer) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint
 		if err != nil {
 			return nil, 0, err
 		}
-		call.Ticket = id
+		call.ID = id
 		a := p.ExecuteUnnumbered(ctx, call)
 		failpoint.Hit(failpoint.TicketBeforeSettle)
 		p.session.acknowledge(id)
@@ -116,7 +116,7 @@ func (p *Proposer) takeWaiter() waiter {
 const verifySize = 48
 
 func sizeOf(call fsm.Call) int {
-	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 && call.Origin == nil && call.Once == nil {
+	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 && call.Origin == nil && call.Idempotency == nil {
 		return verifySize
 	}
 	return len(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{call}}))

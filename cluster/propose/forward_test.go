@@ -10,7 +10,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-var debit = fsm.Call{Actor: fsm.Hash{1}, Ticket: fsm.Ticket{Session: 7, Seq: 9, Below: 8}, Command: &fsm.VerifyKey{Hash: fsm.Hash{2}, Cost: 3}}
+var debit = fsm.Call{Actor: fsm.Hash{1}, ID: fsm.CallID{Session: 7, Seq: 9, AckedBelow: 8}, Command: &fsm.VerifyKey{Hash: fsm.Hash{2}, Cost: 3}}
 
 func TestForwarded_RoundTrip(t *testing.T) {
 	for _, retransmission := range []bool{false, true} {

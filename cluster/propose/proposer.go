@@ -16,7 +16,7 @@ import (
 // Ledger is this node's copy of the ledger.
 type Ledger interface {
 	// Peek answers a call that would change nothing. With dating false a change of the date of last use counts as nothing.
-	Peek(call *fsm.Call, dating bool) (fsm.Result, bool)
+	Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool)
 	// Answer answers a query once minIndex is applied, with the index that the answer reflects.
 	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error)
 	// LedgerVersion is the version of the ledger.
@@ -49,9 +49,9 @@ type Config struct {
 	Leader  *leader.Finder
 	Batch   batch.Config
 	// Behind says, for people, which nodes keep the ledger from having a version.
-	Behind      func(version uint64) string
-	MaxOutcomes uint64          // the capacity of the idempotency store while this node leads
-	Stopping    <-chan struct{} // closed when the node stops
+	Behind             func(version uint64) string
+	IdempotencyMaxKeys uint64          // the capacity of the idempotency store while this node leads
+	Stopping           <-chan struct{} // closed when the node stops
 }
 
 // Proposer executes commands and answers queries, wherever the leader is.

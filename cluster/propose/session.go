@@ -10,7 +10,7 @@ import (
 )
 
 // clientSession numbers this node's commands within a session that the ledger knows, so that any of them can be sent again and takes
-// effect once (fsm.Ticket). It opens a session through the log with the first command, and again when the ledger has expired it.
+// effect once (fsm.CallID). It opens a session through the log with the first command, and again when the ledger has expired it.
 type clientSession struct {
 	open func(ctx context.Context) (id uint64, err error) // opens a session in the ledger, which gives the id
 
@@ -25,15 +25,15 @@ type clientSession struct {
 const maxUnacknowledged = fsm.MaxSessionWindow / 2
 
 // next numbers a command. Every number must be given back by acknowledge.
-func (s *clientSession) next(ctx context.Context) (fsm.Ticket, error) {
+func (s *clientSession) next(ctx context.Context) (fsm.CallID, error) {
 	for {
 		s.mu.Lock()
 		switch {
 		case s.id != 0 && len(s.acknowledged) >= maxUnacknowledged:
 			s.mu.Unlock()
-			return fsm.Ticket{}, tooManyUnacknowledged
+			return fsm.CallID{}, tooManyUnacknowledged
 		case s.id != 0:
-			id := fsm.Ticket{Session: s.id, Seq: s.base + uint64(len(s.acknowledged)), Below: s.base}
+			id := fsm.CallID{Session: s.id, Seq: s.base + uint64(len(s.acknowledged)), AckedBelow: s.base}
 			s.acknowledged = append(s.acknowledged, false)
 			s.mu.Unlock()
 			return id, nil
@@ -43,13 +43,13 @@ func (s *clientSession) next(ctx context.Context) (fsm.Ticket, error) {
 			select {
 			case <-opening:
 			case <-ctx.Done():
-				return fsm.Ticket{}, fault.Wrap(fault.TimedOut, "The deadline passed before the request was executed", ctx.Err())
+				return fsm.CallID{}, fault.Wrap(fault.TimedOut, "The deadline passed before the request was executed", ctx.Err())
 			}
 		default:
 			s.opening = make(chan struct{})
 			s.mu.Unlock()
 			if err := s.begin(ctx); err != nil {
-				return fsm.Ticket{}, err
+				return fsm.CallID{}, err
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func (s *clientSession) begin(ctx context.Context) error {
 }
 
 // acknowledge says that nobody waits for a command any more, answered or not. A command that was not executed by now never will be.
-func (s *clientSession) acknowledge(id fsm.Ticket) {
+func (s *clientSession) acknowledge(id fsm.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id.Session != s.id {

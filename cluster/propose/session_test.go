@@ -20,19 +20,19 @@ func openSessions(ids ...uint64) *clientSession {
 // The ledger drops a result once every number below it was acknowledged, so the mark may pass no number that is still waited for.
 func TestClientSession_AcknowledgesInOrder(t *testing.T) {
 	s := openSessions(70)
-	next := func() fsm.Ticket {
+	next := func() fsm.CallID {
 		id, err := s.next(t.Context())
 		require.NoError(t, err)
 		return id
 	}
 	first, second, third := next(), next(), next()
-	require.Equal(t, []fsm.Ticket{{Session: 70, Seq: 1, Below: 1}, {Session: 70, Seq: 2, Below: 1}, {Session: 70, Seq: 3, Below: 1}},
-		[]fsm.Ticket{first, second, third})
+	require.Equal(t, []fsm.CallID{{Session: 70, Seq: 1, AckedBelow: 1}, {Session: 70, Seq: 2, AckedBelow: 1}, {Session: 70, Seq: 3, AckedBelow: 1}},
+		[]fsm.CallID{first, second, third})
 	s.acknowledge(third)
 	s.acknowledge(second)
-	require.Equal(t, fsm.Ticket{Session: 70, Seq: 4, Below: 1}, next(), "the first is waited for")
+	require.Equal(t, fsm.CallID{Session: 70, Seq: 4, AckedBelow: 1}, next(), "the first is waited for")
 	s.acknowledge(first)
-	require.Equal(t, fsm.Ticket{Session: 70, Seq: 5, Below: 4}, next())
+	require.Equal(t, fsm.CallID{Session: 70, Seq: 5, AckedBelow: 4}, next())
 }
 
 func TestClientSession_OpensAnotherOneAndForgetsTheOld(t *testing.T) {
@@ -42,12 +42,12 @@ func TestClientSession_OpensAnotherOneAndForgetsTheOld(t *testing.T) {
 	s.forget(old.Session)
 	now, err := s.next(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, fsm.Ticket{Session: 90, Seq: 1, Below: 1}, now)
+	require.Equal(t, fsm.CallID{Session: 90, Seq: 1, AckedBelow: 1}, now)
 	s.acknowledge(old)
 	s.forget(old.Session)
 	after, err := s.next(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, fsm.Ticket{Session: 90, Seq: 2, Below: 1}, after, "what belongs to the old one changes nothing")
+	require.Equal(t, fsm.CallID{Session: 90, Seq: 2, AckedBelow: 1}, after, "what belongs to the old one changes nothing")
 }
 
 func TestClientSession_IsBounded(t *testing.T) {

@@ -31,7 +31,7 @@ func (s checkedStore) Create(version raft.SnapshotVersion, index, term uint64, c
 		return nil, fmt.Errorf("the sink is a %T, not one of package store", created)
 	}
 	k := &checkedSink{SnapshotSink: sink, replica: s.replica}
-	sink.CheckCopy(k.check)
+	sink.CheckInstall(k.check)
 	return k, nil
 }
 

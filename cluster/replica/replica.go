@@ -86,12 +86,12 @@ func (r *Replica) View(fn func(*fsm.State)) {
 	fn(r.state)
 }
 
-// Peek answers a call that would change nothing: see fsm.State.Peek, and PeekUndated for dating false.
-func (r *Replica) Peek(call *fsm.Call, dating bool) (fsm.Result, bool) {
+// Peek answers a call that would change nothing: see fsm.State.Peek, and PeekWithoutLastUsed for dating false.
+func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if !dating {
-		return r.state.PeekUndated(call)
+	if !updateLastUsed {
+		return r.state.PeekWithoutLastUsed(call)
 	}
 	return r.state.Peek(call)
 }

@@ -29,7 +29,7 @@ const (
 // codes is how the kinds of faults travel.
 var codes = map[fault.Kind]byte{
 	fault.Unavailable: codeUnavailable, fault.Overloaded: codeOverloaded, fault.TimedOut: codeTimedOut, fault.Unknown: codeUnknown,
-	fault.TooLarge: codeTooLarge, fault.Internal: codeInternal, fault.Invalid: codeInvalid, fault.NoRoom: codeDiskFull,
+	fault.TooLarge: codeTooLarge, fault.Internal: codeInternal, fault.Invalid: codeInvalid, fault.DiskFull: codeDiskFull,
 	fault.Unsupported: codeUnsupported,
 }
 

@@ -128,7 +128,7 @@ func TestFault_TravelsWithItsDetail(t *testing.T) {
 func TestFault_ReadsWhatOlderBuildsSend(t *testing.T) {
 	for _, payload := range [][]byte{nil, {}, []byte("node-1 node-2"), {0xff, 0xff}, {200}, {3, 'a', 'b'}} {
 		f := faultOf("x", &peer.CodeError{Code: codeDiskFull, Payload: payload})
-		require.Equal(t, fault.NoRoom, f.Kind)
+		require.Equal(t, fault.DiskFull, f.Kind)
 		require.Empty(t, f.Detail)
 	}
 	require.Equal(t, faultMessage{detail: "ab"}, decodeFault([]byte{2, 'a', 'b'}))

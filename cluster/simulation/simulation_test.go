@@ -288,8 +288,8 @@ func (s *simulation) spend(random *rand.Rand) {
 	switch {
 	case err == nil:
 		v := r.(*fsm.Verdict)
-		if v.Outcome != fsm.Valid {
-			s.t.Errorf("a charge was denied: %d", v.Outcome)
+		if v.Code != fsm.Valid {
+			s.t.Errorf("a charge was denied: %d", v.Code)
 		}
 		c.left = v.Credits
 		s.charges = append(s.charges, c)

@@ -36,11 +36,11 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 			at = index[b.Calls[i].Actor]
 		}
 		v.Uint(&at)
-		sessions.write(v, b.Calls[i].Ticket)
+		sessions.write(v, b.Calls[i].ID)
 		b.Calls[i].Visit(v)
 	}
 	if v.Named {
-		v.Uint(&b.MaxOutcomes)
+		v.Uint(&b.IdempotencyMaxKeys)
 	}
 	return seal(v.Bytes(), len(buf))
 }
@@ -104,7 +104,7 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 		return b, err
 	}
 	if v.Named {
-		v.Uint(&b.MaxOutcomes)
+		v.Uint(&b.IdempotencyMaxKeys)
 	}
 	if err := v.Finish(); err != nil {
 		return b, err
@@ -124,7 +124,7 @@ func readActors(v *fields.Visitor) ([]fsm.Hash, error) {
 	for i := range actors {
 		v.Hash((*[32]byte)(&actors[i]))
 	}
-	if repeated(actors) {
+	if listedTwice(actors) {
 		return nil, errors.New("an actor is listed twice")
 	}
 	return actors, nil
@@ -144,7 +144,7 @@ func readCalls(v *fields.Visitor, actors []fsm.Hash, sessions sessionTable) ([]f
 		}
 		seen = max(seen, at+1)
 		calls[i].Actor = actors[at]
-		calls[i].Ticket = sessions.read(v)
+		calls[i].ID = sessions.read(v)
 		if calls[i].Visit(v); v.Err() != nil {
 			return nil, fmt.Errorf("call %d: %w", i, v.Err())
 		}
@@ -155,7 +155,7 @@ func readCalls(v *fields.Visitor, actors []fsm.Hash, sessions sessionTable) ([]f
 	return calls, nil
 }
 
-func repeated(actors []fsm.Hash) bool {
+func listedTwice(actors []fsm.Hash) bool {
 	if len(actors) < 2 {
 		return false
 	}

@@ -39,7 +39,7 @@ func BenchmarkAppendBatch(b *testing.B) {
 }
 
 func BenchmarkAppendVerdict(b *testing.B) {
-	var r fsm.Result = &fsm.Verdict{Outcome: fsm.Valid, Enabled: true, Limited: true, Credits: 1000, Expires: fsm.Never, KeyID: "key_000000001"}
+	var r fsm.Result = &fsm.Verdict{Code: fsm.Valid, Enabled: true, Limited: true, Credits: 1000, Expires: fsm.Never, KeyID: "key_000000001"}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {

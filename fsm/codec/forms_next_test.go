@@ -42,12 +42,12 @@ func TestForms_AResultGrowsOnlyWithANewField(t *testing.T) {
 
 // A result that a session or an idempotency record keeps has a form of its own: the record is in its first one, whatever it keeps.
 func TestForms_KeptResultsHaveTheirOwn(t *testing.T) {
-	verdict := &fsm.Verdict{Outcome: fsm.Valid}
+	verdict := &fsm.Verdict{Code: fsm.Valid}
 	verdict.Debits = 1
 	for _, r := range []fsm.Record{
 		&fsm.SessionRecord{ID: 1, Base: 1, Results: []fsm.SessionResult{{Seq: 1, Result: verdict}, {Seq: 2, Result: &fsm.Annotated{}}, {Seq: 3, Result: &fsm.Done{}}}},
-		&fsm.OutcomeRecord{Result: verdict},
-		&fsm.OutcomeRecord{Result: &fsm.Annotated{Notes: 1}},
+		&fsm.IdempotencyRecord{Result: verdict},
+		&fsm.IdempotencyRecord{Result: &fsm.Annotated{Notes: 1}},
 	} {
 		value := codec.AppendRecord(nil, r)
 		require.EqualValues(t, 1, value[0], "%T", r)

@@ -56,7 +56,7 @@ func TestBatch_RoundTripsEveryCommand(t *testing.T) {
 // Every result survives the way from one node to another.
 func TestResult_RoundTripsEveryType(t *testing.T) {
 	types := samplesByType(allResults())
-	requireAllTypes(t, types, "is", "resultType", "Replayed")
+	requireAllTypes(t, types, "is", "resultType", "Retransmitted")
 	for name, typ := range types {
 		t.Run(name, func(t *testing.T) {
 			f := newFiller()
@@ -242,7 +242,7 @@ func knownNumbers(typ reflect.Type) (list []uint64) {
 
 // nonzero are the small numbers that have no zero: there is no such operation, code or outcome.
 var nonzero = map[reflect.Type]bool{
-	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.Code](): true, reflect.TypeFor[fsm.Outcome](): true,
+	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.RefusalCode](): true, reflect.TypeFor[fsm.VerdictCode](): true,
 	reflect.TypeFor[fsm.Event](): true, reflect.TypeFor[fsm.ResourceType](): true,
 	reflect.TypeFor[fsm.WindowScope](): true, reflect.TypeFor[fsm.Algorithm](): true,
 }

@@ -92,21 +92,21 @@ var commandSamples = []fsm.Command{
 	&fsm.OpenSession{Node: "node_1"},
 	&fsm.VerifyKey{Hash: hash(7), Cost: 1, Query: "docs.read AND (docs.write OR admin)"},
 	&fsm.CreateKey{
-		ID: "key_3", Hash: hash(8), APIID: "api_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}, {}},
+		ID: "key_3", Hash: hash(8), APIID: "api_1", Permissions: []fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}, {}},
 		Roles: []string{"editor", "Größe"},
 	},
 	&fsm.UpdateKey{
-		KeyID: "key_3", Permissions: fsm.Set([]fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}), Roles: fsm.Set([]string{"editor"}),
+		KeyID: "key_3", Permissions: fsm.Set([]fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}}), Roles: fsm.Set([]string{"editor"}),
 	},
-	&fsm.UpdateKey{KeyID: "key_3", Permissions: fsm.Set[[]fsm.SlugRef](nil), Roles: fsm.Set[[]string](nil)},
+	&fsm.UpdateKey{KeyID: "key_3", Permissions: fsm.Set[[]fsm.PermissionRef](nil), Roles: fsm.Set[[]string](nil)},
 	&fsm.CreatePermission{ID: "perm_1", Name: "Read", Slug: "docs.read", Description: "reads"},
 	&fsm.DeletePermission{Permission: "docs.read"},
 	&fsm.CreateRole{
-		ID: "role_1", Name: "editor", Description: "edits", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}},
+		ID: "role_1", Name: "editor", Description: "edits", Permissions: []fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}},
 	},
 	&fsm.DeleteRole{Role: "editor"},
-	&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
-	&fsm.LinkKeyPermissions{KeyID: "key_1", Op: fsm.SetLinks, Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.SetRolePermissions{RoleID: "role_1", Permissions: []fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}}},
+	&fsm.LinkKeyPermissions{KeyID: "key_1", Op: fsm.SetLinks, Permissions: []fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}}},
 	&fsm.LinkKeyRoles{KeyID: "key_1", Op: fsm.AddLinks, Roles: []string{"editor"}},
 
 	// Rate limits.
@@ -117,7 +117,7 @@ var commandSamples = []fsm.Command{
 	&fsm.VerifyKey{Hash: hash(5), Cost: 1, Ratelimits: []fsm.RatelimitCheck{
 		{Name: "tokens", Cost: 300}, {Name: "requests", Cost: 1, AdHoc: true, Limit: 10, Duration: 60_000},
 	}},
-	&fsm.Limit{Requests: []fsm.LimitRequest{
+	&fsm.ConsumeRatelimits{Requests: []fsm.RatelimitRequest{
 		{Namespace: "email", NamespaceID: "rlns_1", Identifier: "user ✓", Limit: 10, Duration: 60_000, Cost: 1}, {Namespace: "rlns_2"},
 	}},
 	&fsm.SetOverride{ID: "rlor_1", Namespace: "email", Identifier: "user_*", Limit: 200, Duration: 120_000},
@@ -133,16 +133,16 @@ var commandSamples = []fsm.Command{
 
 	&fsm.MigrateKeys{MigrationID: "mig_1", APIID: "api_1", Keys: []fsm.MigratedKey{{ID: "key_6"}, {
 		ID: "key_7", Hash: hash(8), Form: fsm.SHA256, MigratedAccess: fsm.MigratedAccess{
-			Permissions: []fsm.SlugRef{{Slug: "docs.read", ID: "perm_1"}}, Roles: []fsm.RoleRef{{Name: "editor", ID: "role_1"}},
+			Permissions: []fsm.PermissionRef{{Slug: "docs.read", ID: "perm_1"}}, Roles: []fsm.RoleRef{{Name: "editor", ID: "role_1"}},
 			Ratelimits: ratelimits,
 		},
 	}}},
-	&fsm.VerifyKeys{Items: []fsm.Verification{{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}, Once: once(3)}}},
+	&fsm.VerifyKeys{Items: []fsm.Verification{{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}, Idempotency: once(3)}}},
 }
 
 func once(b byte) *fsm.Idempotency {
 	h, g := hash(b), hash(b+1)
-	return &fsm.Idempotency{Name: fsm.Short(h[:16]), Request: fsm.Short(g[:16])}
+	return &fsm.Idempotency{Key: fsm.ShortHash(h[:16]), Fingerprint: fsm.ShortHash(g[:16])}
 }
 
 var originSample = fsm.Origin{RequestID: "req_1", RemoteAddr: "[2001:db8::1]:4711", UserAgent: "curl/8 ✓"}
@@ -154,10 +154,10 @@ func batchSample() fsm.Batch {
 		b.Calls = append(b.Calls, fsm.Call{Actor: []fsm.Hash{{}, hash(1), hash(2)}[i%3], Command: c})
 	}
 	b.Calls = append(b.Calls, fsm.Call{Actor: hash(1), Command: &fsm.DeleteAPI{APIID: "api_1"}, Origin: &originSample})
-	b.MaxOutcomes = 2_000_000
+	b.IdempotencyMaxKeys = 2_000_000
 	for i := range b.Calls {
 		if i%7 == 6 {
-			b.Calls[i].Once = once(byte(i))
+			b.Calls[i].Idempotency = once(byte(i))
 		}
 	}
 	return b
@@ -186,9 +186,9 @@ var resultSamples = []fsm.Result{
 		Credits:  fsm.Credits{Limited: true, Remaining: 63},
 		Identity: &fsm.Identity{ID: "id_1", ExternalID: "user.1", Meta: "{}", Policy: fsm.BothPay},
 	},
-	&fsm.Verdict{Outcome: fsm.NotFound},
+	&fsm.Verdict{Code: fsm.NotFound},
 	&fsm.Verdict{
-		Outcome: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
+		Code: fsm.UsageExceeded, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1", Name: "k",
 		Meta: "{}", Identity: &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Meta: "{}"},
 	},
 
@@ -200,13 +200,13 @@ var resultSamples = []fsm.Result{
 			ID: "key_r", Name: "ci", WorkspaceID: "ws_1", Permissions: []string{"a", "b"}, CreatedAt: 1, Expires: 2, Enabled: true,
 		}}, Next: "key_s",
 	},
-	&fsm.Start{Text: "sk_3fTq", Ratelimits: 2},
+	&fsm.KeyStart{Text: "sk_3fTq", Ratelimits: 2},
 	&fsm.Migrated{IDs: []string{"key_4", ""}},
 	&fsm.Refusal{Code: fsm.MigrationExists},
 	&fsm.Workspaces{List: []fsm.Workspace{{ID: "ws_1", Name: "n", CreatedAt: 1, Enabled: true}}, Next: "ws_2"},
 
 	&fsm.Verdict{
-		Outcome: fsm.NotPermitted, KeyID: "key_1", Expires: fsm.Never,
+		Code: fsm.NotPermitted, KeyID: "key_1", Expires: fsm.Never,
 		Access: &fsm.VerdictAccess{Permissions: []string{"docs.read"}, Roles: []string{"editor"}},
 	},
 	&fsm.Key{ID: "key_3", Expires: fsm.Never, Permissions: []string{"docs.read", "docs.write"}, Roles: []string{"editor"}},
@@ -221,11 +221,11 @@ var resultSamples = []fsm.Result{
 
 	// Rate limits.
 	&fsm.Verdict{
-		Outcome: fsm.RateLimited, KeyID: "key_1",
+		Code: fsm.RateLimited, KeyID: "key_1",
 		Identity:   &fsm.VerdictIdentity{ID: "id_1", ExternalID: "user.1", Ratelimits: ratelimits[1:]},
 		Ratelimits: []fsm.RatelimitState{{Ratelimit: ratelimits[0], Reset: 1_764_000_060_000, Remaining: 99, Exceeded: true}},
 	},
-	&fsm.Limited{Passed: true, Requests: []fsm.LimitedRequest{
+	&fsm.RatelimitResults{Passed: true, Requests: []fsm.RatelimitResult{
 		{Passed: true, Limit: 200, Remaining: 199, Reset: 1_764_000_060_000, OverrideID: "rlor_1"}, {},
 	}},
 	&fsm.Override{ID: "rlor_1", Identifier: "user_*", Limit: 200, Duration: 120_000},
@@ -233,12 +233,12 @@ var resultSamples = []fsm.Result{
 	&fsm.Refusal{Code: fsm.RatelimitOverrideNotFound},
 	&fsm.Verdicts{},
 	&fsm.Verdicts{Passed: true, Results: []fsm.Result{
-		&fsm.Verdict{Outcome: fsm.Valid, KeyID: "key_1", Expires: fsm.Never}, &fsm.Refusal{Code: fsm.AnswerTooLarge},
+		&fsm.Verdict{Code: fsm.Valid, KeyID: "key_1", Expires: fsm.Never}, &fsm.Refusal{Code: fsm.AnswerTooLarge},
 	}},
 
 	&fsm.AuditEntries{List: []fsm.AuditEntry{auditSample, {Event: fsm.APICreated}}, Next: "0000000000000005-00000000"},
-	&fsm.Repeated{Result: &fsm.Created{ID: "key_1"}, Index: 300},
-	&fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400},
+	&fsm.IdempotentReplay{Result: &fsm.Created{ID: "key_1"}, Index: 300},
+	&fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: 86_400},
 	&fsm.Rerolled{ID: "key_3", Start: "sk_9fTq"},
 	&fsm.Refusal{Code: fsm.KeyMalformed},
 }
@@ -253,7 +253,7 @@ var auditSample = fsm.AuditEntry{
 
 var recordSamples = []fsm.Record{
 	&fsm.MetaRecord{
-		ClusterID: "cl_1", Clock: 1_764_000_000_123, Books: fsm.Books{Granted: math.MaxUint64, Withdrawn: 1 << 63, Charged: 7}, Sessions: 12,
+		ClusterID: "cl_1", Clock: 1_764_000_000_123, Totals: fsm.Totals{Granted: math.MaxUint64, Withdrawn: 1 << 63, Debited: 7}, Sessions: 12,
 		LedgerVersion: 1,
 	},
 	&fsm.WorkspaceRecord{ID: "ws_1", Name: "default", CreatedAt: 1_764_000_000_000, Enabled: true},
@@ -300,9 +300,9 @@ var recordSamples = []fsm.Record{
 	&fsm.WindowRecord{Scope: 2, Owner: "id_2", Name: "tokens", Duration: 60_000, Sequence: 29_400_000, Current: 7, Previous: 300},
 
 	&fsm.AuditRecord{WorkspaceID: "ws_1", Number: 3, Entry: auditSample},
-	&fsm.OutcomeRecord{
-		WorkspaceID: "ws_1", Name: once(1).Name, Request: once(1).Request, At: 1_764_000_000_000, Index: 300,
-		Result: &fsm.Verdict{Outcome: fsm.NotFound},
+	&fsm.IdempotencyRecord{
+		WorkspaceID: "ws_1", KeyHash: once(1).Key, Fingerprint: once(1).Fingerprint, At: 1_764_000_000_000, Index: 300,
+		Result: &fsm.Verdict{Code: fsm.NotFound},
 	},
 }
 
@@ -332,6 +332,6 @@ func allRecords() []fsm.Record { return slices.Concat(recordSamples, recordSampl
 var (
 	commandSamples2 = []fsm.Command{&fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"}}
 	recordSamples2  = []fsm.Record{
-		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, Books: fsm.Books{Granted: 1}, Sessions: 12, LedgerVersion: 2, RaisedBy: "v1.2.3"},
+		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, Totals: fsm.Totals{Granted: 1}, Sessions: 12, LedgerVersion: 2, RaisedBy: "v1.2.3"},
 	}
 )

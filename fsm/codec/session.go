@@ -19,18 +19,18 @@ func sessionsOf(calls []fsm.Call) sessionTable {
 	table := sessionTable{}
 	lowest := []uint64{}
 	for i := range calls {
-		t := calls[i].Ticket
-		if t.Session == 0 {
+		id := calls[i].ID
+		if id.Session == 0 {
 			continue
 		}
-		at := table.index(t.Session)
+		at := table.index(id.Session)
 		if at < 0 {
-			table = append(table, sessionEntry{t.Session, t.Below})
-			lowest = append(lowest, t.Seq)
+			table = append(table, sessionEntry{id.Session, id.AckedBelow})
+			lowest = append(lowest, id.Seq)
 			continue
 		}
-		table[at].below = max(table[at].below, t.Below)
-		lowest[at] = min(lowest[at], t.Seq)
+		table[at].below = max(table[at].below, id.AckedBelow)
+		lowest[at] = min(lowest[at], id.Seq)
 	}
 	for i := range table {
 		table[i].below = min(table[i].below, lowest[i])
@@ -59,32 +59,32 @@ func (s sessionTable) malformed() bool {
 }
 
 // write writes a ticket as 0, or as its session's place in the table plus one and the distance from what is acknowledged.
-func (s sessionTable) write(v *fields.Visitor, t fsm.Ticket) {
+func (s sessionTable) write(v *fields.Visitor, id fsm.CallID) {
 	var at uint64
-	if t.Session == 0 {
+	if id.Session == 0 {
 		v.Uint(&at)
 		return
 	}
-	i := s.index(t.Session)
+	i := s.index(id.Session)
 	at = uint64(i) + 1
 	v.Uint(&at)
-	distance := t.Seq - s[i].below
+	distance := id.Seq - s[i].below
 	v.Uint(&distance)
 }
 
-func (s sessionTable) read(v *fields.Visitor) fsm.Ticket {
+func (s sessionTable) read(v *fields.Visitor) fsm.CallID {
 	var at, distance uint64
 	if v.Uint(&at); at == 0 {
-		return fsm.Ticket{}
+		return fsm.CallID{}
 	}
 	if at > uint64(len(s)) {
 		v.Fail(errors.New("a ticket names a session that is not listed"))
-		return fsm.Ticket{}
+		return fsm.CallID{}
 	}
 	v.Uint(&distance)
 	e := s[at-1]
 	if e.below+distance < e.below {
 		v.Fail(errors.New("a ticket's number is too large"))
 	}
-	return fsm.Ticket{Session: e.id, Seq: e.below + distance, Below: e.below}
+	return fsm.CallID{Session: e.id, Seq: e.below + distance, AckedBelow: e.below}
 }

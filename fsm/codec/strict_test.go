@@ -25,7 +25,7 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 	}
 	b, err := codec.DecodeBatch(sealed([]byte(ticketed("\x01\x05\x09", "\x01\x00"))))
 	require.NoError(t, err)
-	require.Equal(t, fsm.Ticket{Session: 5, Seq: 9, Below: 9}, b.Calls[0].Ticket)
+	require.Equal(t, fsm.CallID{Session: 5, Seq: 9, AckedBelow: 9}, b.Calls[0].ID)
 	_, err = codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
 	require.NoError(t, err)
 	_, err = codec.DecodeBatch(sealed([]byte(one("\x1e" + actor + "\x02\x02\x01\x01n\x02\x00"))))

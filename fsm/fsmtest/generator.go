@@ -27,18 +27,18 @@ type Generator struct {
 
 	permissionIDs, roleIDs int // given out so far
 
-	sent []fsm.Call // lately, with names
-	room uint64     // for their outcomes
+	sent     []fsm.Call // lately, with names
+	capacity uint64     // for their outcomes
 }
 
 // NewGenerator returns a generator for a seed.
 func NewGenerator(seed uint64) *Generator {
 	return &Generator{
-		rng:  rand.New(rand.NewPCG(seed, 0)),
-		room: []uint64{0, 4, 9, 100}[seed%4],
-		now:  time.Date(2023, time.December, 30, 21, 4, 5, 678e6, time.UTC).UnixMilli(),
-		last: time.Date(2105, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
-		gone: make(map[string]bool),
+		rng:      rand.New(rand.NewPCG(seed, 0)),
+		capacity: []uint64{0, 4, 9, 100}[seed%4],
+		now:      time.Date(2023, time.December, 30, 21, 4, 5, 678e6, time.UTC).UnixMilli(),
+		last:     time.Date(2105, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
+		gone:     make(map[string]bool),
 	}
 }
 
@@ -111,7 +111,7 @@ func rootKeyID(n int) string { return fmt.Sprintf("key_root_%d", n) }
 
 // Next returns the next batch. Now and then it is empty.
 func (g *Generator) Next() fsm.Batch {
-	b := fsm.Batch{Stamp: g.stamp(), MaxOutcomes: g.room, Calls: make([]fsm.Call, g.rng.IntN(6))}
+	b := fsm.Batch{Stamp: g.stamp(), IdempotencyMaxKeys: g.capacity, Calls: make([]fsm.Call, g.rng.IntN(6))}
 	for i := range b.Calls {
 		b.Calls[i] = g.Call()
 	}
@@ -429,14 +429,14 @@ func (g *Generator) updateIdentity() *fsm.UpdateIdentity {
 
 func (g *Generator) policy() fsm.Policy { return pick(g, fsm.IdentityPays, fsm.KeyPays, fsm.BothPay) }
 
-// Question is a query and who asks it.
-type Question struct {
+// QueryCase is a query and who asks it.
+type QueryCase struct {
 	Actor fsm.Hash
 	Query fsm.Query
 }
 
 // Question returns a random query of a random caller.
-func (g *Generator) Question() Question { return Question{g.actor(), g.query()} }
+func (g *Generator) Question() QueryCase { return QueryCase{g.actor(), g.query()} }
 
 func (g *Generator) query() fsm.Query {
 	if g.chance(30) {
@@ -458,16 +458,16 @@ func (g *Generator) query() fsm.Query {
 	case n < 95:
 		return &fsm.GetAPI{APIID: pick(g, "api_1", "api_2", "api_3", "api_4", "api_none")}
 	case n < 97:
-		return &fsm.Recall{Once: *g.once()}
+		return &fsm.GetIdempotencyRecord{Idempotency: *g.once()}
 	default:
 		return &fsm.Authorize{Permission: pick(g, append(EveryPermission(), "api.api_1.verify_key", "*", "")...)}
 	}
 }
 
 // Questions returns every query there is about everything that was ever named, asked by the root keys of both workspaces.
-func (g *Generator) Questions() []Question {
-	var all []Question
-	ask := func(q fsm.Query) { all = append(all, Question{Root, q}, Question{other, q}) }
+func (g *Generator) Questions() []QueryCase {
+	var all []QueryCase
+	ask := func(q fsm.Query) { all = append(all, QueryCase{Root, q}, QueryCase{other, q}) }
 	for _, q := range listings() {
 		ask(q)
 	}
@@ -493,7 +493,7 @@ func (g *Generator) Questions() []Question {
 	g.accessQuestions(ask)
 	for n := range g.rootKeys {
 		for _, p := range EveryPermission() {
-			all = append(all, Question{rootHash(n), &fsm.Authorize{Permission: p}})
+			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}})
 		}
 	}
 	return all

@@ -13,10 +13,10 @@ var slugs = []string{"a", "A", "docs.read", "Docs.Read", "docs.write", "*", "api
 
 var roleNames = []string{"r", "R", "editor", "Größe", "GRÖSSE", "grÖße", "редактор", "РЕДАКТОР", "role_1", "Ёлка", "ёЛКА", "a b"}
 
-func (g *Generator) slugRefs() []fsm.SlugRef {
-	list := make([]fsm.SlugRef, g.rng.IntN(5))
+func (g *Generator) slugRefs() []fsm.PermissionRef {
+	list := make([]fsm.PermissionRef, g.rng.IntN(5))
 	for i := range list {
-		list[i] = fsm.SlugRef{Slug: pick(g, slugs...), ID: g.newPermissionID()}
+		list[i] = fsm.PermissionRef{Slug: pick(g, slugs...), ID: g.newPermissionID()}
 	}
 	return list
 }

@@ -30,7 +30,7 @@ func (g *Generator) end() fsm.Command {
 func (g *Generator) listing() fsm.Query {
 	switch n := g.rng.IntN(11); {
 	case n == 10:
-		return &fsm.RerollStart{KeyID: g.keyID()}
+		return &fsm.GetRerollStart{KeyID: g.keyID()}
 	case n < 5:
 		q := &fsm.ListKeys{
 			APIID: pick(g, "api_1", "api_1", "api_2", "api_3", "api_4", "api_none"), Decrypt: g.chance(5), Page: g.page("key_"),

@@ -76,9 +76,9 @@ func (g *Generator) namespace() string {
 func (g *Generator) limitCommand() fsm.Command {
 	switch n := g.rng.IntN(100); {
 	case n < 75:
-		c := &fsm.Limit{}
+		c := &fsm.ConsumeRatelimits{}
 		for range pick(g, 1, 1, 1, 2, 3) {
-			c.Requests = append(c.Requests, fsm.LimitRequest{
+			c.Requests = append(c.Requests, fsm.RatelimitRequest{
 				Namespace: g.namespace(), NamespaceID: fmt.Sprintf("rlns_%d", g.fresh(&g.namespaces, math.MaxInt)),
 				Identifier: pick(g, identifiers...), Limit: g.limit(), Duration: g.duration(), Cost: pick[int64](g, 0, 1, 1, 1, 2, 5, math.MaxInt64),
 			})
@@ -89,7 +89,7 @@ func (g *Generator) limitCommand() fsm.Command {
 			}
 		}
 		for i, r := range c.Requests { // nobody knows an id before it is given
-			if slices.ContainsFunc(c.Requests, func(o fsm.LimitRequest) bool { return o.NamespaceID == r.Namespace }) {
+			if slices.ContainsFunc(c.Requests, func(o fsm.RatelimitRequest) bool { return o.NamespaceID == r.Namespace }) {
 				c.Requests[i].Namespace = "email"
 			}
 		}

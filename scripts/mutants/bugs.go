@@ -16,9 +16,9 @@ var bugs = []bug{
 	{
 		name: "a command that was carried out is carried out again when it is sent again",
 		edits: []edit{{"fsm/apply.go",
-			"if at < uint64(len(n.window)) && n.window[at].Result != nil {\n\t\treplayed",
-			"if false && n.window[at].Result != nil {\n\t\treplayed"}},
-		pkg: "./fsm", run: "TestTwin",
+			"if at < uint64(len(n.window)) && n.window[at].Result != nil {\n\t\tretransmitted",
+			"if false && n.window[at].Result != nil {\n\t\tretransmitted"}},
+		pkg: "./fsm", run: "TestModel",
 	},
 	{
 		name: "a snapshot forgets which commands were carried out",
@@ -27,7 +27,7 @@ var bugs = []bug{
 			{"fsm/session.go", "\th.Word(uint64(n.stored))\n", ""}, // or the digest would give it away at once
 			{"fsm/record_session.go", "\t\tv.Length(len(r.Results))\n", ""},
 		},
-		pkg: "./fsm", run: "TestTwin|TestDigest",
+		pkg: "./fsm", run: "TestModel|TestDigest",
 	},
 	{
 		name:  "a command is applied twice",
@@ -40,12 +40,12 @@ var bugs = []bug{
 			{"fsm/apply.go", "\t\"slices\"\n", "\t\"slices\"\n\t\"time\"\n"},
 			{"fsm/apply.go", "\t\ts.clock = b.Stamp\n", "\t\ts.clock = max(b.Stamp, time.Now().UnixMilli())\n"},
 		},
-		pkg: "./fsm", run: "TestTwin|TestRefill",
+		pkg: "./fsm", run: "TestModel|TestRefill",
 	},
 	{
 		name:  "a record is written in the order of a map",
 		edits: []edit{{"fsm/rootkey.go", "\tslices.Sort(list)\n", "\tslices.Sort(list[:0])\n"}},
-		pkg:   "./fsm", run: "TestTwin|TestFreeze|TestDigest|TestBootstrap|TestPermissions",
+		pkg:   "./fsm", run: "TestModel|TestFreeze|TestDigest|TestBootstrap|TestPermissions",
 	},
 	{
 		name: "a leader reads its own ledger without asking whether it still leads",
@@ -69,7 +69,7 @@ var bugs = []bug{
 			{"cluster/propose/entry.go", "\terr    error // valid once done is closed\n", "\terr    error // valid once done is closed\n\tearly  bool\n\tcalls  int\n"},
 			{"cluster/propose/entry.go", "done: make(chan struct{})}", "done: make(chan struct{}), calls: len(calls)}"},
 			{"cluster/propose/entry.go", "\tif p.err != nil {\n", "\tif p.early {\n\t\tresults := make([]fsm.Result, p.calls)\n\t\tfor i := range results {\n" +
-				"\t\t\tresults[i] = &fsm.Verdict{Outcome: fsm.Valid}\n\t\t}\n\t\treturn results, 1, nil\n\t}\n\tif p.err != nil {\n"},
+				"\t\t\tresults[i] = &fsm.Verdict{Code: fsm.Valid}\n\t\t}\n\t\treturn results, 1, nil\n\t}\n\tif p.err != nil {\n"},
 			{"cluster/propose/entry.go", "\t\"errors\"\n", "\t\"errors\"\n\t\"time\"\n"},
 		},
 		pkg: "./cluster", run: "TestCluster_ChargesOnceWhenTheLeaderIsCutOff|TestCluster_AMinorityServesNothingLinearizable",
@@ -96,13 +96,13 @@ var bugs = []bug{
 	{
 		name: "a command gets a new number when it is sent again",
 		edits: []edit{{"cluster/propose/execute.go", "\t\ta = p.try(ctx, call, retransmission)\n",
-			"\t\tif retransmission {\n\t\t\tif id, err := p.session.next(ctx); err == nil {\n\t\t\t\tcall.Ticket = id\n\t\t\t}\n\t\t}\n\t\ta = p.try(ctx, call, retransmission)\n"}},
+			"\t\tif retransmission {\n\t\t\tif id, err := p.session.next(ctx); err == nil {\n\t\t\t\tcall.ID = id\n\t\t\t}\n\t\t}\n\t\ta = p.try(ctx, call, retransmission)\n"}},
 		pkg: "./cluster", run: "TestCluster_ChargesOnceWhenTheLeader",
 	},
 	{
 		name:  "a balance overflows",
 		edits: []edit{{"fsm/credit.go", "if before > math.MaxInt64-b.Value {", "if b.Value > math.MaxInt64-1 && before > 1 {"}},
-		pkg:   "./fsm", run: "TestUpdateCredits|TestBooks|TestTwin",
+		pkg:   "./fsm", run: "TestUpdateCredits|TestTotals|TestModel",
 	},
 	{
 		name:  "an endpoint is served that no permission table knows",

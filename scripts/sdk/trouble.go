@@ -21,7 +21,7 @@ func (troubled) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64, e
 		return nil, 0, fault.New(fault.Unknown, "")
 	case *fsm.DeleteAPI:
 		return &fsm.Refusal{Code: fsm.APIProtected}, 0, nil
-	case *fsm.Limit:
+	case *fsm.ConsumeRatelimits:
 		return &fsm.Refusal{Code: fsm.RatelimitNamespaceGone}, 0, nil
 	}
 	return nil, 0, errFull

@@ -120,7 +120,7 @@ func (a account) moved(c fsm.BalanceChange) (after account, ok bool) {
 }
 
 // payers is contract 4.8: the records that pay for a key.
-func (t *Twin) payers(k *key) []*account {
+func (t *Model) payers(k *key) []*account {
 	own := &k.account
 	i := t.identityOf(k)
 	switch {
@@ -147,7 +147,7 @@ func smallest(accounts []*account) int64 {
 }
 
 // verifyKey is contract 3.3, 3.4 and 3.7.
-func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
+func (t *Model) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	for _, r := range c.Ratelimits {
 		if r.AdHoc && r.Duration < 1000 {
 			return refusal(fsm.InvalidInput)
@@ -155,7 +155,7 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	}
 	k := t.findKey(root, func(k *key) bool { return k.hash == c.Hash })
 	if k == nil || need(root, either("api", k.api, "verify_key")...) != nil {
-		return &fsm.Verdict{Outcome: fsm.NotFound}
+		return &fsm.Verdict{Code: fsm.NotFound}
 	}
 	permitted := true
 	if c.Query != "" {
@@ -175,11 +175,11 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	v.Limited = len(payers) > 0
 	switch {
 	case !k.enabled:
-		v.Outcome = fsm.Disabled
+		v.Code = fsm.Disabled
 	case t.now > k.expires:
-		v.Outcome = fsm.Expired
+		v.Code = fsm.Expired
 	case !permitted:
-		v.Outcome = fsm.NotPermitted
+		v.Code = fsm.NotPermitted
 	default:
 		checks, missing := t.checksOf(k, c)
 		if missing {
@@ -187,16 +187,16 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 		}
 		var passed bool
 		if v.Ratelimits, passed = t.checkAll(checks); !passed {
-			v.Outcome = fsm.RateLimited
+			v.Code = fsm.RateLimited
 			break
 		}
 		if v.Limited && smallest(payers) < c.Cost {
-			v.Outcome = fsm.UsageExceeded
+			v.Code = fsm.UsageExceeded
 			break
 		}
-		v.Outcome = fsm.Valid
+		v.Code = fsm.Valid
 		if v.Limited && c.Cost > 0 {
-			t.charge(payers, c.Cost)
+			t.debit(payers, c.Cost)
 		}
 	}
 	if v.Limited {
@@ -208,7 +208,7 @@ func (t *Twin) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	return v
 }
 
-func (t *Twin) charge(payers []*account, cost int64) {
+func (t *Model) debit(payers []*account, cost int64) {
 	for _, a := range payers {
 		a.remaining -= cost
 		t.charged += uint64(cost)

@@ -8,7 +8,7 @@ import (
 )
 
 // deleteAPI is contract 2.2: the permission first.
-func (t *Twin) deleteAPI(root *rootKey, c *fsm.DeleteAPI) fsm.Result {
+func (t *Model) deleteAPI(root *rootKey, c *fsm.DeleteAPI) fsm.Result {
 	if r := need(root, either("api", c.APIID, "delete_api")...); r != nil {
 		return r
 	}
@@ -20,7 +20,7 @@ func (t *Twin) deleteAPI(root *rootKey, c *fsm.DeleteAPI) fsm.Result {
 	return &fsm.Done{}
 }
 
-func (t *Twin) revokeRootKey(root *rootKey, c *fsm.RevokeRootKey) fsm.Result {
+func (t *Model) revokeRootKey(root *rootKey, c *fsm.RevokeRootKey) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -35,7 +35,7 @@ func (t *Twin) revokeRootKey(root *rootKey, c *fsm.RevokeRootKey) fsm.Result {
 	return &fsm.Done{}
 }
 
-func (t *Twin) updateWorkspace(root *rootKey, c *fsm.UpdateWorkspace) fsm.Result {
+func (t *Model) updateWorkspace(root *rootKey, c *fsm.UpdateWorkspace) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -68,7 +68,7 @@ func paged[T any](all []T, p fsm.Page, id func(T) string) (list []T, next string
 }
 
 // listKeys is contract 2.2.
-func (t *Twin) listKeys(root *rootKey, q *fsm.ListKeys) fsm.Result {
+func (t *Model) listKeys(root *rootKey, q *fsm.ListKeys) fsm.Result {
 	if t.findAPI(root, q.APIID) == nil || need(root, either("api", q.APIID, "read_key")...) != nil ||
 		need(root, either("api", q.APIID, "read_api")...) != nil {
 		return refusal(fsm.APINotFound)
@@ -93,7 +93,7 @@ func (t *Twin) listKeys(root *rootKey, q *fsm.ListKeys) fsm.Result {
 }
 
 // listIdentities is contract 2.4 and 1.14.
-func (t *Twin) listIdentities(root *rootKey, q *fsm.ListIdentities) fsm.Result {
+func (t *Model) listIdentities(root *rootKey, q *fsm.ListIdentities) fsm.Result {
 	search := strings.ToLower(strings.TrimSpace(q.Search))
 	var all []fsm.Identity
 	for _, i := range t.identities {
@@ -113,7 +113,7 @@ func (t *Twin) listIdentities(root *rootKey, q *fsm.ListIdentities) fsm.Result {
 	return &fsm.Identities{List: list, Next: next}
 }
 
-func (t *Twin) listRootKeys(root *rootKey, q *fsm.ListRootKeys) fsm.Result {
+func (t *Model) listRootKeys(root *rootKey, q *fsm.ListRootKeys) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -132,7 +132,7 @@ func (t *Twin) listRootKeys(root *rootKey, q *fsm.ListRootKeys) fsm.Result {
 	return &fsm.RootKeys{List: list, Next: next}
 }
 
-func (t *Twin) listWorkspaces(root *rootKey, q *fsm.ListWorkspaces) fsm.Result {
+func (t *Model) listWorkspaces(root *rootKey, q *fsm.ListWorkspaces) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}

@@ -4,31 +4,33 @@ import (
 	"slices"
 )
 
-// trail collects what an audited command touches. The tracker reports to it, which no change passes by, so a command cannot forget
+// auditCollector collects what an audited command touches. The tracker reports to it, which no change passes by, so a command cannot forget
 // to.
-type trail struct {
+type auditCollector struct {
 	now     int64
 	touched []touched
-	seen    map[node]struct{}
+	seen    map[entity]struct{}
 }
 
 // touched is a record as it was before a command.
 type touched struct {
-	node   node
+	entity entity
 	isNew  bool
 	before Digest  // of a record other than a credit record
 	shown  Credits // of a credit record
 }
 
-func newTrail(now int64) *trail { return &trail{now: now, seen: make(map[node]struct{})} }
+func newAuditCollector(now int64) *auditCollector {
+	return &auditCollector{now: now, seen: make(map[entity]struct{})}
+}
 
-// note is called before a record is changed or after it was added.
-func (t *trail) note(n node, isNew bool) {
+// collect is called before a record is changed or after it was added.
+func (t *auditCollector) collect(n entity, isNew bool) {
 	if _, again := t.seen[n]; again {
 		return
 	}
 	t.seen[n] = struct{}{}
-	entry := touched{node: n, isNew: isNew}
+	entry := touched{entity: n, isNew: isNew}
 	if c, ok := n.(creditHolder); ok {
 		entry.shown = c.show(t.now)
 	} else if !isNew {
@@ -48,7 +50,7 @@ type partlyVisible interface {
 	visibleDigest() Digest
 }
 
-func visibleDigest(n node) Digest {
+func visibleDigest(n entity) Digest {
 	if p, ok := n.(partlyVisible); ok {
 		return p.visibleDigest()
 	}
@@ -56,14 +58,14 @@ func visibleDigest(n node) Digest {
 }
 
 // changed says what is different from how it was.
-func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
+func (t *auditCollector) changed() (resources []AuditResource, balances []AuditBalance) {
 	for i := range t.touched {
 		was := &t.touched[i]
-		r := was.node.resource()
+		r := was.entity.resource()
 		if r == (AuditResource{}) {
 			continue
 		}
-		c, isCredit := was.node.(creditHolder)
+		c, isCredit := was.entity.(creditHolder)
 		switch {
 		case isCredit:
 			after := c.show(t.now)
@@ -73,7 +75,7 @@ func (t *trail) changed() (resources []AuditResource, balances []AuditBalance) {
 			balances = append(balances, AuditBalance{
 				Owner: r, Before: Balance{was.shown.Limited, was.shown.Remaining}, After: Balance{after.Limited, after.Remaining},
 			})
-		case !was.isNew && !was.node.header().gone && visibleDigest(was.node) == was.before:
+		case !was.isNew && !was.entity.header().removed && visibleDigest(was.entity) == was.before:
 			continue
 		}
 		resources = append(resources, r)

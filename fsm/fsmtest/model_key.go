@@ -7,7 +7,7 @@ import (
 )
 
 // findKey finds a key that is not deleted, in the workspace of the root key.
-func (t *Twin) findKey(root *rootKey, match func(*key) bool) *key {
+func (t *Model) findKey(root *rootKey, match func(*key) bool) *key {
 	for _, k := range t.keys {
 		if !k.deleted && match(k) && t.findAPI(root, k.api) != nil {
 			return k
@@ -16,12 +16,12 @@ func (t *Twin) findKey(root *rootKey, match func(*key) bool) *key {
 	return nil
 }
 
-func (t *Twin) keyByID(root *rootKey, id string) *key {
+func (t *Model) keyByID(root *rootKey, id string) *key {
 	return t.findKey(root, func(k *key) bool { return k.id == id })
 }
 
 // identityOf returns the identity of a key unless there is none or it was deleted.
-func (t *Twin) identityOf(k *key) *identity {
+func (t *Model) identityOf(k *key) *identity {
 	for _, i := range t.identities {
 		if i.id == k.identity && !i.deleted {
 			return i
@@ -30,7 +30,7 @@ func (t *Twin) identityOf(k *key) *identity {
 	return nil
 }
 
-func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
+func (t *Model) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 	if t.findAPI(root, c.APIID) == nil ||
 		need(root, either("api", c.APIID, "create_key")...) != nil ||
 		c.Recoverable && need(root, either("api", c.APIID, "encrypt_key")...) != nil {
@@ -69,7 +69,7 @@ func (t *Twin) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 }
 
 // link returns the id of the identity of that externalId, made under newID if there is none; ok false: newID is taken.
-func (t *Twin) link(root *rootKey, externalID, newID string) (id string, ok bool) {
+func (t *Model) link(root *rootKey, externalID, newID string) (id string, ok bool) {
 	if i := t.identityByExternalID(root, externalID); i != nil {
 		return i.id, true
 	}
@@ -81,7 +81,7 @@ func (t *Twin) link(root *rootKey, externalID, newID string) (id string, ok bool
 }
 
 // updateKey is contract 2.3 and 4.5.
-func (t *Twin) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
+func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	k := t.keyByID(root, c.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -138,7 +138,7 @@ func change[T any](p *T, f fsm.Field[T], cleared T) {
 	}
 }
 
-func (t *Twin) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
+func (t *Model) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
 	k := t.keyByID(root, c.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -153,7 +153,7 @@ func (t *Twin) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
 	return &fsm.Done{}
 }
 
-func (t *Twin) updateKeyCredits(root *rootKey, c *fsm.UpdateKeyCredits) fsm.Result {
+func (t *Model) updateKeyCredits(root *rootKey, c *fsm.UpdateKeyCredits) fsm.Result {
 	k := t.keyByID(root, c.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -175,7 +175,7 @@ func move(a *account, c fsm.BalanceChange) fsm.Result {
 	return &shown
 }
 
-func (t *Twin) getKey(root *rootKey, q *fsm.GetKey) fsm.Result {
+func (t *Model) getKey(root *rootKey, q *fsm.GetKey) fsm.Result {
 	k := t.keyByID(root, q.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -192,7 +192,7 @@ func (t *Twin) getKey(root *rootKey, q *fsm.GetKey) fsm.Result {
 	return t.shownKey(k)
 }
 
-func (t *Twin) whoAmI(root *rootKey, q *fsm.WhoAmI) fsm.Result {
+func (t *Model) whoAmI(root *rootKey, q *fsm.WhoAmI) fsm.Result {
 	k := t.findKey(root, func(k *key) bool { return k.hash == q.Hash })
 	if k == nil || need(root, either("api", k.api, "read_key")...) != nil {
 		return refusal(fsm.KeyNotFound)
@@ -200,7 +200,7 @@ func (t *Twin) whoAmI(root *rootKey, q *fsm.WhoAmI) fsm.Result {
 	return t.shownKey(k)
 }
 
-func (t *Twin) shownKey(k *key) *fsm.Key {
+func (t *Model) shownKey(k *key) *fsm.Key {
 	shown := &fsm.Key{
 		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
 		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),

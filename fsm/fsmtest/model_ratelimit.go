@@ -61,7 +61,7 @@ func visible(identity, key []fsm.Ratelimit) []fsm.Ratelimit {
 
 // checksOf is contract 3.6: what a verification has to pass, the key's own first, then the identity's, then the others in the
 // order of the request; missing: one that is named does not exist.
-func (t *Twin) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
+func (t *Model) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
 	asked := map[string]fsm.RatelimitCheck{}
 	for _, r := range c.Ratelimits {
 		asked[r.Name] = r
@@ -102,7 +102,7 @@ func (t *Twin) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
 }
 
 // used is contract 2.6: the count of the present fixed window, and of the one before as much as the sliding window still covers.
-func (t *Twin) used(whose, name string, duration int64) int64 {
+func (t *Model) used(whose, name string, duration int64) int64 {
 	window := t.now / duration
 	share := big.NewInt(t.counts[count{whose, name, duration, window - 1}])
 	share.Mul(share, big.NewInt((window+1)*duration-t.now))
@@ -117,7 +117,7 @@ func passes(limit, used, cost int64) bool {
 }
 
 // checkAll takes the tokens of all checks or of none.
-func (t *Twin) checkAll(checks []check) (states []fsm.RatelimitState, passed bool) {
+func (t *Model) checkAll(checks []check) (states []fsm.RatelimitState, passed bool) {
 	passed = true
 	for _, c := range checks {
 		used := t.used(c.whose, c.limit.Name, c.limit.Duration)

@@ -7,25 +7,25 @@ import (
 )
 
 // verifyKeys is contract 7.2: one verification after the other; of an atomic batch that does not pass, everything is taken back.
-func (t *Twin) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
+func (t *Model) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
 	for _, item := range c.Items {
-		if c.Atomic && item.Once != nil {
+		if c.Atomic && item.Idempotency != nil {
 			return refusal(fsm.InvalidInput)
 		}
 	}
-	takeBack := t.remember()
+	takeBack := t.save()
 	answer := &fsm.Verdicts{Results: []fsm.Result{}, Passed: c.Atomic}
-	noRoom := t.noRoom() // for all items, or for none
+	noRoom := t.storeFull() // for all items, or for none
 	for _, item := range c.Items {
-		r := t.onlyOnce(root, item.Once, noRoom, func() fsm.Result { return t.execute(root, item.Command) })
-		if repeated, ok := r.(*fsm.Repeated); ok {
+		r := t.executeIdempotent(root, item.Idempotency, noRoom, func() fsm.Result { return t.execute(root, item.Command) })
+		if repeated, ok := r.(*fsm.IdempotentReplay); ok {
 			r = repeated.Result
 			if _, verified := r.(*fsm.Verdict); !verified { // the name is that of a call of another sort
 				r = refusal(fsm.IdempotencyConflict)
 			}
 		}
 		v, verified := r.(*fsm.Verdict)
-		answer.Passed = answer.Passed && verified && v.Outcome == fsm.Valid
+		answer.Passed = answer.Passed && verified && v.Code == fsm.Valid
 		answer.Results = append(answer.Results, r)
 	}
 	if !c.Atomic || answer.Passed {
@@ -40,8 +40,8 @@ func (t *Twin) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
 	return answer
 }
 
-// remember returns what brings back everything that a verification can change.
-func (t *Twin) remember() (takeBack func()) {
+// save returns what brings back everything that a verification can change.
+func (t *Model) save() (restore func()) {
 	keys, identities := make([]key, len(t.keys)), make([]identity, len(t.identities))
 	for i, k := range t.keys {
 		keys[i] = *k
@@ -62,7 +62,7 @@ func (t *Twin) remember() (takeBack func()) {
 }
 
 // showPresent shows the balance and the windows as they are.
-func (t *Twin) showPresent(v *fsm.Verdict, c fsm.Command) {
+func (t *Model) showPresent(v *fsm.Verdict, c fsm.Command) {
 	verify, plain := c.(*fsm.VerifyKey)
 	if !plain {
 		verify = &c.(*fsm.VerifyMigrated).Verify

@@ -15,7 +15,7 @@ type namespace struct {
 }
 
 // findNamespace tries an id, then a name.
-func (t *Twin) findNamespace(root *rootKey, ref string) *namespace {
+func (t *Model) findNamespace(root *rootKey, ref string) *namespace {
 	for _, by := range []func(*namespace) string{
 		func(n *namespace) string { return n.id }, func(n *namespace) string { return n.name },
 	} {
@@ -59,13 +59,13 @@ func (n *namespace) literal(identifier string) *fsm.Override {
 	return nil
 }
 
-// limit is contract 2.6. It makes namespaces on a copy, so that a refusal leaves nothing behind.
-func (t *Twin) limit(root *rootKey, c *fsm.Limit) fsm.Result {
+// consumeRatelimits is contract 2.6. It makes namespaces on a copy, so that a refusal leaves nothing behind.
+func (t *Model) consumeRatelimits(root *rootKey, c *fsm.ConsumeRatelimits) fsm.Result {
 	before := slices.Clone(t.namespaces)
 	var checks []check
 	var overrides []string
 	for _, r := range c.Requests {
-		n, refused := t.limitedNamespace(root, r)
+		n, refused := t.ratelimitNamespace(root, r)
 		if refused != nil {
 			t.namespaces = before
 			return refused
@@ -77,10 +77,10 @@ func (t *Twin) limit(root *rootKey, c *fsm.Limit) fsm.Result {
 		checks = append(checks, check{limit, "namespace " + n.id, r.Cost})
 		overrides = append(overrides, id)
 	}
-	return t.limitAll(checks, overrides)
+	return t.takeAll(checks, overrides)
 }
 
-func (t *Twin) limitedNamespace(root *rootKey, r fsm.LimitRequest) (*namespace, fsm.Result) {
+func (t *Model) ratelimitNamespace(root *rootKey, r fsm.RatelimitRequest) (*namespace, fsm.Result) {
 	n := t.findNamespace(root, r.Namespace)
 	if n != nil {
 		// A namespace that an earlier request of the same call makes has passed the check for all already.
@@ -99,9 +99,9 @@ func (t *Twin) limitedNamespace(root *rootKey, r fsm.LimitRequest) (*namespace, 
 	return n, nil
 }
 
-// limitAll counts the requests one after the other, and takes everything back if one is denied.
-func (t *Twin) limitAll(checks []check, overrides []string) fsm.Result {
-	answer := &fsm.Limited{Passed: true, Requests: []fsm.LimitedRequest{}}
+// takeAll counts the requests one after the other, and takes everything back if one is denied.
+func (t *Model) takeAll(checks []check, overrides []string) fsm.Result {
+	answer := &fsm.RatelimitResults{Passed: true, Requests: []fsm.RatelimitResult{}}
 	before := map[count]int64{}
 	name := func(c check) count { return count{c.whose, c.limit.Name, c.limit.Duration, t.now / c.limit.Duration} }
 	for _, c := range checks {
@@ -109,7 +109,7 @@ func (t *Twin) limitAll(checks []check, overrides []string) fsm.Result {
 	}
 	for i, c := range checks {
 		used := t.used(c.whose, c.limit.Name, c.limit.Duration)
-		r := fsm.LimitedRequest{
+		r := fsm.RatelimitResult{
 			Passed: passes(c.limit.Limit, used, c.cost), Limit: c.limit.Limit, Reset: reset(t.now, c.limit.Duration), OverrideID: overrides[i],
 		}
 		if r.Passed {
@@ -133,7 +133,7 @@ func (t *Twin) limitAll(checks []check, overrides []string) fsm.Result {
 	return answer
 }
 
-func (t *Twin) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
+func (t *Model) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
 	n := t.findNamespace(root, c.Namespace)
 	if n == nil {
 		return refusal(fsm.RatelimitNamespaceNotFound)
@@ -154,7 +154,7 @@ func (t *Twin) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
 	return &fsm.Created{ID: c.ID}
 }
 
-func (t *Twin) deleteOverride(root *rootKey, c *fsm.DeleteOverride) fsm.Result {
+func (t *Model) deleteOverride(root *rootKey, c *fsm.DeleteOverride) fsm.Result {
 	n := t.findNamespace(root, c.Namespace)
 	if n == nil {
 		return refusal(fsm.RatelimitNamespaceNotFound)
@@ -170,7 +170,7 @@ func (t *Twin) deleteOverride(root *rootKey, c *fsm.DeleteOverride) fsm.Result {
 }
 
 // getOverride is contract 2.6 and 1.13: without the permission it looks as if there were none.
-func (t *Twin) getOverride(root *rootKey, q *fsm.GetOverride) fsm.Result {
+func (t *Model) getOverride(root *rootKey, q *fsm.GetOverride) fsm.Result {
 	n := t.findNamespace(root, q.Namespace)
 	if n == nil {
 		return refusal(fsm.RatelimitNamespaceNotFound)
@@ -184,7 +184,7 @@ func (t *Twin) getOverride(root *rootKey, q *fsm.GetOverride) fsm.Result {
 }
 
 // listOverrides is contract 1.14: the cursor is the first id of the page.
-func (t *Twin) listOverrides(root *rootKey, q *fsm.ListOverrides) fsm.Result {
+func (t *Model) listOverrides(root *rootKey, q *fsm.ListOverrides) fsm.Result {
 	n := t.findNamespace(root, q.Namespace)
 	if n == nil {
 		return refusal(fsm.RatelimitNamespaceNotFound)

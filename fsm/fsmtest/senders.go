@@ -6,9 +6,9 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// Nodes gives calls the tickets that nodes would give them: in sessions that come and go, some of them sent again, in any order, also
+// Senders gives calls the tickets that nodes would give them: in sessions that come and go, some of them sent again, in any order, also
 // long after they were acknowledged.
-type Nodes struct {
+type Senders struct {
 	rng      *rand.Rand
 	sessions []*sender
 	ended    []*sender // of nodes that died; copies of their calls may be under way
@@ -22,12 +22,12 @@ type sender struct {
 	sent  []fsm.Call
 }
 
-// NewNodes returns nodes that behave the same for the same seed.
-func NewNodes(seed uint64) *Nodes { return &Nodes{rng: rand.New(rand.NewPCG(seed, 2))} }
+// NewSenders returns nodes that behave the same for the same seed.
+func NewSenders(seed uint64) *Senders { return &Senders{rng: rand.New(rand.NewPCG(seed, 2))} }
 
 // Send returns the batch with tickets, and now and then with openings and repetitions.
-func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
-	out := fsm.Batch{Stamp: b.Stamp, MaxOutcomes: b.MaxOutcomes}
+func (n *Senders) Send(b fsm.Batch) fsm.Batch {
+	out := fsm.Batch{Stamp: b.Stamp, IdempotencyMaxKeys: b.IdempotencyMaxKeys}
 	if len(n.sessions) < 3 && n.rng.IntN(8) == 0 {
 		n.open(&out)
 		n.sessions = append(n.sessions, &sender{id: n.opened, next: 1, below: 1})
@@ -45,7 +45,7 @@ func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
 		n.sessions = n.sessions[1:]
 	}
 	for _, call := range b.Calls {
-		out.Calls = append(out.Calls, n.ticket(call))
+		out.Calls = append(out.Calls, n.setID(call))
 		if again, ok := n.repeat(); ok {
 			out.Calls = append(out.Calls, again)
 		}
@@ -53,12 +53,12 @@ func (n *Nodes) Send(b fsm.Batch) fsm.Batch {
 	return out
 }
 
-func (n *Nodes) open(out *fsm.Batch) {
+func (n *Senders) open(out *fsm.Batch) {
 	n.opened++
 	out.Calls = append(out.Calls, fsm.Call{Command: &fsm.OpenSession{Node: "node"}})
 }
 
-func (n *Nodes) ticket(call fsm.Call) fsm.Call {
+func (n *Senders) setID(call fsm.Call) fsm.Call {
 	if len(n.sessions) == 0 || n.rng.IntN(3) == 0 {
 		return call
 	}
@@ -66,16 +66,16 @@ func (n *Nodes) ticket(call fsm.Call) fsm.Call {
 	if n.rng.IntN(3) == 0 {
 		s.below += n.rng.Uint64N(s.next - s.below + 1)
 	}
-	call.Ticket = fsm.Ticket{Session: s.id, Seq: s.next, Below: s.below}
+	call.ID = fsm.CallID{Session: s.id, Seq: s.next, AckedBelow: s.below}
 	s.next++
 	if n.rng.IntN(500) == 0 {
-		call.Ticket.Seq += fsm.MaxSessionWindow // no node does that
+		call.ID.Seq += fsm.MaxSessionWindow // no node does that
 	}
 	s.sent = append(s.sent, call)
 	return call
 }
 
-func (n *Nodes) repeat() (fsm.Call, bool) {
+func (n *Senders) repeat() (fsm.Call, bool) {
 	senders := n.sessions
 	if n.rng.IntN(8) == 0 {
 		senders = n.ended

@@ -18,25 +18,25 @@ import (
 )
 
 var (
-	twinSeed = flag.Uint64("twin.seed", 0, "run only the twin test's sequence of this seed (or CREDITD_TWIN_SEED)")
-	twinRuns = flag.Int("twin.runs", 300, "sequences of the twin test")
+	modelSeed = flag.Uint64("twin.seed", 0, "run only the model test's sequence of this seed (or CREDITD_TWIN_SEED)")
+	modelRuns = flag.Int("twin.runs", 300, "sequences of the model test")
 )
 
-const twinBatches = 220
+const modelBatches = 220
 
 // The ledger and a second implementation of its rules agree on every answer, whatever happens between: snapshots that are
 // saved or given up, restarts from them, replay of the log. All of contract 1.3, 1.12, 1.13, 2.2 to 2.4, 3 and 4.
-func TestTwin_AgreesOnRandomHistories(t *testing.T) {
+func TestModel_AgreesOnRandomHistories(t *testing.T) {
 	if s := os.Getenv("CREDITD_TWIN_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
 		require.NoError(t, err)
-		*twinSeed = n
+		*modelSeed = n
 	}
-	if *twinSeed != 0 {
-		runTwin(t, *twinSeed)
+	if *modelSeed != 0 {
+		runModel(t, *modelSeed)
 		return
 	}
-	runs := *twinRuns
+	runs := *modelRuns
 	if testing.Short() {
 		runs /= 10
 	}
@@ -45,7 +45,7 @@ func TestTwin_AgreesOnRandomHistories(t *testing.T) {
 		if n >= runs/2 { // half of them new in every run
 			seed = rand.Uint64()
 		}
-		runTwin(t, seed)
+		runModel(t, seed)
 	}
 }
 
@@ -54,10 +54,10 @@ type history struct {
 	t     *testing.T
 	rng   *rand.Rand
 	gen   *fsmtest.Generator
-	nodes *fsmtest.Nodes
+	nodes *fsmtest.Senders
 	index uint64 // of the last entry
 	room  uint64 // for outcomes, in that entry
-	twin  *fsmtest.Twin
+	model *fsmtest.Model
 	live  *fsm.State
 
 	store  map[string][]byte // the snapshot file: record key to record
@@ -75,27 +75,27 @@ type staged struct {
 	value []byte // nil: removed
 }
 
-func runTwin(t *testing.T, seed uint64) {
+func runModel(t *testing.T, seed uint64) {
 	t.Helper()
 	defer func() {
 		if p := recover(); p != nil {
-			t.Errorf("panic: go test ./fsm -run TestTwin -twin.seed=%d", seed)
+			t.Errorf("panic: go test ./fsm -run TestModel -twin.seed=%d", seed)
 			panic(p)
 		}
 		if t.Failed() {
-			t.Logf("to repeat: go test ./fsm -run TestTwin -twin.seed=%d", seed)
+			t.Logf("to repeat: go test ./fsm -run TestModel -twin.seed=%d", seed)
 		}
 	}()
 	h := &history{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), gen: fsmtest.NewGenerator(seed),
-		twin: fsmtest.NewTwin(), live: fsm.New(), store: map[string][]byte{},
+		model: fsmtest.NewModel(), live: fsm.New(), store: map[string][]byte{},
 	}
 	h.gen.ReuseIDs = true
-	h.nodes = fsmtest.NewNodes(seed)
+	h.nodes = fsmtest.NewSenders(seed)
 	for _, b := range h.gen.Setup() {
 		h.apply(b)
 	}
-	for range twinBatches {
+	for range modelBatches {
 		h.apply(h.nodes.Send(h.gen.Next()))
 		for range h.rng.IntN(3) {
 			h.ask(h.live, h.gen.Question())
@@ -123,17 +123,17 @@ func (h *history) apply(b fsm.Batch) {
 	require.NoError(h.t, err)
 	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
 	h.index++
-	decoded.Index, h.room = h.index, b.MaxOutcomes
+	decoded.Index, h.room = h.index, b.IdempotencyMaxKeys
 	h.log = append(h.log, entry)
-	want := h.twin.Apply(decoded)
+	want := h.model.Apply(decoded)
 	got := h.live.Apply(decoded)
 	require.Len(h.t, got, len(want))
 	for i := range want {
 		h.same(want[i], got[i], b.Calls[i].Command)
 	}
-	require.NoError(h.t, h.live.Audit())
-	require.Equal(h.t, h.twin.Clock(), h.live.Clock())
-	require.Equal(h.t, h.twin.Charged(), h.live.Stats().Books.Charged)
+	require.NoError(h.t, h.live.CheckInvariants())
+	require.Equal(h.t, h.model.Clock(), h.live.Clock())
+	require.Equal(h.t, h.model.Charged(), h.live.Stats().Totals.Debited)
 }
 
 // raise raises the ledger version, or sends an entry that is too late to. The twin knows of no versions: no answer depends on them.
@@ -149,7 +149,7 @@ func (h *history) raise() {
 func (h *history) applyBeside(call fsm.Call) fsm.Result {
 	h.t.Helper()
 	h.index++
-	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, MaxOutcomes: h.room, Calls: []fsm.Call{call}}
+	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}}
 	h.log = append(h.log, codec.AppendBatch(nil, b))
 	return h.live.Apply(b)[0]
 }
@@ -168,10 +168,10 @@ func (h *history) beside() {
 // same compares an answer, and its encoding, with the twin's. What a refusal says to people is free.
 func (h *history) same(want, got fsm.Result, of any) {
 	h.t.Helper()
-	if replayed, ok := got.(*fsm.Replayed); ok {
+	if replayed, ok := got.(*fsm.Retransmitted); ok {
 		require.IsType(h.t, want, got, "the answer to %T %+v", of, of)
-		require.Equal(h.t, want.(*fsm.Replayed).Index, replayed.Index)
-		want, got = want.(*fsm.Replayed).Result, replayed.Result
+		require.Equal(h.t, want.(*fsm.Retransmitted).Index, replayed.Index)
+		want, got = want.(*fsm.Retransmitted).Result, replayed.Result
 	}
 	decoded, err := codec.DecodeResult(codec.AppendResult(nil, got))
 	require.NoError(h.t, err)
@@ -191,8 +191,8 @@ func undetailed(r fsm.Result) fsm.Result {
 		return &plain
 	case *fsm.Verdict:
 		return plainly(r)
-	case *fsm.Repeated:
-		return &fsm.Repeated{Result: undetailed(r.Result), Index: r.Index}
+	case *fsm.IdempotentReplay:
+		return &fsm.IdempotentReplay{Result: undetailed(r.Result), Index: r.Index}
 	case *fsm.Verdicts:
 		plain := fsm.Verdicts{Passed: r.Passed}
 		for _, item := range r.Results {
@@ -203,10 +203,10 @@ func undetailed(r fsm.Result) fsm.Result {
 	return r
 }
 
-func (h *history) ask(s *fsm.State, q fsmtest.Question) {
+func (h *history) ask(s *fsm.State, q fsmtest.QueryCase) {
 	h.t.Helper()
 	before := s.Digest()
-	h.same(h.twin.Answer(q.Actor, q.Query), s.Answer(q.Actor, q.Query), q.Query)
+	h.same(h.model.Answer(q.Actor, q.Query), s.Answer(q.Actor, q.Query), q.Query)
 	require.Equal(h.t, before, s.Digest(), "a query changed the ledger")
 }
 
@@ -227,9 +227,9 @@ func (h *history) peek(call fsm.Call) {
 		require.Nil(h.t, result)
 		return
 	}
-	want := h.twin.Apply(fsm.Batch{Stamp: h.twin.Clock(), MaxOutcomes: h.room, Calls: []fsm.Call{call}})[0]
+	want := h.model.Apply(fsm.Batch{Stamp: h.model.Clock(), IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}})[0]
 	h.same(want, result, call.Command)
-	h.apply(fsm.Batch{Stamp: h.live.Clock(), MaxOutcomes: h.room, Calls: []fsm.Call{call}})
+	h.apply(fsm.Batch{Stamp: h.live.Clock(), IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}})
 	require.Equal(h.t, before, h.live.Digest(), "%T %+v was answered by Peek but changes the ledger", call.Command, call.Command)
 	require.Equal(h.t, stats, h.live.Stats())
 }

@@ -12,7 +12,7 @@ type migration struct {
 }
 
 // rerollStart and rerollKey are contract 2.3, D-7 and D-8.
-func (t *Twin) rerollStart(root *rootKey, q *fsm.RerollStart) fsm.Result {
+func (t *Model) rerollStart(root *rootKey, q *fsm.GetRerollStart) fsm.Result {
 	k := t.keyByID(root, q.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -20,11 +20,11 @@ func (t *Twin) rerollStart(root *rootKey, q *fsm.RerollStart) fsm.Result {
 	if r := need(root, either("api", k.api, "create_key")...); r != nil {
 		return r
 	}
-	return &fsm.Start{Text: k.start, Ratelimits: int64(len(k.limits))}
+	return &fsm.KeyStart{Text: k.start, Ratelimits: int64(len(k.limits))}
 }
 
-func (t *Twin) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
-	if r, ok := t.rerollStart(root, &fsm.RerollStart{KeyID: c.KeyID}).(*fsm.Refusal); ok {
+func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
+	if r, ok := t.rerollStart(root, &fsm.GetRerollStart{KeyID: c.KeyID}).(*fsm.Refusal); ok {
 		return r
 	}
 	if c.Expiration < 0 || c.Expiration > 4102444800000 {
@@ -55,11 +55,11 @@ func (t *Twin) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	return &fsm.Rerolled{ID: c.NewID, Start: c.Start}
 }
 
-func (t *Twin) keyIDTaken(id string) bool {
+func (t *Model) keyIDTaken(id string) bool {
 	return slices.ContainsFunc(t.keys, func(k *key) bool { return k.id == id })
 }
 
-func (t *Twin) findMigration(root *rootKey, id string) *migration {
+func (t *Model) findMigration(root *rootKey, id string) *migration {
 	for _, m := range t.migrations {
 		if m.workspace == root.workspace && m.id == id {
 			return m
@@ -68,7 +68,7 @@ func (t *Twin) findMigration(root *rootKey, id string) *migration {
 	return nil
 }
 
-func (t *Twin) createMigration(root *rootKey, c *fsm.CreateMigration) fsm.Result {
+func (t *Model) createMigration(root *rootKey, c *fsm.CreateMigration) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -80,7 +80,7 @@ func (t *Twin) createMigration(root *rootKey, c *fsm.CreateMigration) fsm.Result
 }
 
 // migrateKeys is contract 2.3 and D-19. What was added is taken back when a later key is refused.
-func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
+func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 	if r := need(root, either("api", c.APIID, "create_key")...); r != nil {
 		return r
 	}
@@ -139,11 +139,11 @@ func (t *Twin) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 }
 
 // verifyMigrated is contract 3.3, step 1.
-func (t *Twin) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result {
+func (t *Model) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result {
 	m := t.findMigration(root, c.MigrationID)
 	if m != nil && m.algorithm == fsm.PrefixedAPIKey && c.Hash == (fsm.Hash{}) {
 		r := t.verifyKey(root, &c.Verify)
-		if v, ok := r.(*fsm.Verdict); ok && v.Outcome == fsm.NotFound {
+		if v, ok := r.(*fsm.Verdict); ok && v.Code == fsm.NotFound {
 			return refusal(fsm.KeyMalformed)
 		}
 		return r

@@ -19,8 +19,8 @@ import (
 const dayMillis = 86_400_000
 
 func onceOf(name int) *fsm.Idempotency {
-	o := &fsm.Idempotency{Request: fsm.Short{1}}
-	binary.LittleEndian.PutUint64(o.Name[:], uint64(name)*0x9e3779b97f4a7c15) // in no order
+	o := &fsm.Idempotency{Fingerprint: fsm.ShortHash{1}}
+	binary.LittleEndian.PutUint64(o.Key[:], uint64(name)*0x9e3779b97f4a7c15) // in no order
 	return o
 }
 
@@ -28,7 +28,7 @@ func onceOf(name int) *fsm.Idempotency {
 func namedCalls(first, n int) []fsm.Call {
 	calls := make([]fsm.Call, n)
 	for i := range calls {
-		calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Once: onceOf(first + i)}
+		calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: onceOf(first + i)}
 	}
 	return calls
 }
@@ -43,44 +43,44 @@ func newChargeable(t testing.TB) *fsm.State {
 func TestOutcome_IsKeptForADay(t *testing.T) {
 	s := newChargeable(t)
 	send := func(at int64, index uint64, c fsm.Command) fsm.Result {
-		return s.Apply(fsm.Batch{Stamp: at, Index: index, Calls: []fsm.Call{{Actor: root, Command: c, Once: onceOf(1)}}})[0]
+		return s.Apply(fsm.Batch{Stamp: at, Index: index, Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: onceOf(1)}}})[0]
 	}
 	charge := &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
 	require.Equal(t, fsm.APINotFound, send(1, 5, &fsm.DeleteAPI{APIID: "api_none"}).(*fsm.Refusal).Code)
 	first := send(1, 6, charge)
 	require.Equal(t, int64(1<<50-1), first.(*fsm.Verdict).Credits)
-	require.Equal(t, &fsm.Repeated{Result: first, Index: 6}, send(1, 7, charge))
-	require.Equal(t, &fsm.Repeated{Result: first, Index: 6}, send(dayMillis, 8, charge))
+	require.Equal(t, &fsm.IdempotentReplay{Result: first, Index: 6}, send(1, 7, charge))
+	require.Equal(t, &fsm.IdempotentReplay{Result: first, Index: 6}, send(dayMillis, 8, charge))
 	require.Equal(t, int64(1<<50-2), send(dayMillis+1, 9, charge).(*fsm.Verdict).Credits)
-	require.Equal(t, 1, s.Stats().Outcomes)
+	require.Equal(t, 1, s.Stats().IdempotencyKeys)
 
 	denied := send(3*dayMillis, 10, &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1 << 51})
-	require.Equal(t, fsm.UsageExceeded, denied.(*fsm.Verdict).Outcome)
-	require.Equal(t, &fsm.Repeated{Result: denied, Index: 10}, send(3*dayMillis, 11, charge))
+	require.Equal(t, fsm.UsageExceeded, denied.(*fsm.Verdict).Code)
+	require.Equal(t, &fsm.IdempotentReplay{Result: denied, Index: 10}, send(3*dayMillis, 11, charge))
 }
 
 // Never an early eviction: what does not fit is refused, says when to come back, and changes nothing. Contract 7.1.
 func TestOutcome_RefusesWhenFull(t *testing.T) {
 	s := newChargeable(t)
 	apply := func(at int64, first, n int) []fsm.Result {
-		return s.Apply(fsm.Batch{Stamp: at, MaxOutcomes: 3, Index: uint64(at), Calls: namedCalls(first, n)})
+		return s.Apply(fsm.Batch{Stamp: at, IdempotencyMaxKeys: 3, Index: uint64(at), Calls: namedCalls(first, n)})
 	}
 	results := apply(1000, 0, 4)
 	require.IsType(t, &fsm.Verdict{}, results[2])
-	full := &fsm.Refusal{Code: fsm.TooManyOutcomes, RetryAfter: 86_400}
+	full := &fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: 86_400}
 	require.Equal(t, full, results[3])
 	// A flood of them costs no entries.
 	next := namedCalls(3, 1)[0]
 	peeked, ok := s.Peek(&next)
 	require.True(t, ok)
 	require.Equal(t, full, peeked)
-	peeked, ok = s.Peek(&fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: []fsm.Verification{{Command: next.Command, Once: next.Once}}}})
+	peeked, ok = s.Peek(&fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: []fsm.Verification{{Command: next.Command, Idempotency: next.Idempotency}}}})
 	require.True(t, ok)
 	require.Equal(t, &fsm.Verdicts{Results: []fsm.Result{full}}, peeked)
 	require.Equal(t, int64(1<<50-3), s.Answer(root, &fsm.GetKey{KeyID: "key_k"}).(*fsm.Key).Credits.Remaining)
-	require.IsType(t, &fsm.Repeated{}, apply(1000, 2, 1)[0])
+	require.IsType(t, &fsm.IdempotentReplay{}, apply(1000, 2, 1)[0])
 	require.Equal(t, int64(1), apply(1000+dayMillis-1, 3, 1)[0].(*fsm.Refusal).RetryAfter)
-	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, MaxOutcomes: 3, Index: 9})
+	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, IdempotencyMaxKeys: 3, Index: 9})
 	_, ok = s.Peek(&next)
 	require.False(t, ok, "there is room again")
 	for _, r := range apply(1000+dayMillis, 3, 3) {
@@ -93,9 +93,9 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	for i := range items {
 		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
 	}
-	s.Apply(fsm.Batch{MaxOutcomes: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Once: onceOf(9)}}})
-	require.Equal(t, 3, s.Stats().Outcomes)
-	require.Equal(t, fsm.TooManyOutcomes, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
+	s.Apply(fsm.Batch{IdempotencyMaxKeys: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: onceOf(9)}}})
+	require.Equal(t, 3, s.Stats().IdempotencyKeys)
+	require.Equal(t, fsm.IdempotencyStoreFull, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
 }
 
 // A batch does not run out of room on the way: its answer may be kept, and a retry would be told of a full store when there is room again.
@@ -103,21 +103,21 @@ func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
 	s := newChargeable(t)
 	var items []fsm.Verification
 	for i := range 3 {
-		items = append(items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Once: onceOf(i)})
+		items = append(items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: onceOf(i)})
 	}
-	call := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Once: onceOf(100)}
-	for _, r := range s.Apply(fsm.Batch{Index: 5, MaxOutcomes: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts).Results {
+	call := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: onceOf(100)}
+	for _, r := range s.Apply(fsm.Batch{Index: 5, IdempotencyMaxKeys: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts).Results {
 		require.IsType(t, &fsm.Verdict{}, r)
 	}
-	require.Equal(t, 6, s.Stats().Outcomes)
+	require.Equal(t, 6, s.Stats().IdempotencyKeys)
 
 	// What is remembered is told all the same, and what is not is refused from the first item on.
 	call = fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: slices.Concat(items[:1], []fsm.Verification{
-		{Command: items[0].Command, Once: onceOf(7)}, items[1], {Command: items[0].Command, Once: onceOf(8)},
+		{Command: items[0].Command, Idempotency: onceOf(7)}, items[1], {Command: items[0].Command, Idempotency: onceOf(8)},
 	})}}
 	peeked, ok := s.Peek(&call)
 	require.True(t, ok)
-	answer := s.Apply(fsm.Batch{Index: 6, MaxOutcomes: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts)
+	answer := s.Apply(fsm.Batch{Index: 6, IdempotencyMaxKeys: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts)
 	require.Equal(t, peeked, answer)
 	for i, r := range answer.Results {
 		_, refused := r.(*fsm.Refusal)
@@ -131,9 +131,9 @@ func TestOutcome_CountsBytes(t *testing.T) {
 	s := newLedger(t)
 	apply(t, s, &fsm.CreateIdentity{ID: "id_1", ExternalID: "user", Meta: `{"a":"` + strings.Repeat("x", 100<<10) + `"}`})
 	newKey(t, s, 'k', "user", fsm.NewCredits{})
-	refs := make([]fsm.SlugRef, 1000)
+	refs := make([]fsm.PermissionRef, 1000)
 	for i := range refs {
-		refs[i] = fsm.SlugRef{Slug: fmt.Sprintf("permission.%d", i), ID: fmt.Sprintf("perm_%d", i)}
+		refs[i] = fsm.PermissionRef{Slug: fmt.Sprintf("permission.%d", i), ID: fmt.Sprintf("perm_%d", i)}
 	}
 	apply(t, s, &fsm.CreateRole{ID: "role_1", Name: "r", Permissions: refs})
 	item := fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}}}
@@ -142,9 +142,9 @@ func TestOutcome_CountsBytes(t *testing.T) {
 		many.Keys[i] = fsm.MigratedKey{ID: fmt.Sprintf("key_%d", i), Hash: fsm.Hash{1, byte(i), byte(i >> 8)}, Form: fsm.SHA256}
 	}
 	apply(t, s, &fsm.CreateMigration{ID: "m", Algorithm: fsm.SHA256})
-	limits := &fsm.Limit{}
+	limits := &fsm.ConsumeRatelimits{}
 	for i := range 100 {
-		limits.Requests = append(limits.Requests, fsm.LimitRequest{
+		limits.Requests = append(limits.Requests, fsm.RatelimitRequest{
 			Namespace: "n", NamespaceID: "rlns_1", Identifier: fmt.Sprint(i), Limit: 5, Duration: 1000, Cost: 1,
 		})
 	}
@@ -158,15 +158,15 @@ func TestOutcome_CountsBytes(t *testing.T) {
 		limits,
 		&fsm.CreateAPI{ID: "api_2", Name: "n"},
 	} {
-		before := s.Stats().Outcomes
-		r := s.Apply(fsm.Batch{Index: uint64(i + 1), Calls: []fsm.Call{{Actor: root, Command: c, Once: onceOf(i)}}})[0]
+		before := s.Stats().IdempotencyKeys
+		r := s.Apply(fsm.Batch{Index: uint64(i + 1), Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: onceOf(i)}}})[0]
 		require.NotEqual(t, reflect.TypeFor[*fsm.Refusal](), reflect.TypeOf(r))
 		bytes := len(codec.AppendResult(nil, r))
-		weight := s.Stats().Outcomes - before
+		weight := s.Stats().IdempotencyKeys - before
 		require.GreaterOrEqual(t, 256*weight, bytes-64, "%T", c)
 		require.LessOrEqual(t, weight, 1+32*bytes/256, "%T", c)
 	}
-	require.Equal(t, s.Stats().Outcomes, reload(t, s).Stats().Outcomes)
+	require.Equal(t, s.Stats().IdempotencyKeys, reload(t, s).Stats().IdempotencyKeys)
 }
 
 // A day's outcomes that expire together are dropped a few per entry, the same ones on every node, also on one that has loaded a
@@ -179,19 +179,19 @@ func TestOutcome_DropsAFewPerEntryInOneOrder(t *testing.T) {
 	// Some names come back when they have expired and their turn has not come.
 	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, Index: 9, Calls: namedCalls(400, 50)})
 	again := reload(t, s)
-	left := s.Stats().Outcomes
+	left := s.Stats().IdempotencyKeys
 	require.Greater(t, left, 400)
 	for entry := int64(1); left > 50; entry++ {
 		b := fsm.Batch{Stamp: 1000 + dayMillis + entry, Index: uint64(10 + entry)}
 		s.Apply(b)
 		again.Apply(b)
 		require.Equal(t, s.Digest(), again.Digest())
-		dropped := left - s.Stats().Outcomes
+		dropped := left - s.Stats().IdempotencyKeys
 		require.Positive(t, dropped)
 		require.LessOrEqual(t, dropped, 64)
 		left -= dropped
 	}
-	require.Equal(t, 50, again.Stats().Outcomes)
+	require.Equal(t, 50, again.Stats().IdempotencyKeys)
 }
 
 // A ledger that was moved to another cluster goes on with its log time and begins with another log: its indexes are smaller. The order of
@@ -207,7 +207,7 @@ func TestOutcome_OrderSurvivesAnotherLog(t *testing.T) {
 		again.Apply(b)
 		require.Equal(t, s.Digest(), again.Digest())
 	}
-	require.Zero(t, s.Stats().Outcomes)
+	require.Zero(t, s.Stats().IdempotencyKeys)
 }
 
 // Names are those of a workspace, and of a request.
@@ -219,15 +219,15 @@ func TestOutcome_Scope(t *testing.T) {
 	first := s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0]
 	colleague := newRoot(t, s, 'c', "", "api.*.verify_key")
 	for actor, want := range map[fsm.Hash]fsm.Result{
-		root: &fsm.Repeated{Result: first}, colleague: &fsm.Repeated{Result: first}, foreign: &fsm.Verdict{Outcome: fsm.NotFound},
+		root: &fsm.IdempotentReplay{Result: first}, colleague: &fsm.IdempotentReplay{Result: first}, foreign: &fsm.Verdict{Code: fsm.NotFound},
 	} {
 		call.Actor = actor
 		require.Equal(t, want, s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0])
 	}
 	call.Actor = root
-	other := *call.Once
-	other.Request[5]++
-	call.Once = &other
+	other := *call.Idempotency
+	other.Fingerprint[5]++
+	call.Idempotency = &other
 	before := s.Digest()
 	require.Equal(t, fsm.IdempotencyConflict, s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0].(*fsm.Refusal).Code)
 	require.Equal(t, before, s.Digest())
@@ -250,7 +250,7 @@ func TestOutcome_Memory(t *testing.T) {
 	per := float64(measure()-before) / outcomes
 	t.Logf("%.0f bytes per outcome", per)
 	require.Less(t, per, 450.0)
-	require.Equal(t, outcomes, s.Stats().Outcomes)
+	require.Equal(t, outcomes, s.Stats().IdempotencyKeys)
 }
 
 // reload is the ledger as a node has it that was given a snapshot of it.
@@ -279,8 +279,8 @@ func reload(t testing.TB, s *fsm.State) *fsm.State {
 
 // Outcomes that no ledger can have are refused when a snapshot is loaded.
 func TestOutcome_LoaderRefuses(t *testing.T) {
-	outcome := func(change func(*fsm.OutcomeRecord)) *fsm.OutcomeRecord {
-		r := &fsm.OutcomeRecord{WorkspaceID: "ws_1", Name: fsm.Short{5}, At: 10, Index: 7, Result: &fsm.Done{}}
+	outcome := func(change func(*fsm.IdempotencyRecord)) *fsm.IdempotencyRecord {
+		r := &fsm.IdempotencyRecord{WorkspaceID: "ws_1", KeyHash: fsm.ShortHash{5}, At: 10, Index: 7, Result: &fsm.Done{}}
 		change(r)
 		return r
 	}
@@ -293,14 +293,14 @@ func TestOutcome_LoaderRefuses(t *testing.T) {
 		}
 		return nil
 	}
-	fine := outcome(func(*fsm.OutcomeRecord) {})
-	require.NoError(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Name[0]++ })))
+	fine := outcome(func(*fsm.IdempotencyRecord) {})
+	require.NoError(t, load(fine, outcome(func(r *fsm.IdempotencyRecord) { r.KeyHash[0]++ })))
 	require.Error(t, load(fine, fine))
-	require.Error(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Index++ })), "one name, two outcomes")
-	require.NoError(t, load(fine, outcome(func(r *fsm.OutcomeRecord) { r.Name[0]-- })), "in any order")
-	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.WorkspaceID = "ws_2" })))
-	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.At = 11 })))
-	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = nil })))
-	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = &fsm.Refusal{} })))
-	require.Error(t, load(outcome(func(r *fsm.OutcomeRecord) { r.Result = &fsm.Verdicts{Results: []fsm.Result{&fsm.Done{}}} })))
+	require.Error(t, load(fine, outcome(func(r *fsm.IdempotencyRecord) { r.Index++ })), "one name, two outcomes")
+	require.NoError(t, load(fine, outcome(func(r *fsm.IdempotencyRecord) { r.KeyHash[0]-- })), "in any order")
+	require.Error(t, load(outcome(func(r *fsm.IdempotencyRecord) { r.WorkspaceID = "ws_2" })))
+	require.Error(t, load(outcome(func(r *fsm.IdempotencyRecord) { r.At = 11 })))
+	require.Error(t, load(outcome(func(r *fsm.IdempotencyRecord) { r.Result = nil })))
+	require.Error(t, load(outcome(func(r *fsm.IdempotencyRecord) { r.Result = &fsm.Refusal{} })))
+	require.Error(t, load(outcome(func(r *fsm.IdempotencyRecord) { r.Result = &fsm.Verdicts{Results: []fsm.Result{&fsm.Done{}}} })))
 }

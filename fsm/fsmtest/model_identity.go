@@ -6,11 +6,11 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-func (t *Twin) identityIDTaken(id string) bool {
+func (t *Model) identityIDTaken(id string) bool {
 	return slices.ContainsFunc(t.identities, func(i *identity) bool { return i.id == id })
 }
 
-func (t *Twin) identityByExternalID(root *rootKey, externalID string) *identity {
+func (t *Model) identityByExternalID(root *rootKey, externalID string) *identity {
 	for _, i := range t.identities {
 		if i.externalID == externalID && i.workspace == root.workspace && !i.deleted {
 			return i
@@ -20,7 +20,7 @@ func (t *Twin) identityByExternalID(root *rootKey, externalID string) *identity 
 }
 
 // findIdentity tries an id, then an externalId: contract 2.0, IdentityRef.
-func (t *Twin) findIdentity(root *rootKey, ref string) *identity {
+func (t *Model) findIdentity(root *rootKey, ref string) *identity {
 	for _, i := range t.identities {
 		if i.id == ref && i.workspace == root.workspace && !i.deleted {
 			return i
@@ -36,7 +36,7 @@ func (i *identity) shown() *fsm.Identity {
 	}
 }
 
-func (t *Twin) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result {
+func (t *Model) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result {
 	if r := need(root, "identity.*.create_identity"); r != nil {
 		return r
 	}
@@ -58,7 +58,7 @@ func (t *Twin) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result {
 }
 
 // updateIdentity is contract 2.4 and 4.6: the permission first.
-func (t *Twin) updateIdentity(root *rootKey, c *fsm.UpdateIdentity) fsm.Result {
+func (t *Model) updateIdentity(root *rootKey, c *fsm.UpdateIdentity) fsm.Result {
 	if r := need(root, "identity.*.update_identity"); r != nil {
 		return r
 	}
@@ -83,7 +83,7 @@ func (t *Twin) updateIdentity(root *rootKey, c *fsm.UpdateIdentity) fsm.Result {
 }
 
 // deleteIdentity is contract 2.4: the permission first.
-func (t *Twin) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result {
+func (t *Model) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result {
 	if r := need(root, "identity.*.delete_identity"); r != nil {
 		return r
 	}
@@ -96,7 +96,7 @@ func (t *Twin) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result {
 }
 
 // updateIdentityCredits is contract 2.4 and 4.4: the lookup first.
-func (t *Twin) updateIdentityCredits(root *rootKey, c *fsm.UpdateIdentityCredits) fsm.Result {
+func (t *Model) updateIdentityCredits(root *rootKey, c *fsm.UpdateIdentityCredits) fsm.Result {
 	i := t.findIdentity(root, c.Identity)
 	if i == nil {
 		return refusal(fsm.IdentityNotFound)
@@ -108,7 +108,7 @@ func (t *Twin) updateIdentityCredits(root *rootKey, c *fsm.UpdateIdentityCredits
 }
 
 // getIdentity is contract 2.4: the lookup first.
-func (t *Twin) getIdentity(root *rootKey, q *fsm.GetIdentity) fsm.Result {
+func (t *Model) getIdentity(root *rootKey, q *fsm.GetIdentity) fsm.Result {
 	i := t.findIdentity(root, q.Identity)
 	if i == nil {
 		return refusal(fsm.IdentityNotFound)

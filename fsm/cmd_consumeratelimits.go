@@ -6,11 +6,11 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Limit asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
-type Limit struct{ Requests []LimitRequest }
+// ConsumeRatelimits asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
+type ConsumeRatelimits struct{ Requests []RatelimitRequest }
 
-// LimitRequest asks one rate limit for Cost tokens.
-type LimitRequest struct {
+// RatelimitRequest asks one rate limit for Cost tokens.
+type RatelimitRequest struct {
 	Namespace   string // id or name
 	NamespaceID string // id for the namespace if it is new; empty: refused then, with IDTaken
 	Identifier  string
@@ -20,20 +20,22 @@ type LimitRequest struct {
 }
 
 var (
-	limitType         = commandType{kind: 50, since: 1, unaudited: true, create: create[Limit]}
-	limitCreatingType = commandType{kind: 50, since: 1, event: NamespaceCreated, create: create[Limit]} // may make namespaces
+	consumeRatelimitsType         = commandType{kind: 50, since: 1, unaudited: true, create: create[ConsumeRatelimits]}
+	consumeRatelimitsCreatingType = commandType{kind: 50, since: 1, event: NamespaceCreated, create: create[ConsumeRatelimits]} // may make namespaces
 )
 
-func (c *Limit) is() *commandType {
+func (c *ConsumeRatelimits) is() *commandType {
 	if c.creates() {
-		return &limitCreatingType
+		return &consumeRatelimitsCreatingType
 	}
-	return &limitType
+	return &consumeRatelimitsType
 }
 
-func (c *Limit) fields(v *fields.Visitor) { fields.List(v, &c.Requests, (*LimitRequest).fields) }
+func (c *ConsumeRatelimits) fields(v *fields.Visitor) {
+	fields.List(v, &c.Requests, (*RatelimitRequest).fields)
+}
 
-func (r *LimitRequest) fields(v *fields.Visitor) {
+func (r *RatelimitRequest) fields(v *fields.Visitor) {
 	v.String(&r.Namespace)
 	v.String(&r.NamespaceID)
 	v.String(&r.Identifier)
@@ -43,8 +45,8 @@ func (r *LimitRequest) fields(v *fields.Visitor) {
 }
 
 // apply decides and counts in one step.
-func (c *Limit) apply(s *State, root *rootKey) Result {
-	p, refusal := s.planLimit(root, c)
+func (c *ConsumeRatelimits) apply(s *State, root *rootKey) Result {
+	p, refusal := s.planRatelimits(root, c)
 	if refusal != nil {
 		return refusal
 	}
@@ -59,17 +61,17 @@ func (c *Limit) apply(s *State, root *rootKey) Result {
 	return p.answer(s.clock)
 }
 
-// limitPlan is what a Limit will do.
-type limitPlan struct {
+// ratelimitPlan is what a Limit will do.
+type ratelimitPlan struct {
 	checks    []limitCheck
 	overrides []*override  // beside checks; nil: none applies
 	create    []*namespace // to be made, whether or not the tokens are there
 	passed    bool
 }
 
-// planLimit checks everything about a Limit. It changes nothing.
-func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
-	p := limitPlan{
+// planRatelimits checks everything about a Limit. It changes nothing.
+func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPlan, *Refusal) {
+	p := ratelimitPlan{
 		checks: make([]limitCheck, 0, len(c.Requests)), overrides: make([]*override, 0, len(c.Requests)), passed: true,
 	}
 	for i := range c.Requests {
@@ -79,7 +81,7 @@ func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
 	}
 	for i := range c.Requests {
 		r := &c.Requests[i]
-		n, refusal := s.limitedNamespace(root, r, &p)
+		n, refusal := s.ratelimitNamespace(root, r, &p)
 		if refusal != nil {
 			return p, refusal
 		}
@@ -89,7 +91,7 @@ func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
 			limit.Limit, limit.Duration = o.limit, o.duration
 		}
 		check := limitCheck{Ratelimit: limit, window: windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, cost: r.Cost}
-		s.look(&check)
+		s.evaluate(&check)
 		p.share(&check)
 		p.passed = p.passed && !check.exceeded
 		p.checks, p.overrides = append(p.checks, check), append(p.overrides, o)
@@ -98,11 +100,11 @@ func (s *State) planLimit(root *rootKey, c *Limit) (limitPlan, *Refusal) {
 }
 
 // creates reports whether the command may make namespaces. It may not when it is first sent: most limits are of namespaces that exist.
-func (c *Limit) creates() bool {
-	return slices.ContainsFunc(c.Requests, func(r LimitRequest) bool { return r.NamespaceID != "" })
+func (c *ConsumeRatelimits) creates() bool {
+	return slices.ContainsFunc(c.Requests, func(r RatelimitRequest) bool { return r.NamespaceID != "" })
 }
 
-func (r *LimitRequest) check() *Refusal {
+func (r *RatelimitRequest) check() *Refusal {
 	if r.Limit < 1 || r.Duration < minDuration || r.Cost < 0 {
 		return invalid("limit must be at least 1, duration at least 1000, and cost must not be negative")
 	}
@@ -110,17 +112,17 @@ func (r *LimitRequest) check() *Refusal {
 }
 
 // share counts what earlier requests of the same call take from the same window.
-func (p *limitPlan) share(check *limitCheck) {
+func (p *ratelimitPlan) share(check *limitCheck) {
 	for i := range p.checks {
 		if o := &p.checks[i]; !o.exceeded && o.cost > 0 && o.window == check.window {
 			check.earlier += o.cost
 		}
 	}
-	check.judge()
+	check.setExceeded()
 }
 
-// limitedNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order.
-func (s *State) limitedNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+// ratelimitNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order.
+func (s *State) ratelimitNamespace(root *rootKey, r *RatelimitRequest, p *ratelimitPlan) (*namespace, *Refusal) {
 	n := s.findNamespace(root, r.Namespace)
 	if n == nil {
 		for _, planned := range p.create {
@@ -139,7 +141,7 @@ func (s *State) limitedNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (
 	return n, nil
 }
 
-func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*namespace, *Refusal) {
+func (s *State) planNamespace(root *rootKey, r *RatelimitRequest, p *ratelimitPlan) (*namespace, *Refusal) {
 	if !root.may(CreateNamespacePermission, "") {
 		return nil, CreateNamespacePermission.missing("")
 	}
@@ -159,7 +161,7 @@ func (s *State) planNamespace(root *rootKey, r *LimitRequest, p *limitPlan) (*na
 }
 
 // changes reports whether carrying the plan out changes anything.
-func (p *limitPlan) changes() bool {
+func (p *ratelimitPlan) changes() bool {
 	if len(p.create) > 0 {
 		return true
 	}
@@ -171,11 +173,11 @@ func (p *limitPlan) changes() bool {
 	return false
 }
 
-func (p *limitPlan) answer(now int64) *Limited {
-	a := &Limited{Passed: p.passed, Requests: make([]LimitedRequest, len(p.checks))}
+func (p *ratelimitPlan) answer(now int64) *RatelimitResults {
+	a := &RatelimitResults{Passed: p.passed, Requests: make([]RatelimitResult, len(p.checks))}
 	for i := range p.checks {
 		check := &p.checks[i]
-		a.Requests[i] = LimitedRequest{
+		a.Requests[i] = RatelimitResult{
 			Passed: !check.exceeded, Limit: check.Limit, Remaining: check.remaining(p.passed), Reset: windowEnd(now, check.Duration, 1),
 		}
 		if o := p.overrides[i]; o != nil {
@@ -186,8 +188,8 @@ func (p *limitPlan) answer(now int64) *Limited {
 }
 
 // peek leaves a new namespace to the log: the caller tries again with an id for it.
-func (c *Limit) peek(s *State, root *rootKey, _ bool) (Result, bool) {
-	p, refusal := s.planLimit(root, c)
+func (c *ConsumeRatelimits) peek(s *State, root *rootKey, _ bool) (Result, bool) {
+	p, refusal := s.planRatelimits(root, c)
 	if refusal != nil {
 		return refusal, refusal.Code != IDTaken || !c.creates()
 	}

@@ -6,9 +6,9 @@ import (
 
 // once names a call: one of few names, so that they come back, mostly with the same request.
 func (g *Generator) once() *fsm.Idempotency {
-	o := &fsm.Idempotency{Name: fsm.Short{byte(g.rng.IntN(12))}, Request: fsm.Short{1}}
+	o := &fsm.Idempotency{Key: fsm.ShortHash{byte(g.rng.IntN(12))}, Fingerprint: fsm.ShortHash{1}}
 	if g.chance(20) {
-		o.Request[0] = byte(g.rng.IntN(3))
+		o.Fingerprint[0] = byte(g.rng.IntN(3))
 	}
 	return o
 }
@@ -24,11 +24,11 @@ func (g *Generator) named(call fsm.Call) fsm.Call {
 			call.Actor = g.actor()
 		}
 		if g.chance(20) {
-			call.Once = g.once()
+			call.Idempotency = g.once()
 		}
 		return call
 	}
-	call.Once = g.once()
+	call.Idempotency = g.once()
 	if g.sent = append(g.sent, call); len(g.sent) > 20 {
 		g.sent = g.sent[1:]
 	}

@@ -20,7 +20,7 @@ type role struct {
 // sameName is contract 6, D-11.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
 
-func (t *Twin) permissionBySlug(root *rootKey, slug string) *permission {
+func (t *Model) permissionBySlug(root *rootKey, slug string) *permission {
 	for _, p := range t.permissions {
 		if p.workspace == root.workspace && sameName(p.slug, slug) {
 			return p
@@ -30,7 +30,7 @@ func (t *Twin) permissionBySlug(root *rootKey, slug string) *permission {
 }
 
 // permissionByRef tries an id, then a slug.
-func (t *Twin) permissionByRef(root *rootKey, ref string) *permission {
+func (t *Model) permissionByRef(root *rootKey, ref string) *permission {
 	for _, p := range t.permissions {
 		if p.workspace == root.workspace && p.id == ref {
 			return p
@@ -39,7 +39,7 @@ func (t *Twin) permissionByRef(root *rootKey, ref string) *permission {
 	return t.permissionBySlug(root, ref)
 }
 
-func (t *Twin) roleByName(root *rootKey, name string) *role {
+func (t *Model) roleByName(root *rootKey, name string) *role {
 	for _, r := range t.roles {
 		if r.workspace == root.workspace && sameName(r.name, name) {
 			return r
@@ -48,7 +48,7 @@ func (t *Twin) roleByName(root *rootKey, name string) *role {
 	return nil
 }
 
-func (t *Twin) roleByID(root *rootKey, id string) *role {
+func (t *Model) roleByID(root *rootKey, id string) *role {
 	for _, r := range t.roles {
 		if r.workspace == root.workspace && r.id == id {
 			return r
@@ -58,7 +58,7 @@ func (t *Twin) roleByID(root *rootKey, id string) *role {
 }
 
 // roleByRef tries an id, then a name.
-func (t *Twin) roleByRef(root *rootKey, ref string) *role {
+func (t *Model) roleByRef(root *rootKey, ref string) *role {
 	if r := t.roleByID(root, ref); r != nil {
 		return r
 	}
@@ -70,7 +70,7 @@ func (p *permission) shown() fsm.Permission {
 }
 
 // shownPermissions shows the permissions of these ids by slug.
-func (t *Twin) shownPermissions(ids []string) []fsm.Permission {
+func (t *Model) shownPermissions(ids []string) []fsm.Permission {
 	var shown []fsm.Permission
 	for _, p := range t.permissions {
 		if slices.Contains(ids, p.id) {
@@ -81,12 +81,12 @@ func (t *Twin) shownPermissions(ids []string) []fsm.Permission {
 	return shown
 }
 
-func (t *Twin) shownRole(r *role) fsm.Role {
+func (t *Model) shownRole(r *role) fsm.Role {
 	return fsm.Role{ID: r.id, Name: r.name, Description: r.description, Permissions: t.shownPermissions(r.permissions)}
 }
 
 // slugsOf is what contract 2.0 says of KeyOut.permissions.
-func (t *Twin) slugsOf(k *key) []string {
+func (t *Model) slugsOf(k *key) []string {
 	ids := slices.Clone(k.permissions)
 	for _, r := range t.roles {
 		if slices.Contains(k.roles, r.id) {
@@ -100,7 +100,7 @@ func (t *Twin) slugsOf(k *key) []string {
 	return slugs
 }
 
-func (t *Twin) rolesOf(k *key) []string {
+func (t *Model) rolesOf(k *key) []string {
 	var names []string
 	for _, r := range t.roles {
 		if slices.Contains(k.roles, r.id) {
@@ -112,10 +112,10 @@ func (t *Twin) rolesOf(k *key) []string {
 }
 
 // unknown returns the slugs that no permission has, each once.
-func (t *Twin) unknown(root *rootKey, refs []fsm.SlugRef) []fsm.SlugRef {
-	var list []fsm.SlugRef
+func (t *Model) unknown(root *rootKey, refs []fsm.PermissionRef) []fsm.PermissionRef {
+	var list []fsm.PermissionRef
 	for _, ref := range refs {
-		listed := slices.ContainsFunc(list, func(other fsm.SlugRef) bool { return sameName(other.Slug, ref.Slug) })
+		listed := slices.ContainsFunc(list, func(other fsm.PermissionRef) bool { return sameName(other.Slug, ref.Slug) })
 		if !listed && t.permissionBySlug(root, ref.Slug) == nil {
 			list = append(list, ref)
 		}
@@ -124,7 +124,7 @@ func (t *Twin) unknown(root *rootKey, refs []fsm.SlugRef) []fsm.SlugRef {
 }
 
 // idsTaken reports whether one of the new ids is taken, by a permission that was deleted also, or stands there twice.
-func (t *Twin) idsTaken(fresh []fsm.SlugRef) bool {
+func (t *Model) idsTaken(fresh []fsm.PermissionRef) bool {
 	used := slices.Clone(t.permissionIDs)
 	for _, ref := range fresh {
 		if slices.Contains(used, ref.ID) {
@@ -136,7 +136,7 @@ func (t *Twin) idsTaken(fresh []fsm.SlugRef) bool {
 }
 
 // resolved makes the permissions that are missing and returns the ids of all, each once.
-func (t *Twin) resolved(root *rootKey, refs []fsm.SlugRef) []string {
+func (t *Model) resolved(root *rootKey, refs []fsm.PermissionRef) []string {
 	for _, ref := range t.unknown(root, refs) {
 		t.addPermission(&permission{ref.ID, root.workspace, ref.Slug, ref.Slug, ""})
 	}
@@ -149,7 +149,7 @@ func (t *Twin) resolved(root *rootKey, refs []fsm.SlugRef) []string {
 	return ids
 }
 
-func (t *Twin) addPermission(p *permission) {
+func (t *Model) addPermission(p *permission) {
 	t.permissions = append(t.permissions, p)
 	t.permissionIDs = append(t.permissionIDs, p.id)
 }
@@ -171,7 +171,7 @@ func all(refusals ...fsm.Result) fsm.Result {
 }
 
 // createsPermissions is what making unknown permissions takes.
-func (t *Twin) createsPermissions(root *rootKey, refs []fsm.SlugRef) fsm.Result {
+func (t *Model) createsPermissions(root *rootKey, refs []fsm.PermissionRef) fsm.Result {
 	if len(t.unknown(root, refs)) == 0 {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (t *Twin) createsPermissions(root *rootKey, refs []fsm.SlugRef) fsm.Result 
 }
 
 // createPermission is contract 2.5.
-func (t *Twin) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Result {
+func (t *Model) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Result {
 	if r := need(root, "rbac.*.create_permission"); r != nil {
 		return r
 	}
@@ -193,7 +193,7 @@ func (t *Twin) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Resu
 	return &fsm.Created{ID: c.ID}
 }
 
-func (t *Twin) deletePermission(root *rootKey, c *fsm.DeletePermission) fsm.Result {
+func (t *Model) deletePermission(root *rootKey, c *fsm.DeletePermission) fsm.Result {
 	if r := need(root, "rbac.*.delete_permission"); r != nil {
 		return r
 	}
@@ -211,7 +211,7 @@ func (t *Twin) deletePermission(root *rootKey, c *fsm.DeletePermission) fsm.Resu
 	return &fsm.Done{}
 }
 
-func (t *Twin) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
+func (t *Model) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	if r := need(root, "rbac.*.create_role"); r != nil {
 		return r
 	}
@@ -231,7 +231,7 @@ func (t *Twin) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	return &fsm.Created{ID: c.ID}
 }
 
-func (t *Twin) deleteRole(root *rootKey, c *fsm.DeleteRole) fsm.Result {
+func (t *Model) deleteRole(root *rootKey, c *fsm.DeleteRole) fsm.Result {
 	if r := need(root, "rbac.*.delete_role"); r != nil {
 		return r
 	}
@@ -246,7 +246,7 @@ func (t *Twin) deleteRole(root *rootKey, c *fsm.DeleteRole) fsm.Result {
 	return &fsm.Done{}
 }
 
-func (t *Twin) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm.Result {
+func (t *Model) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm.Result {
 	if r := all(need(root, "rbac.*.add_permission_to_role"), need(root, "rbac.*.remove_permission_from_role"),
 		t.createsPermissions(root, c.Permissions)); r != nil {
 		return r
@@ -263,7 +263,7 @@ func (t *Twin) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm.
 }
 
 // linkKeyPermissions is contract 2.3: the lookup of the key first.
-func (t *Twin) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm.Result {
+func (t *Model) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm.Result {
 	k := t.keyByID(root, c.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -300,7 +300,7 @@ func (t *Twin) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm.
 }
 
 // namedRoles returns the ids of the roles; ok false: one is unknown.
-func (t *Twin) namedRoles(root *rootKey, names []string) (ids []string, ok bool) {
+func (t *Model) namedRoles(root *rootKey, names []string) (ids []string, ok bool) {
 	for _, name := range names {
 		r := t.roleByName(root, name)
 		if r == nil {
@@ -312,7 +312,7 @@ func (t *Twin) namedRoles(root *rootKey, names []string) (ids []string, ok bool)
 }
 
 // linkKeyRoles is contract 2.3: the lookup of the key first.
-func (t *Twin) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
+func (t *Model) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
 	k := t.keyByID(root, c.KeyID)
 	if k == nil {
 		return refusal(fsm.KeyNotFound)
@@ -344,7 +344,7 @@ func (t *Twin) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
 	return list
 }
 
-func (t *Twin) getPermission(root *rootKey, q *fsm.GetPermission) fsm.Result {
+func (t *Model) getPermission(root *rootKey, q *fsm.GetPermission) fsm.Result {
 	if r := need(root, "rbac.*.read_permission"); r != nil {
 		return r
 	}
@@ -355,7 +355,7 @@ func (t *Twin) getPermission(root *rootKey, q *fsm.GetPermission) fsm.Result {
 	return refusal(fsm.PermissionNotFound)
 }
 
-func (t *Twin) getRole(root *rootKey, q *fsm.GetRole) fsm.Result {
+func (t *Model) getRole(root *rootKey, q *fsm.GetRole) fsm.Result {
 	if r := need(root, "rbac.*.read_role"); r != nil {
 		return r
 	}
@@ -367,7 +367,7 @@ func (t *Twin) getRole(root *rootKey, q *fsm.GetRole) fsm.Result {
 }
 
 // listPermissions is contract 1.14.
-func (t *Twin) listPermissions(root *rootKey, q *fsm.ListPermissions) fsm.Result {
+func (t *Model) listPermissions(root *rootKey, q *fsm.ListPermissions) fsm.Result {
 	if r := need(root, "rbac.*.read_permission"); r != nil {
 		return r
 	}
@@ -386,7 +386,7 @@ func (t *Twin) listPermissions(root *rootKey, q *fsm.ListPermissions) fsm.Result
 }
 
 // listRoles is contract 1.14.
-func (t *Twin) listRoles(root *rootKey, q *fsm.ListRoles) fsm.Result {
+func (t *Model) listRoles(root *rootKey, q *fsm.ListRoles) fsm.Result {
 	if r := need(root, "rbac.*.read_role"); r != nil {
 		return r
 	}

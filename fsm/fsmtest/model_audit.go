@@ -66,7 +66,7 @@ func event(c fsm.Command) fsm.Event {
 		return fsm.RoleDeleted
 	case *fsm.CreateMigration:
 		return fsm.MigrationCreated
-	case *fsm.Limit:
+	case *fsm.ConsumeRatelimits:
 		return fsm.NamespaceCreated
 	case *fsm.SetOverride:
 		return fsm.OverrideSet
@@ -84,7 +84,7 @@ type picture struct {
 }
 
 // picture leaves out which permissions and roles somebody has that do not exist later: see contract 7.4.
-func (t *Twin) picture(later *Twin) picture {
+func (t *Model) picture(later *Model) picture {
 	p := picture{map[fsm.AuditResource]string{}, map[fsm.AuditResource]fsm.Credits{}}
 	see := func(kind fsm.ResourceType, id string, state ...any) {
 		p.things[fsm.AuditResource{Type: kind, ID: id}] += fmt.Sprintf("%+v", state)
@@ -138,7 +138,7 @@ func (t *Twin) picture(later *Twin) picture {
 }
 
 // clone is a copy that keeps what there was.
-func (t *Twin) clone() *Twin {
+func (t *Model) clone() *Model {
 	c := *t
 	c.workspaces, c.rootKeys, c.apis, c.identities = copies(t.workspaces), copies(t.rootKeys), copies(t.apis), copies(t.identities)
 	c.keys, c.migrations, c.permissions, c.roles = copies(t.keys), copies(t.migrations), copies(t.permissions), copies(t.roles)
@@ -159,7 +159,7 @@ func copies[T any](list []*T) []*T {
 }
 
 // audited carries a command out and notes what is different afterwards.
-func (t *Twin) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
+func (t *Model) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
 	what := event(call.Command)
 	if what == fsm.Unaudited {
 		return t.execute(root, call.Command)
@@ -211,7 +211,7 @@ func (t *Twin) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
 }
 
 // listAudit is contract 7.4. The cursor is that of the ledger: the twin learns from it where the page begins.
-func (t *Twin) listAudit(root *rootKey, q *fsm.ListAudit) fsm.Result {
+func (t *Model) listAudit(root *rootKey, q *fsm.ListAudit) fsm.Result {
 	if r := need(root, "audit.*.read"); r != nil {
 		return r
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// Twin is the naive ledger.
-type Twin struct {
+// Model is the naive ledger.
+type Model struct {
 	now        int64 // log time, Unix ms
 	clusterID  string
 	charged    uint64
@@ -20,17 +20,17 @@ type Twin struct {
 	keys       []*key
 	migrations []*migration
 
-	sessions   map[uint64]*nodeSession
-	opened     uint64
-	carriedOut map[fsm.Ticket]bool // all that ever were; without Below
+	sessions map[uint64]*nodeSession
+	opened   uint64
+	applied  map[fsm.CallID]bool // all that ever were; without Below
 
 	permissions            []*permission
 	roles                  []*role
 	permissionIDs, roleIDs []string // ever given out
 
-	calls []*namedCall
-	room  uint64 // for named calls, of the batch under way; 0: any number
-	index uint64 // of the batch under way
+	calls    []*idempotentCall
+	capacity uint64 // for named calls, of the batch under way; 0: any number
+	index    uint64 // of the batch under way
 
 	counts     map[count]int64
 	namespaces []*namespace
@@ -77,31 +77,31 @@ type key struct {
 	permissions, roles                    []string // ids
 }
 
-// NewTwin returns an empty ledger.
-func NewTwin() *Twin {
-	return &Twin{sessions: map[uint64]*nodeSession{}, carriedOut: map[fsm.Ticket]bool{}, counts: map[count]int64{}}
+// NewModel returns an empty ledger.
+func NewModel() *Model {
+	return &Model{sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}
 }
 
 // Clock returns the log time in Unix milliseconds.
-func (t *Twin) Clock() int64 { return t.now }
+func (t *Model) Clock() int64 { return t.now }
 
 // Charged returns the sum of all charges, modulo 2^64.
-func (t *Twin) Charged() uint64 { return t.charged }
+func (t *Model) Charged() uint64 { return t.charged }
 
 // Apply carries out a batch and returns one result per call.
-func (t *Twin) Apply(b fsm.Batch) []fsm.Result {
+func (t *Model) Apply(b fsm.Batch) []fsm.Result {
 	t.advance(b.Stamp)
 	t.endSilentSessions()
-	t.room, t.index = b.MaxOutcomes, b.Index
+	t.capacity, t.index = b.IdempotencyMaxKeys, b.Index
 	results := []fsm.Result{}
 	for _, call := range b.Calls {
-		results = append(results, t.exactlyOnce(call, b.Index))
+		results = append(results, t.applyInSession(call, b.Index))
 	}
 	return results
 }
 
 // advance moves log time and carries out every midnight on the way.
-func (t *Twin) advance(stamp int64) {
+func (t *Model) advance(stamp int64) {
 	if stamp <= t.now {
 		return
 	}
@@ -125,7 +125,7 @@ func (t *Twin) advance(stamp int64) {
 	t.now = stamp
 }
 
-func (t *Twin) apply(call fsm.Call, index uint64) fsm.Result {
+func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 	if c, ok := call.Command.(*fsm.Bootstrap); ok {
 		return t.bootstrap(c)
 	}
@@ -136,10 +136,10 @@ func (t *Twin) apply(call fsm.Call, index uint64) fsm.Result {
 	if refusal != nil {
 		return refusal
 	}
-	return t.onlyOnce(root, call.Once, t.noRoom(), func() fsm.Result { return t.audited(call, index, root) })
+	return t.executeIdempotent(root, call.Idempotency, t.storeFull(), func() fsm.Result { return t.audited(call, index, root) })
 }
 
-func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {
+func (t *Model) execute(root *rootKey, command fsm.Command) fsm.Result {
 	switch c := command.(type) {
 	case *fsm.CreateWorkspace:
 		return t.createWorkspace(root, c)
@@ -198,8 +198,8 @@ func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {
 	case *fsm.LinkKeyRoles:
 		return t.linkKeyRoles(root, c)
 
-	case *fsm.Limit:
-		return t.limit(root, c)
+	case *fsm.ConsumeRatelimits:
+		return t.consumeRatelimits(root, c)
 	case *fsm.SetOverride:
 		return t.setOverride(root, c)
 	case *fsm.DeleteOverride:
@@ -210,14 +210,14 @@ func (t *Twin) execute(root *rootKey, command fsm.Command) fsm.Result {
 }
 
 // Answer answers a query at the present log time.
-func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
+func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 	root, refusal := t.authenticate(actor)
 	if refusal != nil {
 		return refusal
 	}
 	switch q := q.(type) {
-	case *fsm.Recall:
-		if r := t.recall(root, q.Once); r != nil {
+	case *fsm.GetIdempotencyRecord:
+		if r := t.findReplay(root, q.Idempotency); r != nil {
 			return r
 		}
 		return &fsm.Done{}
@@ -243,7 +243,7 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.listRootKeys(root, q)
 	case *fsm.ListWorkspaces:
 		return t.listWorkspaces(root, q)
-	case *fsm.RerollStart:
+	case *fsm.GetRerollStart:
 		return t.rerollStart(root, q)
 
 	case *fsm.GetPermission:
@@ -267,7 +267,7 @@ func (t *Twin) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 }
 
 // authenticate is contract 1.3.
-func (t *Twin) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
+func (t *Model) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
 	for _, r := range t.rootKeys {
 		if r.hash != actor {
 			continue
@@ -285,7 +285,7 @@ func (t *Twin) authenticate(actor fsm.Hash) (*rootKey, fsm.Result) {
 	return nil, refusal(fsm.RootKeyNotFound)
 }
 
-func refusal(code fsm.Code) fsm.Result { return &fsm.Refusal{Code: code} }
+func refusal(code fsm.RefusalCode) fsm.Result { return &fsm.Refusal{Code: code} }
 
 // need is contract 1.12: one of the accepted strings, literally.
 func need(r *rootKey, accepted ...string) fsm.Result {
@@ -302,7 +302,7 @@ func either(resource, id, action string) []string {
 	return []string{resource + ".*." + action, resource + "." + id + "." + action}
 }
 
-func (t *Twin) bootstrap(c *fsm.Bootstrap) fsm.Result {
+func (t *Model) bootstrap(c *fsm.Bootstrap) fsm.Result {
 	if t.clusterID != "" {
 		return &fsm.Done{}
 	}
@@ -342,7 +342,7 @@ func EveryPermission() []string {
 	return all
 }
 
-func (t *Twin) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result {
+func (t *Model) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -353,11 +353,11 @@ func (t *Twin) createWorkspace(root *rootKey, c *fsm.CreateWorkspace) fsm.Result
 	return &fsm.Created{ID: c.ID}
 }
 
-func (t *Twin) hasWorkspace(id string) bool {
+func (t *Model) hasWorkspace(id string) bool {
 	return slices.ContainsFunc(t.workspaces, func(w *workspace) bool { return w.id == id })
 }
 
-func (t *Twin) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
+func (t *Model) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 	if r := need(root, "cluster.*.operate"); r != nil {
 		return r
 	}
@@ -378,12 +378,12 @@ func (t *Twin) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 	return &fsm.Created{ID: c.ID}
 }
 
-func (t *Twin) hashTaken(h fsm.Hash) bool {
+func (t *Model) hashTaken(h fsm.Hash) bool {
 	return slices.ContainsFunc(t.rootKeys, func(r *rootKey) bool { return r.hash == h }) ||
 		slices.ContainsFunc(t.keys, func(k *key) bool { return k.hash == h })
 }
 
-func (t *Twin) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
+func (t *Model) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 	if r := need(root, "api.*.create_api"); r != nil {
 		return r
 	}
@@ -395,7 +395,7 @@ func (t *Twin) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 }
 
 // getAPI is contract 2.2: the permission first.
-func (t *Twin) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
+func (t *Model) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
 	if r := need(root, either("api", q.APIID, "read_api")...); r != nil {
 		return r
 	}
@@ -405,7 +405,7 @@ func (t *Twin) getAPI(root *rootKey, q *fsm.GetAPI) fsm.Result {
 	return refusal(fsm.APINotFound)
 }
 
-func (t *Twin) findAPI(root *rootKey, id string) *api {
+func (t *Model) findAPI(root *rootKey, id string) *api {
 	for _, a := range t.apis {
 		if a.id == id && a.workspace == root.workspace && !a.deleted {
 			return a

@@ -13,13 +13,13 @@ type nodeSession struct {
 	used     bool
 	lastSeen int64
 	below    uint64
-	answers  map[uint64]fsm.Replayed
+	answers  map[uint64]fsm.Retransmitted
 }
 
 // openSession gives the sessions numbers from 1 on. A node may have 16 that it did not use.
-func (t *Twin) openSession(c *fsm.OpenSession) fsm.Result {
+func (t *Model) openSession(c *fsm.OpenSession) fsm.Result {
 	t.opened++
-	t.sessions[t.opened] = &nodeSession{node: c.Node, lastSeen: t.now, below: 1, answers: map[uint64]fsm.Replayed{}}
+	t.sessions[t.opened] = &nodeSession{node: c.Node, lastSeen: t.now, below: 1, answers: map[uint64]fsm.Retransmitted{}}
 	unused := 0
 	for id := t.opened; id > 0; id-- {
 		s := t.sessions[id]
@@ -33,7 +33,7 @@ func (t *Twin) openSession(c *fsm.OpenSession) fsm.Result {
 	return &fsm.Opened{Session: t.opened}
 }
 
-func (t *Twin) endSilentSessions() {
+func (t *Model) endSilentSessions() {
 	for id, s := range t.sessions {
 		if t.now > s.lastSeen+time.Hour.Milliseconds() {
 			delete(t.sessions, id)
@@ -41,31 +41,31 @@ func (t *Twin) endSilentSessions() {
 	}
 }
 
-func (t *Twin) exactlyOnce(call fsm.Call, index uint64) fsm.Result {
-	ticket := call.Ticket
-	if ticket.Session == 0 {
+func (t *Model) applyInSession(call fsm.Call, index uint64) fsm.Result {
+	id := call.ID
+	if id.Session == 0 {
 		return t.apply(call, index)
 	}
-	s := t.sessions[ticket.Session]
-	if s == nil || ticket.Seq < s.below || ticket.Seq >= max(s.below, ticket.Below)+fsm.MaxSessionWindow {
+	s := t.sessions[id.Session]
+	if s == nil || id.Seq < s.below || id.Seq >= max(s.below, id.AckedBelow)+fsm.MaxSessionWindow {
 		return refusal(fsm.SessionExpired)
 	}
 	s.lastSeen, s.used = t.now, true
-	s.below = max(s.below, ticket.Below)
+	s.below = max(s.below, id.AckedBelow)
 	for seq := range s.answers {
 		if seq < s.below {
 			delete(s.answers, seq)
 		}
 	}
-	if earlier, known := s.answers[ticket.Seq]; known {
+	if earlier, known := s.answers[id.Seq]; known {
 		return &earlier
 	}
-	ticket.Below = 0
-	if t.carriedOut[ticket] {
-		panic(fmt.Sprintf("fsmtest: the call %+v is carried out a second time", ticket))
+	id.AckedBelow = 0
+	if t.applied[id] {
+		panic(fmt.Sprintf("fsmtest: the call %+v is carried out a second time", id))
 	}
-	t.carriedOut[ticket] = true
+	t.applied[id] = true
 	r := t.apply(call, index)
-	s.answers[ticket.Seq] = fsm.Replayed{Result: r, Index: index}
+	s.answers[id.Seq] = fsm.Retransmitted{Result: r, Index: index}
 	return r
 }

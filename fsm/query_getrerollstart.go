@@ -1,0 +1,12 @@
+package fsm
+
+// GetRerollStart asks for what the new secret must begin like, and how many ids the reroll needs.
+type GetRerollStart struct{ KeyID string }
+
+func (q *GetRerollStart) answer(s *State, root *rootKey) Result {
+	k, refusal := s.permittedKey(root, q.KeyID, CreateKeyPermission)
+	if refusal != nil {
+		return refusal
+	}
+	return &KeyStart{Text: k.start, Ratelimits: int64(len(k.ratelimits()))}
+}
