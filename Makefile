@@ -116,6 +116,11 @@ failover: ## kill the leader ten times and restart each node under load; shows t
 storm: ## a million debits, each sent one to five times with its Idempotency-Key, while leaders change (ARGS="-charges 20000")
 	$(GO) run -buildvcs=false ./scripts/chaos storm $(ARGS)
 
+.PHONY: upgrade
+upgrade: ## mix two builds in one cluster: every order, roll back, faults, refusals (DURATION=12m ORDERS=012,210 SEED=1 OLD=path NEW=path)
+	$(GO) run -buildvcs=false ./scripts/upgrade -duration=$(or $(DURATION),12m) $(if $(ORDERS),-orders=$(ORDERS)) \
+		$(if $(SEED),-seed=$(SEED)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(if $(OLD),-old=$(OLD)) $(if $(NEW),-new=$(NEW)) $(ARGS)
+
 .PHONY: mutants
 mutants: ## plant known bugs, one at a time, and demand that the tests find each
 	$(GO) run -buildvcs=false ./scripts/mutants $(ARGS)
@@ -148,6 +153,7 @@ verify-modules:
 verify-vet:
 	@$(GO) vet ./...
 	@$(GO) vet -tags chaos ./...
+	@$(GO) vet -tags nextversion ./...
 	@$(GO) vet -tags nextversion ./...
 	@for dir in $(SUBMODULES); do $(GO) -C $$dir vet ./... || exit 1; done
 	@echo "go vet: ok"

@@ -31,3 +31,6 @@ func (n *Node) AskToLeave(ctx context.Context, nodeID, addr string) error {
 
 // Behind says which nodes keep the ledger from having a version.
 func (n *Node) Behind(version uint64) string { return n.raiser.Behind(version) }
+
+// Server returns a node's entry in raft's configuration, nil without one.
+func (n *Node) Server(nodeID string) *raft.Server { return n.directory.Server(nodeID) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -37,6 +38,8 @@ type Node struct {
 
 	parts
 
+	met atomic.Uint64 // the newest ledger version that another node has shown
+
 	ctx        context.Context // ends when the node stops
 	cancel     context.CancelFunc
 	failed     chan error
@@ -52,9 +55,6 @@ func New(conf Config) (*Node, error) {
 	}
 	if conf.AdvertisePeer == "" {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
-	}
-	if conf.HoldLedgerVersion > 0 {
-		conf.LedgerVersions.Max = conf.HoldLedgerVersion // as if the build read no more: every leader waits for this node
 	}
 	n := &Node{
 		conf: conf, id: conf.Store.NodeID(), log: conf.Logger.With("node", conf.Store.NodeID()),
@@ -126,6 +126,7 @@ func (n *Node) start() error {
 		return err
 	}
 	n.run(n.bootstrap.Run)
+	n.run(func() { n.joining.Run(n.ctx) })
 	return nil
 }
 

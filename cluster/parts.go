@@ -31,6 +31,7 @@ type parts struct {
 	reconciler *membership.Reconciler
 	election   *membership.FastElection
 	raiser     *upgrade.Raiser
+	joining    *upgrade.Joining
 	terms      *terms
 }
 
@@ -93,6 +94,7 @@ func (n *Node) wireMembership(base membership.Base) {
 	n.reporter = &membership.Reporter{Base: base, Self: n.report}
 	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
+		LedgerVersion:     n.replica.LedgerVersion,
 		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.log),
 	}
 	n.election = &membership.FastElection{
@@ -104,13 +106,51 @@ func (n *Node) wireMembership(base membership.Base) {
 // upgradeInterval is how often the leader looks whether the ledger version can rise.
 const upgradeInterval = time.Second
 
-// wireUpgrade builds what raises the ledger version.
+// wireUpgrade builds what raises the ledger version, and what keeps this node out of a cluster that it cannot read.
 func (n *Node) wireUpgrade() {
 	n.raiser = upgrade.New(upgrade.Config{
-		Self: upgrade.Node{Build: n.conf.Version, Reads: n.conf.LedgerVersions}, Interval: upgradeInterval,
+		Self: upgrade.Node{Build: n.conf.Version, Reads: n.reads()}, Interval: upgradeInterval,
 		Current: n.replica.LedgerVersion, Servers: n.directory.Servers, Members: n.directory.Members, Ask: n.announcements,
 		Raise: n.proposer.RaiseLedgerVersion, Logger: n.log,
 	})
+	n.joining = &upgrade.Joining{
+		Self: upgrade.Node{Build: n.conf.Version, Reads: n.conf.LedgerVersions}, Interval: upgradeInterval,
+		Joined: func() bool { return n.directory.Server(n.id) != nil }, Ask: n.ledgersOfMembers, Met: n.meet, Fail: n.Fail,
+	}
+}
+
+// reads are the ledger versions that this node announces. A hold counts as if the build read no newer one than the ledger has, so that
+// every leader waits for this node.
+func (n *Node) reads() upgrade.Range {
+	r := n.conf.LedgerVersions
+	if n.conf.HoldLedgerVersion > 0 {
+		r.Max = min(r.Max, max(n.conf.HoldLedgerVersion, n.replica.LedgerVersion(), n.met.Load()))
+	}
+	return r
+}
+
+// meet notes the ledger version of another node. Beyond a hold it changes what this node announces.
+func (n *Node) meet(version uint64) {
+	before := n.reads()
+	n.met.Store(max(n.met.Load(), version))
+	if n.reads() != before {
+		n.gossip.Update()
+	}
+}
+
+// ledgersOfMembers asks all members which ledger version they have.
+func (n *Node) ledgersOfMembers(ctx context.Context) map[string]upgrade.Ledger {
+	addrs := make(map[string]string)
+	for _, m := range n.directory.Members() {
+		if !m.Self && m.Eligible() {
+			addrs[m.ID] = m.PeerAddr
+		}
+	}
+	ledgers := make(map[string]upgrade.Ledger, len(addrs))
+	for id, r := range n.reporter.Ask(ctx, addrs) {
+		ledgers[id] = upgrade.Ledger{Version: r.LedgerVersion, Build: r.Version}
+	}
+	return ledgers
 }
 
 // announcements asks all servers which ledger versions they read.
@@ -128,9 +168,10 @@ func (n *Node) announcements(ctx context.Context) map[string]upgrade.Node {
 
 // describe is what this node tells the others through gossip.
 func (n *Node) describe() gossip.Meta {
+	reads := n.reads()
 	return gossip.Meta{
 		ClusterID: n.conf.Store.ClusterID(), PeerAddr: n.conf.AdvertisePeer, HTTPAddr: n.conf.AdvertiseHTTP,
-		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: uint8(n.conf.LedgerVersions.Min), MaxLedger: uint8(n.conf.LedgerVersions.Max),
+		Expect: n.conf.BootstrapExpect, Version: n.conf.Version, MinLedger: uint8(reads.Min), MaxLedger: uint8(reads.Max),
 		Bootstrapped: n.raft.LastIndex() > 0,
 	}
 }

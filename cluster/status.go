@@ -54,11 +54,12 @@ func (n *Node) report() membership.Report {
 	index, digest := n.replica.Digest()
 	stats := n.raft.Stats()
 	lastTerm, _ := strconv.ParseUint(stats["last_log_term"], 10, 64) // raft prints a number here
+	reads := n.reads()
 	r := membership.Report{
 		NodeID: n.id, ClusterID: n.replica.ClusterID(), Role: role, Version: n.conf.Version, HTTPAddr: n.conf.AdvertiseHTTP,
 		GossipAddr: n.gossip.Addr(), Term: n.raft.CurrentTerm(), CommitIndex: n.raft.CommitIndex(),
 		AppliedIndex: n.raft.AppliedIndex(), DigestIndex: index, Digest: digest.String(),
-		LedgerVersion: n.replica.LedgerVersion(), MinLedger: n.conf.LedgerVersions.Min, MaxLedger: n.conf.LedgerVersions.Max,
+		LedgerVersion: n.replica.LedgerVersion(), MinLedger: reads.Min, MaxLedger: reads.Max,
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
 	if last := n.raft.LastContact(); role == roles[raft.Leader] {

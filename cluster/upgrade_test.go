@@ -57,6 +57,38 @@ func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
 	require.Equal(t, fsm.NewestLedgerVersion, ledgerVersion(t, c.Nodes[0]))
 }
 
+// A build that does not read the ledger version says so when it is to join, and the cluster does not add it.
+func TestUpgrade_RefusesANewNodeWithAnOlderBuild(t *testing.T) {
+	var old, held atomic.Bool
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		conf.Version = "v2"
+		if old.Load() {
+			conf.Version, conf.LedgerVersions = "v1", upgrade.Range{Min: 1, Max: 1}
+		}
+		if held.Load() {
+			conf.HoldLedgerVersion = 1
+		}
+	})
+	for i := range c.Nodes {
+		require.Eventually(t, func() bool { return ledgerVersion(t, c.Nodes[i]) == fsm.NewestLedgerVersion }, 20*time.Second, 20*time.Millisecond)
+	}
+	old.Store(true)
+	refused := c.Nodes[c.Add()]
+	select {
+	case err := <-refused.Failed():
+		require.ErrorContains(t, err, "runs creditd v2); this build (v1) reads ledger versions 1 to 1")
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "it joins, or waits without a word")
+	}
+	require.Nil(t, c.Nodes[c.Leader()].Server(refused.ID()))
+
+	// A hold that came too late keeps nobody out.
+	old.Store(false)
+	held.Store(true)
+	joined := c.Nodes[c.Add()]
+	require.Eventually(t, func() bool { return voters(t, c.Nodes[c.Leader()].Node)[joined.ID()] }, 20*time.Second, 20*time.Millisecond)
+}
+
 func ledgerVersion(t *testing.T, n *clustertest.Node) uint64 {
 	t.Helper()
 	status, err := n.Status(context.Background())

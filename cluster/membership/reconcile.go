@@ -20,6 +20,7 @@ type Reconciler struct {
 	Changed           <-chan struct{} // delivers a token after gossip's members have changed
 	Blocked           func(nodeID string) bool
 	Reporter          *Reporter
+	LedgerVersion     func() uint64 // a node that does not read it is not added
 	StabilizationTime time.Duration // how long a new node must be healthy before it gets a vote
 	ContactThreshold  time.Duration // since the leader was heard, at a healthy node
 	AutopilotLogger   hclog.Logger
@@ -61,6 +62,11 @@ func (r *Reconciler) reconcile(ctx context.Context) {
 				return
 			}
 			if !m.Eligible() || m.Self || r.Blocked(m.ID) || isNew != (r.Directory.Server(m.ID) == nil) {
+				continue
+			}
+			if v := r.LedgerVersion(); isNew && (v < uint64(m.MinLedger) || v > uint64(m.MaxLedger)) {
+				r.Logger.Warn("a node does not read the ledger version and is not added", "member", m.ID, "build", m.Version,
+					"ledger_version", v, "reads_from", m.MinLedger, "reads_to", m.MaxLedger)
 				continue
 			}
 			if err := r.addServer(ctx, m); err != nil {

@@ -92,7 +92,7 @@ func perform(ctx context.Context, s settings, creditd string) (result faultrun.R
 // commandLine repeats one run.
 func commandLine(s settings) string {
 	text := fmt.Sprintf("go run ./scripts/chaos -seed %d -duration %v -nodes %d -clients %d -log-store %s -faults %s",
-		s.Seed, s.Duration, s.nodes, s.Clients, s.logStore, join(s.Faults))
+		s.Seed, s.Duration, s.nodes, s.Clients, s.logStore, faultrun.Names(s.Faults))
 	if s.race {
 		text += " -race"
 	}

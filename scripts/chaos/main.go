@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/creditd/creditd/scripts/chaos/faultrun"
 	"github.com/creditd/creditd/scripts/launch"
@@ -71,16 +70,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.logStore, "log-store", "", "boltdb or wal (default: boltdb with an even seed, wal with an odd one)")
 	flags.BoolVar(&s.race, "race", false, "build creditd with the race detector")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
-	flags.Func("faults", "comma-separated `list` of "+join(faultrun.Faults())+" (default all)", func(list string) error {
-		s.Faults = nil
-		for name := range strings.SplitSeq(list, ",") {
-			fault, err := faultrun.ParseFault(name)
-			if err != nil {
-				return err
-			}
-			s.Faults = append(s.Faults, fault)
-		}
-		return nil
+	flags.Func("faults", "comma-separated `list` of "+faultrun.Names(faultrun.Faults())+" (default all)", func(list string) (err error) {
+		s.Faults, err = faultrun.ParseFaults(list)
+		return err
 	})
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -104,12 +96,4 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	s.Seed = launch.Seed(s.Seed)
 	return s, err
-}
-
-func join(faults []faultrun.Fault) string {
-	var names []string
-	for _, fault := range faults {
-		names = append(names, string(fault))
-	}
-	return strings.Join(names, ",")
 }

@@ -40,16 +40,25 @@ func Faults() []Fault {
 	}
 }
 
-// ParseFault reads the name of a fault.
-func ParseFault(name string) (Fault, error) {
-	if fault := Fault(name); slices.Contains(Faults(), fault) {
-		return fault, nil
+// ParseFaults reads names of faults that commas separate. more are names besides Faults.
+func ParseFaults(list string, more ...Fault) (faults []Fault, err error) {
+	known := append(Faults(), more...)
+	for name := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(known, Fault(name)) {
+			return nil, fmt.Errorf("unknown fault %q; one of %s", name, Names(known))
+		}
+		faults = append(faults, Fault(name))
 	}
+	return faults, nil
+}
+
+// Names is what ParseFaults reads.
+func Names(faults []Fault) string {
 	var names []string
-	for _, fault := range Faults() {
+	for _, fault := range faults {
 		names = append(names, string(fault))
 	}
-	return "", fmt.Errorf("unknown fault %q; one of %s", name, strings.Join(names, ", "))
+	return strings.Join(names, ",")
 }
 
 // Possible leaves out what cannot be injected into this cluster.
