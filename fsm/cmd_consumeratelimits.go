@@ -190,11 +190,11 @@ func (p *ratelimitPlan) answer(now int64) *RatelimitResults {
 // peek leaves a new namespace to the log: the caller tries again with an id for it.
 func (c *ConsumeRatelimits) peek(s *State, root *rootKey, _ bool) (Result, bool) {
 	p, refusal := s.planRatelimits(root, c)
-	if refusal != nil {
-		return refusal, refusal.Code != IDTaken || !c.creates()
-	}
-	if p.changes() {
+	if refusal != nil && refusal.Code == IDTaken && c.creates() || refusal == nil && p.changes() {
 		return nil, false
+	}
+	if refusal != nil {
+		return refusal, true
 	}
 	return p.answer(s.clock), true
 }
