@@ -28,13 +28,15 @@ func (r *round) refuseNotes(ctx context.Context) error {
 		return nil
 	}
 	for i := range nodes {
+		if !r.onNew[i] { // the older build has no such endpoint
+			continue
+		}
 		err := r.annotate(ctx, i, "too early")
 		var failed *client.Error
 		switch {
 		case !errors.As(err, &failed):
 			return fmt.Errorf("node %d answers keys.annotateKey with %w", i, err)
-		case !r.onNew[i] && failed.Status == http.StatusNotFound:
-		case r.onNew[i] && failed.Status == http.StatusPreconditionFailed &&
+		case failed.Status == http.StatusPreconditionFailed &&
 			strings.Contains(failed.Detail, fmt.Sprintf("ledger version %d", r.new.max)) && strings.Contains(failed.Detail, r.old.version):
 		default:
 			return fmt.Errorf("node %d answers keys.annotateKey too early with %w", i, err)

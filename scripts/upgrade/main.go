@@ -38,6 +38,7 @@ type settings struct {
 	dir      string
 	clients  int
 	steady   time.Duration // of load before and after each step
+	newcomer bool          // start a new node of the older build, too, once the version has risen
 }
 
 func main() { launch.Main(run) }
@@ -70,6 +71,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.newPath, "new", "", "the newer `binary` (default: this checkout, with the tag nextversion unless -old is given)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
 	flags.IntVar(&s.clients, "clients", 32, "concurrent clients of a rolling upgrade")
+	flags.BoolVar(&s.newcomer, "newcomer", true, "start a new node of the older build, too, once the ledger version has risen: it must refuse")
 	flags.DurationVar(&s.steady, "steady", 500*time.Millisecond, "load before and after each step of a rolling upgrade")
 	flags.Func("orders", "comma-separated `list` of orders in which to upgrade the nodes, node 0 being the leader (default all: 012,021,…)",
 		func(list string) error {

@@ -50,6 +50,9 @@ func (r *round) checkRefusals(ctx context.Context) error {
 			return err
 		}
 	}
+	if !r.newcomer {
+		return nil
+	}
 	place, err := launch.NewPlace(filepath.Join(r.dir, "newcomer"))
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 // A short round of what the command does for longer, with the leader in the middle of the order.
 func TestUpgrade_KeepsThePromises(t *testing.T) {
 	s, err := parse([]string{
-		"-orders", "102", "-duration", "12s", "-clients", "16", "-steady", "100ms", "-faults", "exchange,kill-leader,exchange,isolate-leader,transfer",
+		"-orders", "102", "-duration", "12s", "-newcomer=false", "-clients", "16", "-steady", "100ms", "-faults", "exchange,kill-leader,exchange,isolate-leader,transfer",
 	}, io.Discard)
 	require.NoError(t, err)
 	t.Logf("seed %d", s.seed)
