@@ -3,6 +3,7 @@
 package api_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,8 +19,8 @@ func TestAnnotateKey_NeedsTheLedgerVersion(t *testing.T) {
 	k := s.newKey(f, ``)
 	body := k.in(`{"keyId":"KEYID","text":"n"}`)
 	re := s.post("keys.annotateKey", body).fails(412, "unkey/application/precondition_failed")
-	require.Equal(t, "The request needs ledger version 3, and the cluster has 1", re.Error.Detail)
-	s.apply(t, "", &fsm.RaiseLedgerVersion{Version: 3, Build: "v1.3.0"})
+	require.Equal(t, fmt.Sprintf("The request needs ledger version %d, and the cluster has 1", fsm.NewestLedgerVersion), re.Error.Detail)
+	s.apply(t, "", &fsm.RaiseLedgerVersion{Version: fsm.NewestLedgerVersion, Build: "v1.3.0"})
 	require.JSONEq(t, `{"notes":1}`, s.must("keys.annotateKey", body))
 	require.JSONEq(t, `{"notes":2}`, s.must("keys.annotateKey", k.in(`{"keyId":"KEYID"}`)))
 	s.post("keys.annotateKey", `{"keyId":"key_none","text":"n"}`).fails(404, keyNotFound)

@@ -93,7 +93,7 @@ func (s *State) loadNote(r *NoteRecord) bool {
 	return true
 }
 
-// NoteKind is a kind of record that came with version 3.
+// NoteKind is the kind of a note.
 const NoteKind Kind = 200
 
 // NoteRecord is a note at rest.

@@ -32,7 +32,7 @@ func annotate(h *history) {
 		require.NoError(h.t, err)
 		require.Equal(h.t, r, again)
 		switch refusal, refused := r.(*fsm.Refusal); {
-		case h.live.LedgerVersion() < 3:
+		case h.live.LedgerVersion() < fsm.NewestLedgerVersion:
 			require.Equal(h.t, fsm.LedgerVersionTooLow, refusal.Code)
 			require.Equal(h.t, before, h.live.Digest())
 		case refused:

@@ -7,6 +7,9 @@ import "fmt"
 // 1 is the first format. 2 adds the ledger version itself.
 const OldestLedgerVersion uint64 = 1
 
+// newestRelease is the newest version of a normal build. The build for tests of upgrades has one more.
+const newestRelease uint64 = 2
+
 // VersionError says that something needs a ledger version which this build does not read.
 type VersionError struct {
 	What    string // the thing, with its article

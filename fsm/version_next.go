@@ -4,9 +4,9 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// NewestLedgerVersion is one more than that of a normal build. Version 3 is for tests of upgrades only: it adds one of each thing that a
-// version can add.
-const NewestLedgerVersion uint64 = 3
+// NewestLedgerVersion is one more than that of a normal build. That version is for tests of upgrades only: it adds one of each thing that
+// a version can add.
+const NewestLedgerVersion = newestRelease + 1
 
 const commandsEvolve = true // AnnotateKey
 
@@ -14,7 +14,7 @@ const nextVersion = NewestLedgerVersion
 
 // nextCredit is a field of a hot record, which is changed and hashed with every debit.
 type nextCredit struct {
-	Debits uint64 // since the ledger has version 3, and the record exists
+	Debits uint64 // since the ledger has the version, and the record exists
 }
 
 func (n *nextCredit) debited(version uint64) {
@@ -63,7 +63,7 @@ func (n *nextVerdict) fields(v *fields.Visitor) {
 
 var nextResults = []*resultType{&annotatedResultType}
 
-// Annotated is the answer to AnnotateKey: a result that came with version 3.
+// Annotated is the answer to AnnotateKey.
 type Annotated struct {
 	Notes uint64 // ever written in the workspace
 }

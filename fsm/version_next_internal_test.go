@@ -53,14 +53,14 @@ func TestApply_WritesNewFieldsOnlyWithTheirVersion(t *testing.T) {
 		}},
 	}})
 	credit, w := s.keys["key_1"].credit, s.workspaces["ws_1"]
-	for _, version := range []uint64{1, 2} {
-		s.Apply(Batch{Calls: []Call{{Command: &RaiseLedgerVersion{Version: version}}}})
+	for version := range newestRelease {
+		s.Apply(Batch{Calls: []Call{{Command: &RaiseLedgerVersion{Version: version + 1}}}})
 		require.Zero(t, debit().Debits)
 		require.Zero(t, credit.Debits)
 		require.Equal(t, LedgerVersionTooLow, annotate("x").(*Refusal).Code)
 		require.Zero(t, w.Notes)
 	}
-	s.Apply(Batch{Calls: []Call{{Command: &RaiseLedgerVersion{Version: 3}}}})
+	s.Apply(Batch{Calls: []Call{{Command: &RaiseLedgerVersion{Version: nextVersion}}}})
 	require.EqualValues(t, 1, debit().Debits)
 	require.EqualValues(t, 2, debit().Debits)
 	require.EqualValues(t, 2, credit.Debits)

@@ -11,9 +11,12 @@ import (
 	"github.com/creditd/creditd/fsm/codec"
 )
 
+// next is the form of what came with the version of this build.
+const next = byte(fsm.NewestLedgerVersion)
+
 func TestForms_RecordsOfTheNextVersionGrow(t *testing.T) {
-	grow(t, 3, func(r *fsm.CreditRecord) { r.Debits = 300 }, func(r *fsm.CreditRecord) { r.Debits = 0 })
-	grow(t, 3, func(r *fsm.WorkspaceRecord) { r.Notes = 1 }, func(r *fsm.WorkspaceRecord) { r.Notes = 0 })
+	grow(t, next, func(r *fsm.CreditRecord) { r.Debits = 300 }, func(r *fsm.CreditRecord) { r.Debits = 0 })
+	grow(t, next, func(r *fsm.WorkspaceRecord) { r.Notes = 1 }, func(r *fsm.WorkspaceRecord) { r.Notes = 0 })
 }
 
 // A result keeps its first form until a new field is set, alone or in a list of results.
@@ -30,7 +33,7 @@ func TestForms_AResultGrowsOnlyWithANewField(t *testing.T) {
 		require.Zero(t, v.Debits)
 		v.Debits = 5
 		data := codec.AppendResult(nil, v)
-		require.Equal(t, []byte{1, 255, 3, 8}, data[:4])
+		require.Equal(t, []byte{1, 255, next, 8}, data[:4])
 		again, err := codec.DecodeResult(data)
 		require.NoError(t, err)
 		require.Equal(t, r, again)
@@ -51,7 +54,7 @@ func TestForms_KeptResultsHaveTheirOwn(t *testing.T) {
 	} {
 		value := codec.AppendRecord(nil, r)
 		require.EqualValues(t, 1, value[0], "%T", r)
-		require.Contains(t, string(value), "\xff\x03")
+		require.Contains(t, string(value), string([]byte{255, next}))
 		got, err := codec.DecodeRecord(codec.AppendRecordKey(nil, r.Key()), value)
 		require.NoError(t, err)
 		require.Equal(t, r, got)
@@ -61,8 +64,8 @@ func TestForms_KeptResultsHaveTheirOwn(t *testing.T) {
 // What came with a version says so in its bytes, so that an older build knows which version it needs.
 func TestForms_NewKindsNameTheirVersion(t *testing.T) {
 	c := &fsm.AnnotateKey{KeyID: "a"}
-	require.EqualValues(t, 3, fsm.Requires(c))
-	require.Contains(t, string(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Command: c}}})), "\xff\x03\xc8\x01a")
-	require.Contains(t, string(codec.AppendResult(nil, &fsm.Annotated{Notes: 7})), "\xff\x03\xc8\x07")
-	require.EqualValues(t, 3, codec.AppendRecord(nil, &fsm.NoteRecord{})[0])
+	require.Equal(t, fsm.NewestLedgerVersion, fsm.Requires(c))
+	require.Contains(t, string(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Command: c}}})), string([]byte{255, next, 200, 1, 'a'}))
+	require.Contains(t, string(codec.AppendResult(nil, &fsm.Annotated{Notes: 7})), string([]byte{255, next, 200, 7}))
+	require.Equal(t, next, codec.AppendRecord(nil, &fsm.NoteRecord{})[0])
 }

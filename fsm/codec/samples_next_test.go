@@ -19,7 +19,7 @@ func init() {
 	workspace := &fsm.WorkspaceRecord{ID: "ws_1", Name: "n", Enabled: true}
 	workspace.Notes = 2
 	recordSamples3 = []fsm.Record{
-		&fsm.MetaRecord{ClusterID: "cl_1", LedgerVersion: 3, RaisedBy: "v1.3.0"}, workspace, credit,
+		&fsm.MetaRecord{ClusterID: "cl_1", LedgerVersion: fsm.NewestLedgerVersion, RaisedBy: "v1.3.0"}, workspace, credit,
 		&fsm.NoteRecord{WorkspaceID: "ws_1", KeyID: "key_1", Text: "t", At: 5},
 		&fsm.SessionRecord{ID: 7, Node: "node_1", LastSeen: 5, Base: 3, Results: []fsm.SessionResult{
 			{Seq: 3, Index: 9, Result: &fsm.Done{}}, {Seq: 4, Index: 9, Result: verdict}, {Seq: 5, Index: 11, Result: &fsm.Annotated{Notes: 5}},
