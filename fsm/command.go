@@ -74,7 +74,7 @@ func Requires(c Command) uint64 {
 	if !commandsEvolve {
 		return c.is().since
 	}
-	v := fields.NewDating(true)
+	v := fields.NewVersionFinder(true)
 	visitCommand(&c, &v)
 	return v.Need()
 }
@@ -84,7 +84,7 @@ func visitCommand(p *Command, v *fields.Visitor) {
 	kind, form := v.Form()
 	if v.Reading() {
 		readCommand(p, v)
-	} else if dating, deep := v.Dating(); !dating {
+	} else if finds, deep := v.FindsVersion(); !finds {
 		writeCommand(*p, v)
 	} else if deep {
 		v.Needs((*p).is().since)
@@ -147,7 +147,7 @@ func visitIdempotency(p **Idempotency, v *fields.Visitor) {
 		mark = idempotencyMark
 		v.Byte(&mark)
 	}
-	v.Named = true
+	v.Idempotent = true
 	(*p).Key.fields(v)
 	(*p).Fingerprint.fields(v)
 }

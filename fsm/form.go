@@ -22,7 +22,7 @@ func oldestForm(c value, since, newest uint64) uint64 {
 	if newest == 0 {
 		return since
 	}
-	v := fields.NewDating(false)
+	v := fields.NewVersionFinder(false)
 	c.fields(&v)
 	return max(since, v.Need())
 }

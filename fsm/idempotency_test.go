@@ -18,17 +18,17 @@ import (
 
 const dayMillis = 86_400_000
 
-func onceOf(name int) *fsm.Idempotency {
+func idempotencyOf(name int) *fsm.Idempotency {
 	o := &fsm.Idempotency{Fingerprint: fsm.ShortHash{1}}
 	binary.LittleEndian.PutUint64(o.Key[:], uint64(name)*0x9e3779b97f4a7c15) // in no order
 	return o
 }
 
-// namedCalls are charges of the key {'k'} under the names from first on.
-func namedCalls(first, n int) []fsm.Call {
+// idempotentCalls are charges of the key {'k'} under the names from first on.
+func idempotentCalls(first, n int) []fsm.Call {
 	calls := make([]fsm.Call, n)
 	for i := range calls {
-		calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: onceOf(first + i)}
+		calls[i] = fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: idempotencyOf(first + i)}
 	}
 	return calls
 }
@@ -43,7 +43,7 @@ func newChargeable(t testing.TB) *fsm.State {
 func TestOutcome_IsKeptForADay(t *testing.T) {
 	s := newChargeable(t)
 	send := func(at int64, index uint64, c fsm.Command) fsm.Result {
-		return s.Apply(fsm.Batch{Stamp: at, Index: index, Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: onceOf(1)}}})[0]
+		return s.Apply(fsm.Batch{Stamp: at, Index: index, Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: idempotencyOf(1)}}})[0]
 	}
 	charge := &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
 	require.Equal(t, fsm.APINotFound, send(1, 5, &fsm.DeleteAPI{APIID: "api_none"}).(*fsm.Refusal).Code)
@@ -63,14 +63,14 @@ func TestOutcome_IsKeptForADay(t *testing.T) {
 func TestOutcome_RefusesWhenFull(t *testing.T) {
 	s := newChargeable(t)
 	apply := func(at int64, first, n int) []fsm.Result {
-		return s.Apply(fsm.Batch{Stamp: at, IdempotencyMaxKeys: 3, Index: uint64(at), Calls: namedCalls(first, n)})
+		return s.Apply(fsm.Batch{Stamp: at, IdempotencyMaxKeys: 3, Index: uint64(at), Calls: idempotentCalls(first, n)})
 	}
 	results := apply(1000, 0, 4)
 	require.IsType(t, &fsm.Verdict{}, results[2])
 	full := &fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: 86_400}
 	require.Equal(t, full, results[3])
 	// A flood of them costs no entries.
-	next := namedCalls(3, 1)[0]
+	next := idempotentCalls(3, 1)[0]
 	peeked, ok := s.Peek(&next)
 	require.True(t, ok)
 	require.Equal(t, full, peeked)
@@ -93,7 +93,7 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	for i := range items {
 		items[i].Command = &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}
 	}
-	s.Apply(fsm.Batch{IdempotencyMaxKeys: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: onceOf(9)}}})
+	s.Apply(fsm.Batch{IdempotencyMaxKeys: 3, Calls: []fsm.Call{{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: idempotencyOf(9)}}})
 	require.Equal(t, 3, s.Stats().IdempotencyKeys)
 	require.Equal(t, fsm.IdempotencyStoreFull, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
 }
@@ -103,9 +103,9 @@ func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
 	s := newChargeable(t)
 	var items []fsm.Verification
 	for i := range 3 {
-		items = append(items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: onceOf(i)})
+		items = append(items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{'k'}, Cost: 1}, Idempotency: idempotencyOf(i)})
 	}
-	call := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: onceOf(100)}
+	call := fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: items}, Idempotency: idempotencyOf(100)}
 	for _, r := range s.Apply(fsm.Batch{Index: 5, IdempotencyMaxKeys: 2, Calls: []fsm.Call{call}})[0].(*fsm.Verdicts).Results {
 		require.IsType(t, &fsm.Verdict{}, r)
 	}
@@ -113,7 +113,7 @@ func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
 
 	// What is remembered is told all the same, and what is not is refused from the first item on.
 	call = fsm.Call{Actor: root, Command: &fsm.VerifyKeys{Items: slices.Concat(items[:1], []fsm.Verification{
-		{Command: items[0].Command, Idempotency: onceOf(7)}, items[1], {Command: items[0].Command, Idempotency: onceOf(8)},
+		{Command: items[0].Command, Idempotency: idempotencyOf(7)}, items[1], {Command: items[0].Command, Idempotency: idempotencyOf(8)},
 	})}}
 	peeked, ok := s.Peek(&call)
 	require.True(t, ok)
@@ -159,7 +159,7 @@ func TestOutcome_CountsBytes(t *testing.T) {
 		&fsm.CreateAPI{ID: "api_2", Name: "n"},
 	} {
 		before := s.Stats().IdempotencyKeys
-		r := s.Apply(fsm.Batch{Index: uint64(i + 1), Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: onceOf(i)}}})[0]
+		r := s.Apply(fsm.Batch{Index: uint64(i + 1), Calls: []fsm.Call{{Actor: root, Command: c, Idempotency: idempotencyOf(i)}}})[0]
 		require.NotEqual(t, reflect.TypeFor[*fsm.Refusal](), reflect.TypeOf(r))
 		bytes := len(codec.AppendResult(nil, r))
 		weight := s.Stats().IdempotencyKeys - before
@@ -174,10 +174,10 @@ func TestOutcome_CountsBytes(t *testing.T) {
 func TestOutcome_DropsAFewPerEntryInOneOrder(t *testing.T) {
 	s := newChargeable(t)
 	for index := range uint64(3) {
-		s.Apply(fsm.Batch{Stamp: 1000, Index: index + 1, Calls: namedCalls(int(index)*200, 200)})
+		s.Apply(fsm.Batch{Stamp: 1000, Index: index + 1, Calls: idempotentCalls(int(index)*200, 200)})
 	}
 	// Some names come back when they have expired and their turn has not come.
-	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, Index: 9, Calls: namedCalls(400, 50)})
+	s.Apply(fsm.Batch{Stamp: 1000 + dayMillis, Index: 9, Calls: idempotentCalls(400, 50)})
 	again := reload(t, s)
 	left := s.Stats().IdempotencyKeys
 	require.Greater(t, left, 400)
@@ -198,8 +198,8 @@ func TestOutcome_DropsAFewPerEntryInOneOrder(t *testing.T) {
 // the outcomes is the same on a node that has them from a snapshot.
 func TestOutcome_OrderSurvivesAnotherLog(t *testing.T) {
 	s := newChargeable(t)
-	s.Apply(fsm.Batch{Stamp: 1000, Index: 700, Calls: namedCalls(0, 100)})
-	s.Apply(fsm.Batch{Stamp: 2000, Index: 3, Calls: namedCalls(100, 100)})
+	s.Apply(fsm.Batch{Stamp: 1000, Index: 700, Calls: idempotentCalls(0, 100)})
+	s.Apply(fsm.Batch{Stamp: 2000, Index: 3, Calls: idempotentCalls(100, 100)})
 	again := reload(t, s)
 	for entry := range uint64(5) {
 		b := fsm.Batch{Stamp: 2000 + dayMillis + int64(entry), Index: 4 + entry}
@@ -215,7 +215,7 @@ func TestOutcome_Scope(t *testing.T) {
 	s := newChargeable(t)
 	apply(t, s, &fsm.CreateWorkspace{ID: "ws_2", Name: "other"})
 	foreign := newRoot(t, s, 'f', "ws_2", fsm.AllPermissions()...)
-	call := namedCalls(1, 1)[0]
+	call := idempotentCalls(1, 1)[0]
 	first := s.Apply(fsm.Batch{Calls: []fsm.Call{call}})[0]
 	colleague := newRoot(t, s, 'c', "", "api.*.verify_key")
 	for actor, want := range map[fsm.Hash]fsm.Result{
@@ -245,7 +245,7 @@ func TestOutcome_Memory(t *testing.T) {
 	}
 	before := measure()
 	for first := 0; first < outcomes; first += 1000 {
-		s.Apply(fsm.Batch{Stamp: 1000, Index: uint64(first), Calls: namedCalls(first, 1000)})
+		s.Apply(fsm.Batch{Stamp: 1000, Index: uint64(first), Calls: idempotentCalls(first, 1000)})
 	}
 	per := float64(measure()-before) / outcomes
 	t.Logf("%.0f bytes per outcome", per)

@@ -51,14 +51,14 @@ func TestModel_AgreesOnRandomHistories(t *testing.T) {
 
 // history is one run: the ledger, its twin, and all that a node keeps on disk.
 type history struct {
-	t     *testing.T
-	rng   *rand.Rand
-	gen   *fsmtest.Generator
-	nodes *fsmtest.Senders
-	index uint64 // of the last entry
-	room  uint64 // for outcomes, in that entry
-	model *fsmtest.Model
-	live  *fsm.State
+	t        *testing.T
+	rng      *rand.Rand
+	gen      *fsmtest.Generator
+	nodes    *fsmtest.Senders
+	index    uint64 // of the last entry
+	capacity uint64 // for outcomes, in that entry
+	model    *fsmtest.Model
+	live     *fsm.State
 
 	store  map[string][]byte // the snapshot file: record key to record
 	digest fsm.Digest        // stored with it
@@ -98,7 +98,7 @@ func runModel(t *testing.T, seed uint64) {
 	for range modelBatches {
 		h.apply(h.nodes.Send(h.gen.Next()))
 		for range h.rng.IntN(3) {
-			h.ask(h.live, h.gen.Question())
+			h.ask(h.live, h.gen.Query())
 		}
 		if h.rng.IntN(3) == 0 {
 			h.peek(h.gen.Call())
@@ -123,7 +123,7 @@ func (h *history) apply(b fsm.Batch) {
 	require.NoError(h.t, err)
 	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
 	h.index++
-	decoded.Index, h.room = h.index, b.IdempotencyMaxKeys
+	decoded.Index, h.capacity = h.index, b.IdempotencyMaxKeys
 	h.log = append(h.log, entry)
 	want := h.model.Apply(decoded)
 	got := h.live.Apply(decoded)
@@ -133,7 +133,7 @@ func (h *history) apply(b fsm.Batch) {
 	}
 	require.NoError(h.t, h.live.CheckInvariants())
 	require.Equal(h.t, h.model.Clock(), h.live.Clock())
-	require.Equal(h.t, h.model.Charged(), h.live.Stats().Totals.Debited)
+	require.Equal(h.t, h.model.Debited(), h.live.Stats().Totals.Debited)
 }
 
 // raise raises the ledger version, or sends an entry that is too late to. The twin knows of no versions: no answer depends on them.
@@ -149,7 +149,7 @@ func (h *history) raise() {
 func (h *history) applyBeside(call fsm.Call) fsm.Result {
 	h.t.Helper()
 	h.index++
-	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}}
+	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, IdempotencyMaxKeys: h.capacity, Calls: []fsm.Call{call}}
 	h.log = append(h.log, codec.AppendBatch(nil, b))
 	return h.live.Apply(b)[0]
 }
@@ -212,7 +212,7 @@ func (h *history) ask(s *fsm.State, q fsmtest.QueryCase) {
 
 func (h *history) askAll(s *fsm.State) {
 	h.t.Helper()
-	for _, q := range h.gen.Questions() {
+	for _, q := range h.gen.Queries() {
 		h.ask(s, q)
 	}
 }
@@ -227,9 +227,9 @@ func (h *history) peek(call fsm.Call) {
 		require.Nil(h.t, result)
 		return
 	}
-	want := h.model.Apply(fsm.Batch{Stamp: h.model.Clock(), IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}})[0]
+	want := h.model.Apply(fsm.Batch{Stamp: h.model.Clock(), IdempotencyMaxKeys: h.capacity, Calls: []fsm.Call{call}})[0]
 	h.same(want, result, call.Command)
-	h.apply(fsm.Batch{Stamp: h.live.Clock(), IdempotencyMaxKeys: h.room, Calls: []fsm.Call{call}})
+	h.apply(fsm.Batch{Stamp: h.live.Clock(), IdempotencyMaxKeys: h.capacity, Calls: []fsm.Call{call}})
 	require.Equal(h.t, before, h.live.Digest(), "%T %+v was answered by Peek but changes the ledger", call.Command, call.Command)
 	require.Equal(h.t, stats, h.live.Stats())
 }

@@ -56,7 +56,7 @@ func VisitResult(v *fields.Visitor, p *Result) {
 	kind, form := v.Form()
 	if v.Reading() {
 		readResult(v, p)
-	} else if dating, deep := v.Dating(); !dating {
+	} else if finds, deep := v.FindsVersion(); !finds {
 		t := (*p).is()
 		writeForm(v, t.kind, oldestForm(*p, t.since, t.newest))
 		(*p).fields(v)

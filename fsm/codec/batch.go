@@ -39,7 +39,7 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 		sessions.write(v, b.Calls[i].ID)
 		b.Calls[i].Visit(v)
 	}
-	if v.Named {
+	if v.Idempotent {
 		v.Uint(&b.IdempotencyMaxKeys)
 	}
 	return seal(v.Bytes(), len(buf))
@@ -103,7 +103,7 @@ func decodeBatch(body []byte) (b fsm.Batch, err error) {
 	if b.Calls, err = readCalls(v, actors, sessions); err != nil {
 		return b, err
 	}
-	if v.Named {
+	if v.Idempotent {
 		v.Uint(&b.IdempotencyMaxKeys)
 	}
 	if err := v.Finish(); err != nil {

@@ -137,10 +137,10 @@ var commandSamples = []fsm.Command{
 			Ratelimits: ratelimits,
 		},
 	}}},
-	&fsm.VerifyKeys{Items: []fsm.Verification{{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}, Idempotency: once(3)}}},
+	&fsm.VerifyKeys{Items: []fsm.Verification{{Command: &fsm.VerifyKey{Hash: hash(5), Cost: 1}, Idempotency: idempotency(3)}}},
 }
 
-func once(b byte) *fsm.Idempotency {
+func idempotency(b byte) *fsm.Idempotency {
 	h, g := hash(b), hash(b+1)
 	return &fsm.Idempotency{Key: fsm.ShortHash(h[:16]), Fingerprint: fsm.ShortHash(g[:16])}
 }
@@ -157,7 +157,7 @@ func batchSample() fsm.Batch {
 	b.IdempotencyMaxKeys = 2_000_000
 	for i := range b.Calls {
 		if i%7 == 6 {
-			b.Calls[i].Idempotency = once(byte(i))
+			b.Calls[i].Idempotency = idempotency(byte(i))
 		}
 	}
 	return b
@@ -301,7 +301,7 @@ var recordSamples = []fsm.Record{
 
 	&fsm.AuditRecord{WorkspaceID: "ws_1", Number: 3, Entry: auditSample},
 	&fsm.IdempotencyRecord{
-		WorkspaceID: "ws_1", KeyHash: once(1).Key, Fingerprint: once(1).Fingerprint, At: 1_764_000_000_000, Index: 300,
+		WorkspaceID: "ws_1", KeyHash: idempotency(1).Key, Fingerprint: idempotency(1).Fingerprint, At: 1_764_000_000_000, Index: 300,
 		Result: &fsm.Verdict{Code: fsm.NotFound},
 	},
 }

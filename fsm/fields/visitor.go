@@ -14,7 +14,7 @@ const (
 	writing
 	hashing
 	measuring
-	dating // finds the ledger version that a value needs
+	versioning // finds the ledger version that a value needs
 )
 
 // Visitor is shown the fields of a value one by one. The first failure sticks. See the package comment.
@@ -24,8 +24,8 @@ const (
 type Visitor struct {
 	// Kind is the kind of the value under way. A value that has a short and a long kind reads it to know its own form.
 	Kind byte
-	// Named reports that a call or an item of a batch carried an idempotency key.
-	Named bool
+	// Idempotent reports that a call or an item of a batch carried an idempotency key.
+	Idempotent bool
 
 	// Pool is for a type that takes its values from larger allocations.
 	Pool any
@@ -65,9 +65,9 @@ func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed}
 // NewMeasuring returns a visitor that adds up what the texts and lists that it is shown take.
 func NewMeasuring() Visitor { return Visitor{mode: measuring} }
 
-// NewDating returns a visitor that finds the ledger version which a value needs: with deep, together with the commands and results
+// NewVersionFinder returns a visitor that finds the ledger version which a value needs: with deep, together with the commands and results
 // inside it, which have forms of their own; without, the form of the value itself.
-func NewDating(deep bool) Visitor { return Visitor{mode: dating, deep: deep, need: 1} }
+func NewVersionFinder(deep bool) Visitor { return Visitor{mode: versioning, deep: deep, need: 1} }
 
 // Reading reports whether the visitor fills in the fields that it is shown.
 func (v *Visitor) Reading() bool { return v.mode == reading }
@@ -78,8 +78,8 @@ func (v *Visitor) Writing() bool { return v.mode == writing }
 // Hashing reports whether the visitor hashes the fields that it is shown.
 func (v *Visitor) Hashing() bool { return v.mode == hashing }
 
-// Dating reports whether the visitor finds the ledger version that a value needs, and whether it looks into what has a form of its own.
-func (v *Visitor) Dating() (is, deep bool) { return v.mode == dating, v.deep }
+// FindsVersion reports whether the visitor finds the ledger version that a value needs, and whether it looks into what has a form of its own.
+func (v *Visitor) FindsVersion() (is, deep bool) { return v.mode == versioning, v.deep }
 
 // Bytes returns what was written, or what is left to read.
 func (v *Visitor) Bytes() []byte { return v.buf }
@@ -140,7 +140,7 @@ func (v *Visitor) Added(version uint64, set bool) bool {
 			v.hash.Word(version)
 		}
 		return set
-	case dating:
+	case versioning:
 		if set {
 			v.need = max(v.need, version)
 		}

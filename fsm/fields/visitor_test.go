@@ -26,7 +26,7 @@ func (d *door) show(v *fields.Visitor) {
 }
 
 func need(d *door) uint64 {
-	v := fields.NewDating(false)
+	v := fields.NewVersionFinder(false)
 	d.show(&v)
 	return v.Need()
 }

@@ -150,7 +150,7 @@ func (g *Generator) stamp() int64 {
 
 // Call returns one command of a random caller.
 func (g *Generator) Call() fsm.Call {
-	return g.named(fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()})
+	return g.withKey(fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()})
 }
 
 func (g *Generator) actor() fsm.Hash {
@@ -435,8 +435,8 @@ type QueryCase struct {
 	Query fsm.Query
 }
 
-// Question returns a random query of a random caller.
-func (g *Generator) Question() QueryCase { return QueryCase{g.actor(), g.query()} }
+// Query returns a random query of a random caller.
+func (g *Generator) Query() QueryCase { return QueryCase{g.actor(), g.query()} }
 
 func (g *Generator) query() fsm.Query {
 	if g.chance(30) {
@@ -458,14 +458,14 @@ func (g *Generator) query() fsm.Query {
 	case n < 95:
 		return &fsm.GetAPI{APIID: pick(g, "api_1", "api_2", "api_3", "api_4", "api_none")}
 	case n < 97:
-		return &fsm.GetIdempotencyRecord{Idempotency: *g.once()}
+		return &fsm.GetIdempotencyRecord{Idempotency: *g.idempotency()}
 	default:
 		return &fsm.Authorize{Permission: pick(g, append(EveryPermission(), "api.api_1.verify_key", "*", "")...)}
 	}
 }
 
-// Questions returns every query there is about everything that was ever named, asked by the root keys of both workspaces.
-func (g *Generator) Questions() []QueryCase {
+// Queries returns every query there is about everything that was ever named, asked by the root keys of both workspaces.
+func (g *Generator) Queries() []QueryCase {
 	var all []QueryCase
 	ask := func(q fsm.Query) { all = append(all, QueryCase{Root, q}, QueryCase{other, q}) }
 	for _, q := range listings() {

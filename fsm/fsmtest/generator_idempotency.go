@@ -4,8 +4,8 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// once names a call: one of few names, so that they come back, mostly with the same request.
-func (g *Generator) once() *fsm.Idempotency {
+// idempotency names a call: one of few names, so that they come back, mostly with the same request.
+func (g *Generator) idempotency() *fsm.Idempotency {
 	o := &fsm.Idempotency{Key: fsm.ShortHash{byte(g.rng.IntN(12))}, Fingerprint: fsm.ShortHash{1}}
 	if g.chance(20) {
 		o.Fingerprint[0] = byte(g.rng.IntN(3))
@@ -13,8 +13,8 @@ func (g *Generator) once() *fsm.Idempotency {
 	return o
 }
 
-// named is a call that may have a name. What comes back under a name is mostly the call that had it first.
-func (g *Generator) named(call fsm.Call) fsm.Call {
+// withKey is a call that may have a name. What comes back under a name is mostly the call that had it first.
+func (g *Generator) withKey(call fsm.Call) fsm.Call {
 	switch {
 	case g.chance(80):
 		return call
@@ -24,11 +24,11 @@ func (g *Generator) named(call fsm.Call) fsm.Call {
 			call.Actor = g.actor()
 		}
 		if g.chance(20) {
-			call.Idempotency = g.once()
+			call.Idempotency = g.idempotency()
 		}
 		return call
 	}
-	call.Idempotency = g.once()
+	call.Idempotency = g.idempotency()
 	if g.sent = append(g.sent, call); len(g.sent) > 20 {
 		g.sent = g.sent[1:]
 	}

@@ -32,7 +32,7 @@ func (g *Generator) verifyKeys() fsm.Command {
 			item.Command = &fsm.VerifyMigrated{Verify: v, MigrationID: migration, Hash: pick(g, from, from, hashes[0], hashes[0], fsm.Hash{}), Start: "pre_abcd"}
 		}
 		if g.chance(25) && (!c.Atomic || g.chance(5)) {
-			item.Idempotency = g.once()
+			item.Idempotency = g.idempotency()
 		}
 		c.Items = append(c.Items, item)
 	}

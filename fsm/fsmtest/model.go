@@ -85,8 +85,8 @@ func NewModel() *Model {
 // Clock returns the log time in Unix milliseconds.
 func (t *Model) Clock() int64 { return t.now }
 
-// Charged returns the sum of all charges, modulo 2^64.
-func (t *Model) Charged() uint64 { return t.charged }
+// Debited returns the sum of all charges, modulo 2^64.
+func (t *Model) Debited() uint64 { return t.charged }
 
 // Apply carries out a batch and returns one result per call.
 func (t *Model) Apply(b fsm.Batch) []fsm.Result {
