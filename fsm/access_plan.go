@@ -1,6 +1,6 @@
 package fsm
 
-// accessPlan is what the permissions and roles of many keys stand for: what exists, and what is to be made, once for all of them.
+// accessPlan resolves the permissions and roles of many keys: those that exist, and those to create. It creates each one once.
 type accessPlan struct {
 	workspace         *workspace
 	now               int64
@@ -19,7 +19,7 @@ func newAccessPlan(w *workspace, now int64) *accessPlan {
 	}
 }
 
-// resolve returns the lists of one key as they are kept. It changes only the plan.
+// resolve returns the permissions and roles of one key, sorted as they are stored. It changes only the plan.
 func (p *accessPlan) resolve(x *access, refs []PermissionRef, named []RoleRef) (permissions []*permission, roles []*role, refusal *Refusal) {
 	for _, ref := range refs {
 		name := foldedName{p.workspace.id, foldCase(ref.Slug)}
@@ -56,7 +56,7 @@ func (p *accessPlan) resolve(x *access, refs []PermissionRef, named []RoleRef) (
 	return sortedPermissions(permissions), sortedRoles(roles), nil
 }
 
-// resolve finds the records of a list of ids, which must be in byte order and different, and of the same workspace.
+// resolve finds the entities of a list of ids. The ids must ascend, and the entities must belong to the same workspace.
 func resolve[T any](records map[string]*T, ids []string, belongs func(*T) bool) (list []*T, ok bool) {
 	for i, id := range ids {
 		r := records[id]

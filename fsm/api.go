@@ -1,6 +1,6 @@
 package fsm
 
-// api groups keys. Each has one keyspace, which clients never see.
+// api groups keys. Each API has one keyspace, which clients never see.
 type api struct {
 	entityHeader
 	id         string
@@ -8,8 +8,8 @@ type api struct {
 	name       string
 	workspace  *workspace
 	createdAt  int64
-	protected  bool // may not be deleted; no endpoint sets it
-	deleted    bool // its keys exist no more, and stay as they were
+	protected  bool // deletion is refused; no endpoint sets it
+	deleted    bool // its keys are hidden and stay unchanged
 
 	keys ordered[*key] // its keys that are not deleted
 }
@@ -19,7 +19,7 @@ func (ring *keyring) addAPI(a *api) {
 	ring.add(a)
 }
 
-// findAPI finds a live API that the caller can see.
+// findAPI finds an API that is not deleted, in the caller's workspace.
 func (ring *keyring) findAPI(root *rootKey, id string) *api {
 	a := ring.apis[id]
 	if a == nil || a.deleted || a.workspace != root.workspace {

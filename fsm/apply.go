@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Apply carries out one log entry and returns one result per call, in order. Log time advances to the batch's stamp unless it
-// is there already.
+// Apply executes one log entry and returns one result per call, in order. The batch's stamp becomes the log time if it is later.
 func (s *State) Apply(b Batch) []Result {
 	s.index = b.Index
 	s.idempotencyStore.capacity = b.IdempotencyMaxKeys
@@ -43,7 +42,7 @@ func (s *State) apply(call *Call) Result {
 	return s.execute(root, t, call)
 }
 
-// unready refuses a command that the ledger version does not allow yet.
+// unready refuses a command that needs a newer ledger version.
 func (s *State) unready(c Command) *Refusal {
 	if need := Requires(c); need > s.version {
 		return &Refusal{Code: LedgerVersionTooLow, Detail: fmt.Sprintf("The request needs ledger version %d, and the cluster has %d", need, s.version)}
@@ -51,7 +50,7 @@ func (s *State) unready(c Command) *Refusal {
 	return nil
 }
 
-// execute carries out a call of a caller who is authenticated, and leaves its audit entry.
+// execute executes a call of an authenticated caller and writes its audit entry.
 func (s *State) execute(root *rootKey, t *commandType, call *Call) Result {
 	if t.event != Unaudited {
 		return s.audited(t.event, root, call)
@@ -59,22 +58,16 @@ func (s *State) execute(root *rootKey, t *commandType, call *Call) Result {
 	return call.Command.apply(s, root)
 }
 
-// Peek answers a call without carrying it out, if carrying it out would change nothing. The answer is the one that Apply would
-// give at the present log time; ok false says that the call has to go through the log.
-//
-// The call must be sent for the first time: of a copy that is under way elsewhere Peek knows nothing, so what is sent again must go
-// through the log, where its ticket is checked.
-//
-// It lets a flood of denied verifications, of calls with unknown root keys, and of named calls that nothing can remember, be served as
-// reads; but for one verification of a key in a minute, which moves its lastUsedAt.
+// Peek answers a call that would change nothing, as Apply would at the present log time. ok is false if the call must go through the log.
+// The caller must not have sent the call before: Peek does not see a copy that is still in the log.
 func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
 
-// PeekWithoutLastUsed is Peek for a time when nothing can be written: what would move only the lastUsedAt of keys is answered too.
+// PeekWithoutLastUsed is Peek for a time when nothing can be written. It also answers a call that would change only a key's lastUsedAt.
 func (s *State) PeekWithoutLastUsed(call *Call) (result Result, ok bool) { return s.peek(call, false) }
 
-// peeker is a command that may change nothing.
+// peeker is a command that can leave the ledger unchanged.
 type peeker interface {
-	// peek answers for an authenticated caller if carrying the command out would change nothing; dating: a lastUsedAt is a change.
+	// peek answers an authenticated caller if the command would change nothing. With updateLastUsed, a new lastUsedAt is a change.
 	peek(s *State, root *rootKey, updateLastUsed bool) (result Result, ok bool)
 }
 
@@ -97,7 +90,7 @@ func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 		if refusal := s.peekIdempotencyCapacity(); refusal != nil {
 			return refusal, true
 		}
-		return nil, false // what is not there yet has to be kept, a denial too
+		return nil, false // a new answer has to be stored, a denial too
 	}
 	if p, ok := call.Command.(peeker); ok {
 		return p.peek(s, root, updateLastUsed)
@@ -105,7 +98,7 @@ func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 	return nil, false
 }
 
-// executeIdempotent carries a call out unless its name has an outcome. A refusal leaves no trace.
+// executeIdempotent executes a call unless its idempotency key has a stored answer. A refusal is not stored.
 func (s *State) executeIdempotent(root *rootKey, call *Call) Result {
 	if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
 		return r
@@ -120,10 +113,9 @@ func (s *State) executeIdempotent(root *rootKey, call *Call) Result {
 	return r
 }
 
-// applyInSession carries a call out unless its ticket says that it was carried out before.
+// applyInSession executes a call unless its call id shows that it was executed before.
 //
-// A call of a session that has expired, or below what was acknowledged, is refused and never carried out again: its first copy may
-// have been.
+// A call of an expired session, or below the acknowledged number, is refused and never executed: its first copy may have been.
 func (s *State) applyInSession(call *Call) Result {
 	id := call.ID
 	if id.Session == 0 {
@@ -142,7 +134,7 @@ func (s *State) applyInSession(call *Call) Result {
 	n.acknowledge(id.AckedBelow)
 	at := id.Seq - n.base
 	if at < uint64(len(n.window)) && n.window[at].Result != nil {
-		retransmitted := n.window[at] // a copy: the window moves on
+		retransmitted := n.window[at] // a copy, because the window moves on
 		return &retransmitted
 	}
 	r := s.apply(call)
@@ -150,7 +142,7 @@ func (s *State) applyInSession(call *Call) Result {
 	return r
 }
 
-// audited carries a command out and adds its entry, unless it is refused or changes nothing.
+// audited executes a command and adds its audit entry, unless the command is refused or changes nothing.
 func (s *State) audited(event Event, root *rootKey, call *Call) Result {
 	t := newAuditCollector(s.clock)
 	s.collector = t

@@ -4,19 +4,18 @@ import (
 	"slices"
 )
 
-// auditCollector collects what an audited command touches. The tracker reports to it, which no change passes by, so a command cannot forget
-// to.
+// auditCollector collects the entities that an audited command changes. The tracker reports every change to it, so no command can omit one.
 type auditCollector struct {
 	now     int64
 	touched []touched
 	seen    map[entity]struct{}
 }
 
-// touched is a record as it was before a command.
+// touched is an entity as it was before the command.
 type touched struct {
 	entity entity
 	isNew  bool
-	before Digest  // of a record other than a credit record
+	before Digest  // of an entity other than a credit record
 	shown  Credits // of a credit record
 }
 
@@ -24,7 +23,7 @@ func newAuditCollector(now int64) *auditCollector {
 	return &auditCollector{now: now, seen: make(map[entity]struct{})}
 }
 
-// collect is called before a record is changed or after it was added.
+// collect is called before an entity changes, or after it was added.
 func (t *auditCollector) collect(n entity, isNew bool) {
 	if _, again := t.seen[n]; again {
 		return
@@ -39,14 +38,14 @@ func (t *auditCollector) collect(n entity, isNew bool) {
 	t.touched = append(t.touched, entry)
 }
 
-// creditHolder is a credit record.
+// creditHolder is an entity that holds credits.
 type creditHolder interface {
 	show(now int64) Credits
 }
 
-// partlyVisible is a record with a part that nobody sees.
+// partlyVisible is an entity with parts that no client sees.
 type partlyVisible interface {
-	// visibleDigest is the digest without that part.
+	// visibleDigest is the digest without those parts.
 	visibleDigest() Digest
 }
 
@@ -57,7 +56,7 @@ func visibleDigest(n entity) Digest {
 	return n.digest()
 }
 
-// changed says what is different from how it was.
+// changed returns the resources and balances that differ from before the command.
 func (t *auditCollector) changed() (resources []AuditResource, balances []AuditBalance) {
 	for i := range t.touched {
 		was := &t.touched[i]

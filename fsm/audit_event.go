@@ -2,10 +2,10 @@ package fsm
 
 import "strconv"
 
-// Event names what an audited command does. The numbers are on disk: append only.
+// Event is what an audited command does. The numbers are on disk: append only.
 type Event uint8
 
-// The events. Unaudited is that of a command which leaves no entry.
+// The events. A command with Unaudited writes no entry.
 const (
 	Unaudited Event = iota
 	WorkspaceCreated
@@ -52,7 +52,7 @@ var eventNames = [...]string{
 	OverrideSet:      "ratelimit.override.set", OverrideDeleted: "ratelimit.override.delete",
 }
 
-// Known reports whether an entry can have the event.
+// Known reports whether an audit entry can have the event.
 func (e Event) Known() bool { return e > Unaudited && int(e) < len(eventNames) }
 
 func (e Event) String() string {

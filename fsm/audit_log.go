@@ -4,7 +4,7 @@ import (
 	"math"
 )
 
-// Audit entries are kept for auditTTL of log time (in ms), and at most MaxAuditEntries of a workspace.
+// Audit entries are kept for auditTTL of log time (in ms), at most MaxAuditEntries per workspace.
 const (
 	auditTTL        = 30 * dayMillis
 	MaxAuditEntries = 100_000
@@ -19,13 +19,13 @@ type auditEntry struct {
 	place int32 // in auditStore.expiries
 }
 
-// auditLog has the entries of one workspace, the oldest first. A workspace has one while there are any.
+// auditLog holds the entries of one workspace, oldest first. A workspace without entries has no log.
 type auditLog struct {
 	workspace *workspace
 	list      []*auditEntry
 }
 
-// auditStore has the audit entries of all workspaces.
+// auditStore holds the audit entries of all workspaces.
 type auditStore struct {
 	*core
 	tenants  *tenancy
@@ -34,7 +34,7 @@ type auditStore struct {
 
 // addAudit adds an entry to the log of the actor's workspace.
 func (logs *auditStore) addAudit(w *workspace, entry AuditEntry) {
-	// Two go for each that comes: there are never many more than those that are to be kept.
+	// Each new entry expires up to two old ones, so expired entries never pile up.
 	logs.expire(2)
 	r := AuditRecord{WorkspaceID: w.id, Entry: entry}
 	if l := w.audit; l != nil {
@@ -61,10 +61,10 @@ func (logs *auditStore) insertAudit(w *workspace, r AuditRecord) {
 	logs.add(e)
 }
 
-// expire ends entries that are too old.
+// expire removes up to n entries that are too old.
 func (logs *auditStore) expire(n int) { logs.expiries.expire(logs.clock, n, logs.dropOldest) }
 
-// dropOldest ends the oldest entry of a workspace.
+// dropOldest removes the oldest entry of a workspace.
 func (logs *auditStore) dropOldest(e *auditEntry) {
 	l := e.log
 	logs.remove(e)
@@ -80,7 +80,7 @@ func (e *auditEntry) record() Record { return &e.entry }
 
 func (e *auditEntry) digest() Digest { return digestOf(&e.entry) }
 
-// loadAudit takes the entries of a workspace in their order, which is that of their names.
+// loadAudit expects the entries of a workspace in the order of their names.
 func (logs *auditStore) loadAudit(r *AuditRecord) bool {
 	w := logs.tenants.workspaces[r.WorkspaceID]
 	if w == nil || r.Entry.Time < 0 || r.Entry.Time > logs.clock || r.Number < 0 || r.Number > math.MaxUint32 || !r.Entry.kept() {

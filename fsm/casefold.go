@@ -6,18 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// foldedName is a slug or the name of a role, unique within a workspace whatever its case. See contract 6, D-11.
+// foldedName is a slug or a role name in lower case. It is unique within a workspace. See contract 6, D-11.
 type foldedName struct{ workspaceID, folded string }
 
-// foldCase puts a name into lower case: the letters of ASCII, Latin-1, Greek and Cyrillic, whose other case is at a fixed distance.
-// The tables of package unicode change from one release of Go to the next, and nodes of different builds must agree.
+// foldCase converts a name to lower case: ASCII, Latin-1, Greek and Cyrillic letters, whose cases are a fixed distance apart. The tables of
+// package unicode change between releases of Go, and nodes of different builds must agree.
 func foldCase(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
 			return strings.Map(lower, s)
 		}
 	}
-	return s // as most slugs are
+	return s // most slugs
 }
 
 func lower(r rune) rune {
@@ -35,12 +35,12 @@ func lower(r rune) rune {
 	}
 }
 
-// searchText is a folded text to look for. See contract 1.14.
+// searchText is a text to search for, in lower case. See contract 1.14.
 type searchText string
 
 func newSearchText(text string) searchText { return searchText(foldCase(strings.TrimSpace(text))) }
 
-// in reports whether one of the texts has it, whatever the case. All have a blank one.
+// in reports whether one of the texts contains it, in any case. An empty search text is in every text.
 func (s searchText) in(texts ...string) bool {
 	return s == "" || slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(foldCase(text), string(s)) })
 }

@@ -2,8 +2,8 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// Bootstrap gives an empty ledger its identity: the cluster id, the first workspace and the first root key. On a ledger that
-// has them it changes nothing, so every new leader may send it. Sent by the cluster itself, never for a client.
+// Bootstrap gives an empty ledger its cluster id, its first workspace and its first root key. On any other ledger it changes nothing, so
+// every new leader may send it. Nodes send it, never clients.
 type Bootstrap struct {
 	ClusterID     string
 	WorkspaceID   string
@@ -24,7 +24,6 @@ func (c *Bootstrap) fields(v *fields.Visitor) {
 	c.RootKeyHash.fields(v)
 }
 
-// apply gives an empty ledger its identity; see Bootstrap.
 func (c *Bootstrap) apply(s *State, _ *rootKey) Result {
 	if s.clusterID != "" {
 		return done

@@ -6,13 +6,13 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// ConsumeRatelimits asks rate limits of namespaces for tokens: all of them are taken, or none. See contract 2.6.
+// ConsumeRatelimits takes tokens from rate limits of namespaces: all of them, or none. See contract 2.6.
 type ConsumeRatelimits struct{ Requests []RatelimitRequest }
 
-// RatelimitRequest asks one rate limit for Cost tokens.
+// RatelimitRequest takes Cost tokens from one rate limit.
 type RatelimitRequest struct {
 	Namespace   string // id or name
-	NamespaceID string // id for the namespace if it is new; empty: refused then, with IDTaken
+	NamespaceID string // id for the namespace if it is new; if empty, a new namespace is refused with IDTaken
 	Identifier  string
 	Limit       int64 // at least 1
 	Duration    int64 // ms, at least 1000
@@ -21,7 +21,7 @@ type RatelimitRequest struct {
 
 var (
 	consumeRatelimitsType         = commandType{kind: 50, since: 1, unaudited: true, create: create[ConsumeRatelimits]}
-	consumeRatelimitsCreatingType = commandType{kind: 50, since: 1, event: NamespaceCreated, create: create[ConsumeRatelimits]} // may make namespaces
+	consumeRatelimitsCreatingType = commandType{kind: 50, since: 1, event: NamespaceCreated, create: create[ConsumeRatelimits]} // may create namespaces
 )
 
 func (c *ConsumeRatelimits) is() *commandType {
@@ -44,7 +44,7 @@ func (r *RatelimitRequest) fields(v *fields.Visitor) {
 	v.Int(&r.Cost)
 }
 
-// apply decides and counts in one step.
+// apply decides and takes the tokens in one step.
 func (c *ConsumeRatelimits) apply(s *State, root *rootKey) Result {
 	p, refusal := s.planRatelimits(root, c)
 	if refusal != nil {
@@ -61,15 +61,15 @@ func (c *ConsumeRatelimits) apply(s *State, root *rootKey) Result {
 	return p.answer(s.clock)
 }
 
-// ratelimitPlan is what a Limit will do.
+// ratelimitPlan is what a ConsumeRatelimits will do.
 type ratelimitPlan struct {
 	checks    []limitCheck
-	overrides []*override  // beside checks; nil: none applies
-	create    []*namespace // to be made, whether or not the tokens are there
+	overrides []*override  // parallel to checks; nil: none applies
+	create    []*namespace // to create, also when a check fails
 	passed    bool
 }
 
-// planRatelimits checks everything about a Limit. It changes nothing.
+// planRatelimits runs all checks of a ConsumeRatelimits. It changes nothing.
 func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPlan, *Refusal) {
 	p := ratelimitPlan{
 		checks: make([]limitCheck, 0, len(c.Requests)), overrides: make([]*override, 0, len(c.Requests)), passed: true,
@@ -99,7 +99,7 @@ func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPl
 	return p, nil
 }
 
-// creates reports whether the command may make namespaces. It may not when it is first sent: most limits are of namespaces that exist.
+// creates reports whether the command may create namespaces. The first attempt may not, because most namespaces exist.
 func (c *ConsumeRatelimits) creates() bool {
 	return slices.ContainsFunc(c.Requests, func(r RatelimitRequest) bool { return r.NamespaceID != "" })
 }
@@ -111,7 +111,7 @@ func (r *RatelimitRequest) check() *Refusal {
 	return nil
 }
 
-// share counts what earlier requests of the same call take from the same window.
+// share adds the tokens that earlier requests of the same call take from the same window.
 func (p *ratelimitPlan) share(check *limitCheck) {
 	for i := range p.checks {
 		if o := &p.checks[i]; !o.exceeded && o.cost > 0 && o.window == check.window {
@@ -121,7 +121,7 @@ func (p *ratelimitPlan) share(check *limitCheck) {
 	check.setExceeded()
 }
 
-// ratelimitNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order.
+// ratelimitNamespace finds the namespace of a request, or plans a new one. See contract 2.6 for the order of checks.
 func (s *State) ratelimitNamespace(root *rootKey, r *RatelimitRequest, p *ratelimitPlan) (*namespace, *Refusal) {
 	n := s.findNamespace(root, r.Namespace)
 	if n == nil {
@@ -160,7 +160,7 @@ func (s *State) planNamespace(root *rootKey, r *RatelimitRequest, p *ratelimitPl
 	return n, nil
 }
 
-// changes reports whether carrying the plan out changes anything.
+// changes reports whether executing the plan changes anything.
 func (p *ratelimitPlan) changes() bool {
 	if len(p.create) > 0 {
 		return true
@@ -187,7 +187,7 @@ func (p *ratelimitPlan) answer(now int64) *RatelimitResults {
 	return a
 }
 
-// peek leaves a new namespace to the log: the caller tries again with an id for it.
+// peek answers no request that needs a new namespace: the caller tries again with an id for it.
 func (c *ConsumeRatelimits) peek(s *State, root *rootKey, _ bool) (Result, bool) {
 	p, refusal := s.planRatelimits(root, c)
 	if refusal != nil && refusal.Code == IDTaken && c.creates() || refusal == nil && p.changes() {

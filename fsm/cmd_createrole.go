@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// CreateRole adds a role, and those of its permissions that are new. See contract 2.5.
+// CreateRole adds a role, and creates those of its permissions that are new. See contract 2.5.
 type CreateRole struct {
 	ID          string
 	Name        string
@@ -21,7 +21,7 @@ func (c *CreateRole) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
-// apply says no to callers without a permission before it says that the name is taken: see contract 1.13.
+// apply checks the caller's permissions before it reports that the name is taken: see contract 1.13.
 func (c *CreateRole) apply(s *State, root *rootKey) Result {
 	if !root.may(CreateRolePermission, "") {
 		return CreateRolePermission.missing("")

@@ -13,8 +13,7 @@ func (c *DeleteAPI) fields(v *fields.Visitor) {
 	v.String(&c.APIID)
 }
 
-// apply hides an API, and with it all of its keys: they are found through it. Their balances stay where they are, out of
-// everybody's reach. See contract 2.2.
+// apply hides an API and, because keys are found through their API, all of its keys. Their balances stay. See contract 2.2.
 func (c *DeleteAPI) apply(s *State, root *rootKey) Result {
 	if !root.may(DeleteAPIPermission, c.APIID) {
 		return DeleteAPIPermission.missing(c.APIID)

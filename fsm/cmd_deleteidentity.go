@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeleteIdentity ends an identity; its keys stay, without it. See contract 2.4.
+// DeleteIdentity deletes an identity. Its keys stay, without an identity. See contract 2.4.
 type DeleteIdentity struct {
 	Identity string // id or externalId
 }
@@ -15,7 +15,7 @@ func (c *DeleteIdentity) fields(v *fields.Visitor) {
 	v.String(&c.Identity)
 }
 
-// apply frees the externalId at once. The balance stays with the deleted record: nothing can spend or refill it.
+// apply frees the externalId at once. The balance stays with the deleted record, and nothing can debit or refill it.
 func (c *DeleteIdentity) apply(s *State, root *rootKey) Result {
 	if !root.may(DeleteIdentityPermission, "") {
 		return DeleteIdentityPermission.missing("")

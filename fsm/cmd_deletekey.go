@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeleteKey hides a key, or with Permanent removes its record. See contract 2.3.
+// DeleteKey hides a key. With Permanent, it removes the key's record. See contract 2.3.
 type DeleteKey struct {
 	KeyID     string
 	Permanent bool
@@ -17,7 +17,7 @@ func (c *DeleteKey) fields(v *fields.Visitor) {
 	v.Bool(&c.Permanent)
 }
 
-// apply hides a key; a permanent deletion also removes what is kept of it.
+// apply hides a key. A permanent deletion also removes the key's records.
 func (c *DeleteKey) apply(s *State, root *rootKey) Result {
 	k, refusal := s.permittedKey(root, c.KeyID, DeleteKeyPermission)
 	if refusal != nil {

@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeletePermission ends a permission; roles and keys lose it. See contract 2.5.
+// DeletePermission deletes a permission; roles and keys lose it. See contract 2.5.
 type DeletePermission struct {
 	Permission string // id or slug
 }
@@ -15,7 +15,7 @@ func (c *DeletePermission) fields(v *fields.Visitor) {
 	v.String(&c.Permission)
 }
 
-// apply takes a permission from all roles and keys by marking it; no role and no key is written.
+// apply only marks the permission as deleted. It writes no role and no key.
 func (c *DeletePermission) apply(s *State, root *rootKey) Result {
 	if !root.may(DeletePermissionPermission, "") {
 		return DeletePermissionPermission.missing("")

@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeleteRole ends a role; keys lose it. See contract 2.5.
+// DeleteRole deletes a role; keys lose it. See contract 2.5.
 type DeleteRole struct {
 	Role string // id or name
 }
@@ -15,7 +15,7 @@ func (c *DeleteRole) fields(v *fields.Visitor) {
 	v.String(&c.Role)
 }
 
-// apply takes a role from all keys by marking it; no key is written.
+// apply only marks the role as deleted. It writes no key.
 func (c *DeleteRole) apply(s *State, root *rootKey) Result {
 	if !root.may(DeleteRolePermission, "") {
 		return DeleteRolePermission.missing("")

@@ -23,7 +23,7 @@ func (c *LinkKeyPermissions) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
-// apply serves the three commands on the direct permissions of a key.
+// apply executes the three operations on the direct permissions of a key.
 func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
@@ -55,7 +55,7 @@ func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
 	return &PermissionList{Permissions: showPermissions(list)}
 }
 
-// forPermissions is what an operation on the direct permissions of a key needs besides update_key. See contract 2.3.
+// forPermissions lists the permissions that an operation needs besides update_key. See contract 2.3.
 func (op LinkOp) forPermissions() []RootPermission {
 	switch op {
 	case AddLinks:

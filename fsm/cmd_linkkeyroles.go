@@ -23,7 +23,7 @@ func (c *LinkKeyRoles) fields(v *fields.Visitor) {
 	v.Strings(&c.Roles)
 }
 
-// apply serves the three commands on the roles of a key.
+// apply executes the three operations on the roles of a key.
 func (c *LinkKeyRoles) apply(s *State, root *rootKey) Result {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {

@@ -7,18 +7,18 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// MigrateKeys adds keys of which only hashes are known. See contract 2.3.
+// MigrateKeys adds keys that are known only by hash. See contract 2.3.
 type MigrateKeys struct {
 	MigrationID string
 	APIID       string
 	Keys        []MigratedKey
 }
 
-// MigratedKey is one of them.
+// MigratedKey is one key of a MigrateKeys.
 type MigratedKey struct {
 	ID         string
 	Hash       Hash
-	Form       Algorithm // the one whose hashes look like this; 0: no such hash
+	Form       Algorithm // the algorithm that the form of the hash suggests; 0: none
 	Name       string
 	ExternalID string // empty: no identity
 	IdentityID string // id for the identity if ExternalID is new
@@ -29,19 +29,19 @@ type MigratedKey struct {
 	MigratedAccess
 }
 
-// MigratedAccess is what most migrated keys lack.
+// MigratedAccess holds fields that most migrated keys do not have.
 type MigratedAccess struct {
 	Permissions []PermissionRef
 	Roles       []RoleRef
 	Ratelimits  []Ratelimit
 }
 
-// Empty reports whether nothing is in it.
+// Empty reports whether no field is set.
 func (a *MigratedAccess) Empty() bool { return len(a.Permissions)+len(a.Roles)+len(a.Ratelimits) == 0 }
 
 var (
 	migrateKeysType         = commandType{kind: 25, since: 1, event: KeysMigrated, create: create[MigrateKeys]}
-	migrateKeysExtendedType = commandType{kind: 92, since: 1, event: KeysMigrated, create: create[MigrateKeys]} // has keys with more
+	migrateKeysExtendedType = commandType{kind: 92, since: 1, event: KeysMigrated, create: create[MigrateKeys]} // has keys with a MigratedAccess
 )
 
 func (c *MigrateKeys) is() *commandType {
@@ -82,14 +82,14 @@ func (k *MigratedKey) fields(v *fields.Visitor) {
 	}
 }
 
-// plannedKey is what becomes of one key of a migration; a nil key is left out.
+// plannedKey is what becomes of one key of a MigrateKeys. A key that cannot be added is nil.
 type plannedKey struct {
 	key     *key
 	credits NewCredits
 	owner   identityLink
 }
 
-// apply adds the keys that can be added and says which. See contract 2.3.
+// apply adds the keys that can be added and returns their ids. See contract 2.3.
 func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 	if !root.may(CreateKeyPermission, c.APIID) {
 		return CreateKeyPermission.missing(c.APIID)
@@ -119,7 +119,7 @@ func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 		}
 		p.key.identity = p.owner.existing
 		if i := p.owner.create; i != nil {
-			if s.identities[i.id] == nil { // else an earlier key of the command made it
+			if s.identities[i.id] == nil { // otherwise an earlier key of the command created it
 				s.addIdentity(i)
 			}
 			p.key.identity = i
@@ -133,7 +133,7 @@ func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 	return answer
 }
 
-// planMigration checks everything and changes nothing.
+// planMigration runs all checks and changes nothing.
 func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []MigratedKey) ([]plannedKey, *accessPlan, *Refusal) {
 	planned := make([]plannedKey, len(keys))
 	ratelimits := make([][]Ratelimit, len(keys))

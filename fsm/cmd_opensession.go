@@ -2,10 +2,9 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// OpenSession begins a session, and is answered with Opened. A second copy opens another session, which nobody uses. Sent by nodes for
-// themselves, never for a client.
+// OpenSession opens a session. The result is Opened. A second copy opens another session, which nobody uses. Nodes send it, never clients.
 type OpenSession struct {
-	Node string // who asks
+	Node string // the node that opens the session
 }
 
 var openSessionType = commandType{kind: 70, since: 1, system: true, create: create[OpenSession]}
@@ -16,8 +15,7 @@ func (c *OpenSession) fields(v *fields.Visitor) {
 	v.String(&c.Node)
 }
 
-// apply gives an id that no session had, so that nothing that is delivered late can revive one that has ended: its calls would
-// be carried out again.
+// apply assigns an id that no session had before. A delayed call must not reach a new session, or it would be executed again.
 func (c *OpenSession) apply(s *State, _ *rootKey) Result {
 	s.opened++
 	n := &session{id: s.opened, node: c.Node, lastSeen: s.clock, base: 1}

@@ -6,14 +6,14 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// RerollKey makes another key that is the same but for its secret, and ends the old one. See contract 2.3.
+// RerollKey creates a key that equals the old one except for its secret, and ends the old one. See contract 2.3.
 type RerollKey struct {
 	KeyID      string
 	NewID      string
 	Hash       Hash // of the new key
 	Start      string
 	Expiration int64 // ms from now until the old key ends
-	// RatelimitIDs are for the rate limits of the new key, at least as many as the old one has.
+	// RatelimitIDs are ids for the rate limits of the new key, at least as many as the old key has.
 	RatelimitIDs []string
 }
 
@@ -30,7 +30,7 @@ func (c *RerollKey) fields(v *fields.Visitor) {
 	v.Strings(&c.RatelimitIDs)
 }
 
-// apply copies the balance and the rate limits: until the old key ends, both spend their own.
+// apply copies the balance and the rate limits. Until the old key expires, each key uses its own.
 func (c *RerollKey) apply(s *State, root *rootKey) Result {
 	old, refusal := s.permittedKey(root, c.KeyID, CreateKeyPermission)
 	if refusal != nil {
@@ -70,7 +70,7 @@ func (c *RerollKey) apply(s *State, root *rootKey) Result {
 	return &Rerolled{ID: k.id, Start: k.start}
 }
 
-// maxExpiration bounds how long an old key may live on. See contract 1.10.
+// maxExpiration is the longest time that an old key may stay valid. See contract 1.10.
 const maxExpiration = 4_102_444_800_000
 
 // nextMinute rounds a time up to a full minute.

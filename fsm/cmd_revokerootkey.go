@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// RevokeRootKey ends a root key of any workspace. See contract 7.2.
+// RevokeRootKey revokes a root key of any workspace. See contract 7.2.
 type RevokeRootKey struct{ KeyID string }
 
 var revokeRootKeyType = commandType{kind: 21, since: 1, event: RootKeyRevoked, create: create[RevokeRootKey]}
@@ -13,8 +13,7 @@ func (c *RevokeRootKey) fields(v *fields.Visitor) {
 	v.String(&c.KeyID)
 }
 
-// apply removes a root key for good. The calling one stays, so that whoever operates the cluster cannot lock everybody
-// out: the key that does away with the others is always left.
+// apply removes a root key permanently. It refuses the caller's own key, so operators cannot lock themselves out.
 func (c *RevokeRootKey) apply(s *State, root *rootKey) Result {
 	if !root.may(OperateClusterPermission, "") {
 		return OperateClusterPermission.missing("")

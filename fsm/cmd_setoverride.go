@@ -4,7 +4,7 @@ import "github.com/creditd/creditd/fsm/fields"
 
 // SetOverride replaces limit and duration for identifiers of a namespace. See contract 2.6.
 type SetOverride struct {
-	ID         string // of a new one; an identifier that has one keeps its id
+	ID         string // for a new override; an existing one keeps its id
 	Namespace  string // id or name
 	Identifier string // may contain *
 	Limit      int64

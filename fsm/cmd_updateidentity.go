@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// UpdateIdentity changes fields of an identity; each absent field is kept. See contract 2.4 and 4.6.
+// UpdateIdentity changes fields of an identity. An absent field keeps its value. See contract 2.4 and 4.6.
 type UpdateIdentity struct {
 	Identity   string // id or externalId
 	Meta       Field[string]
@@ -23,7 +23,7 @@ func (c *UpdateIdentity) fields(v *fields.Visitor) {
 	c.Ratelimits.visit(v, visitRatelimits)
 }
 
-// apply checks the permission before it looks: see contract 1.13.
+// apply checks the permission before it looks the identity up: see contract 1.13.
 func (c *UpdateIdentity) apply(s *State, root *rootKey) Result {
 	if !root.may(UpdateIdentityPermission, "") {
 		return UpdateIdentityPermission.missing("")

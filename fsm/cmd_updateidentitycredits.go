@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// UpdateIdentityCredits does the same for the balance of an identity. See contract 4.4.
+// UpdateIdentityCredits sets, increments or decrements the balance of an identity. See contract 4.4.
 type UpdateIdentityCredits struct {
 	Identity string // id or externalId
 	Change   BalanceChange

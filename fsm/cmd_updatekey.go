@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// UpdateKey changes fields of a key; each absent field is kept. See contract 2.3 and 4.5.
+// UpdateKey changes fields of a key. An absent field keeps its value. See contract 2.3 and 4.5.
 type UpdateKey struct {
 	KeyID       string
 	Name        Field[string]

@@ -17,7 +17,7 @@ func (c *UpdateWorkspace) fields(v *fields.Visitor) {
 	v.Bool(&c.Enabled)
 }
 
-// apply refuses to disable the caller's own workspace, from which nobody could enable it again.
+// apply refuses to disable the caller's own workspace, because nobody could enable it again.
 func (c *UpdateWorkspace) apply(s *State, root *rootKey) Result {
 	if !root.may(OperateClusterPermission, "") {
 		return OperateClusterPermission.missing("")

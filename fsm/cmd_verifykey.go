@@ -7,19 +7,19 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// VerifyKey asks whether a key is valid and may spend Cost credits, and spends them if so. See contract 3.
+// VerifyKey checks whether a key is valid and may spend Cost credits, and debits them if so. See contract 3.
 type VerifyKey struct {
 	Hash       Hash
 	Cost       int64
 	Ratelimits []RatelimitCheck
-	Query      string // of permissions; empty: none. See contract 3.5
+	Query      string // a permission query; empty: none. See contract 3.5
 }
 
-// RatelimitCheck is what a verification asks of one rate limit. See contract 3.6.
+// RatelimitCheck is the check of one rate limit by a verification. See contract 3.6.
 type RatelimitCheck struct {
 	Name string
 	Cost int64
-	// AdHoc: Limit and Duration are given, and hold instead of a configured rate limit of that name.
+	// AdHoc: Limit and Duration replace those of a configured rate limit of that name.
 	AdHoc    bool
 	Limit    int64
 	Duration int64 // ms
@@ -27,7 +27,7 @@ type RatelimitCheck struct {
 
 var (
 	verifyKeyType         = commandType{kind: 13, since: 1, unaudited: true, create: newVerifyKey}
-	verifyKeyExtendedType = commandType{kind: 30, since: 1, unaudited: true, create: newVerifyKey} // asks for more than most do
+	verifyKeyExtendedType = commandType{kind: 30, since: 1, unaudited: true, create: newVerifyKey} // has a query or rate limits
 )
 
 func (c *VerifyKey) is() *commandType {
@@ -37,7 +37,7 @@ func (c *VerifyKey) is() *commandType {
 	return &verifyKeyExtendedType
 }
 
-// verifyKeyPool hands out verifications from larger allocations: batches consist mostly of them.
+// verifyKeyPool allocates verifications in groups, because batches consist mostly of them.
 type verifyKeyPool struct {
 	free []VerifyKey
 	made int
@@ -58,7 +58,7 @@ func newVerifyKey(v *fields.Visitor) Command {
 	return c
 }
 
-// The bits of the byte that says what follows in a verification of the extended kind.
+// The bits of the byte that says which fields follow in a verification of the extended kind.
 const (
 	withQuery byte = 1 << iota
 	withRatelimits
@@ -107,7 +107,7 @@ func (c *VerifyKey) apply(s *State, root *rootKey) Result {
 	return s.verifyKey(root, c, nil, new(Verdict))
 }
 
-// check states the rules on what a verification asks for, whatever the key.
+// check validates the fields of a verification, whatever the key.
 func (c *VerifyKey) check() *Refusal {
 	if c.Cost < 0 {
 		return invalid("credits.cost must not be negative")
@@ -115,7 +115,7 @@ func (c *VerifyKey) check() *Refusal {
 	return c.checkRequested()
 }
 
-// checkRequested states the rules on the rate limits that a verification names [D-13].
+// checkRequested validates the rate limits that a verification names [D-13].
 func (c *VerifyKey) checkRequested() *Refusal {
 	for i := range c.Ratelimits {
 		switch r := &c.Ratelimits[i]; {

@@ -6,17 +6,17 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// VerifyKeys is many verifications in one step. See contract 7.2.
+// VerifyKeys runs many verifications in one step. See contract 7.2.
 type VerifyKeys struct {
 	Items []Verification
-	// Atomic: all of them pass, or nothing happens.
+	// Atomic: all verifications pass, or nothing changes.
 	Atomic bool
 }
 
 // Verification is one item of VerifyKeys.
 type Verification struct {
 	Command     Command      // *VerifyKey or *VerifyMigrated
-	Idempotency *Idempotency // nil: the item stands for itself. Not in an atomic batch
+	Idempotency *Idempotency // nil: the item has no idempotency key. Not in an atomic batch
 }
 
 var verifyKeysType = commandType{kind: 80, since: 1, unaudited: true, create: create[VerifyKeys]}
@@ -37,7 +37,7 @@ func (i *Verification) fields(v *fields.Visitor) {
 	visitCommand(&i.Command, v)
 }
 
-// apply carries the items out one after the other, or atomically.
+// apply executes the items one after the other, or atomically.
 func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 	if refusal := c.check(); refusal != nil {
 		return refusal
@@ -52,7 +52,7 @@ func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 	answer := &Verdicts{Results: make([]Result, len(c.Items))}
 	verdicts := make([]Verdict, len(c.Items))
 	var capacity itemCapacity
-	pending := &pendingEffects{} // nothing that is not carried out
+	pending := &pendingEffects{} // everything decided so far has been executed
 	shown := 0
 	for i := range c.Items {
 		if shown+pending.gathered > maxShown {
@@ -67,7 +67,7 @@ func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 	return answer
 }
 
-// check states the rules on the items together.
+// check validates the items together.
 func (c *VerifyKeys) check() *Refusal {
 	for i := range c.Items {
 		if c.Atomic && c.Items[i].Idempotency != nil {

@@ -6,19 +6,19 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// VerifyMigrated is a verification of a key that may be known only under its hash in another system. See contract 3.3.
+// VerifyMigrated verifies a key that the ledger may know only by its hash in another system. See contract 3.3.
 type VerifyMigrated struct {
 	Verify      VerifyKey
 	MigrationID string
-	Hash        Hash   // under which the key would be known; zero: the key has not the form of PrefixedAPIKey
-	Start       string // what is kept of it in the clear from then on
+	Hash        Hash   // the hash in the other system; zero: the key does not have the form of PrefixedAPIKey
+	Start       string // the first characters, which the ledger keeps from then on
 }
 
 var verifyMigratedType = commandType{kind: 26, since: 1, unaudited: true, create: create[VerifyMigrated]}
 
 func (*VerifyMigrated) is() *commandType { return &verifyMigratedType }
 
-// fields has the kind of the verification before its fields.
+// fields writes the kind of the inner verification before its fields.
 func (c *VerifyMigrated) fields(v *fields.Visitor) {
 	kind, form := v.Form()
 	inner := c.Verify.is().kind
@@ -38,8 +38,8 @@ func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
 	return s.verifyMigrated(root, c, nil, new(Verdict))
 }
 
-// verifyMigrated keeps a key under the hash of its full text from the first verification on, whatever that one's outcome. Only a
-// refused one leaves it as it was.
+// verifyMigrated stores the key under the hash of its full text with the first verification, whatever the verdict. A refusal changes
+// nothing.
 func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, pending *pendingEffects, v *Verdict) Result {
 	d, refusal, k := s.planMigratedKey(root, c, pending)
 	if refusal != nil {
@@ -53,7 +53,7 @@ func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, pending *pen
 	return v
 }
 
-// planMigratedKey decides about a verification and says which key it takes over, nil for none.
+// planMigratedKey decides a verification and returns the key that it would rehash, or nil.
 func (s *verifier) planMigratedKey(root *rootKey, c *VerifyMigrated, pending *pendingEffects) (decision, *Refusal, *key) {
 	if refusal := s.malformed(root, c, pending); refusal != nil {
 		return decision{}, refusal, nil
@@ -73,7 +73,7 @@ func (s *verifier) planMigratedKey(root *rootKey, c *VerifyMigrated, pending *pe
 	return d, nil, k
 }
 
-// migrating finds the key that a verification will take over from its migration, if any, after what is foreseen. It changes nothing.
+// migrating finds the key that a verification would rehash, after the pending effects. It changes nothing.
 func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, pending *pendingEffects) *key {
 	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
 	if m == nil || m.algorithm != PrefixedAPIKey ||
@@ -87,8 +87,8 @@ func (s *verifier) migrating(root *rootKey, c *VerifyMigrated, pending *pendingE
 	return k
 }
 
-// malformed refuses a key that no key of the migration can be, unless it is known as it is. One that the caller may not verify is as
-// unknown as one that is not there. It changes nothing.
+// malformed refuses a key whose form no key of the migration has, unless the ledger knows the key by its full hash. A key that the caller
+// may not verify counts as unknown. It changes nothing.
 func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, pending *pendingEffects) *Refusal {
 	if c.Hash != (Hash{}) {
 		return nil
@@ -114,7 +114,7 @@ func (ring *keyring) rehash(k *key, hash Hash, start string) {
 	ring.afterChange(k)
 }
 
-// peek leaves a key that would be taken over to the log.
+// peek answers no verification that would rehash a key.
 func (c *VerifyMigrated) peek(s *State, root *rootKey, updateLastUsed bool) (Result, bool) {
 	if refusal := s.malformed(root, c, nil); refusal != nil {
 		return refusal, true

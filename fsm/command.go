@@ -8,54 +8,54 @@ import (
 
 // Batch is the content of one log entry.
 type Batch struct {
-	// Stamp is the leader's wall clock when it proposed the entry, in Unix milliseconds. Log time never runs backwards:
-	// Apply uses the larger of it and the previous log time.
+	// Stamp is the leader's wall clock when it proposed the entry, in Unix milliseconds. Log time never runs backwards: Apply uses the
+	// larger of the stamp and the previous log time.
 	Stamp int64
-	// Index is the log index of the entry. It is not part of the entry: whoever applies it knows.
+	// Index is the log index of the entry. It is not part of the encoded entry; the node that applies the entry sets it.
 	Index uint64
-	// IdempotencyMaxKeys bounds the outcomes that are kept for calls with idempotency keys, where a large one counts as many; 0: no bound. The
-	// leader's own setting.
+	// IdempotencyMaxKeys is the capacity of the idempotency store. A large answer weighs more than 1. It is the leader's setting; 0: no
+	// limit.
 	IdempotencyMaxKeys uint64
 	Calls              []Call
 }
 
-// Call is one command and the root key in whose name it is sent.
+// Call is one command with the root key of its caller.
 type Call struct {
-	// Actor is the hash of the caller's root key. Zero for commands of the cluster itself.
+	// Actor is the hash of the caller's root key. Commands of the cluster itself have none.
 	Actor   Hash
 	Command Command
 	ID      CallID
-	// Origin is for commands that leave an audit entry: see EventOf. Others are sent without one, to keep them short.
+	// Origin is set only for commands that write an audit entry (see EventOf), to keep the others short.
 	Origin      *Origin
-	Idempotency *Idempotency // nil: the call stands for itself
+	Idempotency *Idempotency // nil: the call has no idempotency key
 }
 
-// CallID identifies a call, so that a node may send it again after any failure and it takes effect once. The zero ticket promises
-// nothing.
+// CallID identifies a call, so that a node may send it again after any failure and it takes effect once. The zero id gives no such
+// guarantee.
 type CallID struct {
 	Session    uint64
-	Seq        uint64 // counts the session's calls
-	AckedBelow uint64 // every call with a smaller number was answered or given up; at most Seq
+	Seq        uint64 // number of the call in its session
+	AckedBelow uint64 // the node needs no result of a call with a smaller number; at most Seq
 }
 
-// Command is a change that a caller asks for. Each has a file of its own, and a row in the registry.
+// Command is a change that a caller requests. Each command has a file of its own and a row in the registry.
 type Command interface {
 	is() *commandType
 	fields(v *fields.Visitor)
-	// apply carries the command out: it checks everything before it writes anything. root is the authenticated caller, nil for a
-	// command of the cluster itself.
+	// apply executes the command. It runs all checks before it writes anything. root is the authenticated caller, nil for a command of the
+	// cluster itself.
 	apply(s *State, root *rootKey) Result
 }
 
-// commandType is what all commands of a type have in common.
+// commandType describes all commands of one type.
 type commandType struct {
-	kind   byte   // in logs and between nodes; never used again
+	kind   byte   // in the log and between nodes; never reused
 	since  uint64 // the ledger version that the type came with
 	newest uint64 // the ledger version that its youngest field came with; 0: none was added
-	event  Event  // of its audit entry
-	// unaudited: it leaves no audit entry, because it is counted instead.
+	event  Event  // of the audit entry
+	// unaudited: the command writes no audit entry, because metrics count it.
 	unaudited bool
-	system    bool // sent by nodes for themselves: without a root key, without an audit entry
+	system    bool // sent by nodes: without a root key, without an audit entry
 	create    func(v *fields.Visitor) Command
 }
 
@@ -66,7 +66,7 @@ func create[T any, P interface {
 	return P(new(T))
 }
 
-// EventOf says which event a command is.
+// EventOf returns the audit event of a command.
 func EventOf(c Command) Event { return c.is().event }
 
 // Requires returns the ledger version that a command needs.
@@ -115,11 +115,11 @@ func readCommand(p *Command, v *fields.Visitor) {
 	checkOldest(v, *p, form, t.since, t.newest)
 }
 
-// originMark stands before the kind of a command that carries its origin.
+// originMark precedes the kind of a command that has an origin.
 const originMark byte = 90
 
-// Visit visits the idempotency key, the origin and the command of a call. What is not there takes no byte. Actor and ticket are those of
-// the batch: see package codec.
+// Visit visits the idempotency key, the origin and the command of a call. An absent part takes no byte. The batch encodes actor and call
+// id: see package codec.
 func (c *Call) Visit(v *fields.Visitor) {
 	visitIdempotency(&c.Idempotency, v)
 	if mark, ok := v.Peek(); ok && mark == originMark {
@@ -134,7 +134,7 @@ func (c *Call) Visit(v *fields.Visitor) {
 	visitCommand(&c.Command, v)
 }
 
-// idempotencyMark stands in the place of a command's kind where an idempotency key precedes it.
+// idempotencyMark precedes an idempotency key. It takes the place of the command's kind.
 const idempotencyMark byte = 81
 
 func visitIdempotency(p **Idempotency, v *fields.Visitor) {

@@ -7,17 +7,15 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// accounts moves credits and keeps the books.
+// accounts changes balances and keeps the totals.
 type accounts struct {
 	*core
 	totals        Totals
-	creditRecords int // that exist
+	creditRecords int // the number that exist
 }
 
-// credit is the credit record of one key or one identity. Without one, or with one that is not present, its owner is unlimited;
-// the struct stays with its owner so that a record that comes and goes keeps one place in the dirty set.
-//
-// Invariant: remaining >= 0, and refill.Amount >= 1 where there is a refill.
+// credit is the balance of one key or one identity. An owner without a credit, or with one that is not present, is unlimited. The struct
+// stays with its owner, so that a record that is removed and created again has one place in the dirty set.
 type credit struct {
 	entityHeader
 	nextCredit
@@ -27,13 +25,13 @@ type credit struct {
 	remaining  int64
 	refill     Refill
 	refilledAt int64 // midnight of the due day of the last refill that raised the balance, Unix ms; 0: none
-	considered int64 // the day up to which due refills have been looked at
+	considered int64 // due refills are applied up to this day
 }
 
-// limited reports whether there is a record. A nil credit is the usual form of an unlimited owner.
+// limited reports whether there is a balance. Most unlimited owners have a nil credit.
 func (c *credit) limited() bool { return c != nil && c.present }
 
-// balance is what a record holds once the refill due by now is counted. Reading it changes nothing.
+// balance is the balance including a refill that is due by now. It changes nothing.
 func (c *credit) balance(now int64) int64 {
 	if c.due(now) {
 		return max(c.remaining, c.refill.Amount)
@@ -41,13 +39,13 @@ func (c *credit) balance(now int64) int64 {
 	return c.remaining
 }
 
-// due reports whether a refill day has passed since the record was last considered. See contract 4.3.
+// due reports whether a refill day has passed since the day in considered. See contract 4.3.
 func (c *credit) due(now int64) bool {
 	today := dayOf(now)
 	return c.refill.Interval != NoRefill && today > c.considered && c.refill.lastDue(today) > c.considered
 }
 
-// refilled is the time of the last refill once the one due by now is counted.
+// refilled is the time of the last refill, including one that is due by now.
 func (c *credit) refilled(now int64) int64 {
 	if c.due(now) && c.remaining < c.refill.Amount {
 		return c.refill.firstDue(c.considered) * dayMillis
@@ -55,7 +53,7 @@ func (c *credit) refilled(now int64) int64 {
 	return c.refilledAt
 }
 
-// show returns the record as callers see it; a nil credit is unlimited.
+// show returns the balance as callers see it. A nil credit is unlimited.
 func (c *credit) show(now int64) Credits {
 	if !c.limited() {
 		return Credits{}
@@ -63,7 +61,7 @@ func (c *credit) show(now int64) Credits {
 	return Credits{Limited: true, Remaining: c.balance(now), Refill: c.refill}
 }
 
-// touch gives the refill that is due by now, before anything else happens to the record. Call between change and changed.
+// touch applies the refill that is due by now, before any other change. Call it between beforeChange and afterChange.
 func (a *accounts) touch(c *credit) {
 	if c.due(a.clock) && c.remaining < c.refill.Amount {
 		a.totals.Granted += uint64(c.refill.Amount - c.remaining)
@@ -73,7 +71,7 @@ func (a *accounts) touch(c *credit) {
 	c.considered = max(c.considered, dayOf(a.clock))
 }
 
-// debit takes cost credits. The caller has decided that the balance covers it.
+// debit takes cost credits. The caller has checked the balance.
 func (a *accounts) debit(c *credit, cost int64) {
 	a.beforeChange(c)
 	a.touch(c)
@@ -86,7 +84,7 @@ func (a *accounts) debit(c *credit, cost int64) {
 	a.afterChange(c)
 }
 
-// setBalance moves the balance to v and books the difference. Call between change and changed, after touch.
+// setBalance sets the balance to v and adds the difference to the totals. Call it after touch, between beforeChange and afterChange.
 func (a *accounts) setBalance(c *credit, v int64) {
 	if v < 0 {
 		panic(fmt.Sprintf("fsm: balance set to %d", v))
@@ -99,7 +97,7 @@ func (a *accounts) setBalance(c *credit, v int64) {
 	c.remaining = v
 }
 
-// makeLimited gives an unlimited owner a record of n credits.
+// makeLimited gives an unlimited owner a balance of n credits.
 func (a *accounts) makeLimited(c *credit, n int64, refill Refill) {
 	a.beforeChange(c)
 	c.present, c.remaining, c.refill = true, 0, refill
@@ -109,7 +107,7 @@ func (a *accounts) makeLimited(c *credit, n int64, refill Refill) {
 	a.afterChange(c)
 }
 
-// makeUnlimited ends the record of a limited owner, refill included.
+// makeUnlimited removes the balance and the refill of a limited owner.
 func (a *accounts) makeUnlimited(c *credit) {
 	a.beforeChange(c)
 	a.touch(c)
@@ -119,7 +117,7 @@ func (a *accounts) makeUnlimited(c *credit) {
 	a.afterChange(c)
 }
 
-// check states the rules of contract 4.5 for a change of the record c, without changing anything.
+// check validates a change of the record c: see contract 4.5. It changes nothing.
 func (ch CreditsChange) check(c *credit) *Refusal {
 	if ch.Remaining.State == Given && ch.Remaining.Value < 0 {
 		return invalid("credits.remaining must not be negative")
@@ -137,7 +135,7 @@ func (ch CreditsChange) check(c *credit) *Refusal {
 	return refusal
 }
 
-// changeCredits carries out a change that check has passed.
+// changeCredits executes a change that check has accepted.
 func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
 	if ch.Unlimited || ch.Remaining.State == Null {
 		if c.present {
@@ -168,7 +166,7 @@ func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
 	a.afterChange(c)
 }
 
-// check states the rules of contract 4.4 for an operation on the record c at the given time, and returns the balance after it.
+// check validates an operation on the record c: see contract 4.4. It returns the balance after the operation.
 func (b BalanceChange) check(c *credit, now int64) (int64, *Refusal) {
 	if b.Op < SetBalance || b.Op > Decrement {
 		return 0, invalid("operation must be set, increment or decrement")
@@ -195,7 +193,7 @@ func (b BalanceChange) check(c *credit, now int64) (int64, *Refusal) {
 	return before + b.Value, nil
 }
 
-// changeBalance carries out an operation that check has passed; after is what check returned.
+// changeBalance executes an operation that check has accepted; after is the balance that check returned.
 func (a *accounts) changeBalance(c *credit, b BalanceChange, after int64) Result {
 	switch {
 	case b.Op == SetBalance && !b.Limited:
@@ -224,7 +222,7 @@ func (c *credit) record() Record {
 	return &r
 }
 
-// plain is record without the allocation, for a record that is present.
+// plain is record without the allocation, for a present record.
 func (c *credit) plain() CreditRecord {
 	return CreditRecord{
 		Owner: c.owner, Identity: c.identity, Remaining: c.remaining, Refill: c.refill,
@@ -232,7 +230,7 @@ func (c *credit) plain() CreditRecord {
 	}
 }
 
-// digest of a credit record stands on the path of every charge, twice.
+// digest is computed twice for every debit, so it does not use the visitor.
 func (c *credit) digest() Digest {
 	if !c.present {
 		return Digest{}

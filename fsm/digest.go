@@ -6,11 +6,8 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Digest is an order-independent hash of all records: the sum of one hash per record. Two ledgers with the same records have
-// the same digest, in whatever order the records came to be. It finds damage and divergence; it is no defence against somebody
-// who makes records collide on purpose.
-//
-// Log time is not part of it, so that it stands still while only reads arrive.
+// Digest is an order-independent hash of all records: the sum of one hash per record. It detects damage and divergence. It does not protect
+// against an attacker who constructs collisions. Log time is not part of it, so that reads do not change it.
 type Digest struct{ A, B uint64 }
 
 // String is the digest in hexadecimal.

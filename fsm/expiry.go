@@ -1,25 +1,25 @@
 package fsm
 
-// expiredPerEntry bounds how many things of each sort one log entry ends because their time has come, apart from those that make room
-// for new ones. An entry takes microseconds longer for it, however many have expired.
+// expiredPerEntry is how many things of each kind one log entry expires, so that an entry takes only microseconds longer. Expiry that makes
+// capacity for new things comes on top.
 const expiredPerEntry = 64
 
 // expiring is what a deadline queue holds.
 type expiring[T any] interface {
 	comparable
-	// deadline is the log time, in Unix ms, from which on the thing counts as gone. What looks at it must not wait for the queue.
+	// deadline is the log time, in Unix ms, from which the thing counts as expired. Readers check it and do not wait for the queue.
 	deadline() int64
-	// sooner is a total order that agrees with the deadlines. It depends on nothing but the things: every node ends the same ones with
-	// the same entry, however it came to its state.
+	// sooner is a total order that agrees with the deadlines. It depends only on the things, so every node expires the same ones with the
+	// same entry, whatever the history of its state.
 	sooner(T) bool
-	// slot is where the queue keeps the thing's place.
+	// slot is where the queue stores the thing's position.
 	slot() *int32
 }
 
-// deadlines is the one mechanism for what expires: a heap with the thing that expires first at the front. The zero value is empty.
+// deadlines is the queue for everything that expires: a heap with the next thing to expire in front. The zero value is empty.
 type deadlines[T expiring[T]] []T
 
-// expire ends up to n things whose deadline has come. end must not touch the queue.
+// expire removes up to n things whose deadline has passed and calls end for each. end must not change the queue.
 func (d *deadlines[T]) expire(now int64, n int, end func(T)) {
 	for ; n > 0 && len(*d) > 0 && (*d)[0].deadline() <= now; n-- {
 		first := (*d)[0]
@@ -28,20 +28,20 @@ func (d *deadlines[T]) expire(now int64, n int, end func(T)) {
 	}
 }
 
-// add takes in a thing that is not in the queue.
+// add adds a thing that is not in the queue.
 func (d *deadlines[T]) add(item T) {
 	*item.slot() = int32(len(*d))
 	*d = append(*d, item)
 	d.up(item)
 }
 
-// fix finds the place of a thing whose deadline has changed.
+// fix restores the order after a thing's deadline has changed.
 func (d *deadlines[T]) fix(item T) {
 	d.up(item)
 	d.down(item)
 }
 
-// remove takes out a thing that is in the queue.
+// remove removes a thing that is in the queue.
 func (d *deadlines[T]) remove(item T) {
 	list := *d
 	at, last := *item.slot(), list[len(list)-1]

@@ -8,16 +8,16 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// formMark stands before the kind of a command or a result that is in a younger form than the first. The form follows it.
+// formMark precedes the form and the kind of a command or a result that is not in its first form.
 const formMark byte = 255
 
-// value is what has forms: a command, a result or a record.
+// value is a command, a result or a record: each has forms.
 type value interface {
 	fields(v *fields.Visitor)
 }
 
-// oldestForm is the oldest form that holds a value. Its type came with the version since, its youngest field with newest; 0: none was
-// added.
+// oldestForm is the oldest form that can hold a value. since is the version that added the type, newest the version of its youngest field;
+// 0: no field was added.
 func oldestForm(c value, since, newest uint64) uint64 {
 	if newest == 0 {
 		return since
@@ -27,7 +27,7 @@ func oldestForm(c value, since, newest uint64) uint64 {
 	return max(since, v.Need())
 }
 
-// writeForm writes the kind of a value, with its form if that is not the first.
+// writeForm writes the kind of a value, preceded by the form if it is not the first.
 func writeForm(v *fields.Visitor, kind byte, form uint64) {
 	if form > 1 {
 		mark := formMark

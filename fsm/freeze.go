@@ -1,39 +1,39 @@
 package fsm
 
-// entityHeader is what every record in memory carries for snapshots.
+// entityHeader is what every entity stores for snapshots.
 type entityHeader struct {
-	// gen is the generation in which the record last changed: the tracker's own means dirty, that of a Frozen means frozen and
-	// not captured yet, any other one clean. Generations make a freeze cost nothing per record.
+	// gen is the generation of the last change. The tracker's generation means dirty; that of a Frozen means frozen but not captured; any
+	// other means clean. So a freeze does not touch every entity.
 	gen     uint32
-	removed bool // removed for good
+	removed bool // removed permanently
 }
 
 func (h *entityHeader) header() *entityHeader { return h }
 
-// entity is a record in memory. key names it, record copies it, and is nil for a record that is not present.
+// entity is a record in memory. key is its name. record returns a copy, or nil if the record is not present.
 type entity interface {
 	header() *entityHeader
 	key() RecordKey
 	record() Record
 	digest() Digest
-	// resource is what an audit entry says of the record; the zero one: nothing.
+	// resource is how audit entries name it; zero: not at all.
 	resource() AuditResource
 }
 
-// clean is the generation of a record that is on disk as it is.
+// clean is the generation of an entity that is on disk unchanged.
 const clean uint32 = 0
 
-// tracker knows which records changed since the last snapshot, and keeps the digest up to date.
+// tracker keeps the list of records that changed since the last snapshot, and the digest.
 type tracker struct {
-	gen       uint32   // present generation; never clean
-	dirty     []entity // the records of the present generation
-	removed   []entity // those of them that were removed for good
+	gen       uint32   // the present generation; never clean
+	dirty     []entity // the records that changed in the present generation
+	removed   []entity // those of them that were removed permanently
 	frozen    *Frozen
-	sum       Digest          // of all records but the meta record
-	collector *auditCollector // of the audited command that is being carried out; nil: none is
+	sum       Digest          // of all records except the meta record
+	collector *auditCollector // of the audited command under way; nil: none
 }
 
-// add takes a new record in.
+// add registers a new entity.
 func (t *tracker) add(n entity) {
 	if t.collector != nil {
 		t.collector.collect(n, true)
@@ -42,7 +42,7 @@ func (t *tracker) add(n entity) {
 	t.afterChange(n)
 }
 
-// beforeChange must be called before a record is changed, and changed after it.
+// beforeChange must be called before an entity changes, and afterChange after the change.
 func (t *tracker) beforeChange(n entity) {
 	if t.frozen != nil && n.header().gen == t.frozen.gen {
 		t.frozen.captured = append(t.frozen.captured, changeOf(n))
@@ -56,7 +56,7 @@ func (t *tracker) beforeChange(n entity) {
 
 func (t *tracker) afterChange(n entity) { t.sum = t.sum.plus(n.digest()) }
 
-// remove takes a record out for good.
+// remove removes an entity permanently.
 func (t *tracker) remove(n entity) {
 	t.beforeChange(n)
 	n.header().removed = true
@@ -70,39 +70,38 @@ func (t *tracker) markDirty(n entity) {
 	}
 }
 
-// Change is one record as it was when the state was frozen. A nil Record was removed.
+// Change is one record at the moment of the freeze. A nil Record means that it was removed.
 type Change struct {
 	Key    RecordKey
 	Record Record
 }
 
-// Frozen is the set of records that changed since the previous snapshot, as they were at one moment. Making one costs nothing per
-// record; a record that changes before it was read is copied just then.
+// Frozen is the set of records that changed since the previous snapshot, as they were at one moment. A freeze costs nothing per record: a
+// record is copied when Next reaches it, or before it changes.
 //
-// Next and Release need the exclusive lock of the State. Exactly one Release ends it.
+// Next and Release need the exclusive lock of the State. Call Release exactly once.
 type Frozen struct {
 	Digest   Digest // of the whole state at that moment
 	Clock    int64  // log time at that moment, Unix ms
 	Version  uint64 // ledger version at that moment
 	RaisedBy string // the build that raised it last; empty: none did
-	Len      int    // changes it yields in all
+	Len      int    // number of changes
 
 	tracker  *tracker
 	gen      uint32
 	entities []entity
 	removed  []entity
 	read     int
-	captured []Change // known from the start, or captured because they changed before Next reached them
+	captured []Change // known from the start, or copied because they changed before Next reached them
 }
 
-// freeze starts a snapshot: meta is the ledger's own record, and retaken reports whether another record speaks for the name of a removed
-// one.
+// freeze starts a snapshot. meta is the ledger's own record. retaken reports whether another record has taken the name of a removed one.
 func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *Frozen {
 	if t.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
 	f.tracker, f.gen, f.entities, f.removed, f.captured = t, t.gen, t.dirty, t.removed, []Change{{meta.Key(), meta}}
-	seen := make(map[RecordKey]bool, len(t.removed)) // a name may have come and gone more than once
+	seen := make(map[RecordKey]bool, len(t.removed)) // a name may have been removed more than once
 	for _, n := range t.removed {
 		if name := n.key(); !seen[name] && !retaken(name) {
 			seen[name] = true
@@ -118,8 +117,7 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 	return f
 }
 
-// Next returns up to n further changes, none when all were returned. Copying a record is cheap, so the lock is held for
-// microseconds per hundred.
+// Next returns up to n more changes; none: all were returned. Copying is cheap: the lock is held for microseconds per hundred records.
 func (f *Frozen) Next(n int) []Change {
 	batch := make([]Change, 0, n)
 	for len(batch) < n && len(f.captured) > 0 {
@@ -132,7 +130,7 @@ func (f *Frozen) Next(n int) []Change {
 		f.read++
 		if h := e.header(); h.gen == f.gen {
 			h.gen = clean
-			if !h.removed { // its removal is among the early ones
+			if !h.removed { // its removal is in captured
 				batch = append(batch, changeOf(e))
 			}
 		}
@@ -140,7 +138,7 @@ func (f *Frozen) Next(n int) []Change {
 	return batch
 }
 
-// Release ends the snapshot. Unless it was saved, its records count as changed again.
+// Release ends the snapshot. If it was not saved, its records become dirty again.
 func (f *Frozen) Release(saved bool) {
 	f.tracker.frozen = nil
 	if !saved {

@@ -4,16 +4,16 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// idempotencyTTL is how long, in ms of log time, the outcome of a call with an idempotency key is kept. See contract 7.1.
+// idempotencyTTL is how long an idempotency record is kept, in ms of log time. See contract 7.1.
 const idempotencyTTL = 86_400_000
 
-// Idempotency makes a call the only one of its name: a second one is answered with the outcome of the first.
+// Idempotency is the idempotency key of a call. Later calls with the same key get the answer of the first.
 type Idempotency struct {
-	Key         ShortHash // hash of the endpoint and the caller's idempotency key
-	Fingerprint ShortHash // hash of the request that the key was sent with
+	Key         ShortHash // hash of the endpoint and the client's idempotency key
+	Fingerprint ShortHash // hash of the request
 }
 
-// idempotencyRecord is what became of a call with an idempotency key. It never changes.
+// idempotencyRecord is the stored answer of a call with an idempotency key. It never changes.
 type idempotencyRecord struct {
 	entityHeader
 	idempotencyRef
@@ -21,7 +21,7 @@ type idempotencyRecord struct {
 	at          int64 // log time, Unix ms
 	index       uint64
 	result      Result
-	weight      uint64 // of the result; kept, because a large one takes time to weigh
+	weight      uint64 // of the result; stored, because weighing a large one is slow
 	place       int32  // in idempotencyStore.expiries
 }
 
@@ -30,14 +30,14 @@ type idempotencyRef struct {
 	keyHash   ShortHash
 }
 
-// idempotencyStore has the outcomes that are kept. An expired one counts as absent at once, and is dropped when its turn comes.
+// idempotencyStore holds the idempotency records. An expired record counts as absent at once and is removed later.
 type idempotencyStore struct {
 	*core
 	tenants  *tenancy
-	byKey    map[idempotencyRef]*idempotencyRecord // may have expired ones
+	byKey    map[idempotencyRef]*idempotencyRecord // may contain expired records
 	expiries deadlines[*idempotencyRecord]
-	weight   uint64 // of those in byKey
-	capacity uint64 // of weight, for the entry under way; 0: none
+	weight   uint64 // total weight of byKey
+	capacity uint64 // the largest weight, from the present entry; 0: no limit
 }
 
 func (o *idempotencyRecord) expired(now int64) bool { return o.deadline() <= now }
@@ -46,7 +46,7 @@ func (o *idempotencyRecord) deadline() int64 { return o.at + idempotencyTTL }
 
 func (o *idempotencyRecord) slot() *int32 { return &o.place }
 
-// sooner orders outcomes by when they came, and within an entry by name.
+// sooner orders records by time, and by name within one entry.
 func (o *idempotencyRecord) sooner(p *idempotencyRecord) bool {
 	if o.at != p.at {
 		return o.at < p.at
@@ -54,7 +54,7 @@ func (o *idempotencyRecord) sooner(p *idempotencyRecord) bool {
 	return o.recordID() < p.recordID()
 }
 
-// findReplay answers a call whose name has an outcome; nil: it has none.
+// findReplay answers a call from its idempotency record; nil: there is none.
 func (d *idempotencyStore) findReplay(w *workspace, key *Idempotency) Result {
 	o := d.byKey[idempotencyRef{w, key.Key}]
 	switch {
@@ -67,15 +67,14 @@ func (d *idempotencyStore) findReplay(w *workspace, key *Idempotency) Result {
 	}
 }
 
-// checkIdempotencyCapacity refuses one more when the limit is reached. How much it would take is not known before the call is carried out, so the
-// limit may be exceeded by one outcome. None is dropped before its time.
+// checkIdempotencyCapacity refuses a new record when the store is full. The weight of the next answer is not known before, so one record
+// may exceed the capacity. No record is removed early.
 func (d *idempotencyStore) checkIdempotencyCapacity() *Refusal {
-	d.expire(2) // two go for each that comes: there are never many more than those that matter
+	d.expire(2) // each new record expires up to two old ones, so expired records never pile up
 	return d.idempotencyStoreFull()
 }
 
-// idempotencyStoreFull is the refusal of one more while the limit is reached and the oldest has not expired; nil: there may be room. The
-// limit is that of the last entry.
+// idempotencyStoreFull is the refusal while the store is full; nil: there is capacity. The capacity is that of the last entry.
 func (d *idempotencyStore) idempotencyStoreFull() *Refusal {
 	if d.capacity == 0 || d.weight < d.capacity {
 		return nil
@@ -87,7 +86,7 @@ func (d *idempotencyStore) idempotencyStoreFull() *Refusal {
 	return &Refusal{Code: IdempotencyStoreFull, RetryAfter: wait}
 }
 
-// peekIdempotencyCapacity is checkIdempotencyCapacity for calls that are only looked at: nil also where Apply could drop an outcome first.
+// peekIdempotencyCapacity is checkIdempotencyCapacity for a peek. It returns nil also where Apply could expire a record first.
 func (d *idempotencyStore) peekIdempotencyCapacity() *Refusal {
 	if q := d.expiries; len(q) == 0 || q[0].expired(d.clock) {
 		return nil
@@ -95,7 +94,7 @@ func (d *idempotencyStore) peekIdempotencyCapacity() *Refusal {
 	return d.idempotencyStoreFull()
 }
 
-// storeAnswer keeps what became of a call, unless one of its own items took the name.
+// storeAnswer stores the answer of a call, unless an item of the call has stored one under the same key.
 func (d *idempotencyStore) storeAnswer(w *workspace, key *Idempotency, r Result) {
 	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, key.Key}, fingerprint: key.Fingerprint, at: d.clock, index: d.index, result: r, weight: weightOf(r)}
 	if old := d.byKey[o.idempotencyRef]; old != nil {
@@ -115,7 +114,7 @@ func (d *idempotencyStore) addIdempotencyRecord(o *idempotencyRecord) {
 	d.add(o)
 }
 
-// expire drops outcomes whose time is over.
+// expire removes up to n expired records.
 func (d *idempotencyStore) expire(n int) { d.expiries.expire(d.clock, n, d.drop) }
 
 func (d *idempotencyStore) drop(o *idempotencyRecord) {
@@ -124,7 +123,7 @@ func (d *idempotencyStore) drop(o *idempotencyRecord) {
 	d.remove(o)
 }
 
-// recordID orders outcomes by when they came, as the queue does, and within an entry by name. A name that comes back later is another record.
+// recordID orders records as the queue does: by time, then by name. A key that is used again after expiry gets another record.
 func (o *idempotencyRecord) recordID() string {
 	return idempotencyRecordID(o.at, o.index, o.workspace.id, o.keyHash)
 }

@@ -1,6 +1,6 @@
 package fsm
 
-// identityStore has the identities of all workspaces.
+// identityStore holds the identities of all workspaces.
 type identityStore struct {
 	*core
 	tenants    *tenancy
@@ -8,11 +8,10 @@ type identityStore struct {
 	external   map[externalRef]*identity // live identities only
 }
 
-// externalRef is the name under which a workspace's owner knows an identity.
+// externalRef is the name that a workspace uses for an identity.
 type externalRef struct{ workspaceID, externalID string }
 
-// identity groups the keys of one user of a customer and may hold a balance that they share. A deleted one is kept, because
-// keys still refer to it.
+// identity groups keys of one user and may hold a balance that they share. A deleted identity is kept, because keys still refer to it.
 type identity struct {
 	entityHeader
 	id         string
@@ -25,10 +24,10 @@ type identity struct {
 	createdAt  int64
 	deleted    bool
 
-	keys []apiKeys // its keys that are not deleted; none of a deleted identity
+	keys []apiKeys // its keys that are not deleted; a deleted identity has none
 }
 
-// ownCredit returns the identity's credit record, making an absent one where there is none.
+// ownCredit returns the identity's credit. It creates an absent one if there is none.
 func (i *identity) ownCredit() *credit {
 	if i.credit == nil {
 		i.credit = &credit{owner: i.id, identity: true}
@@ -38,13 +37,13 @@ func (i *identity) ownCredit() *credit {
 
 func (i *identity) ref() externalRef { return externalRef{i.workspace.id, i.externalID} }
 
-// identityLink is what a key will be linked to: an identity that exists, one to be made, or none.
+// identityLink is the identity that a key will have: an existing one, a new one, or none.
 type identityLink struct {
 	existing *identity
 	create   *identity
 }
 
-// planLink finds the live identity of an externalId, or plans a new one under the proposed id. It changes nothing.
+// planLink finds the identity of an externalId, or plans a new one with the proposed id. It changes nothing.
 func (x *identityStore) planLink(root *rootKey, externalID, proposedID string) (identityLink, *Refusal) {
 	if externalID == "" {
 		return identityLink{}, nil
@@ -60,7 +59,7 @@ func (x *identityStore) planLink(root *rootKey, externalID, proposedID string) (
 	}}, nil
 }
 
-// link carries a plan out and returns the identity, or nil for none.
+// link executes a plan and returns the identity, or nil.
 func (x *identityStore) link(l identityLink) *identity {
 	if l.create != nil {
 		x.addIdentity(l.create)
@@ -76,7 +75,7 @@ func (x *identityStore) addIdentity(i *identity) {
 	x.add(i)
 }
 
-// findIdentity finds a live identity of the caller's workspace by id, else by externalId.
+// findIdentity finds an identity that is not deleted, in the caller's workspace, by id or else by externalId.
 func (x *identityStore) findIdentity(root *rootKey, ref string) *identity {
 	if i := x.identities[ref]; i != nil && !i.deleted && i.workspace == root.workspace {
 		return i

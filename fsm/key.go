@@ -2,7 +2,7 @@ package fsm
 
 import "slices"
 
-// keyring has the APIs, their keys, and the migrations that keys come from.
+// keyring holds the APIs, their keys, and the migrations.
 type keyring struct {
 	*core
 	tenants    *tenancy
@@ -15,8 +15,8 @@ type keyring struct {
 	migrations map[migrationRef]*migration
 }
 
-// key is a credential that a customer's user presents. Fields that most keys lack are behind details, so that ten million plain
-// keys fit one node.
+// key is a credential that a customer's user presents. Fields that most keys do not have are in details, so that ten million plain keys fit
+// one node.
 type key struct {
 	entityHeader
 	id         string
@@ -54,7 +54,7 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// setDetails replaces all details but the access: see give.
+// setDetails replaces all details except the access: see give.
 func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 	var d keyDetails
 	if k.details != nil {
@@ -64,7 +64,7 @@ func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 	k.replaceDetails(d)
 }
 
-// replaceDetails replaces the details. They are never changed in place: a frozen copy of the key may share them.
+// replaceDetails replaces the details. They never change in place, because a frozen copy of the key may share them.
 func (k *key) replaceDetails(d keyDetails) {
 	if d.name == "" && d.meta == "" && d.access == nil && len(d.ratelimits) == 0 {
 		k.details = nil
@@ -73,7 +73,7 @@ func (k *key) replaceDetails(d keyDetails) {
 	k.details = &d
 }
 
-// liveIdentity returns the key's identity unless there is none or it was deleted.
+// liveIdentity returns the key's identity; nil: there is none, or it was deleted.
 func (k *key) liveIdentity() *identity {
 	if k.identity == nil || k.identity.deleted {
 		return nil
@@ -81,7 +81,7 @@ func (k *key) liveIdentity() *identity {
 	return k.identity
 }
 
-// ownCredit returns the key's credit record, making an absent one where there is none.
+// ownCredit returns the key's credit. It creates an absent one if there is none.
 func (k *key) ownCredit() *credit {
 	if k.credit == nil {
 		k.credit = &credit{owner: k.id}
@@ -89,7 +89,7 @@ func (k *key) ownCredit() *credit {
 	return k.credit
 }
 
-// creditOfKey finds the credit record of a key; nil: there never was one.
+// creditOfKey finds the credit of a key; nil: there never was one.
 func (ring *keyring) creditOfKey(id string) *credit {
 	if k := ring.keys[id]; k != nil {
 		return k.credit
@@ -104,12 +104,12 @@ func (ring *keyring) addKey(k *key) {
 	ring.add(k)
 }
 
-// encryptionOff is the answer to everything that needs recoverable keys. See contract 7.2.
+// encryptionOff is the refusal of everything that needs recoverable keys. See contract 7.2.
 func encryptionOff() *Refusal {
 	return &Refusal{Code: PreconditionFailed, Detail: "Encryption of keys is not enabled on this deployment"}
 }
 
-// findKey finds a live key that the caller can see. Disabled and expired keys are live. See contract 2.3.
+// findKey finds a key that is not deleted, in the caller's workspace. It may be disabled or expired. See contract 2.3.
 func (ring *keyring) findKey(root *rootKey, id string) *key {
 	return visible(root, ring.keys[id])
 }
@@ -121,7 +121,7 @@ func visible(root *rootKey, k *key) *key {
 	return k
 }
 
-// permittedKey finds a key and then checks the permission on its API: see contract 1.13 for that order.
+// permittedKey finds a key and then checks the permission on its API: see contract 1.13 for the order.
 func (ring *keyring) permittedKey(root *rootKey, id string, p RootPermission) (*key, *Refusal) {
 	k := ring.findKey(root, id)
 	if k == nil {
@@ -141,7 +141,7 @@ func (ring *keyring) showKey(k *key) *Key {
 		Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {
-		if refilled := k.credit.refilled(ring.clock); refilled > k.createdAt { // else it is that of the key it was rerolled from
+		if refilled := k.credit.refilled(ring.clock); refilled > k.createdAt { // otherwise the key was rerolled, and it is the old key's refill
 			shown.UpdatedAt = max(shown.UpdatedAt, refilled)
 		}
 	}
@@ -206,7 +206,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 
 func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id} }
 
-// visibleDigest leaves out the deleted permissions and roles that the lists still have.
+// visibleDigest leaves out deleted permissions and roles that are still in the lists.
 func (k *key) visibleDigest() Digest {
 	r := k.plain()
 	had := k.access()

@@ -2,13 +2,13 @@ package fsm
 
 import "slices"
 
-// keyAccess is what a key was given. Like the details it hangs on it is never changed in place.
+// keyAccess holds the permissions and roles of a key. It never changes in place.
 type keyAccess struct {
-	permissions []*permission // direct permissions, by id; may have deleted ones
-	roles       []*role       // by id; may have deleted ones
+	permissions []*permission // direct permissions, by id; may contain deleted ones
+	roles       []*role       // by id; may contain deleted ones
 }
 
-// access returns what the key was given. The lists are not to be written to.
+// access returns the permissions and roles of the key. The caller must not change the lists.
 func (k *key) access() keyAccess {
 	if k.details == nil || k.details.access == nil {
 		return keyAccess{}
@@ -16,7 +16,7 @@ func (k *key) access() keyAccess {
 	return *k.details.access
 }
 
-// give replaces what the key was given.
+// give replaces the permissions and roles.
 func (k *key) give(permissions []*permission, roles []*role) {
 	var d keyDetails
 	if k.details != nil {
@@ -29,7 +29,7 @@ func (k *key) give(permissions []*permission, roles []*role) {
 	k.replaceDetails(d)
 }
 
-// permissionNames returns the slugs that the key has, each once, in byte order.
+// permissionNames returns the slugs of the key's permissions without repetitions, in byte order.
 func (a keyAccess) permissionNames() []string {
 	most := a.held()
 	if most == 0 {
@@ -50,10 +50,10 @@ func (a keyAccess) permissionNames() []string {
 	return slices.Compact(names)
 }
 
-// manyPermissions is from how many on it is cheaper to leave out what several roles have before the names are sorted.
+// manyPermissions is the number above which removing repeated permissions before sorting is cheaper.
 const manyPermissions = 256
 
-// held is how many permissions the lists have, those counted again that are in several.
+// held counts the permissions of all lists, repetitions included.
 func (a keyAccess) held() int {
 	n := len(a.permissions)
 	for _, r := range a.roles {
@@ -62,7 +62,7 @@ func (a keyAccess) held() int {
 	return n
 }
 
-// distinct returns what is in any of the lists, once, in no particular order.
+// distinct returns the permissions of all lists without repetitions, in no particular order.
 func (a keyAccess) distinct() []*permission {
 	most := len(a.permissions)
 	for _, r := range a.roles {
@@ -110,7 +110,7 @@ func (a keyAccess) roleNames() []string {
 	return names
 }
 
-// show is what a verification tells of it; nil when there is nothing to tell.
+// show is the access as a verdict shows it; nil: there is none.
 func (a keyAccess) show() *VerdictAccess {
 	if len(a.permissions) == 0 && len(a.roles) == 0 {
 		return nil
@@ -122,7 +122,7 @@ func (a keyAccess) show() *VerdictAccess {
 	return shown
 }
 
-// giveKey writes the lists of a key, unless they are as they were.
+// giveKey replaces the lists of a key, unless they are equal to the old ones.
 func (ring *keyring) giveKey(k *key, permissions []*permission, roles []*role) {
 	if had := k.access(); slices.Equal(had.permissions, permissions) && slices.Equal(had.roles, roles) {
 		return

@@ -24,8 +24,8 @@ func (*rootKey) listPrefix() string { return "key_" }
 
 func (*workspace) listPrefix() string { return "ws_" }
 
-// apiKeys are an identity's keys in one API, so that listing them is no search among its keys elsewhere. Few identities have
-// keys in more than a handful of APIs.
+// apiKeys are an identity's keys in one API, so that listing them does not search the identity's other keys. Most identities have keys in
+// few APIs.
 type apiKeys struct {
 	api  *api
 	keys ordered[*key]
@@ -40,7 +40,7 @@ func (i *identity) keysIn(a *api) *ordered[*key] {
 	return nil
 }
 
-// list makes a key appear in listings, unless it is deleted; unlist ends that. Both read the key's API and identity.
+// list adds a key to the listings, unless it is deleted; unlist removes it. Both read the key's API and identity.
 func (k *key) list() {
 	if k.deleted {
 		return
@@ -71,14 +71,14 @@ func (k *key) unlistUnder() {
 	}
 }
 
-// relink gives a live key another identity, or none.
+// relink changes or removes the identity of a key that is not deleted.
 func (k *key) relink(i *identity) {
 	k.unlistUnder()
 	k.identity = i
 	k.listUnder()
 }
 
-// page shows the part of a list that q wants, and says where the next one begins.
+// page returns the part of a list that q selects, and where the next page begins.
 func page[T listed, R any](o *ordered[T], q Page, show func(T) R) (list []R, next string) {
 	o.from(q.Cursor, func(item T) bool {
 		if len(list) == q.Limit {
@@ -91,10 +91,10 @@ func page[T listed, R any](o *ordered[T], q Page, show func(T) R) (list []R, nex
 	return list, next
 }
 
-// maxExamined bounds how many items one search looks at, because it holds up the log: a page may end before it is full.
+// maxExamined is how many items one search examines, because a search delays the log. A page may end before it is full.
 const maxExamined = 10_000
 
-// search shows the part of a list that q wants of the items that match, and says where the next one begins.
+// search returns the matching items that q selects, and where the next page begins.
 func search[T listed, R any](o *ordered[T], q Page, matches func(T) bool, show func(T) R) (list []R, next string) {
 	examined := 0
 	o.from(q.Cursor, func(item T) bool {

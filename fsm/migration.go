@@ -1,6 +1,6 @@
 package fsm
 
-// migration is a source of keys that a workspace has agreed to.
+// migration is a named set of keys that a workspace imports as hashes.
 type migration struct {
 	entityHeader
 	id        string

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// rateLimits has the namespaces, their overrides, and what all rate limits have counted.
+// rateLimits holds the namespaces, their overrides, and the windows of all rate limits.
 type rateLimits struct {
 	*core
 	tenants         *tenancy
 	namespaces      map[string]*namespace
 	namespaceByName map[namespaceRef]*namespace
 	overrides       map[string]*override
-	windows         map[windowName]*window // present ones, and dropped ones that a snapshot has not told the disk about
-	expiries        deadlines[*window]     // the present ones
-	dropped         []*window              // the others, by when they were dropped
+	windows         map[windowName]*window // present ones, and dropped ones that a snapshot has not covered yet
+	expiries        deadlines[*window]     // present ones
+	dropped         []*window              // dropped ones, oldest first
 }
 
-// namespace groups the identifiers that ratelimit.limit counts, and their overrides. See contract 2.6.
+// namespace groups the identifiers of ratelimit.limit, and their overrides. See contract 2.6.
 type namespace struct {
 	entityHeader
 	id        string
@@ -26,25 +26,25 @@ type namespace struct {
 	createdAt int64
 	deleted   bool
 	byID      []*override          // by id
-	exact     map[string]*override // by identifier: all of them
-	patterns  []*override          // those with a *, the most specific first
+	exact     map[string]*override // all of them, by identifier
+	patterns  []*override          // those with a *, most specific first
 }
 
-// namespaceRef is the name under which a workspace knows a namespace.
+// namespaceRef is the name that a workspace uses for a namespace.
 type namespaceRef struct{ workspaceID, name string }
 
-// override replaces limit and duration of the identifiers that it matches.
+// override replaces limit and duration for the identifiers that it matches.
 type override struct {
 	entityHeader
 	id         string
 	namespace  *namespace
-	identifier string // may contain *, which stands for any text
+	identifier string // may contain *, which matches any text
 	limit      int64  // 0: always denied [D-12]
 	duration   int64  // ms
 	createdAt  int64
 }
 
-// findNamespace finds a namespace of the caller's workspace by id, else by name. It may be a deleted one.
+// findNamespace finds a namespace of the caller's workspace by id, or else by name. It may be deleted.
 func (l *rateLimits) findNamespace(root *rootKey, ref string) *namespace {
 	if n := l.namespaces[ref]; n != nil && n.workspace == root.workspace {
 		return n
@@ -52,7 +52,7 @@ func (l *rateLimits) findNamespace(root *rootKey, ref string) *namespace {
 	return l.namespaceByName[namespaceRef{root.workspace.id, ref}]
 }
 
-// permittedNamespace finds a live namespace and then checks the permission on it: see contract 1.13 for that order.
+// permittedNamespace finds a namespace that is not deleted and then checks the permission on it: see contract 1.13 for the order.
 func (l *rateLimits) permittedNamespace(root *rootKey, ref string, p RootPermission) (*namespace, *Refusal) {
 	n := l.findNamespace(root, ref)
 	if n == nil || n.deleted {
@@ -100,7 +100,7 @@ func moreSpecific(a, b *override) int {
 
 func (o *override) wild() bool { return strings.Contains(o.identifier, "*") }
 
-// overrideOf is the override that holds for an identifier: its own, else the most specific pattern that matches. nil: none.
+// overrideOf returns the override of an identifier: an exact one, or else the most specific pattern that matches; nil: none.
 func (n *namespace) overrideOf(identifier string) *override {
 	if o := n.exact[identifier]; o != nil {
 		return o
@@ -113,8 +113,8 @@ func (n *namespace) overrideOf(identifier string) *override {
 	return nil
 }
 
-// matches reports whether text has the form of pattern, in which each * stands for any text. Taking the first place for each part
-// is enough, so the work is that of one search per part.
+// matches reports whether text matches pattern, in which each * matches any text. The first match of each part is enough, so the cost is
+// one search per part.
 func matches(pattern, text string) bool {
 	first, rest, _ := strings.Cut(pattern, "*")
 	if !strings.HasPrefix(text, first) {

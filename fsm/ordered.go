@@ -6,22 +6,19 @@ import (
 	"strings"
 )
 
-// listed is what an ordered index holds. The order is that of the ids, byte by byte.
+// listed is an item of an ordered index. The order is that of the ids, byte by byte.
 type listed interface {
 	comparable
 	listID() string
-	listPrefix() string // what the ids begin with as a rule; it only makes the index faster
+	listPrefix() string // the usual first bytes of an id; it only makes the index faster
 }
 
-// maxChunk is how many entries a chunk holds before it is split: few enough that moving half of them costs less than finding the
-// place, many enough that the list of chunks stays short.
+// maxChunk is how many entries a chunk holds before it is split. Moving half of a chunk costs less than the search, and the list of chunks
+// stays short.
 const maxChunk = 256
 
-// ordered holds things in the order of their ids, for listing page by page. It is a sorted list cut into sorted chunks: an
-// insertion moves at most one chunk's entries, and finding a place costs two binary searches. The zero value is empty.
-//
-// An entry carries the first bytes of its id behind the usual prefix, so that a search compares numbers and follows a pointer
-// only to settle a tie. That is what keeps an insertion among a million keys cheap.
+// ordered is a sorted list of sorted chunks, for listing page by page. An insertion moves at most one chunk's entries. Most comparisons
+// compare tags, the first bytes of the ids, and follow no pointer. The zero value is empty.
 //
 // Invariant: no chunk is empty, and ids ascend strictly within and across chunks.
 type ordered[T listed] struct{ chunks [][]entry[T] }
@@ -31,7 +28,7 @@ type entry[T listed] struct {
 	item T
 }
 
-// tagOf never reverses the order of two ids: the smaller one has the smaller tag, or the same.
+// tagOf preserves the order of ids: a smaller id has a smaller tag, or the same.
 func tagOf(prefix, id string) uint64 {
 	rest, usual := strings.CutPrefix(id, prefix)
 	switch {
@@ -58,12 +55,11 @@ func (e *entry[T]) compare(tag uint64, id string) int {
 	return strings.Compare(e.item.listID(), id)
 }
 
-// find returns the place of the first entry whose id is not below id: a chunk and an index in it. Past the end it is the
-// place behind the last entry.
+// find returns the chunk and the index of the first entry whose id is not below id, or the end.
 func (o *ordered[T]) find(id string) (chunk, at int, tag uint64) {
 	var none T
 	tag = tagOf(none.listPrefix(), id)
-	// The chunk is the last one that does not begin above id.
+	// The last chunk that does not begin above id.
 	low, high := 0, len(o.chunks)
 	for low < high {
 		if mid := int(uint(low+high) / 2); o.chunks[mid][0].compare(tag, id) <= 0 {
@@ -88,7 +84,7 @@ func (o *ordered[T]) find(id string) (chunk, at int, tag uint64) {
 	return chunk, low, tag
 }
 
-// insert adds an item that is not there.
+// insert adds an item that is not in the index.
 func (o *ordered[T]) insert(item T) {
 	chunk, at, tag := o.find(item.listID())
 	added := entry[T]{tag, item}
@@ -100,7 +96,7 @@ func (o *ordered[T]) insert(item T) {
 	switch {
 	case len(entries) < maxChunk:
 		o.chunks[chunk] = slices.Insert(entries, at, added)
-	case at == maxChunk && chunk == len(o.chunks)-1: // in order, as from a snapshot: chunks stay full
+	case at == maxChunk && chunk == len(o.chunks)-1: // ascending ids, as from a snapshot: chunks stay full
 		o.chunks = append(o.chunks, append(make([]entry[T], 0, maxChunk), added))
 	default:
 		upper := append(make([]entry[T], 0, maxChunk), entries[maxChunk/2:]...)
@@ -116,7 +112,7 @@ func (o *ordered[T]) insert(item T) {
 	}
 }
 
-// remove takes an item out, if it is there.
+// remove removes an item, if it is in the index.
 func (o *ordered[T]) remove(item T) {
 	chunk, at, _ := o.find(item.listID())
 	if chunk >= len(o.chunks) || at == len(o.chunks[chunk]) || o.chunks[chunk][at].item != item {

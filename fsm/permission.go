@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// permission is a permission that a customer gives to keys, directly or through roles. It has nothing to do with the permissions of root
-// keys (see root_permission.go). A deleted one is kept, empty, because roles and keys still refer to it: they drop it when their list is next
-// written, and until then it counts for nothing.
+// permission is what a customer allows keys to do, directly or through roles. Root keys have permissions of their own: see
+// root_permission.go. A deleted one is kept, empty, while roles and keys refer to it. They drop it with their next change; until then it
+// counts for nothing.
 type permission struct {
 	entityHeader
 	id          string
 	name        string
-	slug        string // what clients call the slug; queries compare it
+	slug        string // queries compare it
 	description string
 	workspace   *workspace
 	createdAt   int64
 	deleted     bool
 }
 
-// access is the part of the ledger that says what keys may do.
+// access holds the permissions and roles of all workspaces.
 type access struct {
 	*core
 	tenants         *tenancy
@@ -31,12 +31,12 @@ type access struct {
 
 func (p *permission) ref() foldedName { return foldedName{p.workspace.id, foldCase(p.slug)} }
 
-// findPermissionSlug finds a live permission of the caller's workspace by its slug, in any case.
+// findPermissionSlug finds a permission that is not deleted, in the caller's workspace, by its slug in any case.
 func (x *access) findPermissionSlug(root *rootKey, text string) *permission {
 	return x.permissionSlugs[foldedName{root.workspace.id, foldCase(text)}]
 }
 
-// findPermission finds a live permission of the caller's workspace by id, else by slug.
+// findPermission finds a permission that is not deleted, in the caller's workspace, by id or else by slug.
 func (x *access) findPermission(root *rootKey, ref string) *permission {
 	if p := x.permissions[ref]; p != nil && !p.deleted && p.workspace == root.workspace {
 		return p
@@ -51,10 +51,10 @@ func (x *access) addPermission(p *permission) {
 	x.add(p)
 }
 
-// permissionPlan is what a list of slugs stands for: permissions that exist, and others that are to be made.
+// permissionPlan is a resolved list of slugs: permissions that exist, and permissions to create.
 type permissionPlan struct{ existing, create []*permission }
 
-// planPermissions resolves a list in which slugs may repeat. It changes nothing.
+// planPermissions resolves a list of slugs, which may repeat. It changes nothing.
 func (x *access) planPermissions(root *rootKey, refs []PermissionRef) permissionPlan {
 	var plan permissionPlan
 	seen := make(map[foldedName]struct{}, len(refs))
@@ -75,7 +75,7 @@ func (x *access) planPermissions(root *rootKey, refs []PermissionRef) permission
 	return plan
 }
 
-// permitted checks that the caller may make the permissions that the plan is to make.
+// permitted checks that the caller may create the new permissions of the plan.
 func (plan permissionPlan) permitted(root *rootKey) *Refusal {
 	if len(plan.create) > 0 && !root.may(CreatePermissionPermission, "") {
 		return CreatePermissionPermission.missing("")
@@ -83,7 +83,7 @@ func (plan permissionPlan) permitted(root *rootKey) *Refusal {
 	return nil
 }
 
-// checkPermissionIDs checks the ids of the permissions that the plan is to make.
+// checkPermissionIDs checks that the ids of the new permissions are free.
 func (x *access) checkPermissionIDs(plan permissionPlan) *Refusal {
 	ids := make(map[string]struct{}, len(plan.create))
 	for _, p := range plan.create {
@@ -95,7 +95,7 @@ func (x *access) checkPermissionIDs(plan permissionPlan) *Refusal {
 	return nil
 }
 
-// executePlan makes what the plan is to make and returns all its permissions, in the order in which lists are kept.
+// executePlan creates the new permissions and returns all permissions of the plan, sorted as lists are stored.
 func (x *access) executePlan(plan permissionPlan) []*permission {
 	for _, p := range plan.create {
 		x.addPermission(p)
@@ -103,14 +103,14 @@ func (x *access) executePlan(plan permissionPlan) []*permission {
 	return sortedPermissions(append(plan.existing, plan.create...))
 }
 
-// sortedPermissions sorts a list by id, in place, and drops what repeats or was deleted.
+// sortedPermissions sorts a list by id, in place, without repeated and deleted permissions.
 func sortedPermissions(list []*permission) []*permission {
 	list = slices.DeleteFunc(list, func(p *permission) bool { return p.deleted })
 	slices.SortFunc(list, func(p, q *permission) int { return strings.Compare(p.id, q.id) })
 	return slices.Compact(list)
 }
 
-// hasPermission reports whether a list sorted by id has p.
+// hasPermission reports whether a list that is sorted by id contains p.
 func hasPermission(list []*permission, p *permission) bool {
 	_, ok := slices.BinarySearchFunc(list, p.id, func(q *permission, id string) int { return strings.Compare(q.id, id) })
 	return ok
@@ -131,7 +131,7 @@ func (p *permission) show() Permission {
 	return Permission{ID: p.id, Name: p.name, Slug: p.slug, Description: p.description}
 }
 
-// showPermissions shows the live permissions of a list, by slug.
+// showPermissions shows the permissions of a list that are not deleted, sorted by slug.
 func showPermissions(list []*permission) []Permission {
 	var shown []Permission
 	for _, p := range list {

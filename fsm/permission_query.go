@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// satisfies evaluates a permission query for a key. See contract 3.5. A slug of the query is held when it equals one of the key's,
-// letter for letter. The sorted list of those has to be made for the answer in any case. A nil access has none.
+// satisfies evaluates a permission query for a key: see contract 3.5. A slug of the query must equal one of the key's slugs exactly. The
+// verdict needs their sorted list in any case.
 func (a *VerdictAccess) satisfies(query string) (bool, *Refusal) {
 	var held []string
 	if a != nil {
@@ -19,7 +19,7 @@ func (a *VerdictAccess) satisfies(query string) (bool, *Refusal) {
 	})
 }
 
-// evaluate parses a query and evaluates it on the way, without building anything: a query is evaluated once.
+// evaluate parses and evaluates a query in one pass, without a tree: a query is evaluated only once.
 func evaluate(query string, holds func(slug string) bool) (bool, *Refusal) {
 	q := queryParser{text: query, holds: holds}
 	q.next()
@@ -42,14 +42,13 @@ const (
 	closeToken
 )
 
-// queryParser reads a query from left to right and stops at the first thing that cannot stand where it stands. Its methods parse
+// queryParser reads a query from left to right and stops at the first error. Its methods parse
 //
 //	or      = and {OR and}
 //	and     = primary {AND primary}
 //	primary = slug | "(" or ")"
 //
-// and return the value, which is meaningless once there is a refusal. wanted false: the value does not matter any more, so that slugs
-// need not be looked up.
+// and return the value, which means nothing after a refusal. With wanted false the value does not matter, and no slug is looked up.
 type queryParser struct {
 	text  string
 	holds func(slug string) bool
@@ -112,7 +111,7 @@ func (q *queryParser) primary(wanted bool) bool {
 	return false
 }
 
-// next reads the next token.
+// next reads one token.
 func (q *queryParser) next() {
 	q.start = q.end
 	for q.start < len(q.text) && isQuerySpace(q.text[q.start]) {
@@ -141,7 +140,7 @@ func (q *queryParser) next() {
 	}
 }
 
-// wordToken tells operators from slugs.
+// wordToken distinguishes operators from slugs.
 func wordToken(word string) queryToken {
 	switch {
 	case strings.EqualFold(word, "AND"):
@@ -167,7 +166,7 @@ func (q *queryParser) unexpected(expected string) {
 	q.fail(fmt.Sprintf("'%s' at position %d, where %s is expected", q.text[q.start:q.end], q.start, expected))
 }
 
-// fail keeps the first failure. Positions count from 0, and everything before a failure is ASCII, so they count characters.
+// fail records the first error. Positions count from 0. Everything before an error is ASCII, so they count characters.
 func (q *queryParser) fail(what string) {
 	if q.refusal == nil {
 		q.refusal = &Refusal{Code: QuerySyntax, Detail: "The permission query has a syntax error: " + what}

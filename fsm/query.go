@@ -1,9 +1,9 @@
 package fsm
 
-// Query is a question that changes nothing. Queries never travel: a node answers them from its own state once that is known to
-// be fresh enough. Each has a file of its own.
+// Query is a request that changes nothing. A node answers it from its own state, once that state is known to be fresh enough. Each query
+// has a file of its own.
 type Query interface {
-	// answer answers for an authenticated caller.
+	// answer answers an authenticated caller.
 	answer(s *State, root *rootKey) Result
 }
 

@@ -1,6 +1,6 @@
 package fsm
 
-// GetIdempotencyRecord asks for the outcome of a call that was carried out before, with Repeated or a Refusal; Done if there is none.
+// GetIdempotencyRecord asks for the stored answer of a call. The result is an IdempotentReplay, a Refusal, or Done if there is none.
 type GetIdempotencyRecord struct{ Idempotency Idempotency }
 
 func (q *GetIdempotencyRecord) answer(s *State, root *rootKey) Result {

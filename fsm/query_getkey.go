@@ -6,7 +6,7 @@ type GetKey struct {
 	Decrypt bool
 }
 
-// answer looks before it checks the permission: see contract 1.13.
+// answer looks the key up before it checks the permission: see contract 1.13.
 func (q *GetKey) answer(s *State, root *rootKey) Result {
 	k, refusal := s.permittedKey(root, q.KeyID, ReadKeyPermission)
 	if refusal != nil {

@@ -1,6 +1,6 @@
 package fsm
 
-// GetOverride asks for the override that holds for an identifier. See contract 2.6.
+// GetOverride asks for the override that applies to an identifier. See contract 2.6.
 type GetOverride struct {
 	Namespace  string // id or name
 	Identifier string

@@ -1,6 +1,6 @@
 package fsm
 
-// GetRerollStart asks for what the new secret must begin like, and how many ids the reroll needs.
+// GetRerollStart asks for the first characters that the new secret must have, and how many ids the reroll needs.
 type GetRerollStart struct{ KeyID string }
 
 func (q *GetRerollStart) answer(s *State, root *rootKey) Result {

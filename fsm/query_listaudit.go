@@ -2,18 +2,17 @@ package fsm
 
 import "sort"
 
-// ListAudit asks for audit entries of the caller's workspace, the newest first. An empty ResourceID, ActorID or Event
-// selects every one.
+// ListAudit asks for audit entries of the caller's workspace, newest first. An empty ResourceID, ActorID or Event matches all.
 type ListAudit struct {
 	ResourceID string
 	ActorID    string
 	Event      string // the name
-	From       int64  // Unix ms, the first
-	To         int64  // Unix ms, the first one that is too late, or Never
+	From       int64  // Unix ms, inclusive
+	To         int64  // Unix ms, exclusive, or Never
 	Page       Page
 }
 
-// answer looks at a bounded number of entries, because it holds up the log: a page may end before it is full.
+// answer examines a bounded number of entries, because it delays the log. A page may end before it is full.
 func (q *ListAudit) answer(s *State, root *rootKey) Result {
 	if !root.may(ReadAuditPermission, "") {
 		return ReadAuditPermission.missing("")
@@ -39,7 +38,7 @@ func (q *ListAudit) answer(s *State, root *rootKey) Result {
 	return answer
 }
 
-// above reports whether an entry is later than the page begins.
+// above reports whether an entry is newer than the first one of the page.
 func (q *ListAudit) above(e *auditEntry) bool {
 	return q.Page.Cursor != "" && e.id > q.Page.Cursor || e.entry.Entry.Time >= q.To
 }

@@ -2,11 +2,11 @@ package fsm
 
 // ListIdentities asks for the identities of the caller's workspace. See contract 2.4.
 type ListIdentities struct {
-	Search string // part of an id or externalId, letter case aside; blank: all
+	Search string // part of an id or externalId, in any case; blank: all
 	Page   Page
 }
 
-// answer needs the permission to read each identity that it shows. See contract 2.4.
+// answer requires the permission to read each identity that it shows. See contract 2.4.
 func (q *ListIdentities) answer(s *State, root *rootKey) Result {
 	wanted := newSearchText(q.Search)
 	var refusal *Refusal

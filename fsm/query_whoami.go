@@ -3,7 +3,7 @@ package fsm
 // WhoAmI asks for a key by its hash. See contract 2.3.
 type WhoAmI struct{ Hash Hash }
 
-// answer hides a key that the caller may not read behind the answer for one that does not exist.
+// answer refuses a key that the caller may not read as if it did not exist.
 func (q *WhoAmI) answer(s *State, root *rootKey) Result {
 	k := visible(root, s.keyByHash[q.Hash])
 	if k == nil || !root.may(ReadKeyPermission, k.api.id) {

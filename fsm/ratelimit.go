@@ -1,6 +1,6 @@
 package fsm
 
-// ratelimits are the key's own ones, by name.
+// ratelimits returns the key's own rate limits, by name.
 func (k *key) ratelimits() []Ratelimit {
 	if k.details == nil {
 		return nil
@@ -8,7 +8,7 @@ func (k *key) ratelimits() []Ratelimit {
 	return k.details.ratelimits
 }
 
-// replaceRatelimits returns what the list of an identity becomes, without changing it.
+// replaceRatelimits returns the new list of an identity. It does not change the identity.
 func (i *identity) replaceRatelimits(f Field[[]Ratelimit]) ([]Ratelimit, *Refusal) {
 	if f.State == Absent {
 		return i.ratelimits, nil

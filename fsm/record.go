@@ -4,8 +4,8 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Kind is the kind of a record. The numbers are on disk, and records are restored in their order: a kind comes after those that
-// its records refer to. There are gaps for new ones.
+// Kind is the kind of a record. The numbers are on disk. Records are restored in their order, so a kind comes after the kinds that it
+// refers to. There are gaps for new kinds.
 type Kind uint8
 
 // The kinds.
@@ -33,20 +33,20 @@ const (
 	WindowKind    Kind = 120
 )
 
-// RecordKey names a record. It stays the same for the record's whole life.
+// RecordKey is the name of a record. It never changes.
 type RecordKey struct {
 	Kind Kind
 	ID   string
 }
 
-// Record is what is kept on disk of one thing in the ledger: plain values. Each kind has a row in the registry.
+// Record is how an entity is stored on disk: plain values. Each kind has a row in the registry.
 type Record interface {
 	is() *recordType
 	fields(v *fields.Visitor)
 	Key() RecordKey
 }
 
-// recordType is what all records of a kind have in common.
+// recordType describes all records of a kind.
 type recordType struct {
 	kind   Kind
 	since  uint64 // the ledger version that the kind came with

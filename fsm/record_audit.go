@@ -26,13 +26,13 @@ func (r *AuditRecord) fields(v *fields.Visitor) {
 	r.Entry.fields(v)
 }
 
-// auditID sorts by bytes as the entries were made. It is made of log time, which never runs backwards, rather than of log indexes,
-// which begin anew when a ledger is moved to a new cluster.
+// auditID sorts entries in the order in which they were made. It uses log time, because log indexes start again when a ledger moves to a
+// new cluster.
 func auditID(time, number int64) string { return fmt.Sprintf("%016x-%08x", time, number) }
 
 func (r *AuditRecord) recordID() string { return r.WorkspaceID + "/" + auditID(r.Entry.Time, r.Number) }
 
-// kept reports whether an entry is one that the ledger makes.
+// kept reports whether the ledger writes such an entry.
 func (e *AuditEntry) kept() bool {
 	if !e.Event.Known() || len(e.Resources) == 0 || len(e.Resources) > MaxAuditResources || e.Omitted < 0 {
 		return false
@@ -45,5 +45,5 @@ func (e *AuditEntry) kept() bool {
 	return true
 }
 
-// MaxAuditResources bounds the resources of one entry: a command may touch thousands.
+// MaxAuditResources is the number of resources that one entry lists: a command may change thousands.
 const MaxAuditResources = 100

@@ -6,7 +6,7 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// IdempotencyRecord is the outcome of a call at rest.
+// IdempotencyRecord is the stored answer of a call with an idempotency key.
 type IdempotencyRecord struct {
 	WorkspaceID string
 	KeyHash     ShortHash
@@ -32,7 +32,7 @@ func (r *IdempotencyRecord) fields(v *fields.Visitor) {
 	}
 }
 
-// hashedFields are the fields of the digest. The result follows from the entry that the index names.
+// hashedFields are the fields in the digest. The result follows from the log entry at Index.
 func (r *IdempotencyRecord) hashedFields(v *fields.Visitor) {
 	v.String(&r.WorkspaceID)
 	r.KeyHash.fields(v)
@@ -41,7 +41,8 @@ func (r *IdempotencyRecord) hashedFields(v *fields.Visitor) {
 	v.Uint(&r.Index)
 }
 
-// idempotencyRecordID orders outcomes by log time first: a log index begins anew where a ledger is moved to another cluster. at is not negative.
+// idempotencyRecordID orders records by log time first, because log indexes start again when a ledger moves to another cluster. at is not
+// negative.
 func idempotencyRecordID(at int64, index uint64, workspaceID string, name ShortHash) string {
 	id := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(workspaceID)+len(name)), uint64(at))
 	id = binary.BigEndian.AppendUint64(id, index)

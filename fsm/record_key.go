@@ -45,8 +45,8 @@ type KeyRecord struct {
 	Expires     int64
 	Enabled     bool
 	Deleted     bool
-	Permissions []string    // ids of the direct ones, in byte order; deleted ones may be among them
-	Roles       []string    // ids, likewise
+	Permissions []string    // ids of the direct ones, in byte order; may contain deleted ones
+	Roles       []string    // ids, in byte order; may contain deleted ones
 	Ratelimits  []Ratelimit // by name
 }
 
@@ -88,7 +88,7 @@ var migrationRecordType = recordType{kind: MigrationKind, since: 1, create: crea
 
 func (*MigrationRecord) is() *recordType { return &migrationRecordType }
 
-// Key names the record. A migration's id is one of its workspace's, and a workspace's id has no slash.
+// Key names the record. A migration's id is unique in its workspace, and a workspace's id has no slash.
 func (r *MigrationRecord) Key() RecordKey { return migrationKey(r.WorkspaceID, r.ID) }
 
 func (r *MigrationRecord) fields(v *fields.Visitor) {

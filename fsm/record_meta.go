@@ -2,13 +2,13 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// MetaRecord is the one record of the ledger itself.
+// MetaRecord is the record of the ledger itself.
 type MetaRecord struct {
 	ClusterID string
 	Clock     int64
 	Totals    Totals
-	Sessions  uint64 // ever opened; their ids count up to it
-	// LedgerVersion and RaisedBy came with ledger version 2. Before, the version was 1.
+	Sessions  uint64 // number of sessions ever opened; it is the id of the last one
+	// LedgerVersion and RaisedBy came with ledger version 2. The default of LedgerVersion is 1.
 	LedgerVersion uint64
 	RaisedBy      string // the build that raised the version last; empty: none did
 }
@@ -22,7 +22,7 @@ func (r *MetaRecord) Key() RecordKey { return RecordKey{MetaKind, ""} }
 
 func (r *MetaRecord) fields(v *fields.Visitor) {
 	v.String(&r.ClusterID)
-	if !v.Hashing() { // so that the digest stands still while only reads arrive
+	if !v.Hashing() { // so that reads do not change the digest
 		v.Int(&r.Clock)
 	}
 	v.Uint(&r.Totals.Granted)
@@ -40,14 +40,14 @@ func (r *MetaRecord) fields(v *fields.Visitor) {
 	}
 }
 
-// Totals are the running totals of all credits ever moved, modulo 2^64 so that no sum can overflow.
+// Totals are the sums of all credits ever moved, modulo 2^64 so that no sum can overflow.
 //
-// Invariant: Granted − Withdrawn − Charged equals the sum of all balances, modulo 2^64.
+// Invariant: Granted − Withdrawn − Debited equals the sum of all balances, modulo 2^64.
 type Totals struct {
 	Granted   uint64 // by creation, set, increment and refill
-	Withdrawn uint64 // by set, decrement, and by turning unlimited or deleting for good
+	Withdrawn uint64 // by set and decrement, by turning unlimited, and by permanent deletion
 	Debited   uint64 // by verifications
 }
 
-// Outstanding is the sum of all balances that the books imply.
+// Outstanding is the sum of all balances according to the totals.
 func (b Totals) Outstanding() uint64 { return b.Granted - b.Withdrawn - b.Debited }

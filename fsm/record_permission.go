@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// PermissionRecord is a permission at rest. A deleted one keeps only what its first two and last two fields say.
+// PermissionRecord is a permission at rest. A deleted one keeps only its first two and last two fields.
 type PermissionRecord struct {
 	ID          string
 	WorkspaceID string
@@ -30,13 +30,13 @@ func (r *PermissionRecord) fields(v *fields.Visitor) {
 	v.Bool(&r.Deleted)
 }
 
-// RoleRecord is a role at rest. A deleted one keeps only what its first two and last two fields say.
+// RoleRecord is a role at rest. A deleted one keeps only its first two and last two fields.
 type RoleRecord struct {
 	ID          string
 	WorkspaceID string
 	Name        string
 	Description string
-	Permissions []string // ids, in byte order; deleted ones may be among them
+	Permissions []string // ids, in byte order; may contain deleted ones
 	CreatedAt   int64
 	Deleted     bool
 }

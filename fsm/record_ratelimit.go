@@ -56,7 +56,7 @@ func (r *OverrideRecord) fields(v *fields.Visitor) {
 	v.Int(&r.CreatedAt)
 }
 
-// windowName names a window. Another duration is another window, so that each of them has one length for its whole life.
+// windowName is the name of a window. It contains the duration, so that a window has one length for its whole life.
 type windowName struct {
 	scope    WindowScope
 	owner    string // id of the key, identity or namespace
@@ -69,7 +69,7 @@ func (n windowName) recordID() string {
 	return strconv.Itoa(int(n.scope)) + "/" + n.owner + "/" + strconv.FormatInt(n.duration, 10) + "/" + n.name
 }
 
-// WindowScope says what kind of thing owns a window. The numbers are on disk: append only.
+// WindowScope is the kind of a window's owner. The numbers are on disk: append only.
 type WindowScope uint8
 
 // The scopes.

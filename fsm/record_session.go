@@ -23,14 +23,14 @@ func (r *SessionRecord) fields(v *fields.Visitor) {
 	v.String(&r.Node)
 	v.Int(&r.LastSeen)
 	v.Uint(&r.Base)
-	if v.Hashing() { // the results follow from the rest: their number stands for them
+	if v.Hashing() { // the results follow from the rest, so their number is enough
 		v.Length(len(r.Results))
 		return
 	}
 	fields.List(v, &r.Results, (*SessionResult).fields)
 }
 
-// SessionResult is a result that was not acknowledged yet.
+// SessionResult is a result that the node has not acknowledged yet.
 type SessionResult struct {
 	Seq    uint64
 	Index  uint64

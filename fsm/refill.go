@@ -5,8 +5,8 @@ const dayMillis = 86_400_000
 // dayOf returns the UTC calendar day of a time in Unix ms, as days since 1970-01-01. Log time is never negative.
 func dayOf(millis int64) int64 { return millis / dayMillis }
 
-// lastDue returns the latest day, at or before today, on which the refill is due. A monthly refill whose day the month does not
-// have is due on the month's last day. See contract 4.3.
+// lastDue returns the latest due day at or before today. A monthly refill whose day the month does not have is due on the last day of the
+// month. See contract 4.3.
 func (r Refill) lastDue(today int64) int64 {
 	if r.Interval == Daily {
 		return today
@@ -22,8 +22,7 @@ func (r Refill) lastDue(today int64) int64 {
 	return due
 }
 
-// firstDue returns the first day after the given one on which the refill is due: the day on which it raised a balance that nothing
-// has touched since.
+// firstDue returns the first due day after the given day. On that day the refill raised a balance that nothing has changed since.
 func (r Refill) firstDue(after int64) int64 {
 	if r.Interval == Daily {
 		return after + 1
@@ -35,15 +34,15 @@ func (r Refill) firstDue(after int64) int64 {
 	return r.dueIn(year+month/12, month%12+1)
 }
 
-// dueIn returns the day in the given month on which a monthly refill is due.
+// dueIn returns the due day of a monthly refill in the given month.
 func (r Refill) dueIn(year, month int64) int64 {
 	first := daysFromCivil(year, month, 1)
 	next := daysFromCivil(year+month/12, month%12+1, 1)
 	return first + min(int64(r.Day), next-first) - 1
 }
 
-// civil converts days since 1970-01-01 to a date of the proleptic Gregorian calendar. It counts in years that begin on 1 March,
-// so that the leap day comes last, and in eras of 400 years, which all have 146,097 days. Valid for days >= 0.
+// civil converts days since 1970-01-01 to a date of the proleptic Gregorian calendar. Its years begin on 1 March, so that the leap day
+// comes last; its eras of 400 years all have 146,097 days. Valid for days >= 0.
 func civil(days int64) (year, month, day int64) {
 	days += 719_468 // from 0000-03-01
 	era, doe := days/146_097, days%146_097

@@ -2,7 +2,7 @@ package fsm
 
 import "fmt"
 
-// commandTypes finds the type of a command by its kind. A new command has one row here.
+// commandTypes finds the type of a command by its kind. Each command has one row here.
 var commandTypes = commandTable(
 	&bootstrapType, &openSessionType, &raiseLedgerVersionType,
 	&createWorkspaceType, &updateWorkspaceType, &createRootKeyType, &revokeRootKeyType,
@@ -16,8 +16,8 @@ var commandTypes = commandTable(
 	&consumeRatelimitsType, &setOverrideType, &deleteOverrideType,
 )
 
-// recordTypes finds the type of a record by its kind. A new kind of record has one row here, with how it is loaded and how the one in
-// memory is found.
+// recordTypes finds the type of a record by its kind. Each kind has one row here. The row says how the record is loaded and how the entity
+// in memory is found.
 var recordTypes = recordTable(
 	recordRow{&metaRecordType, load((*State).loadMeta), neverAgain},
 	recordRow{&workspaceRecordType, load((*State).loadWorkspace), neverAgain},
@@ -38,7 +38,7 @@ var recordTypes = recordTable(
 	recordRow{&auditRecordType, load((*State).loadAudit), neverAgain},
 )
 
-// commandTable panics where a type is not complete, or two claim one kind: a build with that mistake must not start.
+// commandTable panics if a type is incomplete, or if two types have the same kind: such a build must not start.
 func commandTable(types ...*commandType) (table [256]*commandType) {
 	for _, t := range append(types, nextCommands...) {
 		if table[t.kind] != nil || t.kind == formMark || t.kind == originMark || t.kind == idempotencyMark {
@@ -56,11 +56,11 @@ func commandTable(types ...*commandType) (table [256]*commandType) {
 type recordRow struct {
 	*recordType
 	load func(*State, Record) bool
-	// live finds the record in memory that has a name now. A snapshot asks it about names of removed records.
+	// live finds the entity that has a name now. A snapshot asks for the names of removed records.
 	live func(s *State, id string) entity
 }
 
-// load adapts a method to the registry.
+// load adapts a load method to the registry.
 func load[R Record](method func(*State, R) bool) func(*State, Record) bool {
 	return func(s *State, r Record) bool { return method(s, r.(R)) }
 }
@@ -79,7 +79,7 @@ func found[N interface {
 	}
 }
 
-// neverAgain is for kinds whose records are never removed, or whose names are never used again.
+// neverAgain is for kinds whose records are never removed, or whose names are never reused.
 func neverAgain(*State, string) entity { return nil }
 
 func recordTable(rows ...recordRow) (table [256]*recordRow) {

@@ -6,19 +6,18 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Result is the ledger's answer to a command or a query. An answer that says no is a result like any other; a fault is when no answer
-// was reached.
+// Result is the ledger's answer to a command or a query. A refusal is a result too; after a fault there is no result.
 type Result interface {
 	is() *resultType
 	fields(v *fields.Visitor)
 }
 
-// resultType is what all results of a type have in common.
+// resultType describes all results of one type.
 type resultType struct {
-	kind    byte   // in records and between nodes; never used again
+	kind    byte   // in records and between nodes; never reused
 	since   uint64 // the ledger version that the type came with
 	newest  uint64 // the ledger version that its youngest field came with; 0: none was added
-	answers bool   // answers a command, so that it may be kept under an idempotency key
+	answers bool   // answers a command, so an idempotency record may hold it
 	create  func() Result
 }
 
@@ -29,7 +28,7 @@ func createResult[T any, P interface {
 	return P(new(T))
 }
 
-// resultTypes finds the type of a result by its kind. A new result has one row here.
+// resultTypes finds the type of a result by its kind. Each result has one row here.
 var resultTypes = resultTable(
 	&doneResultType, &createdResultType, &refusalResultType, &openedResultType, &idempotentReplayResultType,
 	&creditsResultType, &identityResultType, &identitiesResultType,
@@ -80,7 +79,7 @@ func readResult(v *fields.Visitor, p *Result) {
 	checkOldest(v, *p, form, t.since, t.newest)
 }
 
-// Done is the answer that has nothing to tell.
+// Done is the answer that holds nothing.
 type Done struct{}
 
 var doneResultType = resultType{kind: 1, since: 1, answers: true, create: createResult[Done]}
@@ -89,7 +88,7 @@ func (*Done) is() *resultType { return &doneResultType }
 
 func (*Done) fields(*fields.Visitor) {}
 
-// Created names what was created.
+// Created holds the id of the new thing.
 type Created struct{ ID string }
 
 var createdResultType = resultType{kind: 2, since: 1, answers: true, create: createResult[Created]}
@@ -100,14 +99,14 @@ func (r *Created) fields(v *fields.Visitor) {
 	v.String(&r.ID)
 }
 
-// Refusal is the answer to a command that was not carried out. Nothing changed.
+// Refusal is the answer to a command that was not executed. Nothing changed.
 type Refusal struct {
 	Code RefusalCode
-	// Detail is for people. Empty: the code says it all.
+	// Detail is for people. Empty: the code is enough.
 	Detail string
-	// Accepted are the permission strings of which one is needed, for InsufficientPermissions.
+	// Accepted are the permission strings of which the caller needs one, for InsufficientPermissions.
 	Accepted []string
-	// RetryAfter is in how many seconds another attempt may do better, for IdempotencyStoreFull.
+	// RetryAfter is the number of seconds after which another attempt may succeed, for IdempotencyStoreFull.
 	RetryAfter int64
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// AuditEntries is a page of them.
+// AuditEntries is a page of audit entries.
 type AuditEntries struct {
 	List []AuditEntry
 	Next string // where the next page begins; empty: there is none
@@ -28,11 +28,11 @@ type AuditEntry struct {
 	Index     uint64 // of the log entry
 	Time      int64  // log time, Unix ms
 	Event     Event
-	ActorID   string // of the root key, which may be gone
+	ActorID   string // of the root key, which may have been revoked
 	ActorName string
 	Origin    *Origin         // nil: the caller stated none
 	Resources []AuditResource // by type and id, at most MaxAuditResources
-	Omitted   int64           // resources beyond those
+	Omitted   int64           // number of further resources
 	Balances  []AuditBalance  // of Resources, in their order
 }
 
@@ -50,7 +50,7 @@ func (e *AuditEntry) fields(v *fields.Visitor) {
 	fields.List(v, &e.Balances, (*AuditBalance).fields)
 }
 
-// Origin is where a command came from, for its audit entry. Nothing else depends on it.
+// Origin is where a command came from, for its audit entry.
 type Origin struct {
 	RequestID  string
 	RemoteAddr string // of the connection
@@ -63,7 +63,7 @@ func (o *Origin) fields(v *fields.Visitor) {
 	v.String(&o.UserAgent)
 }
 
-// AuditResource is a thing that a command changed. Credits stand for their owner.
+// AuditResource is a thing that a command changed. Credits count as their owner.
 type AuditResource struct {
 	Type ResourceType
 	ID   string
@@ -74,7 +74,7 @@ func (r *AuditResource) fields(v *fields.Visitor) {
 	v.String(&r.ID)
 }
 
-// AuditBalance is what a command did to the credits of a key or an identity.
+// AuditBalance is the balance of a key or an identity before and after a command.
 type AuditBalance struct {
 	Owner         AuditResource
 	Before, After Balance
@@ -86,7 +86,7 @@ func (b *AuditBalance) fields(v *fields.Visitor) {
 	b.After.fields(v)
 }
 
-// Balance is what credits hold. Limited false is unlimited, or of an owner that is gone.
+// Balance is a balance in an audit entry. Limited false: the owner is unlimited, or was deleted.
 type Balance struct {
 	Limited   bool
 	Remaining int64
@@ -97,7 +97,7 @@ func (b *Balance) fields(v *fields.Visitor) {
 	v.Int(&b.Remaining)
 }
 
-// ResourceType says what kind of thing a resource is. The numbers are on disk: append only.
+// ResourceType is the type of a resource. The numbers are on disk: append only.
 type ResourceType uint8
 
 // The types of resources.

@@ -17,9 +17,9 @@ func (r *Opened) fields(v *fields.Visitor) {
 	v.Uint(&r.Session)
 }
 
-// IdempotentReplay is the answer to a call whose name had its outcome: that outcome, and the index of its entry.
+// IdempotentReplay is the answer of an idempotency record, and the index of the log entry that stored it.
 type IdempotentReplay struct {
-	Result Result // neither a *Refusal nor a *Repeated
+	Result Result // neither a *Refusal nor an *IdempotentReplay
 	Index  uint64
 }
 
@@ -32,7 +32,7 @@ func (r *IdempotentReplay) fields(v *fields.Visitor) {
 	visitKept(&r.Result, v)
 }
 
-// visitKept visits a result that is kept under an idempotency key: neither a refusal nor a replay.
+// visitKept visits the result in an idempotency record: neither a refusal nor a replay.
 func visitKept(p *Result, v *fields.Visitor) {
 	if kind, ok := nextKind(v); ok && (kind == idempotentReplayResultType.kind || kind == refusalResultType.kind) {
 		v.Fail(fmt.Errorf("a result of kind %d is kept under an idempotency key", kind))
@@ -41,13 +41,13 @@ func visitKept(p *Result, v *fields.Visitor) {
 	VisitResult(v, p)
 }
 
-// Retransmitted is the answer to a call that was carried out before: the answer it got then, and the index of its entry.
+// Retransmitted is the answer to a retransmission: the first result, and the index of its log entry.
 type Retransmitted struct {
 	Result Result
 	Index  uint64
 }
 
-// storable reports whether a result may stand under an idempotency key: it answers a command, and its items verifications.
+// storable reports whether an idempotency record may hold a result: it answers a command, and its items are verdicts or refusals.
 func storable(r Result) bool {
 	if r == nil || !r.is().answers {
 		return false
@@ -62,7 +62,7 @@ func storable(r Result) bool {
 	return true
 }
 
-// A Replayed never leaves the node that made it: the node tells its result and its index.
+// A Retransmitted never leaves its node: the node returns the result and the index.
 func (*Retransmitted) is() *resultType {
 	panic("fsm: a replayed result is not stored and does not travel")
 }

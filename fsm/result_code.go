@@ -1,6 +1,6 @@
 package fsm
 
-// RefusalCode is the reason of a refusal. The HTTP layer maps each to its status and type in one table.
+// RefusalCode is the reason for a refusal. The HTTP layer maps each code to a status and an error type in one table.
 type RefusalCode uint8
 
 // The codes. Their numbers travel between nodes: append only.
@@ -17,7 +17,7 @@ const (
 	IdentityExists
 	InvalidInput
 	PreconditionFailed
-	// IDTaken: a generated id or key hash exists already. The proposer makes another and tries again.
+	// IDTaken: a generated id or key hash exists already. The proposer tries again with another one.
 	IDTaken
 
 	// APIProtected: the API may not be deleted.
@@ -25,8 +25,8 @@ const (
 	MigrationNotFound RefusalCode = 21
 	MigrationExists   RefusalCode = 22
 
-	// SessionExpired: the session of the call's ticket is not known any more, or has gone past the call. Not carried out now; a copy
-	// that was sent before may have been. For nodes, never shown to a client.
+	// SessionExpired: the ledger no longer knows the session of the call id, or the call is below the acknowledged number. This copy was
+	// not executed; an earlier one may have been. Clients never see this code.
 	SessionExpired RefusalCode = 70
 )
 
@@ -47,18 +47,18 @@ const (
 	RatelimitOverrideNotFound
 )
 
-// AnswerTooLarge: a part of a request was not carried out, because the answer has no room for it.
+// AnswerTooLarge: a part of a request was not executed, because the answer would be too large.
 const AnswerTooLarge RefusalCode = 80
 
 // The codes of idempotency keys.
 const (
-	// IdempotencyConflict: the key was used with another request.
+	// IdempotencyConflict: the key was used with a different request.
 	IdempotencyConflict RefusalCode = iota + 81
-	// IdempotencyStoreFull: there is no room for another outcome.
+	// IdempotencyStoreFull: the store has no capacity for another record.
 	IdempotencyStoreFull
 )
 
-// KeyMalformed: a key is asked for under its hash in another system, and has not the form that keys of that system have.
+// KeyMalformed: a verification names a migration, and the key does not have the form of that migration's keys.
 const KeyMalformed RefusalCode = 95
 
 // LedgerVersionTooLow: the command needs a newer ledger version than the cluster has.

@@ -27,7 +27,7 @@ type Key struct {
 	Expires     int64 // Unix ms, or Never
 	Credits     Credits
 	Identity    *Identity // nil: none
-	Permissions []string  // slugs, direct ones and those of roles, each once, sorted
+	Permissions []string  // slugs of direct permissions and of roles, without repetitions, sorted
 	Roles       []string  // names, sorted
 	Ratelimits  []Ratelimit
 }
@@ -55,7 +55,7 @@ func (r *Key) fields(v *fields.Visitor) {
 	visitRatelimits(&r.Ratelimits, v)
 }
 
-// Keys is a page of keys. Next is where the following page begins; empty: there is none.
+// Keys is a page of keys. Next is where the next page begins; empty: there is none.
 type Keys struct {
 	List []Key
 	Next string
@@ -70,9 +70,9 @@ func (r *Keys) fields(v *fields.Visitor) {
 	v.String(&r.Next)
 }
 
-// KeyStart is what a proposer has to know of a key that is about to be rerolled.
+// KeyStart is what a proposer needs to know of a key that it will reroll.
 type KeyStart struct {
-	Text       string // the part that is kept in the clear
+	Text       string // the first characters, which the ledger keeps
 	Ratelimits int64  // number of its own rate limits
 }
 
@@ -85,7 +85,7 @@ func (r *KeyStart) fields(v *fields.Visitor) {
 	v.Int(&r.Ratelimits)
 }
 
-// Rerolled names the new key, and has the part of it that is kept in the clear.
+// Rerolled holds the id and the first characters of the new key.
 type Rerolled struct{ ID, Start string }
 
 var rerolledResultType = resultType{kind: 82, since: 1, answers: true, create: createResult[Rerolled]}
@@ -97,7 +97,7 @@ func (r *Rerolled) fields(v *fields.Visitor) {
 	v.String(&r.Start)
 }
 
-// Migrated has the id of each key that was added, and "" for each that was not, in the order of the command.
+// Migrated holds the id of each added key and "" for each other one, in the order of the command.
 type Migrated struct{ IDs []string }
 
 var migratedResultType = resultType{kind: 25, since: 1, answers: true, create: createResult[Migrated]}

@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// RatelimitResults is the answer to Limit.
+// RatelimitResults is the answer to ConsumeRatelimits.
 type RatelimitResults struct {
 	Passed   bool
 	Requests []RatelimitResult // in the order of the requests
@@ -17,7 +17,7 @@ func (r *RatelimitResults) fields(v *fields.Visitor) {
 	fields.List(v, &r.Requests, (*RatelimitResult).fields)
 }
 
-// RatelimitResult is the state of one rate limit afterwards.
+// RatelimitResult is the state of one rate limit after a request.
 type RatelimitResult struct {
 	Passed     bool
 	Limit      int64
@@ -53,7 +53,7 @@ func (r *Override) fields(v *fields.Visitor) {
 	v.Int(&r.Duration)
 }
 
-// Overrides is a page of them, in the order of their ids.
+// Overrides is a page of overrides, in the order of their ids.
 type Overrides struct {
 	List []Override
 	Next string // id of the first one of the next page; empty: there is none

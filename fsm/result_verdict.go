@@ -6,7 +6,7 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Verdict is the answer of keys.verifyKey. See contract 3.7 for what each outcome shows.
+// Verdict is the answer to a verification. See contract 3.7 for the fields that each code shows.
 type Verdict struct {
 	nextVerdict
 	Code     VerdictCode
@@ -19,7 +19,7 @@ type Verdict struct {
 	Meta     string
 	Identity *VerdictIdentity // nil: none
 	Access   *VerdictAccess   // nil: none
-	// Ratelimits are those that were checked, in no particular order.
+	// Ratelimits are the rate limits that were checked, in no particular order.
 	Ratelimits []RatelimitState
 }
 
@@ -50,7 +50,7 @@ func (r *Verdict) fields(v *fields.Visitor) {
 	r.nextVerdict.fields(v)
 }
 
-// AppendVerdict writes a verdict as VisitResult does, without putting the visitor on the heap: most results are verdicts.
+// AppendVerdict writes a verdict as VisitResult does, but keeps the visitor off the heap, because most results are verdicts.
 func AppendVerdict(buf []byte, r *Verdict) []byte {
 	v := fields.MakeWriter(buf)
 	writeForm(&v, verdictResultType.kind, oldestForm(r, verdictResultType.since, verdictResultType.newest))
@@ -58,10 +58,10 @@ func AppendVerdict(buf []byte, r *Verdict) []byte {
 	return v.Bytes()
 }
 
-// VerdictCode is the code of a verification. See contract 3.2.
+// VerdictCode says whether a verification passed, and if not, why. See contract 3.2.
 type VerdictCode uint8
 
-// The outcomes. Their numbers travel between nodes: append only.
+// The verdict codes. Their numbers travel between nodes: append only.
 const (
 	Valid VerdictCode = iota + 1
 	NotFound
@@ -74,18 +74,18 @@ const (
 // NotPermitted: the permission query is not satisfied.
 const NotPermitted VerdictCode = 10
 
-// RateLimited: a rate limit does not let the verification through.
+// RateLimited: a rate limit is exceeded.
 const RateLimited VerdictCode = 20
 
-// Known reports whether there is such an outcome.
+// Known reports whether there is such a code.
 func (o VerdictCode) Known() bool {
 	return o >= Valid && o <= UsageExceeded || o == NotPermitted || o == RateLimited
 }
 
-// VerdictIdentity is the identity as a verification shows it.
+// VerdictIdentity is the identity as a verdict shows it.
 type VerdictIdentity struct {
 	ID, ExternalID, Meta string
-	Ratelimits           []Ratelimit // unless the key has one of the same name
+	Ratelimits           []Ratelimit // without those that the key replaces by one of the same name
 }
 
 func (r *VerdictIdentity) fields(v *fields.Visitor) {
@@ -95,7 +95,7 @@ func (r *VerdictIdentity) fields(v *fields.Visitor) {
 	visitRatelimits(&r.Ratelimits, v)
 }
 
-// VerdictAccess is what a key may do as a verification shows it: see Key.
+// VerdictAccess holds the permissions and roles as a verdict shows them: see Key.
 type VerdictAccess struct{ Permissions, Roles []string }
 
 func (r *VerdictAccess) fields(v *fields.Visitor) {
@@ -103,7 +103,7 @@ func (r *VerdictAccess) fields(v *fields.Visitor) {
 	v.Strings(&r.Roles)
 }
 
-// RatelimitState is a rate limit that was checked, as the answer shows it. See contract 3.6.
+// RatelimitState is a checked rate limit as a verdict shows it. See contract 3.6.
 type RatelimitState struct {
 	Ratelimit
 	Reset     int64 // Unix ms: the end of the fixed window
@@ -121,7 +121,7 @@ func (r *RatelimitState) fields(v *fields.Visitor) {
 // Verdicts is the answer to VerifyKeys.
 type Verdicts struct {
 	Results []Result // in the order of the items: *Verdict, or *Refusal
-	Passed  bool     // of an atomic one: all passed, and was carried out
+	Passed  bool     // of an atomic request: all items passed and were executed
 }
 
 var verdictsResultType = resultType{kind: 80, since: 1, answers: true, create: createResult[Verdicts]}

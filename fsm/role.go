@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// role is a named set of permissions. A deleted one is kept, empty, as a deleted permission is.
+// role is a named set of permissions. A deleted role is kept, empty, like a deleted permission.
 type role struct {
 	entityHeader
 	id          string
 	name        string
 	description string
-	permissions []*permission // by id; may have deleted ones. Replaced as a whole, never changed in place
+	permissions []*permission // by id; may contain deleted ones. Never changed in place
 	workspace   *workspace
 	createdAt   int64
 	deleted     bool
@@ -19,12 +19,12 @@ type role struct {
 
 func (r *role) ref() foldedName { return foldedName{r.workspace.id, foldCase(r.name)} }
 
-// findRoleName finds a live role of the caller's workspace by its name, in any case.
+// findRoleName finds a role that is not deleted, in the caller's workspace, by its name in any case.
 func (x *access) findRoleName(root *rootKey, name string) *role {
 	return x.roleNames[foldedName{root.workspace.id, foldCase(name)}]
 }
 
-// findRoleID finds a live role of the caller's workspace by id.
+// findRoleID finds a role that is not deleted, in the caller's workspace, by id.
 func (x *access) findRoleID(root *rootKey, id string) *role {
 	if r := x.roles[id]; r != nil && !r.deleted && r.workspace == root.workspace {
 		return r
@@ -32,7 +32,7 @@ func (x *access) findRoleID(root *rootKey, id string) *role {
 	return nil
 }
 
-// findRole finds a live role of the caller's workspace by id, else by name.
+// findRole finds a role that is not deleted, in the caller's workspace, by id or else by name.
 func (x *access) findRole(root *rootKey, ref string) *role {
 	if r := x.findRoleID(root, ref); r != nil {
 		return r
@@ -40,7 +40,7 @@ func (x *access) findRole(root *rootKey, ref string) *role {
 	return x.findRoleName(root, ref)
 }
 
-// findRoles resolves a list of names in which names may repeat, in the order in which lists are kept.
+// findRoles resolves a list of names, which may repeat. The result is sorted as lists are stored.
 func (x *access) findRoles(root *rootKey, names []string) ([]*role, *Refusal) {
 	var list []*role
 	for _, name := range names {
@@ -53,7 +53,7 @@ func (x *access) findRoles(root *rootKey, names []string) ([]*role, *Refusal) {
 	return sortedRoles(list), nil
 }
 
-// sortedRoles sorts a list by id, in place, and drops what repeats or was deleted.
+// sortedRoles sorts a list by id, in place, without repeated and deleted roles.
 func sortedRoles(list []*role) []*role {
 	list = slices.DeleteFunc(list, func(r *role) bool { return r.deleted })
 	slices.SortFunc(list, func(r, q *role) int { return strings.Compare(r.id, q.id) })
@@ -82,7 +82,7 @@ func (r *role) show() Role {
 	return Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showPermissions(r.permissions)}
 }
 
-// showRoles shows the live roles of a list, by name.
+// showRoles shows the roles of a list that are not deleted, sorted by name.
 func showRoles(list []*role) []Role {
 	var shown []Role
 	for _, r := range list {
@@ -128,7 +128,7 @@ func (x *access) loadRole(r *RoleRecord) bool {
 
 func (r *role) resource() AuditResource { return AuditResource{RoleResource, r.id} }
 
-// visibleDigest leaves out the deleted permissions that the list still has.
+// visibleDigest leaves out deleted permissions that are still in the list.
 func (r *role) visibleDigest() Digest {
 	shown := r.record().(*RoleRecord)
 	shown.Permissions = permissionIDs(sortedPermissions(slices.Clone(r.permissions)))

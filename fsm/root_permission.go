@@ -2,11 +2,11 @@ package fsm
 
 import "strings"
 
-// RootPermission is one action on one kind of resource, in the form that grants it for all resources. A root key may have it for all of
-// them or for one. See contract 1.12. The strings are written here and nowhere else: package api documents its endpoints with them.
+// RootPermission is one action on one kind of resource, as the string that grants it for all resources. A root key may have it for all
+// resources or for one: see contract 1.12. Package api documents its endpoints with these constants.
 type RootPermission string
 
-// The permissions that commands and queries ask for.
+// The permissions that commands and queries require.
 const (
 	CreateAPIPermission RootPermission = "api.*.create_api"
 	ReadAPIPermission   RootPermission = "api.*.read_api"
@@ -48,7 +48,7 @@ const (
 	ReadAuditPermission      RootPermission = "audit.*.read"
 )
 
-// firstRootPermissions is what the first root key has. Nothing asks for two of them, which the upstream API knows.
+// firstRootPermissions are the permissions of the first root key. Two of them exist only in the upstream API: nothing requires them.
 var firstRootPermissions = [...]RootPermission{
 	CreateAPIPermission, ReadAPIPermission, "api.*.update_api", DeleteAPIPermission,
 	CreateKeyPermission, ReadKeyPermission, UpdateKeyPermission, DeleteKeyPermission, VerifyKeyPermission,
@@ -78,7 +78,7 @@ func (p RootPermission) Resource() string {
 	return resource
 }
 
-// For returns the string that grants p for the one resource with this id.
+// For returns the string that grants p for the resource with this id.
 func (p RootPermission) For(id string) string { return string(p.appendFor(nil, id)) }
 
 func (p RootPermission) appendFor(b []byte, id string) []byte {
@@ -88,7 +88,7 @@ func (p RootPermission) appendFor(b []byte, id string) []byte {
 	return append(b, action...)
 }
 
-// missing is the refusal of a caller without p on the resource with this id; id empty leaves only the form for all.
+// missing is the refusal of a caller without p on the resource with this id. Without an id, it accepts only the string for all resources.
 func (p RootPermission) missing(id string) *Refusal {
 	accepted := []string{string(p)}
 	if id != "" {

@@ -2,7 +2,7 @@ package fsm
 
 import "slices"
 
-// rootKey is a credential of the management API. Everything its holder can see or change is confined to one workspace.
+// rootKey is a credential of the management API. It can see and change only its own workspace.
 type rootKey struct {
 	entityHeader
 	id          string
@@ -66,14 +66,14 @@ func (t *tenancy) addRootKey(r *rootKey) {
 	t.add(r)
 }
 
-// has reports whether the root key holds the string literally: "*" is not a wildcard here.
+// has reports whether the root key has exactly this string: "*" is no wildcard here.
 func (r *rootKey) has(s string) bool {
 	_, ok := r.permissions[s]
 	return ok
 }
 
-// may reports whether the root key holds p for all resources or for the one with this id. It allocates nothing: it stands on
-// the path of every verification.
+// may reports whether the root key has p for all resources or for the one with this id. Every verification calls it, so it does not
+// allocate.
 func (r *rootKey) may(p RootPermission, id string) bool {
 	if r.has(string(p)) {
 		return true
@@ -86,7 +86,7 @@ func (r *rootKey) may(p RootPermission, id string) bool {
 	return ok
 }
 
-// requires checks that the caller holds permissions that concern no single resource, in this order.
+// requires checks permissions that are not about a single resource, in this order.
 func (r *rootKey) requires(permissions ...RootPermission) *Refusal {
 	for _, p := range permissions {
 		if !r.may(p, "") {
@@ -96,7 +96,7 @@ func (r *rootKey) requires(permissions ...RootPermission) *Refusal {
 	return nil
 }
 
-// authenticate finds the caller's root key. See contract 1.3 for the order and the answers.
+// authenticate finds the caller's root key. See contract 1.3 for the order of the checks.
 func (t *tenancy) authenticate(actor Hash) (*rootKey, *Refusal) {
 	root := t.rootByHash[actor]
 	switch {

@@ -2,33 +2,32 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// sessionTTL is how long, in ms of log time, a session lives without a command. A node that was silent for longer opens another one.
+// sessionTTL is how long a session lives without a command, in ms of log time. After a longer silence, a node opens another session.
 const sessionTTL = 3_600_000
 
-// MaxSessionWindow bounds the commands of one session that are not acknowledged, and with it the memory of a session.
+// MaxSessionWindow is the number of unacknowledged commands that one session may have. It bounds the memory of a session.
 const MaxSessionWindow = 1 << 17
 
-// session remembers the results of one node's calls until the node acknowledges them.
+// session stores the results of one node's calls until the node acknowledges them.
 //
-// Invariant: a call below base is never carried out, whatever arrives later, and neither is one of a session that has ended: no later
-// session has its id.
+// Invariant: a call below base is never executed, and neither is a call of a session that has ended. No later session has its id.
 type session struct {
 	entityHeader
 	id       uint64
 	node     string
 	lastSeen int64 // log time, Unix ms
 	base     uint64
-	window   []Retransmitted // of the calls from base on; a nil Result was not carried out yet
+	window   []Retransmitted // of the calls from base on; nil Result: not executed yet
 	stored   int             // results in the window
 	place    int32           // in sessionStore.expiries
 }
 
-// sessionStore has the sessions of all nodes.
+// sessionStore holds the sessions of all nodes.
 type sessionStore struct {
 	*core
 	sessions map[uint64]*session
 	expiries deadlines[*session]
-	opened   uint64 // sessions ever opened: the id of the last one
+	opened   uint64 // number of sessions ever opened; it is the id of the last one
 }
 
 func (n *session) deadline() int64 { return n.lastSeen + sessionTTL + 1 }
@@ -48,21 +47,21 @@ func (t *sessionStore) addSession(n *session) {
 	t.add(n)
 }
 
-// endSession ends a session.
+// endSession removes a session.
 func (t *sessionStore) endSession(n *session) {
 	t.remove(n)
 	delete(t.sessions, n.id)
 }
 
-// expire ends the sessions that were silent for too long.
+// expire removes up to n sessions that were silent for too long.
 func (t *sessionStore) expire(n int) { t.expiries.expire(t.clock, n, t.endSession) }
 
-// maxUnusedSessions is how many sessions a node may have without ever having sent a call in them. Of the copies of an OpenSession it
-// uses the one whose answer it gets; more copies than these are not under way at a time.
+// maxUnusedSessions is how many sessions a node may have without a call. A node uses the session whose answer it gets. It never has more
+// copies of an OpenSession under way.
 const maxUnusedSessions = 16
 
-// endOldestUnused ends the oldest session of a node that it never used, if there are too many: a node whose answers get lost opens one after
-// the other. Nothing was carried out in it, so should the node come to use it after all, it opens another one.
+// endOldestUnused removes the oldest unused session of a node if there are too many, because a node whose answers get lost opens one after
+// the other. No call was executed in it, so a node that wants to use it opens another one.
 func (t *sessionStore) endOldestUnused(node string) {
 	var oldest *session
 	unused := 0
@@ -116,7 +115,7 @@ func (n *session) record() Record {
 	return r
 }
 
-// digest stands on the path of every command: it hashes what SessionRecord.fields shows without the visitor.
+// digest is computed for every command, so it hashes the fields without the visitor.
 func (n *session) digest() Digest {
 	h := fields.NewHasher(uint8(SessionKind))
 	h.Word(n.id)

@@ -6,18 +6,18 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Freeze starts a snapshot. At most one may be under way.
+// Freeze starts a snapshot. Only one may be under way.
 func (s *State) Freeze() *Frozen {
 	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta(), s.retaken)
 }
 
-// retaken reports whether a record that has taken the name of a removed one speaks for that name in the present generation.
+// retaken reports whether another record has taken the name of a removed one and changed in the present generation.
 func (s *State) retaken(name RecordKey) bool {
 	n := recordTypes[name.Kind].live(s, name.ID)
 	return n != nil && n.header().gen == s.gen
 }
 
-// WriteRecord writes the form and the fields of a record. Its kind is part of its key.
+// WriteRecord writes the form and the fields of a record. The kind is part of the record's key.
 func WriteRecord(v *fields.Visitor, r Record) {
 	t := r.is()
 	form := oldestForm(r, t.since, t.newest)
@@ -26,7 +26,7 @@ func WriteRecord(v *fields.Visitor, r Record) {
 	r.fields(v)
 }
 
-// ReadRecord reads a record of a kind. A field that came after the record's form gets its default.
+// ReadRecord reads a record of a kind. Fields that are younger than the record's form get their defaults.
 func ReadRecord(v *fields.Visitor, kind Kind) Record {
 	var form uint64
 	v.Uint(&form)
@@ -43,7 +43,7 @@ func ReadRecord(v *fields.Visitor, kind Kind) Record {
 	return r
 }
 
-// Loader rebuilds a State from the records of a snapshot. Nothing of it is visible before Finish has checked it as a whole.
+// Loader rebuilds a State from the records of a snapshot. Finish checks the state as a whole before anybody sees it.
 type Loader struct {
 	state *State
 	meta  bool
@@ -53,8 +53,8 @@ type Loader struct {
 // NewLoader starts with an empty state.
 func NewLoader() *Loader { return &Loader{state: New()} }
 
-// Add takes one record. Records must come in the order of their kinds, so that what they refer to is there, and audit entries in that
-// of their names; anything else, and a record that breaks a rule of the ledger, is an error.
+// Add loads one record. Records must come in the order of their kinds, and audit entries in the order of their names. Anything else is an
+// error, and so is a record that breaks a rule of the ledger.
 func (l *Loader) Add(r Record) error {
 	name := r.Key()
 	if name.Kind < l.last {
@@ -69,7 +69,7 @@ func (l *Loader) Add(r Record) error {
 	return nil
 }
 
-// Finish checks the digest and the books and returns the state. The loader must not be used afterwards.
+// Finish checks the digest and the totals and returns the state. The loader must not be used afterwards.
 func (l *Loader) Finish(want Digest) (*State, error) {
 	s := l.state
 	if !l.meta {
@@ -89,7 +89,7 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 	return s, nil
 }
 
-// CheckInvariants adds up every balance and compares the sum with the books.
+// CheckInvariants compares the sum of all balances with the totals.
 func (s *State) CheckInvariants() error {
 	var sum uint64
 	for _, k := range s.keys { // order-free: a sum

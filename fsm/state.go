@@ -1,6 +1,6 @@
 package fsm
 
-// State is the ledger: its parts, and what holds them together. The zero value is not usable; see New and Restore.
+// State is the ledger. It combines its parts. The zero value is not usable; see New and Loader.
 type State struct {
 	*core
 	clusterID string
@@ -18,12 +18,12 @@ type State struct {
 	//lint:ignore U1000 it has fields in the build with one more ledger version
 	nextState
 
-	expiries []expirer // the parts that have something that expires
+	expiries []expirer // the parts that expire things
 }
 
-// expirer is a part of the ledger that has something that expires.
+// expirer is a part of the ledger that expires things.
 type expirer interface {
-	expire(n int) // ends up to n of each sort whose time has come
+	expire(n int) // expires up to n things of each kind
 }
 
 // New returns an empty ledger at log time zero.
@@ -67,10 +67,10 @@ func (s *State) Clock() int64 { return s.clock }
 // ClusterID returns the id that Bootstrap gave, or "" before it.
 func (s *State) ClusterID() string { return s.clusterID }
 
-// LedgerVersion returns the version of the ledger: what needs a newer one is refused.
+// LedgerVersion returns the ledger version. Commands that need a newer one are refused.
 func (s *State) LedgerVersion() uint64 { return s.version }
 
-// RaisedBy returns the build that raised the ledger version last; empty: none did.
+// RaisedBy returns the build that raised the ledger version last; empty: none.
 func (s *State) RaisedBy() string { return s.raisedBy }
 
 // Stats are sizes for metrics.
@@ -79,10 +79,10 @@ type Stats struct {
 	CreditRecords                                int
 	Namespaces, Overrides, RatelimitWindows      int
 	AuditEntries                                 int
-	DirtyRecords                                 int // changed since the last snapshot was frozen
+	DirtyRecords                                 int // changed since the last freeze
 	Totals                                       Totals
-	Sessions, SessionResults                     int // of nodes; results not acknowledged
-	IdempotencyKeys                              int // of calls with idempotency keys, as the limit counts them: large ones more than once
+	Sessions, SessionResults                     int // sessions of nodes; unacknowledged results
+	IdempotencyKeys                              int // weight of the idempotency store: a large answer weighs more than 1
 }
 
 // Stats returns the present sizes.

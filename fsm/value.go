@@ -2,7 +2,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// Hash is the SHA-256 of a full key string. It is all the ledger ever knows of a secret.
+// Hash is the SHA-256 of a full key string. The ledger knows nothing else of a secret.
 type Hash [32]byte
 
 func (h *Hash) fields(v *fields.Visitor) { v.Hash((*[32]byte)(h)) }
@@ -10,7 +10,7 @@ func (h *Hash) fields(v *fields.Visitor) { v.Hash((*[32]byte)(h)) }
 // Never is the expiry of something that does not expire.
 const Never int64 = 1<<63 - 1
 
-// ShortHash is the first half of a SHA-256. What it stands for is only ever compared within one workspace.
+// ShortHash is the first half of a SHA-256. It is compared only within one workspace.
 type ShortHash [16]byte
 
 func (s *ShortHash) fields(v *fields.Visitor) { v.Short((*[16]byte)(s)) }
@@ -37,7 +37,7 @@ func Set[T any](v T) Field[T] { return Field[T]{State: Given, Value: v} }
 // Clear makes a field that clears.
 func Clear[T any]() Field[T] { return Field[T]{State: Null} }
 
-// over returns what an optional string becomes: "" stands for none.
+// over returns the new value of a field whose old value is old. Null gives the zero value.
 func (f Field[T]) over(old T) T {
 	switch f.State {
 	case Given:
@@ -66,10 +66,10 @@ func visitInt(p *int64, v *fields.Visitor) { v.Int(p) }
 
 func visitBool(p *bool, v *fields.Visitor) { v.Bool(p) }
 
-// PermissionRef is a permission that a command names by its slug.
+// PermissionRef names a permission by its slug.
 type PermissionRef struct {
 	Slug string
-	ID   string // id for the permission if the slug is new and the command may make it
+	ID   string // id for the permission if the slug is new and the command may create it
 }
 
 func (r *PermissionRef) fields(v *fields.Visitor) {
@@ -81,7 +81,7 @@ func visitPermissionRefs(p *[]PermissionRef, v *fields.Visitor) {
 	fields.List(v, p, (*PermissionRef).fields)
 }
 
-// LinkOp says what a list of permissions or roles is to a key.
+// LinkOp is what a command does with the permissions or roles of a key.
 type LinkOp uint8
 
 // The operations.
@@ -91,29 +91,27 @@ const (
 	SetLinks
 )
 
-// Page says which part of a list is wanted: up to Limit items (at least 1), beginning with the first one whose id is not below Cursor.
-// See contract 1.14.
+// Page selects a part of a list: up to Limit items (at least 1), beginning with the first id that is not below Cursor. See contract 1.14.
 type Page struct {
 	Limit  int
 	Cursor string
 }
 
-// Algorithm says how the system that keys come from kept them. See contract 2.3.
+// Algorithm is how the previous system stored the keys of a migration. See contract 2.3.
 type Algorithm uint8
 
 // The algorithms.
 const (
-	// SHA256: the hash of the full key, as here. Such a key works at once.
+	// SHA256: the hash of the full key, as in this ledger. Such a key works at once.
 	SHA256 Algorithm = iota + 1
-	// PrefixedAPIKey: the hash of the last part of the key. Such a key is found by a verification that names the migration, which then
-	// keeps the hash of the full key instead. Whoever makes commands maps these hashes to a range of their own, so that none
-	// of them can be the hash of a full key.
+	// PrefixedAPIKey: the hash of the last part of the key. A verification that names the migration finds such a key, and the ledger then
+	// stores the hash of the full key. The proposer maps these hashes to a range of their own, so that none equals the hash of a full key.
 	PrefixedAPIKey
 )
 
 func (a *Algorithm) fields(v *fields.Visitor) { fields.Enum(v, a, SHA256, PrefixedAPIKey) }
 
-// RoleRef is a role that a command names by its name.
+// RoleRef names a role.
 type RoleRef struct {
 	Name string
 	ID   string // id for the role if the name is new

@@ -12,7 +12,7 @@ const (
 	Monthly
 )
 
-// Refill is a refill as a caller states it and as a record keeps it; a kept one has passed the rules of contract 4.2.
+// Refill is the refill of a balance. One in a record satisfies contract 4.2.
 type Refill struct {
 	Interval Interval
 	Amount   int64 // credits, at least 1
@@ -28,7 +28,7 @@ func (r *Refill) fields(v *fields.Visitor) {
 	fields.Enum(v, &r.Day, 0, 31)
 }
 
-// kept reports whether a refill is one that the rules let in.
+// kept reports whether a refill satisfies contract 4.2.
 func (r Refill) kept() bool {
 	switch r.Interval {
 	case NoRefill:
@@ -42,7 +42,7 @@ func (r Refill) kept() bool {
 	}
 }
 
-// NewCredits are the credits of something being created. The zero value is unlimited.
+// NewCredits are the credits of a new key or identity. The zero value is unlimited.
 type NewCredits struct {
 	Limited   bool
 	Remaining int64 // credits, when Limited
@@ -91,20 +91,20 @@ func (b *BalanceChange) fields(v *fields.Visitor) {
 	v.Int(&b.Value)
 }
 
-// Policy says which credit record pays when a key has an identity. See contract 4.8.
+// Policy is which balance pays when a key has an identity. See contract 4.8.
 type Policy uint8
 
 // The policies.
 const (
-	IdentityPays Policy = iota // the identity's record, else the key's
-	KeyPays                    // the key's record, else the identity's
-	BothPay                    // every record there is, all or nothing
+	IdentityPays Policy = iota // the identity's balance, or else the key's
+	KeyPays                    // the key's balance, or else the identity's
+	BothPay                    // every balance there is, all or nothing
 )
 
 func (p *Policy) fields(v *fields.Visitor) { fields.Enum(v, p, IdentityPays, BothPay) }
 
-// checkRefill states the rules of contract 4.2 for a refill. strict is for updates: a day beside daily is an error there, and
-// ignored on creation.
+// checkRefill validates a refill: see contract 4.2. strict is for updates, where a day with a daily refill is an error. Creation ignores
+// it.
 func checkRefill(r Refill, strict bool) (Refill, *Refusal) {
 	switch {
 	case r.Interval > Monthly || r.Day > 31:
@@ -121,7 +121,7 @@ func checkRefill(r Refill, strict bool) (Refill, *Refusal) {
 	return r, nil
 }
 
-// check states the rules of contract 4.2 and returns the credits as they will be kept.
+// check validates the credits and returns them as they will be stored: see contract 4.2.
 func (n NewCredits) check() (NewCredits, *Refusal) {
 	if !n.Limited {
 		if n.Refill.Interval != NoRefill {

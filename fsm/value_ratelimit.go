@@ -7,13 +7,13 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// Ratelimit is a rate limit that a key or an identity is given, as a caller states it and as a record keeps it. See contract 2.0.
+// Ratelimit is a rate limit of a key or an identity. See contract 2.0.
 type Ratelimit struct {
-	ID        string // of a new one; a name that is there already keeps its id
+	ID        string // for a new one; an existing name keeps its id
 	Name      string
 	Limit     int64 // at least 1
 	Duration  int64 // ms, at least 1000
-	AutoApply bool  // checked by every verification, asked for or not
+	AutoApply bool  // every verification checks it, requested or not
 }
 
 func (r *Ratelimit) fields(v *fields.Visitor) {
@@ -32,11 +32,11 @@ func visitRatelimits(p *[]Ratelimit, v *fields.Visitor) {
 	}
 }
 
-// minDuration is the shortest rate limit, in ms. Anything that divides by a duration relies on it.
+// minDuration is the shortest duration, in ms. It is not 0, so code may divide by a duration.
 const minDuration = 1000
 
-// checkRatelimits states the rules of contract 2.0 and returns the list as it will be kept: by name, each once, with the id that
-// the name had among the old ones. Of a repeated name the last one counts.
+// checkRatelimits validates a list and returns it as it will be stored: by name, the last one of each name, with the id that the name had
+// among the old ones. See contract 2.0.
 func checkRatelimits(list, old []Ratelimit) ([]Ratelimit, *Refusal) {
 	var kept []Ratelimit
 	for _, r := range list {
@@ -69,7 +69,7 @@ func uniqueRatelimits(list []Ratelimit) *Refusal {
 
 func compareName(r Ratelimit, name string) int { return strings.Compare(r.Name, name) }
 
-// ratelimitNamed finds a rate limit in a kept list; nil: there is none.
+// ratelimitNamed finds a rate limit in a stored list; nil: there is none.
 func ratelimitNamed(list []Ratelimit, name string) *Ratelimit {
 	if at, found := slices.BinarySearchFunc(list, name, compareName); found {
 		return &list[at]
@@ -77,7 +77,7 @@ func ratelimitNamed(list []Ratelimit, name string) *Ratelimit {
 	return nil
 }
 
-// keptRatelimits reports whether a list is one that the rules let in.
+// keptRatelimits reports whether a stored list is valid.
 func keptRatelimits(list []Ratelimit) bool {
 	for i, r := range list {
 		if r.Limit < 1 || r.Duration < minDuration || i > 0 && list[i-1].Name >= r.Name {

@@ -1,10 +1,10 @@
 package fsm
 
-// lastUsedSlack is how far a key's lastUsedAt may lag behind its last verification, in ms: a key in constant use is written once a
-// minute for it, not once a verification. See contract 2.0.
+// lastUsedSlack is how far a key's lastUsedAt may lag behind its last verification, in ms. So a busy key is written once a minute for it,
+// and not with every verification. See contract 2.0.
 const lastUsedSlack = 60_000
 
-// verifier decides verifications and carries them out.
+// verifier decides and executes verifications.
 type verifier struct {
 	*core
 	*tenancy
@@ -14,10 +14,10 @@ type verifier struct {
 	*idempotencyStore
 }
 
-// payers are the credit records that a verification charges: none, one, or both of a key and its identity.
+// payers are the balances that a verification debits: none, one, or both of a key and its identity.
 type payers struct{ first, second *credit }
 
-// payersOf says who pays for a key. See contract 4.8.
+// payersOf returns the balances that pay for a key. See contract 4.8.
 func payersOf(k *key) payers {
 	i := k.liveIdentity()
 	if i == nil || !i.credit.limited() {
@@ -43,7 +43,7 @@ func singlePayer(c *credit) payers {
 	return payers{first: c}
 }
 
-// remaining is the smallest balance among the payers: what can still be spent.
+// remaining is the smallest balance of the payers.
 func (p payers) remaining(now int64) int64 {
 	r := p.first.balance(now)
 	if p.second != nil {
@@ -52,25 +52,24 @@ func (p payers) remaining(now int64) int64 {
 	return r
 }
 
-// decision is the outcome of a verification before anything is charged.
+// decision is a decided verification, before anything is debited.
 type decision struct {
 	code      VerdictCode
 	key       *key // nil for NotFound
 	payers    payers
 	cost      int64
-	remaining int64 // of the payers, before the charge
+	remaining int64 // of the payers, before the debit
 	limits    []limitCheck
-	access    *VerdictAccess // what the key may do, if a query asked
+	access    *VerdictAccess // set if a query needed it
 	queried   bool
-	pending   *pendingEffects // of the batch that the verification belongs to; nil: of none
-	cancelled bool            // it will not be carried out, whatever the outcome
+	pending   *pendingEffects // of earlier items of the batch; nil: no batch
+	cancelled bool            // the batch does not pass, so nothing is executed
 }
 
-// debits reports whether carrying the decision out changes any balance.
+// debits reports whether executing the decision changes a balance.
 func (d *decision) debits() bool { return d.code == Valid && d.payers.first != nil && d.cost > 0 }
 
-// decide runs the checks of keys.verifyKey in the order of contract 3.3. It changes nothing. before
-// is what the verification follows and is not carried out yet; nil: nothing.
+// decide runs the checks of a verification in the order of contract 3.3, as if the pending effects had happened. It changes nothing.
 func (s *verifier) decide(root *rootKey, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
 	if refusal := c.check(); refusal != nil {
 		return decision{}, refusal
@@ -82,11 +81,11 @@ func (s *verifier) decide(root *rootKey, c *VerifyKey, pending *pendingEffects) 
 	return s.decideOn(k, c, pending)
 }
 
-// decideOn decides about a key that the caller may verify, after what is foreseen to happen before.
+// decideOn decides about a key that the caller may verify.
 func (s *verifier) decideOn(k *key, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
 	d := decision{code: Valid, key: k, payers: payersOf(k), cost: c.Cost, pending: pending}
 	permitted := true
-	if c.Query != "" { // a bad query is told before the state of the key: contract 3.3
+	if c.Query != "" { // a query error comes before the state of the key: contract 3.3
 		d.access, d.queried = pending.accessOf(k), true
 		var refusal *Refusal
 		if permitted, refusal = d.access.satisfies(c.Query); refusal != nil {
@@ -118,7 +117,7 @@ func (s *verifier) decideOn(k *key, c *VerifyKey, pending *pendingEffects) (deci
 	return d, nil
 }
 
-// verifyKey decides and charges in one step, so that n credits at cost c let exactly n/c calls through. It answers with v, or refuses.
+// verifyKey decides and debits in one step, so that n credits at cost c admit exactly n/c calls. It returns v or a refusal.
 func (s *verifier) verifyKey(root *rootKey, c *VerifyKey, pending *pendingEffects, v *Verdict) Result {
 	d, refusal := s.decide(root, c, pending)
 	if refusal != nil {
@@ -129,7 +128,7 @@ func (s *verifier) verifyKey(root *rootKey, c *VerifyKey, pending *pendingEffect
 	return v
 }
 
-// executeDecision takes the tokens and the credits that were decided on, and dates the key.
+// executeDecision takes the decided tokens and credits, and updates the key's lastUsedAt.
 func (s *verifier) executeDecision(d *decision) {
 	if d.takes() {
 		s.takeLimits(d)
@@ -148,10 +147,10 @@ func (s *verifier) executeDecision(d *decision) {
 	}
 }
 
-// lastUsedDue reports whether a verification that found the key, nil for none, moves its lastUsedAt.
+// lastUsedDue reports whether a verification of the key updates its lastUsedAt; k may be nil.
 func (s *verifier) lastUsedDue(k *key) bool { return k != nil && s.clock-k.lastUsedAt >= lastUsedSlack }
 
-// verdict is what the caller is told. See contract 3.7.
+// verdict returns the answer of the decision. See contract 3.7.
 func (d *decision) verdict(now int64) *Verdict {
 	v := new(Verdict)
 	d.show(v, now)

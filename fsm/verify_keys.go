@@ -2,22 +2,20 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// maxShown bounds what one answer shows of keys, in bytes, give or take one item: a key that is named a thousand times is shown a
-// thousand times. Each permission that is looked at for it counts too, in every role that has it and also where the
-// item is refused, so that a batch is bounded work.
+// maxShown is about how many bytes one answer may show of keys: a request may name one key a thousand times. Every permission that is read
+// for it counts, also for a refused item, so that a request is bounded work.
 const maxShown = 16 << 20
 
-// size is about what a verdict takes in an answer.
+// size is roughly the size of a verdict in an answer.
 func (v *Verdict) size() int {
-	const plain = 192 // beside its texts and lists
+	const plain = 192 // without its texts and lists
 	m := fields.NewMeasuring()
 	v.fields(&m)
 	return plain + m.Size()
 }
 
-// itemCapacity is whether the new outcomes of a batch's items can be kept. It is decided for the first of them and holds for all: the answer of
-// the batch may be kept itself, and one that had run out of room on the way would be told long after there is room. So a batch
-// may exceed the limit by what it keeps.
+// itemCapacity says whether the items of a batch may store answers. The first such item decides for all: a batch that fails half-way would
+// store that answer too. So a batch may exceed the capacity by its own answers.
 type itemCapacity struct {
 	decided bool
 	refusal *Refusal
@@ -30,17 +28,17 @@ func (r *itemCapacity) refuse(s *verifier) *Refusal {
 	return r.refusal
 }
 
-// verifyItem carries one item out, or recalls what became of it. It answers with v, unless that has to be kept.
+// verifyItem executes one item, or returns its stored answer. It returns v, unless the answer is stored.
 func (s *verifier) verifyItem(root *rootKey, item *Verification, pending *pendingEffects, capacity *itemCapacity, v *Verdict) Result {
 	if item.Idempotency != nil {
 		if r := s.findItemReplay(root, item); r != nil {
 			return r
 		}
-		s.idempotencyStore.expire(2) // as in checkIdempotencyCapacity
+		s.idempotencyStore.expire(2) // as checkIdempotencyCapacity does
 		if refusal := capacity.refuse(s); refusal != nil {
 			return refusal
 		}
-		v = new(Verdict) // not a part of the others, which would be kept with it
+		v = new(Verdict) // not in the shared slice, which the store would keep alive
 	}
 	var r Result
 	if c, plain := item.Command.(*VerifyKey); plain {
@@ -54,20 +52,20 @@ func (s *verifier) verifyItem(root *rootKey, item *Verification, pending *pendin
 	return r
 }
 
-// findItemReplay answers an item whose name has an outcome; nil: it has none.
+// findItemReplay answers an item from its idempotency record; nil: there is none.
 func (s *verifier) findItemReplay(root *rootKey, item *Verification) Result {
 	r := s.findReplay(root.workspace, item.Idempotency)
 	if replay, ok := r.(*IdempotentReplay); ok {
 		v, ok := replay.Result.(*Verdict)
 		if !ok {
-			return refuse(IdempotencyConflict) // the name of a call that was none of an item
+			return refuse(IdempotencyConflict) // the key belongs to a call that was not an item
 		}
 		return v
 	}
 	return r
 }
 
-// peekKeys is verifyKeys if that would change nothing.
+// peekKeys answers a VerifyKeys that would change nothing.
 func (s *verifier) peekKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) (Result, bool) {
 	if refusal := c.check(); refusal != nil {
 		return refusal, true
@@ -79,20 +77,20 @@ func (s *verifier) peekKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) (
 	return p.answer(s.clock), true
 }
 
-// pendingEffects is what the items decided so far will do: those after them are decided as if it had been done. Beside it, what their keys may
-// do, which no item changes: a key that is named a thousand times is asked once.
+// pendingEffects are the effects of the items that were decided but not executed. Later items are decided as if they had happened. It also
+// caches the access of keys, which no item changes.
 type pendingEffects struct {
 	debits map[*credit]int64
 	tokens map[windowName]int64
-	hashes map[Hash]*key // of keys that are taken over from migrations; nil: not the hash of a key any more
+	hashes map[Hash]*key // of keys that were rehashed; nil: no key has the hash any more
 
-	access   map[*key]*VerdictAccess // nil: nothing to tell
-	gathered int                     // bytes that the permissions count which were looked at for it
+	access   map[*key]*VerdictAccess // nil: none
+	gathered int                     // bytes of the permissions that were read
 }
 
-// accessOf is what a key may do, as a verification shows it.
+// accessOf returns the access of a key as a verdict shows it.
 func (f *pendingEffects) accessOf(k *key) *VerdictAccess {
-	if k.details == nil || k.details.access == nil { // as with most keys: to go on shows
+	if k.details == nil || k.details.access == nil { // most keys; looking further would be slower
 		return nil
 	}
 	given := *k.details.access
@@ -116,16 +114,16 @@ func (f *pendingEffects) accessOf(k *key) *VerdictAccess {
 type keysPlan struct {
 	atomic    bool
 	decisions []decision
-	refusals  []*Refusal // beside decisions; nil: decided
-	replays   []Result   // beside decisions; answers that were given before. Nil: there are none at all
-	moves     []*key     // beside decisions; the key that is kept under another hash from then on, nil: none
+	refusals  []*Refusal // parallel to decisions; nil: decided
+	replays   []Result   // parallel to decisions; stored answers. Nil slice: there are none
+	moves     []*key     // parallel to decisions; the key that the item rehashes; nil: none
 	items     []Verification
 	passed    bool // every item is valid
-	changes   bool // carrying them out would change something
+	changes   bool // executing them would change something
 }
 
-// planKeys decides about every item and changes nothing. An item is decided as if those before it had been carried out, whether or
-// not they will be. Of a batch that is not atomic it decides no further than to the first change; dating: that of a lastUsedAt is one.
+// planKeys decides every item and changes nothing. Each item is decided as if the earlier ones had been executed. Without Atomic it stops
+// at the first change. With updateLastUsed, a new lastUsedAt is a change.
 func (s *verifier) planKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) *keysPlan {
 	n := len(c.Items)
 	p := &keysPlan{
@@ -177,7 +175,7 @@ func (p *keysPlan) setReplay(i int, r Result) {
 	p.replays[i] = r
 }
 
-// planItem decides about one item, and says which key it would keep under another hash.
+// planItem decides one item, and returns the key that it would rehash.
 func (s *verifier) planItem(root *rootKey, item Command, pending *pendingEffects) (d decision, refusal *Refusal, moves *key) {
 	if c, plain := item.(*VerifyKey); plain {
 		d, refusal = s.decide(root, c, pending)
@@ -190,7 +188,7 @@ func (s *verifier) planItem(root *rootKey, item Command, pending *pendingEffects
 	return d, refusal, moves
 }
 
-// add takes in what carrying out a decision would do.
+// add adds the effects of a decision.
 func (f *pendingEffects) add(d *decision) {
 	if d.takes() {
 		for i := range d.limits {
@@ -207,7 +205,7 @@ func (f *pendingEffects) add(d *decision) {
 	}
 }
 
-// remaining is payers.remaining after what is foreseen.
+// remaining is payers.remaining after the pending effects.
 func (f *pendingEffects) remaining(p payers, now int64) int64 {
 	r := p.first.balance(now) - f.debits[p.first]
 	if p.second != nil {
@@ -216,7 +214,7 @@ func (f *pendingEffects) remaining(p payers, now int64) int64 {
 	return r
 }
 
-// keyAfter finds a key by its hash, after what is foreseen.
+// keyAfter finds a key by its hash, after the pending effects.
 func (s *verifier) keyAfter(h Hash, pending *pendingEffects) *key {
 	if pending != nil {
 		if k, moved := pending.hashes[h]; moved {
@@ -226,7 +224,7 @@ func (s *verifier) keyAfter(h Hash, pending *pendingEffects) *key {
 	return s.keyByHash[h]
 }
 
-// executeKeys does what was foreseen of an atomic batch that passes.
+// executeKeys executes an atomic batch that passes.
 func (s *verifier) executeKeys(p *keysPlan) {
 	for i := range p.decisions {
 		if k := p.moves[i]; k != nil {
@@ -237,7 +235,7 @@ func (s *verifier) executeKeys(p *keysPlan) {
 	}
 }
 
-// answer shows what was decided. Where nothing is carried out, balances and windows are shown as they are.
+// answer returns the decisions. If nothing is executed, it shows present balances and windows.
 func (p *keysPlan) answer(now int64) *Verdicts {
 	a := &Verdicts{Results: make([]Result, len(p.decisions)), Passed: p.atomic && p.passed}
 	verdicts := make([]Verdict, len(p.decisions))
@@ -260,7 +258,7 @@ func (p *keysPlan) answer(now int64) *Verdicts {
 	return a
 }
 
-// cancel makes a decision show what is there now: neither it nor what was foreseen before it will be carried out.
+// cancel makes a decision show the present state: the batch will not be executed.
 func (d *decision) cancel(now int64) {
 	d.cancelled = true
 	if d.payers.first != nil {

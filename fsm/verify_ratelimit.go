@@ -2,31 +2,31 @@ package fsm
 
 import "fmt"
 
-// limitCheck is one rate limit under check.
+// limitCheck is the check of one rate limit.
 type limitCheck struct {
 	Ratelimit
 	window   windowName
-	found    *window // nil: it does not exist
+	found    *window // nil: there is none
 	cost     int64
 	used     int64 // before the cost
-	earlier  int64 // taken from the same window by what precedes it in the same call
+	earlier  int64 // taken from the same window by earlier parts of the same call
 	exceeded bool
 }
 
-// evaluate finds out how a check stands that has its rate limit, window and cost, without changing anything.
+// evaluate fills in the state of a check that has its rate limit, window and cost. It changes nothing else.
 func (l *rateLimits) evaluate(c *limitCheck) {
 	c.found = l.windows[c.window]
 	c.used = c.found.used(l.clock)
 	c.setExceeded()
 }
 
-// setExceeded decides: denied when what was used and the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
+// setExceeded denies if the used tokens plus the cost exceed the limit. A limit of 0 denies everything [D-12, D-13].
 func (c *limitCheck) setExceeded() {
-	used := c.used + c.earlier // no overflow: what was earlier passed, so it is within a limit
+	used := c.used + c.earlier // no overflow: earlier parts passed, so they are within a limit
 	c.exceeded = c.Limit == 0 || used > c.Limit || c.cost > c.Limit-used
 }
 
-// remaining is what is left once the cost was taken, or not.
+// remaining is what is left after the cost was taken, or without it.
 func (c *limitCheck) remaining(taken bool) int64 {
 	left := c.Limit - c.used
 	if taken {
@@ -38,14 +38,14 @@ func (c *limitCheck) remaining(taken bool) int64 {
 	return max(0, left)
 }
 
-// requestedChecks is what a verification asks of rate limits. Of a repeated name the last one counts.
+// requestedChecks are the rate limits that a verification names. The last one of each name counts.
 type requestedChecks struct {
 	list   []RatelimitCheck
-	byName map[string]int // position in list; nil: the list is short enough to be searched
+	byName map[string]int // position in list; nil: the list is short
 }
 
-// maxLinearSearch is the length up to which searching a list is cheaper than indexing it. A client may name as many rate limits as its
-// request holds, and all nodes wait while they are checked.
+// maxLinearSearch is the length up to which searching a list is cheaper than an index. A request may name thousands of rate limits, and all
+// nodes wait while they are checked.
 const maxLinearSearch = 16
 
 func (c *VerifyKey) requestedChecks() requestedChecks {
@@ -59,7 +59,7 @@ func (c *VerifyKey) requestedChecks() requestedChecks {
 	return a
 }
 
-// named returns nil if nothing is asked of the rate limit.
+// named returns the check that the verification requests; nil: none.
 func (a *requestedChecks) named(name string) *RatelimitCheck {
 	if a.byName != nil {
 		if i, ok := a.byName[name]; ok {
@@ -75,13 +75,13 @@ func (a *requestedChecks) named(name string) *RatelimitCheck {
 	return nil
 }
 
-// hasRatelimits reports whether a verification of the key may have a rate limit to check. It stands on the path of every one.
+// hasRatelimits reports whether a verification of the key may have to check a rate limit. Every verification calls it.
 func (k *key) hasRatelimits(c *VerifyKey) bool {
 	return len(c.Ratelimits) > 0 || k.details != nil && len(k.details.ratelimits) > 0 ||
 		k.identity != nil && len(k.identity.ratelimits) > 0
 }
 
-// checkLimits runs step 9 of contract 3.3 for a decision that is valid so far. It changes nothing of the ledger.
+// checkLimits runs step 9 of contract 3.3 for a decision that is valid so far. It does not change the ledger.
 func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 	k := d.key
 	own, i := k.ratelimits(), k.liveIdentity()
@@ -122,7 +122,7 @@ func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 	return nil
 }
 
-// checkCandidate checks a configured rate limit if the verification names it, or if it applies by itself.
+// checkCandidate checks a configured rate limit if the verification names it, or if it applies automatically.
 func (s *verifier) checkCandidate(d *decision, requested *requestedChecks, r *Ratelimit, scope WindowScope, owner string) {
 	cost := int64(1)
 	switch ask := requested.named(r.Name); {
@@ -134,7 +134,7 @@ func (s *verifier) checkCandidate(d *decision, requested *requestedChecks, r *Ra
 	s.addCheck(d, r, scope, owner, cost)
 }
 
-// addCheck adds a check to those of a decision. What is foreseen to be taken from the same window before counts.
+// addCheck adds a check to a decision. Tokens in the pending effects count as used.
 func (s *verifier) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
 	d.limits = append(d.limits, limitCheck{Ratelimit: *r, window: windowName{scope, owner, r.Name, r.Duration}, cost: cost})
 	c := &d.limits[len(d.limits)-1]
@@ -156,7 +156,7 @@ func unknownRatelimit(name string, k *key, i *identity) *Refusal {
 	}
 }
 
-// takes reports whether carrying the decision out counts anything in a rate limit: also when the credits deny. See contract 3.4.
+// takes reports whether executing the decision takes tokens. It does so also if the credits deny: see contract 3.4.
 func (d *decision) takes() bool {
 	if d.code != Valid && d.code != UsageExceeded {
 		return false
@@ -169,7 +169,7 @@ func (d *decision) takes() bool {
 	return false
 }
 
-// takeLimits counts what takes has announced.
+// takeLimits takes the tokens of a decision.
 func (s *verifier) takeLimits(d *decision) {
 	for i := range d.limits {
 		if c := &d.limits[i]; c.cost > 0 {
@@ -178,7 +178,7 @@ func (s *verifier) takeLimits(d *decision) {
 	}
 }
 
-// ratelimits shows what was checked.
+// ratelimits returns the checked rate limits.
 func (d *decision) ratelimits(now int64) []RatelimitState {
 	if len(d.limits) == 0 {
 		return nil
@@ -194,7 +194,7 @@ func (d *decision) ratelimits(now int64) []RatelimitState {
 	return list
 }
 
-// shownTo are the rate limits of an identity that count for a key: one of the key's own shadows that of the same name.
+// shownTo returns the rate limits of an identity that apply to a key. The key's own ones replace those of the same name.
 func (i *identity) shownTo(k *key) []Ratelimit {
 	own := k.ratelimits()
 	if len(own) == 0 || len(i.ratelimits) == 0 {

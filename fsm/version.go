@@ -2,19 +2,18 @@ package fsm
 
 import "fmt"
 
-// The ledger versions that this build reads. A ledger begins with the oldest one, and never falls back: see RaiseLedgerVersion.
-//
-// 1 is the first format. 2 adds the ledger version itself.
+// OldestLedgerVersion is the oldest ledger version that this build reads. A new ledger has it; see RaiseLedgerVersion. Version 1 is the
+// first format. Version 2 adds the ledger version itself.
 const OldestLedgerVersion uint64 = 1
 
-// newestRelease is the newest version of a normal build. The build for tests of upgrades has one more.
+// newestRelease is the newest version that a normal build reads. The build for tests of upgrades reads one more.
 const newestRelease uint64 = 2
 
-// VersionError says that something needs a ledger version which this build does not read.
+// VersionError is the failure to read something that needs another ledger version than this build has.
 type VersionError struct {
-	What    string // the thing, with its article
-	Version uint64 // that it needs
-	Build   string // one that reads it; empty: unknown
+	What    string // the thing, with an article
+	Version uint64 // the version that it needs
+	Build   string // a build that reads it; empty: unknown
 }
 
 // Error names both versions, and the build to use.
@@ -29,7 +28,7 @@ func (e *VersionError) Error() string {
 		e.What, e.Version, OldestLedgerVersion, NewestLedgerVersion, advice)
 }
 
-// CheckLedgerVersion returns a *VersionError unless this build reads the version. build is one that wrote it, or empty.
+// CheckLedgerVersion returns a *VersionError unless this build reads the version. build is a build that wrote it, or empty.
 func CheckLedgerVersion(what string, version uint64, build string) error {
 	if version < OldestLedgerVersion || version > NewestLedgerVersion {
 		return &VersionError{What: what, Version: version, Build: build}

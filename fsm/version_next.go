@@ -4,8 +4,7 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// NewestLedgerVersion is one more than that of a normal build. That version is for tests of upgrades only: it adds one of each thing that
-// a version can add.
+// NewestLedgerVersion is one more than in a normal build. That version is only for tests of upgrades. It adds one thing of each sort.
 const NewestLedgerVersion = newestRelease + 1
 
 const commandsEvolve = true // AnnotateKey

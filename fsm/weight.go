@@ -2,11 +2,11 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// weightUnit is how many bytes of an answer count as one idempotency record. Most answers have fewer.
+// weightUnit is the number of bytes that weigh 1 in the idempotency store. Most answers have fewer.
 const weightUnit = 256
 
-// weightOf weighs an answer for the idempotency store: ceil(size/256), at least 1, and each item of a batch by itself. So the store's
-// limit bounds bytes. The weight follows from the answer alone: a node that loaded the answer finds the same.
+// weightOf is the weight of an answer in the idempotency store: ceil(size/256), at least 1, and the sum of that for a batch. So the
+// capacity bounds bytes. It follows from the answer alone, so a node that loads the answer gets the same weight.
 func weightOf(r Result) uint64 {
 	v := fields.NewMeasuring()
 	answers, many := r.(*Verdicts)

@@ -7,22 +7,21 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// window counts what one rate limit let through: in the fixed window in which it was last used, and in the one before. See
-// contract 2.6. One that was dropped keeps its place in State.windows until a snapshot has told the disk, so that a record that
-// comes and goes keeps one place in the dirty set.
+// window counts the tokens of one rate limit in two fixed windows: that of its last use, and the one before. See contract 2.6. A dropped
+// window stays in rateLimits.windows until a snapshot covers its end, so that it has one place in the dirty set.
 //
-// Invariant: present windows are in State.expiries, at place; current and previous are not negative.
+// Invariant: present windows are in rateLimits.expiries, at place; current and previous are not negative.
 type window struct {
 	entityHeader
 	windowName
-	prefix   fields.Hasher // of the digest: everything that never changes
+	prefix   fields.Hasher // of the digest: the fields that never change
 	sequence int64         // index of the fixed window of current: Unix ms / duration
 	current  int64
-	previous int64 // of the fixed window before
-	expires  int64 // Unix ms from which on the counts cannot matter
+	previous int64 // in the fixed window before
+	expires  int64 // Unix ms; the counts do not matter after it
 	place    int32
 	present  bool
-	waiting  bool // in State.dropped
+	waiting  bool // in rateLimits.dropped
 }
 
 func newWindow(n windowName) *window {
@@ -31,7 +30,7 @@ func newWindow(n windowName) *window {
 	return &window{windowName: n, prefix: v.Hasher()}
 }
 
-// counts are the counts of the fixed window of now and of the one before it.
+// counts returns the counts of the fixed window of now and of the one before it.
 func (w *window) counts(now int64) (current, previous int64) {
 	switch now / w.duration {
 	case w.sequence:
@@ -43,8 +42,8 @@ func (w *window) counts(now int64) (current, previous int64) {
 	}
 }
 
-// used is the sliding count at a time: all of the current fixed window, and of the previous one the share that has not slid out,
-// rounded down. A window that does not exist has let nothing through.
+// used is the sliding count: the present fixed window plus the share of the previous one that is still inside, rounded down. An absent
+// window has count 0.
 func (w *window) used(now int64) int64 {
 	if w == nil || !w.present {
 		return 0
@@ -60,7 +59,7 @@ func (w *window) used(now int64) int64 {
 	return current + int64(share)
 }
 
-// windowEnd is the end of the n-th fixed window from the one of now on, Unix ms.
+// windowEnd is the end of the n-th fixed window counted from the one of now, Unix ms.
 func windowEnd(now, duration, n int64) int64 {
 	high, low := bits.Mul64(uint64(now/duration+n), uint64(duration))
 	if high > 0 || low > math.MaxInt64 {
@@ -69,13 +68,13 @@ func windowEnd(now, duration, n int64) int64 {
 	return int64(low)
 }
 
-// take counts cost in a window. The caller has decided that the limit allows it; w is what it found then.
+// take adds cost to a window. The caller has checked the limit; w is the window that the caller found.
 func (l *rateLimits) take(name windowName, w *window, cost int64) {
 	if w == nil {
-		w = l.windows[name] // an earlier request of the same call may have made it
+		w = l.windows[name] // an earlier request of the same call may have created it
 	}
 	if w == nil || !w.present {
-		// Two go for each that comes: there are never many more than those that matter.
+		// Each new window expires up to two old ones, so expired windows never pile up.
 		l.expiries.expire(l.clock, 2, l.dropWindow)
 	}
 	if w == nil {
@@ -95,7 +94,7 @@ func (l *rateLimits) take(name windowName, w *window, cost int64) {
 	l.afterChange(w)
 }
 
-// keepUntil puts a window in its place among the expiries.
+// keepUntil sets when a window expires, and moves it in the queue.
 func (l *rateLimits) keepUntil(w *window, expires int64) {
 	switch {
 	case !w.present:
@@ -107,7 +106,7 @@ func (l *rateLimits) keepUntil(w *window, expires int64) {
 	}
 }
 
-// expire ends windows that cannot matter any more, and frees the memory of those that a snapshot has told the disk about.
+// expire drops up to n windows that do not matter any more, and frees the memory of dropped windows.
 func (l *rateLimits) expire(n int) {
 	l.expiries.expire(l.clock, n, l.dropWindow)
 	l.forgetWindows(n)
@@ -123,13 +122,13 @@ func (l *rateLimits) dropWindow(w *window) {
 	}
 }
 
-// forgetWindows frees up to n dropped windows of which the disk knows. When that is differs from node to node, and does not show.
+// forgetWindows frees up to n dropped windows that a snapshot has covered. Nodes differ in when they do this. Nobody can see it.
 func (l *rateLimits) forgetWindows(n int) {
 	for ; n > 0 && len(l.dropped) > 0; n-- {
 		w := l.dropped[0]
 		if !w.present {
 			if l.frozen != nil || w.gen == l.gen {
-				return // its end is not in a snapshot yet
+				return // no snapshot covers its end yet
 			}
 			delete(l.windows, w.windowName)
 		}
@@ -151,7 +150,7 @@ func (w *window) record() Record {
 	}
 }
 
-// digest stands on the path of every verification with a rate limit, twice.
+// digest is computed twice for every verification with a rate limit.
 func (w *window) digest() Digest {
 	if !w.present {
 		return Digest{}
@@ -185,7 +184,7 @@ func (w *window) sooner(o *window) bool {
 	switch {
 	case w.expires != o.expires:
 		return w.expires < o.expires
-	case w.prefix != o.prefix: // windows of one duration mostly expire at the same moment
+	case w.prefix != o.prefix: // many windows of one duration expire at the same moment
 		return w.prefix.Less(o.prefix)
 	default:
 		return w.recordID() < o.recordID()

@@ -1,6 +1,6 @@
 package fsm
 
-// tenancy has the workspaces and their root keys.
+// tenancy holds the workspaces and their root keys.
 type tenancy struct {
 	*core
 	workspaces    map[string]*workspace
@@ -20,8 +20,8 @@ type workspace struct {
 	enabled   bool
 
 	identities  ordered[*identity]   // its identities that are not deleted
-	permissions ordered[*permission] // and permissions
-	roles       ordered[*role]       // and roles
+	permissions ordered[*permission] // its permissions, likewise
+	roles       ordered[*role]       // its roles, likewise
 	audit       *auditLog            // nil: no entries
 }
 

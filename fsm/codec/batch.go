@@ -12,8 +12,8 @@ import (
 // batchVersion is the first byte of every batch.
 const batchVersion = 1
 
-// AppendBatch appends the encoding of b to buf. An actor that sends many calls is written once, and the bound on outcomes only where a
-// call will have one that is kept.
+// AppendBatch appends the encoding of b to buf. Each actor is written once. The capacity of the idempotency store is written only if a call
+// may store an answer.
 func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	v := fields.NewWriter(buf)
 	framed(v, batchVersion)
@@ -45,7 +45,7 @@ func AppendBatch(buf []byte, b fsm.Batch) []byte {
 	return seal(v.Bytes(), len(buf))
 }
 
-// actorsOf lists the different actors of calls in order of appearance; the index is nil when there is only one.
+// actorsOf lists the different actors of calls in order of appearance; the index is nil if there is only one.
 func actorsOf(calls []fsm.Call) ([]fsm.Hash, map[fsm.Hash]uint64) {
 	if len(calls) == 0 {
 		return nil, nil
@@ -130,7 +130,7 @@ func readActors(v *fields.Visitor) ([]fsm.Hash, error) {
 	return actors, nil
 }
 
-// readCalls demands that actors have their turns in the order of their list, and that each has one.
+// readCalls requires that the actors appear in the order of their list, and that each one appears.
 func readCalls(v *fields.Visitor, actors []fsm.Hash, sessions sessionTable) ([]fsm.Call, error) {
 	seen := uint64(0)
 	calls := make([]fsm.Call, v.Length(0))

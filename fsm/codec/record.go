@@ -8,19 +8,19 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// AppendRecordKey appends the bytes under which a record is stored. Their order is the order in which records are restored.
+// AppendRecordKey appends the bytes under which a record is stored. Records are restored in the order of these bytes.
 func AppendRecordKey(buf []byte, k fsm.RecordKey) []byte {
 	return append(append(buf, byte(k.Kind)), k.ID...)
 }
 
-// AppendRecord appends the value that is stored under a record's key.
+// AppendRecord appends the bytes that are stored under a record's key.
 func AppendRecord(buf []byte, r fsm.Record) []byte {
 	v := fields.NewWriter(buf)
 	fsm.WriteRecord(v, r)
 	return v.Bytes()
 }
 
-// DecodeRecord is the inverse of AppendRecord, given the key as well. The record keeps no reference to either.
+// DecodeRecord is the inverse of AppendRecord; it also needs the key. The record keeps no reference to its arguments.
 func DecodeRecord(key, value []byte) (fsm.Record, error) {
 	if len(key) == 0 {
 		return nil, fmt.Errorf("decode record: empty key")
@@ -36,7 +36,7 @@ func DecodeRecord(key, value []byte) (fsm.Record, error) {
 	return r, nil
 }
 
-// AppendDigest appends the encoding of a digest, as it is stored with a snapshot.
+// AppendDigest appends the encoding of a digest, as snapshots store it.
 func AppendDigest(buf []byte, d fsm.Digest) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(buf, d.A), d.B)
 }

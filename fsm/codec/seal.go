@@ -9,18 +9,17 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// ErrDamaged is in the chain of an error of DecodeBatch or DecodeResult when the bytes are not those that were encoded. Where it is not,
-// they are, and what encoded them was another version.
+// ErrDamaged is in the chain of an error of DecodeBatch or DecodeResult if the bytes are damaged. Otherwise another build wrote them.
 var ErrDamaged = errors.New("damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// seal appends the checksum of what was written since start.
+// seal appends the checksum of the bytes since start.
 func seal(buf []byte, start int) []byte {
 	return binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf[start:], castagnoli))
 }
 
-// unseal checks the trailing checksum and returns what it covers.
+// unseal checks the checksum at the end and returns the bytes before it.
 func unseal(data []byte) ([]byte, error) {
 	if len(data) < crc32.Size {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, fields.ErrShort)
@@ -32,7 +31,7 @@ func unseal(data []byte) ([]byte, error) {
 	return body, nil
 }
 
-// framed writes or checks the version of the frame of a batch or a result.
+// framed writes or checks the frame version of a batch or a result.
 func framed(v *fields.Visitor, version byte) bool {
 	got := version
 	if v.Byte(&got); got != version {

@@ -7,14 +7,13 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
-// sessionTable lists the sessions of a batch in order of appearance. A ticket is then an index and a small difference: two or three
-// bytes a call.
+// sessionTable lists the sessions of a batch in order of appearance. A call id is then an index and a small difference: two or three bytes.
 type sessionTable []sessionEntry
 
 type sessionEntry struct{ id, below uint64 }
 
-// sessionsOf makes the table. Calls of one session that were sent at different times know different numbers of answered calls: the
-// largest counts, but no call may fall below it.
+// sessionsOf builds the table. Calls of one session may have different acknowledged numbers. The table keeps the largest one that is not
+// above any of the calls.
 func sessionsOf(calls []fsm.Call) sessionTable {
 	table := sessionTable{}
 	lowest := []uint64{}
@@ -38,7 +37,7 @@ func sessionsOf(calls []fsm.Call) sessionTable {
 	return table
 }
 
-// index finds a session. A batch has one for each node at most, so a scan beats a map.
+// index finds a session. A batch has at most one per node, so a scan is faster than a map.
 func (s sessionTable) index(id uint64) int {
 	for i := range s {
 		if s[i].id == id {
@@ -48,7 +47,7 @@ func (s sessionTable) index(id uint64) int {
 	return -1
 }
 
-// malformed reports whether no writer makes such a table.
+// malformed reports whether no writer produces such a table.
 func (s sessionTable) malformed() bool {
 	for i := range s {
 		if s[i].id == 0 || s.index(s[i].id) != i {
@@ -58,7 +57,7 @@ func (s sessionTable) malformed() bool {
 	return false
 }
 
-// write writes a ticket as 0, or as its session's place in the table plus one and the distance from what is acknowledged.
+// write writes a call id as 0, or as the session's index plus one and the distance from the acknowledged number.
 func (s sessionTable) write(v *fields.Visitor, id fsm.CallID) {
 	var at uint64
 	if id.Session == 0 {

@@ -2,13 +2,13 @@ package fields
 
 import "fmt"
 
-// What an element of a list takes beside its texts, in memory and in an answer, in bytes.
+// The bytes that an element of a list takes besides its texts, in memory and in an answer.
 const (
 	ListedText  = 16
 	ListedThing = 160
 )
 
-// Strings shows a list of texts.
+// Strings visits a list of texts.
 func (v *Visitor) Strings(p *[]string) {
 	if v.mode == measuring {
 		v.size += ListedText * len(*p)
@@ -22,8 +22,8 @@ func (v *Visitor) Strings(p *[]string) {
 	}
 }
 
-// List shows a list of things that take at least one byte each. A reader takes memory for what is there, not for what the length
-// claims: an element in memory can be a hundred times its bytes.
+// List visits a list of elements that take at least one byte each. A reader allocates for elements that are there, and not for the length
+// that the bytes claim: an element in memory can be a hundred times its bytes.
 func List[T any](v *Visitor, p *[]T, element func(*T, *Visitor)) {
 	for i := range Count(v, p) {
 		if e := At(v, p, i); e != nil {
@@ -32,8 +32,8 @@ func List[T any](v *Visitor, p *[]T, element func(*T, *Visitor)) {
 	}
 }
 
-// Count shows the length of a list whose elements At shows. It and At are List for values on the path of every verification: there a
-// call through a function value would put the visitor on the heap.
+// Count visits the length of a list, and At its elements. Values on the path of every verification use them instead of List, because a call
+// through a function value would put the visitor on the heap.
 func Count[T any](v *Visitor, p *[]T) int {
 	if v.mode == measuring {
 		v.size += ListedThing * len(*p)
@@ -45,7 +45,7 @@ func Count[T any](v *Visitor, p *[]T) int {
 	return n
 }
 
-// At returns element i, which a reader makes; nil after a failure.
+// At returns element i, which a reader creates; nil after a failure.
 func At[T any](v *Visitor, p *[]T, i int) *T {
 	if v.err != nil {
 		return nil
@@ -56,8 +56,7 @@ func At[T any](v *Visitor, p *[]T, i int) *T {
 	return &(*p)[i]
 }
 
-// Enum shows a small number between first and last. Writing another one is a bug of the caller and panics: the bytes would be
-// committed, and no node could read them.
+// Enum visits a small number between first and last. Writing another number panics: no node could read the committed bytes.
 func Enum[T ~uint8](v *Visitor, p *T, first, last T) {
 	small(v, p)
 	if v.checks() && (*p < first || *p > last) {
@@ -65,7 +64,7 @@ func Enum[T ~uint8](v *Visitor, p *T, first, last T) {
 	}
 }
 
-// Known shows a small number that says itself whether there is such a one. Writing another one panics, as with Enum.
+// Known visits a small number whose type knows its values. Writing another number panics, as with Enum.
 func Known[T interface {
 	~uint8
 	Known() bool
@@ -93,7 +92,7 @@ func (v *Visitor) refuse(err error) {
 	v.Fail(err)
 }
 
-// Optional shows whether *p is there, makes it when reading, and reports whether its fields follow.
+// Optional visits whether *p is present, creates it when reading, and reports whether its fields follow.
 func Optional[T any](v *Visitor, p **T) bool {
 	there := *p != nil
 	v.Bool(&there)

@@ -2,8 +2,8 @@ package fields
 
 import "math/bits"
 
-// Hasher hashes a sequence of words in two independent lanes. Each step is a bijection of the lane for a given word, so no input
-// makes it forget what came before. It finds damage and divergence; it is no defence against somebody who constructs collisions.
+// Hasher hashes a sequence of words in two independent lanes. For a given word, each step is a bijection of the lane. It detects damage and
+// divergence. It does not protect against an attacker who constructs collisions.
 type Hasher struct{ a, b uint64 }
 
 // NewHasher starts a hash of something of a kind.
@@ -11,7 +11,7 @@ func NewHasher(kind uint8) Hasher {
 	return Hasher{a: 0x9e3779b97f4a7c15 ^ uint64(kind), b: 0xd1b54a32d192ed03 + uint64(kind)}
 }
 
-// Word takes in one word.
+// Word adds one word.
 func (h *Hasher) Word(v uint64) {
 	h.a = mix(h.a ^ v)
 	h.b = bits.RotateLeft64((h.b+v)*0xff51afd7ed558ccd, 29) ^ (h.b >> 3)
@@ -27,10 +27,10 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// Int takes in a signed integer.
+// Int adds a signed integer.
 func (h *Hasher) Int(v int64) { h.Word(uint64(v)) }
 
-// Bool takes in a boolean.
+// Bool adds a boolean.
 func (h *Hasher) Bool(v bool) {
 	if v {
 		h.Word(1)
@@ -39,7 +39,7 @@ func (h *Hasher) Bool(v bool) {
 	}
 }
 
-// String takes in a text.
+// String adds a text.
 func (h *Hasher) String(s string) {
 	h.Word(uint64(len(s)))
 	for len(s) >= 8 {
@@ -60,7 +60,7 @@ func word(s string) uint64 {
 	return v
 }
 
-// Sum returns the hash. More may follow.
+// Sum returns the hash so far.
 func (h Hasher) Sum() (a, b uint64) { return mix(h.a), mix(h.b) }
 
 // Less orders hashes; equal ones are not less.

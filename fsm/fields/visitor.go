@@ -17,14 +17,13 @@ const (
 	versioning // finds the ledger version that a value needs
 )
 
-// Visitor is shown the fields of a value one by one. The first failure sticks. See the package comment.
+// Visitor visits the fields of a value one by one. It keeps the first failure. See the package comment.
 //
-// Writing, hashing and measuring change nothing: several goroutines may write the same value at once, such as a command that is sent
-// again while its first copy is still being sent.
+// Writing, hashing and measuring change nothing: several goroutines may write the same value at once, as a retransmission does.
 type Visitor struct {
-	// Kind is the kind of the value under way. A value that has a short and a long kind reads it to know its own form.
+	// Kind is the kind of the value under way. A value with a short and a long kind reads it to find its own form.
 	Kind byte
-	// Idempotent reports that a call or an item of a batch carried an idempotency key.
+	// Idempotent reports that a call or an item had an idempotency key.
 	Idempotent bool
 
 	// Pool is for a type that takes its values from larger allocations.
@@ -59,38 +58,38 @@ func NewWriter(buf []byte) *Visitor {
 // MakeWriter is NewWriter for a visitor that stays on the stack.
 func MakeWriter(buf []byte) Visitor { return Visitor{mode: writing, form: 1, buf: buf} }
 
-// NewHashing returns a visitor that hashes what it is shown, beginning with seed.
+// NewHashing returns a visitor that hashes the fields, beginning with seed.
 func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed} }
 
-// NewMeasuring returns a visitor that adds up what the texts and lists that it is shown take.
+// NewMeasuring returns a visitor that adds up the sizes of texts and lists.
 func NewMeasuring() Visitor { return Visitor{mode: measuring} }
 
-// NewVersionFinder returns a visitor that finds the ledger version which a value needs: with deep, together with the commands and results
-// inside it, which have forms of their own; without, the form of the value itself.
+// NewVersionFinder returns a visitor that finds the ledger version that a value needs. With deep, it also looks into commands and results
+// inside the value, which have forms of their own.
 func NewVersionFinder(deep bool) Visitor { return Visitor{mode: versioning, deep: deep, need: 1} }
 
-// Reading reports whether the visitor fills in the fields that it is shown.
+// Reading reports whether the visitor fills in the fields.
 func (v *Visitor) Reading() bool { return v.mode == reading }
 
-// Writing reports whether the visitor writes the fields that it is shown.
+// Writing reports whether the visitor writes the fields.
 func (v *Visitor) Writing() bool { return v.mode == writing }
 
-// Hashing reports whether the visitor hashes the fields that it is shown.
+// Hashing reports whether the visitor hashes the fields.
 func (v *Visitor) Hashing() bool { return v.mode == hashing }
 
-// FindsVersion reports whether the visitor finds the ledger version that a value needs, and whether it looks into what has a form of its own.
+// FindsVersion reports whether the visitor finds the ledger version that a value needs, and whether it looks into values inside.
 func (v *Visitor) FindsVersion() (is, deep bool) { return v.mode == versioning, v.deep }
 
-// Bytes returns what was written, or what is left to read.
+// Bytes returns the bytes that were written, or that are left to read.
 func (v *Visitor) Bytes() []byte { return v.buf }
 
-// Sum returns the hash of what was shown.
+// Sum returns the hash of the fields.
 func (v *Visitor) Sum() (a, b uint64) { return v.hash.Sum() }
 
-// Hasher returns the hash under way.
+// Hasher returns the present hash.
 func (v *Visitor) Hasher() Hasher { return v.hash }
 
-// Size returns how many bytes the texts and lists that were shown take: see NewMeasuring.
+// Size returns the sizes that were added up: see NewMeasuring.
 func (v *Visitor) Size() int { return v.size }
 
 // Need returns the ledger version that the value needs.
@@ -110,7 +109,7 @@ func (v *Visitor) Fail(err error) {
 	}
 }
 
-// Finish returns the first failure, or that not everything was read.
+// Finish returns the first failure, or an error if bytes are left to read.
 func (v *Visitor) Finish() error {
 	if v.err == nil && v.mode == reading && len(v.buf) > 0 {
 		v.err = ErrTrailing
@@ -118,7 +117,7 @@ func (v *Visitor) Finish() error {
 	return v.err
 }
 
-// Peek returns the next byte to read without reading it. ok is false for a visitor that does not read, and at the end.
+// Peek returns the next byte without reading it. ok is false at the end, and if the visitor does not read.
 func (v *Visitor) Peek() (b byte, ok bool) {
 	if v.mode != reading || len(v.buf) == 0 {
 		return 0, false
@@ -129,8 +128,8 @@ func (v *Visitor) Peek() (b byte, ok bool) {
 // Skip drops the byte that Peek returned.
 func (v *Visitor) Skip() { v.buf = v.buf[1:] }
 
-// Added reports whether the fields that came with a ledger version are to be shown. A value calls it once for a version, in the
-// order of versions, after all older fields. set says whether one of the fields differs from its default.
+// Added reports whether to visit the fields that came with a ledger version. A value calls it once per version, in ascending order, after
+// all older fields. set says whether one of the fields differs from its default.
 func (v *Visitor) Added(version uint64, set bool) bool {
 	switch v.mode {
 	case reading, writing:
@@ -156,7 +155,7 @@ func (v *Visitor) SetForm(kind byte, form uint64) { v.Kind, v.form = kind, form 
 // Form returns the kind and the form of the value under way.
 func (v *Visitor) Form() (kind byte, form uint64) { return v.Kind, v.form }
 
-// Byte shows one byte.
+// Byte visits one byte.
 func (v *Visitor) Byte(p *byte) {
 	if v.mode == writing {
 		v.buf = append(v.buf, *p)
@@ -173,7 +172,7 @@ func (v *Visitor) Byte(p *byte) {
 	}
 }
 
-// Uint shows an unsigned integer.
+// Uint visits an unsigned integer.
 func (v *Visitor) Uint(p *uint64) {
 	if v.mode == writing {
 		v.buf = binary.AppendUvarint(v.buf, *p)
@@ -186,9 +185,9 @@ func (v *Visitor) Uint(p *uint64) {
 	}
 }
 
-// readUint returns what it read, or was when nothing can be read.
+// readUint returns the integer that it read, or was if it cannot read.
 func (v *Visitor) readUint(was uint64) uint64 {
-	if len(v.buf) > 0 && v.buf[0] < 0x80 { // as most are
+	if len(v.buf) > 0 && v.buf[0] < 0x80 { // most integers are small
 		u := uint64(v.buf[0])
 		v.buf = v.buf[1:]
 		return u
@@ -206,7 +205,7 @@ func (v *Visitor) readUint(was uint64) uint64 {
 	return was
 }
 
-// Int shows a signed integer; small magnitudes are short.
+// Int visits a signed integer. Small magnitudes are short.
 func (v *Visitor) Int(p *int64) {
 	if v.mode == writing {
 		v.buf = binary.AppendUvarint(v.buf, zigzag(*p))
@@ -222,7 +221,7 @@ func (v *Visitor) Int(p *int64) {
 
 func zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
 
-// Bool shows a boolean.
+// Bool visits a boolean.
 func (v *Visitor) Bool(p *bool) {
 	if v.mode == writing {
 		v.buf = append(v.buf, bit(*p))
@@ -246,7 +245,7 @@ func bit(b bool) byte {
 	return 0
 }
 
-// Length shows the length of something whose elements take at least one byte each. A reader gets the length back.
+// Length visits the number of elements of something whose elements take at least one byte each. A reader gets the number back.
 func (v *Visitor) Length(n int) int {
 	if v.mode == writing {
 		v.buf = binary.AppendUvarint(v.buf, uint64(n))
@@ -266,7 +265,7 @@ func (v *Visitor) Length(n int) int {
 	return n
 }
 
-// String shows a text.
+// String visits a text.
 func (v *Visitor) String(p *string) {
 	switch v.mode {
 	case writing:
@@ -282,7 +281,7 @@ func (v *Visitor) String(p *string) {
 	}
 }
 
-// Hash shows 32 bytes.
+// Hash visits 32 bytes.
 func (v *Visitor) Hash(p *[32]byte) {
 	if v.mode <= writing {
 		v.raw(p[:])
@@ -291,7 +290,7 @@ func (v *Visitor) Hash(p *[32]byte) {
 	}
 }
 
-// Short shows 16 bytes.
+// Short visits 16 bytes.
 func (v *Visitor) Short(p *[16]byte) {
 	if v.mode <= writing {
 		v.raw(p[:])

@@ -1,19 +1,18 @@
-// Package fsmtest helps to test the ledger: a second, naive implementation of all its rules (Twin) and a source of random
-// commands (Generator). It exists for tests only.
+// Package fsmtest helps to test the ledger. It has a second, naive implementation of all rules, the reference model (Model), and a source
+// of random commands (Generator). Only tests use it.
 //
-// # The twin
+// # The reference model
 //
-// The twin was written from docs/contract.md alone, without a look at how package fsm does it, and does everything the plain
-// way: slices and full scans instead of indexes, refills carried out at every midnight for every record instead of when a
-// record is next touched, the calendar of package time instead of arithmetic on day numbers. Where both agree on thousands
-// of random histories, a mistake would have to be made twice, in two different ways.
+// The model was written from docs/contract.md alone, without a look at package fsm. It does everything in the plain way: slices and full
+// scans instead of indexes, a refill of every balance at every midnight instead of a refill on the next change, and the calendar of package
+// time instead of arithmetic on day numbers. Both agree on thousands of random histories, so a mistake would have to be made twice.
 //
-// The contract leaves a few things open. The twin fixes them like this:
+// The contract leaves a few things open. The model decides them like this:
 //
-//   - Log time is the largest stamp so far. A midnight between two stamps is carried out before the later batch.
-//   - lastUsedAt is written by a verification that finds the key, when the old value is at least a minute behind.
-//   - An id or hash is taken as long as any record has it, a deleted one included. The id for a new identity counts only when
-//     the identity has to be made. The rules on credits are checked before ids, and "exists already" before both.
-//   - The ids for new permissions count only where a permission has to be made. Missing permissions of the root key come before
-//     names that are taken or unknown; unknown roles come after the rules on credits and before ids.
+//   - Log time is the largest stamp so far. A midnight between two stamps happens before the later batch.
+//   - A verification that finds the key writes lastUsedAt if the old value is at least a minute behind.
+//   - An id or hash is taken as long as any record has it, also a deleted one. The id for a new identity counts only if the identity has to
+//     be created. The rules on credits are checked before ids, and "exists already" before both.
+//   - The ids for new permissions count only if a permission has to be created. Missing permissions of the root key come before names that
+//     are taken or unknown. Unknown roles come after the rules on credits and before ids.
 package fsmtest
