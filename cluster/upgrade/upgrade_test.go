@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,18 +79,22 @@ func TestRaiser_NamesTheNodesThatAreBehind(t *testing.T) {
 // The version rises in steps as nodes are upgraded, survives failures, and then nothing is asked any more.
 func TestRaiser_Run(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		current, slowest, failures := uint64(1), uint64(1), 1
+		// atomic: waiting for the fake clock orders nothing in the eyes of the race detector
+		var current, slowest atomic.Uint64
+		current.Store(1)
+		slowest.Store(1)
+		failures := 1
 		r := New(Config{
-			Self: reads(3), Interval: time.Second, Current: func() uint64 { return current },
+			Self: reads(3), Interval: time.Second, Current: current.Load,
 			Servers: func() []raft.Server { return []raft.Server{server("a", raft.Voter)} },
 			Members: func() []gossip.Member { return nil },
-			Ask:     func(context.Context) map[string]Node { return map[string]Node{"a": reads(slowest)} },
+			Ask:     func(context.Context) map[string]Node { return map[string]Node{"a": reads(slowest.Load())} },
 			Raise: func(_ context.Context, c *fsm.RaiseLedgerVersion) error {
 				if failures > 0 {
 					failures--
 					return errors.New("no longer the leader")
 				}
-				current = c.Version
+				current.Store(c.Version)
 				return nil
 			},
 			Logger: slog.New(slog.DiscardHandler),
@@ -104,14 +109,14 @@ func TestRaiser_Run(t *testing.T) {
 			synctest.Wait()
 		}
 		pass()
-		require.Equal(t, uint64(1), current)
-		slowest = 2
+		require.Equal(t, uint64(1), current.Load())
+		slowest.Store(2)
 		pass()
-		require.Equal(t, uint64(2), current)
-		require.Zero(t, failures)
-		slowest = 5
+		require.Equal(t, uint64(2), current.Load())
+		slowest.Store(5)
 		pass()
-		require.Equal(t, uint64(3), current, "no further than this node reads")
+		require.Equal(t, uint64(3), current.Load(), "no further than this node reads")
 		<-ended
+		require.Zero(t, failures)
 	})
 }
