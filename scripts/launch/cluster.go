@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type Cluster struct {
 	net     *links.Net   // nil without Options.Links
 	proxy   *links.Proxy // nil without Options.Links
 	disk    *disk        // of node 0; nil without Options.Disk
+
+	guestsMu sync.Mutex
+	guests   []*Process // guarded by guestsMu
 }
 
 // Place is where a node runs: addresses and a data directory.
@@ -117,14 +121,17 @@ func (c *Cluster) connect() error {
 		targets = append(targets, n.Peer)
 	}
 	c.net = links.New(nil)
-	proxy, err := links.NewProxy(c.net, targets, func(conn net.Conn) (int, bool) {
-		pids := make([]int, len(c.nodes))
-		for i := range c.nodes {
+	proxy, err := links.NewProxy(c.net, targets, func(conn net.Conn) (string, bool) {
+		names := make(map[int]string)
+		for i, n := range c.nodes {
 			if process := c.Process(i); process != nil {
-				pids[i] = process.PID()
+				names[process.PID()] = n.Peer
 			}
 		}
-		return ownerOf(conn, pids)
+		for _, guest := range c.allGuests() {
+			names[guest.PID()] = "guest"
+		}
+		return ownerOf(conn, names)
 	})
 	if err != nil {
 		return err
@@ -136,8 +143,29 @@ func (c *Cluster) connect() error {
 	return nil
 }
 
-// Close kills the nodes and takes down what was set up around them; directories stay.
+// StartGuest starts a process that is not a node of this cluster but talks to its nodes, behind no faults of links.
+func (c *Cluster) StartGuest(command Command) (*Process, error) {
+	process, err := Start(command)
+	if err != nil {
+		return nil, err
+	}
+	c.guestsMu.Lock()
+	defer c.guestsMu.Unlock()
+	c.guests = append(c.guests, process)
+	return process, nil
+}
+
+func (c *Cluster) allGuests() []*Process {
+	c.guestsMu.Lock()
+	defer c.guestsMu.Unlock()
+	return slices.Clone(c.guests)
+}
+
+// Close kills the nodes and guests, and takes down what was set up around them; directories stay.
 func (c *Cluster) Close() {
+	for _, guest := range c.allGuests() {
+		guest.Kill()
+	}
 	c.KillAll()
 	c.client.Close()
 	if c.proxy != nil {

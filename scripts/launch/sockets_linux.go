@@ -12,29 +12,29 @@ import (
 	"strings"
 )
 
-// ownerOf tells which of the processes holds the far end of a TCP connection on this machine: the kernel lists the socket with
-// its inode, and each process its open files.
-func ownerOf(conn net.Conn, pids []int) (at int, known bool) {
+// ownerOf tells the name of the process that holds the far end of a TCP connection on this machine. names has the names of processes by
+// their ids. The kernel lists the socket with its inode, and each process its open files.
+func ownerOf(conn net.Conn, names map[int]string) (name string, known bool) {
 	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil || !remote.Addr().Is4() {
-		return 0, false
+		return "", false
 	}
 	inode, found := inodeOf(remote)
 	if !found {
-		return 0, false
+		return "", false
 	}
-	for i, pid := range pids {
+	for pid, name := range names {
 		files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
 		if err != nil {
-			return 0, false
+			return "", false
 		}
 		for _, file := range files {
 			if target, err := os.Readlink(file); err == nil && target == "socket:["+inode+"]" {
-				return i, true
+				return name, true
 			}
 		}
 	}
-	return 0, false
+	return "", false
 }
 
 // inodeOf looks a local address up in the kernel's table, which writes addresses as native words in hexadecimal.

@@ -5,4 +5,4 @@ package launch
 import "net"
 
 // ownerOf knows nothing here: only Linux lists the sockets of processes.
-func ownerOf(net.Conn, []int) (at int, known bool) { return 0, false }
+func ownerOf(net.Conn, map[int]string) (name string, known bool) { return "", false }

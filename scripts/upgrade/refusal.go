@@ -37,7 +37,7 @@ func (r *round) checkRefusals(ctx context.Context) error {
 		} else {
 			r.cluster.Kill(i)
 		}
-		if err := r.refuses(ctx, r.cluster.Command(r.old.binary, r.cluster.Place(i)), r.cluster.Place(i).Data, refusalTimeout); err != nil {
+		if err := r.refuses(ctx, launch.Start, r.cluster.Command(r.old.binary, r.cluster.Place(i)), r.cluster.Place(i).Data, refusalTimeout); err != nil {
 			return fmt.Errorf("the older build on the directory of node %d: %w", i, err)
 		}
 		if err := r.cluster.Start(i); err != nil {
@@ -57,7 +57,7 @@ func (r *round) checkRefusals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.refuses(ctx, r.cluster.Command(r.old.binary, place), "", refusalTimeout); err != nil {
+	if err := r.refuses(ctx, r.cluster.StartGuest, r.cluster.Command(r.old.binary, place), "", refusalTimeout); err != nil {
 		return fmt.Errorf("a new node of the older build: %w", err)
 	}
 	return r.checkVoters(ctx)
@@ -81,14 +81,16 @@ func (r *round) checkVoters(ctx context.Context) error {
 	return nil
 }
 
+type starter func(launch.Command) (*launch.Process, error)
+
 // refuses starts a node of the older build. It must exit by itself, with a message that names both builds and their ledger versions,
 // must not advise to rebuild the node, and must leave the directory as it is. dir is empty where there is none yet.
-func (r *round) refuses(ctx context.Context, command launch.Command, dir string, timeout time.Duration) error {
+func (r *round) refuses(ctx context.Context, start starter, command launch.Command, dir string, timeout time.Duration) error {
 	before, err := fingerprint(dir)
 	if err != nil {
 		return err
 	}
-	said, err := endOf(ctx, command, timeout)
+	said, err := endOf(ctx, start, command, timeout)
 	if err != nil {
 		return err
 	}
@@ -110,10 +112,10 @@ func (r *round) refuses(ctx context.Context, command launch.Command, dir string,
 }
 
 // endOf returns what a process said that must fail by itself, in time.
-func endOf(ctx context.Context, command launch.Command, timeout time.Duration) (said string, err error) {
+func endOf(ctx context.Context, start starter, command launch.Command, timeout time.Duration) (said string, err error) {
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	process, err := launch.Start(command)
+	process, err := start(command)
 	if err != nil {
 		return "", err
 	}

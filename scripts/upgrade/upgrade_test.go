@@ -15,7 +15,7 @@ import (
 // A short round of what the command does for longer, with the leader in the middle of the order.
 func TestUpgrade_KeepsThePromises(t *testing.T) {
 	s, err := parse([]string{
-		"-orders", "102", "-duration", "12s", "-newcomer=false", "-clients", "16", "-steady", "100ms", "-faults", "exchange,kill-leader,exchange,isolate-leader,transfer",
+		"-orders", "102", "-duration", "12s", "-clients", "16", "-steady", "100ms", "-faults", "exchange,kill-leader,exchange,isolate-leader,transfer",
 	}, io.Discard)
 	require.NoError(t, err)
 	t.Logf("seed %d", s.seed)
@@ -56,7 +56,7 @@ func TestRefuses_DemandsAMessageAndNoChange(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "meta"), []byte("format 2"), 0o644))
 			r := &round{builds: builds{old: build{version: "v1", max: 1}, new: build{version: "v2", max: 2}}, log: t.Output()}
-			err := r.refuses(t.Context(), launch.Command{Binary: "/bin/sh", Args: []string{"-c", test.script}, Env: []string{"DIR=" + dir}}, dir, 2*time.Second)
+			err := r.refuses(t.Context(), launch.Start, launch.Command{Binary: "/bin/sh", Args: []string{"-c", test.script}, Env: []string{"DIR=" + dir}}, dir, 2*time.Second)
 			if test.problem == "" {
 				require.NoError(t, err)
 			} else {

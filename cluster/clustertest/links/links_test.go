@@ -34,7 +34,7 @@ func newProxied(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture(t)
 	var err error
-	f.proxy, err = NewProxy(f.net, []string{f.a, f.b}, func(net.Conn) (int, bool) { return 0, true })
+	f.proxy, err = NewProxy(f.net, []string{f.a, f.b}, func(net.Conn) (string, bool) { return f.a, true })
 	require.NoError(t, err)
 	t.Cleanup(f.proxy.Close)
 	return f

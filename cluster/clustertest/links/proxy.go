@@ -13,15 +13,16 @@ import (
 type Proxy struct {
 	net     *Net
 	targets []string
-	who     func(net.Conn) (node int, known bool)
+	who     func(net.Conn) (name string, known bool)
 	ports   []net.Listener
 	ctx     context.Context
 	stop    context.CancelFunc
 	group   sync.WaitGroup
 }
 
-// NewProxy listens in front of each target. The targets are the nodes' names in the network; who tells which node made a connection.
-func NewProxy(n *Net, targets []string, who func(net.Conn) (node int, known bool)) (*Proxy, error) {
+// NewProxy listens in front of each target. The targets are the nodes' names in the network. who
+// tells the name of the node that made a connection; it need not be a target.
+func NewProxy(n *Net, targets []string, who func(net.Conn) (name string, known bool)) (*Proxy, error) {
 	p := &Proxy{net: n, targets: targets, who: who}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	for range targets {
@@ -69,7 +70,7 @@ func (p *Proxy) carry(near net.Conn, to int) {
 		_ = near.Close()
 		return
 	}
-	there := way{p.targets[from], p.targets[to]}
+	there := way{from, p.targets[to]}
 	near = p.net.Wrap(near, there.to, there.from)
 	far, err := p.net.Dial(p.ctx, there.from, there.to, func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", there.to)
