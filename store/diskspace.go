@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,6 +31,59 @@ type spaceMonitor struct {
 	full atomic.Bool
 	stop chan struct{}
 	done sync.WaitGroup
+}
+
+// leastReserve is the smallest reserve that keeps its promise. raft-wal allocates a whole segment when the last one is full, so one must
+// fit when the node notices that the reserve is reached, and one more that the node fills with reads and elections.
+func (k LogKind) leastReserve() uint64 {
+	if k == LogWAL {
+		return 2 * segmentBytes
+	}
+	return 0
+}
+
+// checkReserve refuses a reserve that is too small for the log of the directory, before anything is written.
+func checkReserve(options Options) error {
+	if options.ReserveBytes == 0 {
+		return nil
+	}
+	kind := options.LogStore
+	if id, err := loadIdentity(options.Dir, options.Reads); err != nil {
+		return err
+	} else if id != nil {
+		kind = id.LogKind
+	} else if kind == "" {
+		kind = DefaultLog
+	}
+	least := kind.leastReserve()
+	if options.ReserveBytes >= least {
+		return nil
+	}
+	return &Error{Kind: KindInvalid, Path: options.Dir, Message: fmt.Sprintf(
+		"the disk reserve is %s, and with a %s log at least %d MiB are needed: room for two segments of %d MiB; 0 turns the reserve off",
+		sizeText(options.ReserveBytes), kind, least>>20, least>>21)}
+}
+
+// sizeText writes a number of bytes as people give it.
+func sizeText(bytes uint64) string {
+	if bytes >= 1<<20 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
+
+// segmentError explains a log write that failed because there is no new segment. raft-wal makes segments in the background, and the
+// next write only reports that the last one is sealed. Other errors stay as they are.
+func (m *spaceMonitor) segmentError(path string, failed error) error {
+	if !errors.Is(failed, wal.ErrSealed) {
+		return failed
+	}
+	free, err := m.freeBytes(m.dir)
+	if err != nil || free >= segmentBytes {
+		return &Error{Kind: KindFailed, Path: path, Err: failed, Message: "the next segment of the log could not be made, for the reason that is logged above"}
+	}
+	return &Error{Kind: KindFull, Path: path, Err: failed, Message: fmt.Sprintf(
+		"the disk is full: the next segment of the log needs %d MiB, and %d MiB are free; %s", segmentBytes>>20, free>>20, freeSpace)}
 }
 
 // FreeBytes returns the space of dir's file system that this process may use.

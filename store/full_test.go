@@ -100,6 +100,54 @@ func TestFullDisk_LogIsFatal(t *testing.T) {
 	require.NoError(t, s.Log().GetLog(10, &e), "what was acknowledged is there")
 }
 
+// raft-wal only says that its segment is sealed. An operator must read that the disk is full, and how much is needed.
+func TestFullDisk_ASegmentThatDoesNotFitIsNamed(t *testing.T) {
+	disk := smallDisk(t, "size=100m")
+	dir := filepath.Join(disk, "data")
+	reported := make(chan error, 1)
+	s := mustOpen(t, dir, withLog(store.LogWAL), func(o *store.Options) { o.OnFatal = func(err error) { reported <- err } })
+	big := make([]byte, 4<<20)
+	var err error
+	for i := uint64(1); err == nil && i < 40; i++ {
+		err = s.Log().StoreLog(&raft.Log{Index: i, Term: 1, Data: big})
+	}
+	require.Equal(t, store.KindFull, store.KindOf(err), err)
+	require.ErrorContains(t, err, "the disk is full: the next segment of the log needs 64 MiB, and ")
+	require.Equal(t, err.Error(), (<-reported).Error())
+}
+
+// With wal a reserve below two segments promises nothing: the segment that is needed next would not fit. The refusal writes nothing.
+func TestReserve_HoldsTwoSegments(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind    store.LogKind
+		reserve uint64
+		refused bool
+	}{
+		"wal, a byte too little":     {store.LogWAL, 128<<20 - 1, true},
+		"wal, two segments":          {store.LogWAL, 128 << 20, false},
+		"wal, turned off":            {store.LogWAL, 0, false},
+		"the default, one segment":   {"", 64 << 20, true},
+		"boltdb needs no such space": {store.LogBolt, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			o := store.Options{Dir: dir, LogStore: test.kind, ReserveBytes: test.reserve}
+			if test.refused {
+				refuse(t, o, store.KindInvalid, "at least 128 MiB", "0 turns the reserve off")
+				require.NoDirExists(t, dir)
+				return
+			}
+			s, err := store.Open(o)
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+		})
+	}
+	// The kind of an existing directory counts.
+	dir := t.TempDir()
+	require.NoError(t, mustOpen(t, dir, withLog(store.LogWAL)).Close())
+	refuse(t, store.Options{Dir: dir, ReserveBytes: 64 << 20}, store.KindInvalid, "64 MiB", "wal log")
+}
+
 // Changes must be refused before a write fails, and accepted again when space is free.
 func TestFullDisk_IsReportedBeforeAWriteFails(t *testing.T) {
 	disk := smallDisk(t, "size=12m")

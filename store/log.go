@@ -24,6 +24,9 @@ type logStore interface {
 	Close() error
 }
 
+// segmentBytes is what raft-wal allocates for each segment.
+const segmentBytes = 64 << 20
+
 func createLog(dir string, kind LogKind) error {
 	if kind == LogBolt {
 		return createBolt(filepath.Join(dir, logName))
@@ -55,7 +58,7 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 	}
 	// Our own meta store, also because WAL.Close leaves its default one open and locked.
 	meta := &walMeta{tail: tail}
-	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithLogger(walLogger(logger)))
+	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithSegmentSize(segmentBytes), wal.WithLogger(walLogger(logger)))
 	if err != nil {
 		_ = meta.Close()
 		if isFull(err) {

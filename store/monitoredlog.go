@@ -95,7 +95,7 @@ func (l *monitoredLog) StoreLogs(entries []*raft.Log) (err error) {
 		return err
 	}
 	if err := l.log.StoreLogs(sealEntries(entries)); err != nil {
-		return err
+		return l.space.segmentError(l.path, err)
 	}
 	l.space.wrote(entries)
 	l.onStored()

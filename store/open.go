@@ -22,6 +22,9 @@ func open(options Options, hooks testHooks) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkReserve(options); err != nil {
+		return nil, err
+	}
 	if err := makeDir(options.Dir); err != nil {
 		return nil, err
 	}

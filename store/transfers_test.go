@@ -16,11 +16,11 @@ func TestTransfer_KeepsTheLogForTheFollower(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			full := false
 			s := mustOpen(t, t.TempDir(), withLog(kind), func(o *store.Options) {
-				o.ReserveBytes, o.FreeBytes = 100, func(string) (uint64, error) {
+				o.ReserveBytes, o.FreeBytes = 128<<20, func(string) (uint64, error) {
 					if full {
-						return 50, nil
+						return 50 << 20, nil
 					}
-					return 1000, nil
+					return 1 << 30, nil
 				}
 			})
 			now := time.Unix(1000, 0)

@@ -68,7 +68,7 @@ func defaultNode() nodeConfig {
 func (c *nodeConfig) bindStore(s *settings.Set, dirUsage string) {
 	s.Text(&c.store.Dir, "data-dir", "DIR", dirUsage)
 	settings.Choice(s, &c.store.LogStore, "log-store", "kind of Raft log of a new data directory (without it "+string(store.DefaultLog)+"); an existing directory keeps its own", string(store.LogBolt), string(store.LogWAL))
-	s.Size(&c.store.ReserveBytes, "disk-reserve", "free space to keep on the disk of --data-dir; below it, changes are refused and reads continue; 0 turns this off")
+	s.Size(&c.store.ReserveBytes, "disk-reserve", "free space to keep on the disk of --data-dir; below it, changes are refused and reads continue; a wal log needs at least 128MiB; 0 turns this off")
 }
 
 // parseExpect reads the size a cluster begins with. An even number costs a node

@@ -34,7 +34,7 @@ type devCommand struct {
 
 func newDev() *devCommand {
 	c := &devCommand{nodeConfig: defaultNode()}
-	c.store.ReserveBytes = 64 << 20
+	c.store.ReserveBytes = 128 << 20
 	c.log.level = "error" // raft warns of the election that every start begins with
 	c.http.shutdownTimeout = 5 * time.Second
 	c.cluster.HeartbeatTimeout, c.cluster.ElectionTimeout = leastHeartbeat, leastElection // alone it waits for nobody

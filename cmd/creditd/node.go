@@ -34,6 +34,9 @@ func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) 
 	options.Logger, options.FreeBytes, options.Reads = log, host.free, replica.Reads(version)
 	options.OnFatal = func(err error) { fatal <- err }
 	data, err := store.Open(options)
+	if store.KindOf(err) == store.KindInvalid { // the settings are checked but for the reserve, which depends on the directory
+		return nil, fmt.Errorf("--disk-reserve: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--data-dir: %w", err)
 	}

@@ -302,6 +302,14 @@ func TestRefusal_DiskFillsUp(t *testing.T) {
 	p.terminate()
 }
 
+// TestRefusal_ReserveBelowTwoSegments: the flag is named, the least that works too, and nothing was written.
+func TestRefusal_ReserveBelowTwoSegments(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	refuses(t, nil, alone(t, dir, "--disk-reserve", "64MiB"), exitFailed, "--disk-reserve: ", "the disk reserve is 64 MiB", "at least 128 MiB")
+	require.NoDirExists(t, dir)
+}
+
 // smallDisk mounts a small file system, if it may.
 func smallDisk(t testing.TB, size string) string {
 	t.Helper()
