@@ -46,7 +46,15 @@ func parseTarget(raw string) (string, error) {
 // isEveryInterface reports whether listening on host means listening everywhere.
 func isEveryInterface(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "" || err == nil && addr.IsUnspecified()
+	return host == "" || err == nil && addr.Unmap().IsUnspecified()
+}
+
+// reachable returns the address to show for a port that listens: its own, or the advertised one where it listens on every interface.
+func reachable(listens, advertised string) string {
+	if host, _, _ := net.SplitHostPort(listens); isEveryInterface(host) && advertised != "" {
+		return advertised
+	}
+	return listens
 }
 
 // isLoopback reports whether only this machine can reach the address. A name

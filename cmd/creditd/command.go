@@ -146,6 +146,9 @@ func newLeaf(r registration, in invocation) *cobra.Command {
 		if err := set.Err(); err != nil {
 			return err
 		}
+		for _, warning := range set.Warnings() {
+			fmt.Fprintf(in.stderr, "creditd: warning: %s\n", warning)
+		}
 		if err := made.run(in); err != nil {
 			return &failure{err}
 		}

@@ -91,6 +91,12 @@ func TestConfig_OneReachableHostIsEnough(t *testing.T) {
 	require.Equal(t, "node1.example:9071", conf.cluster.AdvertisePeer)
 	require.Equal(t, "node1.example:7070", conf.cluster.AdvertiseHTTP)
 	require.Equal(t, "node1.example:7072", conf.cluster.AdvertiseGossip)
+	for _, everywhere := range []string{":7070", "0.0.0.0:7070", "[::]:7070", "[::ffff:0.0.0.0]:7070"} {
+		conf := parsed(t, nil, "--data-dir", t.TempDir(), "--join", "a:1", "--http-addr", everywhere)
+		require.Equal(t, "127.0.0.1:7070", conf.cluster.AdvertiseHTTP, everywhere)
+		require.Equal(t, "127.0.0.1:7070", reachable(everywhere, conf.cluster.AdvertiseHTTP))
+	}
+	require.Equal(t, "10.0.0.1:1", reachable("10.0.0.1:1", "proxy.example:80"))
 }
 
 // TestConfig_NewNodeMustBeToldWhereItBelongs: one that has been a member knows.
@@ -205,6 +211,42 @@ func TestRootkey_Expiry(t *testing.T) {
 // TestBanner_QuotesForTheShell: any root key survives the shell.
 func TestBanner_QuotesForTheShell(t *testing.T) {
 	require.Equal(t, `'it'\''s $HOME'`, quoted(`it's $HOME`))
+}
+
+// TestConfig_WarnsOfSecretsThatOthersCanRead: each file that holds a secret, by the flag that names it.
+func TestConfig_WarnsOfSecretsThatOthersCanRead(t *testing.T) {
+	dir := t.TempDir()
+	rootKey, gossipKey := filepath.Join(dir, "root key"), filepath.Join(dir, "gossip")
+	write(t, rootKey, testRootKey)
+	write(t, gossipKey, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	cert, key := newAuthority(t, dir).issue(t, "node", "127.0.0.1")
+	warnings := func() []string {
+		set := settings.New(&cobra.Command{})
+		server := newServer()
+		server.bind(set)
+		set.Resolve(func(name string) (string, bool) {
+			value, ok := map[string]string{
+				"CREDITD_DATA_DIR": dir, "CREDITD_JOIN": "a:1", "CREDITD_ROOT_KEY_FILE": rootKey, "CREDITD_GOSSIP_KEY_FILE": gossipKey,
+				"CREDITD_TLS_CERT": cert, "CREDITD_TLS_KEY": key, "CREDITD_TLS_CA": filepath.Join(dir, "ca.pem"),
+			}[name]
+			return value, ok
+		})
+		server.check(here(nil), set)
+		require.NoError(t, set.Err())
+		return set.Warnings()
+	}
+	for _, path := range []string{rootKey, gossipKey, key} {
+		require.NoError(t, os.Chmod(path, 0o640))
+	}
+	require.Empty(t, warnings())
+	for _, path := range []string{rootKey, gossipKey, key} {
+		require.NoError(t, os.Chmod(path, 0o644))
+	}
+	said := warnings()
+	require.Len(t, said, 3)
+	require.Equal(t, "CREDITD_ROOT_KEY_FILE: every user of this machine can read "+rootKey+"; take that right away with: chmod o= '"+rootKey+"'", said[0])
+	require.Contains(t, said[1], "CREDITD_GOSSIP_KEY_FILE: ")
+	require.Contains(t, said[2], "CREDITD_TLS_KEY: ")
 }
 
 func TestConfig_ReadsNoHugeKeyFile(t *testing.T) {

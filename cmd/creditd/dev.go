@@ -74,7 +74,7 @@ func (c *devCommand) run(in invocation) error {
 	if err := c.chooseRootKey(); err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(in)
+	ctx, stop := untilSignal(in, nil) // the terminal that is closed sends SIGHUP
 	defer stop()
 	log := c.log.logger(in)
 	return runNode(ctx, c.nodeConfig, log, func(ctx context.Context, r *running) error {

@@ -45,6 +45,7 @@ func (f peerFiles) load(s *settings.Set, advertised string, now time.Time) *tls.
 		s.Refuse("tls-cert", "%s: %v", f.cert, err)
 		return nil
 	}
+	warnOfReaders(s, "tls-key", f.key)
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS13,
 		Certificates: []tls.Certificate{pair},

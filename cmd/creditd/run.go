@@ -13,8 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
 
@@ -55,6 +58,20 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 		case <-ctx.Done():
 			return fmt.Errorf("the node did not become ready: %w", err)
 		}
+	}
+}
+
+// checkRootKey warns of a root key that the cluster does not have. A cluster takes that of the node that founds it, and no other.
+func (r *running) checkRootKey(ctx context.Context, key string, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, api.DefaultRequestTimeout)
+	defer cancel()
+	result, _, err := r.node.Answer(ctx, mint.Hash(key), &fsm.Authorize{})
+	if err != nil {
+		log.Warn("whether the cluster has this node's root key could not be checked", "err", err)
+		return
+	}
+	if refusal, ok := result.(*fsm.Refusal); ok && refusal.Code == fsm.RootKeyNotFound {
+		log.Warn("the cluster does not have the root key of --root-key-file or CREDITD_ROOT_KEY: it counts only when a cluster is founded, and has no effect here")
 	}
 }
 
@@ -118,7 +135,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
-	log.Info("started", "version", version, "node", node.ID(), "http", open.http.Addr().String(), "peer", open.peer.Addr().String(), "gossip", conf.cluster.GossipAddr)
+	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peer.Addr().String(), "gossip", conf.cluster.GossipAddr)
 	failed := r.serve(ctx, server, open.http, up)
 	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
 }
@@ -194,19 +211,24 @@ func closeNode(node *cluster.Node, timeout time.Duration) error {
 	}
 }
 
-// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at once.
-func untilSignal(in invocation) (context.Context, func()) {
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at once. hangup is called for
+// each SIGHUP; without it, SIGHUP counts like SIGTERM.
+func untilSignal(in invocation, hangup func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals, ended := make(chan os.Signal, 2), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		for count := 0; ; count++ {
+		for count := 0; ; {
 			select {
-			case <-signals:
+			case s := <-signals:
+				if s == syscall.SIGHUP && hangup != nil {
+					hangup()
+					continue
+				}
 			case <-ended:
 				return
 			}
-			if count > 0 {
+			if count++; count > 1 {
 				_, _ = fmt.Fprintln(in.stderr, "creditd: a second signal: exiting at once")
 				os.Exit(exitFailed)
 			}

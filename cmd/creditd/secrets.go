@@ -55,6 +55,13 @@ func readSecretFile(path string) (string, error) {
 	return text, nil
 }
 
+// warnOfReaders warns of a secret file that every user of the machine can read.
+func warnOfReaders(s *settings.Set, name, path string) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 {
+		s.Warn(name, "every user of this machine can read %s; take that right away with: chmod o= %s", path, quoted(path))
+	}
+}
+
 func readGossipKey(path string) ([]byte, error) {
 	text, err := readSecretFile(path)
 	if err != nil {
@@ -99,6 +106,7 @@ func (r *rootKeySettings) choose(s *settings.Set, least int) {
 			s.Refuse(name, "the root key cannot be read: %v", err)
 			return
 		}
+		warnOfReaders(s, name, r.file)
 	case r.key == "":
 		return
 	}

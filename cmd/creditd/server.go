@@ -100,7 +100,9 @@ func (c *serverCommand) run(in invocation) error {
 	if !isLoopback(conf.http.addr) {
 		log.Info("HTTP is not encrypted: let clients on other machines connect through TLS", "http", conf.http.addr)
 	}
-	ctx, stop := untilSignal(in)
+	ctx, stop := untilSignal(in, func() {
+		log.Info("SIGHUP is ignored: settings and files are read at the start only, so restart the node to change them")
+	})
 	defer stop()
 	return runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
 		if r.awaitReady(ctx, log) != nil {
@@ -109,6 +111,9 @@ func (c *serverCommand) run(in invocation) error {
 		log.Info("ready")
 		if made && r.node.Bootstrapped() {
 			fmt.Fprintf(in.stdout, "root key of the new cluster, shown only now: %s\n", conf.rootKey)
+		}
+		if !made {
+			r.checkRootKey(ctx, conf.rootKey, log)
 		}
 		return nil
 	})

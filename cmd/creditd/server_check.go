@@ -91,6 +91,7 @@ func (c *serverCommand) checkGossip(s *settings.Set) {
 		if err != nil {
 			s.Refuse("gossip-key-file", "the gossip key cannot be read: %v", err)
 		}
+		warnOfReaders(s, "gossip-key-file", c.gossipKeyFile)
 		c.cluster.GossipKey = key
 		return
 	}

@@ -123,6 +123,36 @@ func TestServer_SecondSignalEndsAtOnce(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "a second signal")
 }
 
+// TestServer_HangupChangesNothing: service managers send SIGHUP to ask for a reload. The node says what it makes of it, and goes on.
+func TestServer_HangupChangesNothing(t *testing.T) {
+	t.Parallel()
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--http-addr", "[::]:0")...)
+	p.signal(syscall.SIGHUP)
+	p.await(p.stderr, `level=INFO msg="SIGHUP is ignored: .*restart the node`)
+	require.Contains(t, c.Node(), "http://127.0.0.1:", "the node shows an address that a client can use")
+	status := must[api.Status](t, c, "cluster.getStatus", object{})
+	require.Equal(t, c.Node(), "http://"+status.Nodes[0].HTTPAddr)
+	p.terminate()
+}
+
+// TestServer_NamesARootKeyWithoutEffect: a root key counts only when a cluster is founded. Whoever gives another one must learn that.
+func TestServer_NamesARootKeyWithoutEffect(t *testing.T) {
+	t.Parallel()
+	const warning = "the cluster does not have the root key of --root-key-file"
+	args := alone(t, filepath.Join(t.TempDir(), "data"))
+	p, _ := startMember(t, args...)
+	p.terminate()
+	require.NotContains(t, p.stderr.String(), warning)
+
+	file := filepath.Join(t.TempDir(), "key")
+	write(t, file, "another_key_of_some_length")
+	require.NoError(t, os.Chmod(file, 0o644))
+	p = start(t, nil, append(args, "--root-key-file", file)...)
+	p.await(p.stderr, `level=WARN msg="`+warning)
+	require.Contains(t, p.stderr.String(), "creditd: warning: --root-key-file: every user of this machine can read "+file)
+	p.terminate()
+}
+
 // TestServer_MadeRootKeyIsShownOnce: there is no other way to learn it, and no other moment.
 func TestServer_MadeRootKeyIsShownOnce(t *testing.T) {
 	t.Parallel()

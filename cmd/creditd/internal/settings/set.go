@@ -31,6 +31,7 @@ type Set struct {
 	group    string
 	config   string // the file named by --config
 	problems []string
+	warnings []string
 }
 
 // setting is one setting. It implements pflag.Value.
@@ -178,6 +179,14 @@ func (s *Set) note(o *setting, problem string) {
 	o.failed = true
 	s.Note("%s: %s", o.source, problem)
 }
+
+// Warn notes that the value of a setting works and is not wise.
+func (s *Set) Warn(name, format string, args ...any) {
+	s.warnings = append(s.warnings, s.lookup(name).source+": "+fmt.Sprintf(format, args...))
+}
+
+// Warnings returns what Warn noted.
+func (s *Set) Warnings() []string { return s.warnings }
 
 // Note notes a problem that belongs to no setting.
 func (s *Set) Note(format string, args ...any) {
