@@ -48,7 +48,7 @@ func runIn(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: "boltdb"})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: "wal"})
 	if err != nil {
 		return err
 	}
