@@ -2,11 +2,15 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/fsm"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,10 +31,96 @@ func TestCreateRootKey(t *testing.T) {
 
 	for _, body := range []string{
 		`{}`, `{"name":"x"}`, `{"name":"","permissions":["x"]}`, `{"name":"x","permissions":[]}`, `{"name":"x","permissions":[""]}`,
-		`{"name":"x","permissions":["x"],"expires":-1}`, `{"name":"x","permissions":["x"],"y":1}`,
+		`{"name":"x","permissions":["x"],"expires":-1}`, `{"name":"x","permissions":["x"],"y":1}`, `{"name":"x","preset":"everything"}`,
 	} {
 		s.post("rootKeys.createRootKey", body).fails(400, invalidInput)
 	}
+	s.as("nobody").post("rootKeys.createRootKey", `{"name":"x"}`).fails(401, unauthorized)
+	s.as(re.field("key")).post("rootKeys.createRootKey", `{"name":"x"}`).fails(403, forbidden)
+}
+
+// A string that grants nothing is stored, and the answer says so [D-24].
+func TestCreateRootKey_ListsUnknownPermissions(t *testing.T) {
+	s := newServer(t)
+	unknown := func(body string, headers ...string) (list []string) {
+		var data struct{ UnknownPermissions []string }
+		re := s.post("rootKeys.createRootKey", body, headers...)
+		require.NoError(t, json.Unmarshal(re.Data, &data))
+		return data.UnknownPermissions
+	}
+	typos := `{"name":"x","permissions":["*","api.*.verify-key","api.*.verify_key","api.api_1.verify_key","api..verify_key","api.api_1.create_api"]}`
+	want := []string{"*", "api.*.verify-key", "api..verify_key", "api.api_1.create_api"}
+	require.Equal(t, want, unknown(typos))
+	require.Equal(t, want, unknown(typos, "Idempotency-Key", "k"))
+	require.Equal(t, want, unknown(typos, "Idempotency-Key", "k"), "a replay lists them again")
+	require.NotContains(t, s.must("rootKeys.createRootKey", `{"name":"x","permissions":["api.*.verify_key"]}`), "unknownPermissions")
+}
+
+// TestCreateRootKey_Presets: the key holds what the preset stands for, beside the permissions of the request.
+func TestCreateRootKey_Presets(t *testing.T) {
+	s := newServer(t)
+	granted := func(body string) []string {
+		keyID := s.get("keyId", "rootKeys.createRootKey", body)
+		var all []struct {
+			KeyID       string
+			Permissions []string
+		}
+		require.NoError(t, json.Unmarshal([]byte(s.must("rootKeys.listRootKeys", `{}`)), &all))
+		for _, each := range all {
+			if each.KeyID == keyID {
+				return each.Permissions
+			}
+		}
+		return nil
+	}
+	require.Equal(t, []string{"admin", "manage-keys", "read-only", "verify"}, fsm.PresetNames())
+	for _, name := range fsm.PresetNames() {
+		body := fmt.Sprintf(`{"name":"x","preset":%q}`, name)
+		require.ElementsMatch(t, fsm.PresetPermissions(name), granted(body), name)
+		require.NotContains(t, s.must("rootKeys.createRootKey", body), "unknownPermissions", name)
+	}
+	require.Equal(t, fsm.AllPermissions(), fsm.PresetPermissions("admin"))
+	require.ElementsMatch(t, []string{"api.*.verify_key", "api.*.create_api"},
+		granted(`{"name":"x","preset":"verify","permissions":["api.*.create_api","api.*.verify_key"]}`))
+	require.Empty(t, fsm.PresetPermissions("everything"))
+}
+
+// Whether a permission string is known, and for which ids, follows from what endpoints accept.
+func TestKnownPermission_IsWhatEndpointsAccept(t *testing.T) {
+	accepted := map[string]bool{}
+	for _, e := range api.Describe() {
+		for _, n := range e.Needs {
+			for _, p := range n.Accepted {
+				require.True(t, fsm.KnownPermission(p), p)
+				accepted[p] = true
+			}
+		}
+	}
+	unasked := []string{ // by name in the upstream API, or only in a case that the descriptions tell in words
+		"api.*.update_api", "api.*.encrypt_key", "api.*.decrypt_key", "rbac.*.remove_role_from_key",
+	}
+	for _, p := range fsm.AllPermissions() {
+		require.True(t, fsm.KnownPermission(p), p)
+		forOne := fsm.KnownPermission(fsm.RootPermission(p).For("x_1"))
+		switch {
+		case slices.Contains(unasked, p):
+			require.False(t, accepted[p], p)
+			require.Equal(t, strings.HasPrefix(p, "api."), forOne, p)
+		default:
+			require.True(t, accepted[p], p)
+			require.Equal(t, acceptedForOne(accepted, p), forOne, p)
+		}
+	}
+}
+
+func acceptedForOne(accepted map[string]bool, p string) bool {
+	before, after, _ := strings.Cut(p, "*")
+	for text := range accepted {
+		if strings.HasPrefix(text, before+"<") && strings.HasSuffix(text, ">"+after) {
+			return true
+		}
+	}
+	return false
 }
 
 // workspaces.createWorkspace: docs/contract.md 7.2.

@@ -1,6 +1,9 @@
 package fsm
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // RootPermission is one action on one kind of resource, as the string that grants it for all resources. A root key may have it for all
 // resources or for one: see contract 1.12. Package api documents its endpoints with these constants.
@@ -63,13 +66,75 @@ var firstRootPermissions = [...]RootPermission{
 	OperateClusterPermission, ReadClusterPermission, ReadAuditPermission,
 }
 
+// perResource are the permissions that a root key may also have for one resource.
+var perResource = [...]RootPermission{
+	ReadAPIPermission, "api.*.update_api", DeleteAPIPermission,
+	CreateKeyPermission, ReadKeyPermission, UpdateKeyPermission, DeleteKeyPermission, VerifyKeyPermission,
+	EncryptKeyPermission, DecryptKeyPermission,
+	ReadIdentityPermission, UpdateIdentityPermission,
+	LimitPermission, SetOverridePermission, ReadOverridePermission, DeleteOverridePermission,
+}
+
 // AllPermissions returns the permission strings of the first root key, in a fixed order.
-func AllPermissions() []string {
-	all := make([]string, len(firstRootPermissions))
-	for i, p := range firstRootPermissions {
-		all[i] = string(p)
+func AllPermissions() []string { return permissionStrings(firstRootPermissions[:]) }
+
+// KnownPermission reports whether a string of a root key can grant anything.
+func KnownPermission(granted string) bool {
+	if slices.Contains(firstRootPermissions[:], RootPermission(granted)) {
+		return true
 	}
-	return all
+	parts := strings.Split(granted, ".")
+	return len(parts) == 3 && parts[1] != "" && slices.Contains(perResource[:], RootPermission(parts[0]+".*."+parts[2]))
+}
+
+// rootPreset is a named list of permissions that root keys often need together.
+type rootPreset struct {
+	name        string
+	permissions []RootPermission
+}
+
+// rootPresets are in alphabetical order. See contract 1.12.
+var rootPresets = [...]rootPreset{
+	{"admin", firstRootPermissions[:]},
+	{"manage-keys", []RootPermission{
+		ReadAPIPermission,
+		CreateKeyPermission, ReadKeyPermission, UpdateKeyPermission, DeleteKeyPermission, VerifyKeyPermission,
+		CreateIdentityPermission, ReadIdentityPermission, UpdateIdentityPermission, DeleteIdentityPermission,
+		ReadPermissionPermission, ReadRolePermission,
+		AddPermissionToKeyPermission, RemovePermissionFromKeyPermission, AddRoleToKeyPermission, "rbac.*.remove_role_from_key",
+	}},
+	{"read-only", []RootPermission{
+		ReadAPIPermission, ReadKeyPermission, ReadIdentityPermission, ReadPermissionPermission, ReadRolePermission,
+		ReadOverridePermission, ReadClusterPermission, ReadAuditPermission,
+	}},
+	{"verify", []RootPermission{VerifyKeyPermission}},
+}
+
+// PresetNames returns the names of the presets.
+func PresetNames() []string {
+	names := make([]string, len(rootPresets))
+	for i, p := range rootPresets {
+		names[i] = p.name
+	}
+	return names
+}
+
+// PresetPermissions returns the permission strings of a preset; none if there is no such preset.
+func PresetPermissions(name string) []string {
+	for _, p := range rootPresets {
+		if p.name == name {
+			return permissionStrings(p.permissions)
+		}
+	}
+	return nil
+}
+
+func permissionStrings(list []RootPermission) []string {
+	texts := make([]string, len(list))
+	for i, p := range list {
+		texts[i] = string(p)
+	}
+	return texts
 }
 
 // Resource returns the kind of resource, as in "api".

@@ -55,7 +55,7 @@ func commandTree(in invocation) *cobra.Command {
 	root.SetOut(in.stdout)
 	root.SetErr(in.stderr)
 	root.SetHelpCommand(newHelp())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrongUsage("%v", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrongFlag(err) })
 	groups := map[string]*cobra.Command{"": root}
 	for _, r := range registry {
 		if r.make == nil {
@@ -211,6 +211,17 @@ func withTwoDashes(root *cobra.Command, args []string) []string {
 		}
 	}
 	return fixed
+}
+
+// wrongFlag writes an unknown long flag with two dashes, as it is meant, even if it stood behind one. pflag takes that for letters.
+func wrongFlag(err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if name, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); len(name) > 1 {
+			return wrongUsage("unknown flag: --%s", name)
+		}
+	}
+	return wrongUsage("%v", err)
 }
 
 func wrongUsage(format string, args ...any) error {

@@ -106,6 +106,17 @@ func TestCommand_OneDashIsEnough(t *testing.T) {
 	}
 }
 
+// TestCommand_UnknownFlag: a long flag has two dashes in the message, however many it had on the command line.
+func TestCommand_UnknownFlag(t *testing.T) {
+	for _, flag := range []string{"-nonsense", "--nonsense", "-nonsense=1", "--nonsense=1"} {
+		code, _, stderr := outputOf(nil, "server", flag)
+		require.Equal(t, exitUsage, code, flag)
+		require.Equal(t, "creditd server: unknown flag: --nonsense\n'creditd help server' shows the usage.\n", stderr, flag)
+	}
+	_, _, stderr := outputOf(nil, "server", "-x")
+	require.Contains(t, stderr, "unknown shorthand flag: 'x' in -x")
+}
+
 func TestVersion(t *testing.T) {
 	for _, word := range []string{"version", "--version", "-version"} {
 		code, stdout, _ := outputOf(nil, word)

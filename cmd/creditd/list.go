@@ -50,9 +50,10 @@ func (l *list) run(in invocation) error {
 	})
 }
 
-func day(at int64) string {
+// moment writes a time of the API for people, with its zone.
+func moment(at int64) string {
 	if at == 0 {
 		return "never"
 	}
-	return time.UnixMilli(at).UTC().Format(time.DateTime)
+	return time.UnixMilli(at).UTC().Format(time.RFC3339)
 }

@@ -336,7 +336,7 @@ func TestRefusal_OperatorCommands(t *testing.T) {
 	refuses(t, nil, status(c.Node()+"/elsewhere", "x"), exitFailed, "this is not an answer of creditd")
 	refuses(t, nil, status(c.Node(), "wrong"), exitFailed, "cluster.getStatus: 401", "is this a root key of this cluster?")
 	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"cluster", "transfer-leader", "node_unknown", "--addr", c.Node()}, exitFailed, "cluster.transferLeadership: 4")
-	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"rootkey", "create", "--addr", c.Node(), "--name", "x", "--permission", "p", "--workspace", "ws_unknown"},
+	refuses(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, []string{"rootkey", "create", "--addr", c.Node(), "--name", "x", "--permission", "api.*.read_api", "--workspace", "ws_unknown"},
 		exitFailed, "rootKeys.createRootKey: 404")
 	p.terminate()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 )
 
 var _ = register(registration{use: "rootkey", short: "make, show and revoke root keys",
@@ -18,7 +19,8 @@ var _ = register(registration{use: "rootkey", short: "make, show and revoke root
 
 var _ = register(registration{group: "rootkey", use: "create", short: "make a root key and print it once",
 	long: `Makes a root key and prints it to stdout. It cannot be shown again, because the cluster keeps only
-its hash. The root key that asks for it needs the permission cluster.*.operate.`,
+its hash. The root key that asks for it needs the permission cluster.*.operate. The new key needs
+--permission, --preset or --admin. Section 1.12 of docs/contract.md lists permissions and presets.`,
 	make: func() command { return &rootkeyCreate{} }})
 
 type rootkeyCreate struct {
@@ -26,13 +28,18 @@ type rootkeyCreate struct {
 
 	name, workspace, expires string
 	permissions              []string
+	preset                   string
+	admin, allowUnknown      bool
 	expiresAt                time.Time
 }
 
 func (r *rootkeyCreate) bind(s *settings.Set) {
 	s.Group("Root key")
 	s.Text(&r.name, "name", "NAME", "what the key is for; required")
-	s.Items(&r.permissions, "permission", "PERMISSION", "what the key may do, such as api.*.verify_key; at least one", func(item string) (string, error) { return item, nil })
+	s.Items(&r.permissions, "permission", "PERMISSION", "what the key may do, such as api.*.verify_key", func(item string) (string, error) { return item, nil })
+	settings.Choice(s, &r.preset, "preset", "a named list of permissions", fsm.PresetNames()...)
+	s.Switch(&r.admin, "admin", "all permissions: the same as --preset admin")
+	s.Switch(&r.allowUnknown, "allow-unknown", "accept a --permission that grants nothing in this release")
 	s.Text(&r.workspace, "workspace", "ID", "workspace that the key acts for; without it that of the calling root key")
 	s.Text(&r.expires, "expires", "TIME", "when the key ends: a time like 2030-01-31T00:00:00Z or a duration from now like 720h; without it never")
 	r.reporter.bind(s)
@@ -42,9 +49,7 @@ func (r *rootkeyCreate) check(in invocation, s *settings.Set) {
 	if r.name == "" {
 		s.Refuse("name", "missing; say what the key is for")
 	}
-	if len(r.permissions) == 0 && s.Fine("permission") {
-		s.Refuse("permission", "missing; name what the key may do, for example --permission 'api.*.verify_key'")
-	}
+	r.checkPermissions(s)
 	if r.expires != "" {
 		var err error
 		if r.expiresAt, err = parseExpiry(r.expires, in.now); err != nil {
@@ -54,14 +59,38 @@ func (r *rootkeyCreate) check(in invocation, s *settings.Set) {
 	r.reporter.check(in, s)
 }
 
+func (r *rootkeyCreate) checkPermissions(s *settings.Set) {
+	switch {
+	case r.admin && r.preset != "":
+		s.Refuse("preset", "--admin names a preset as well; use one of the two")
+	case r.admin:
+		r.preset = "admin"
+	}
+	if len(r.permissions) == 0 && r.preset == "" && s.Fine("permission", "preset") {
+		s.Refuse("permission", "missing; name what the key may do, for example --permission 'api.*.verify_key' or --preset verify")
+	}
+	for _, p := range r.permissions {
+		if !r.allowUnknown && !fsm.KnownPermission(p) {
+			s.Refuse("permission", "%q: %v", p, refusePermission(p))
+		}
+	}
+}
+
 // createdRootKey is the answer of rootKeys.createRootKey.
 type createdRootKey struct {
-	KeyID string `json:"keyId"`
-	Key   string `json:"key"`
+	KeyID              string   `json:"keyId"`
+	Key                string   `json:"key"`
+	UnknownPermissions []string `json:"unknownPermissions,omitempty"`
 }
 
 func (r *rootkeyCreate) run(in invocation) error {
-	request := map[string]any{"name": r.name, "permissions": slices.Compact(slices.Sorted(slices.Values(r.permissions)))}
+	request := map[string]any{"name": r.name}
+	if len(r.permissions) > 0 {
+		request["permissions"] = slices.Compact(slices.Sorted(slices.Values(r.permissions)))
+	}
+	if r.preset != "" {
+		request["preset"] = r.preset
+	}
 	if r.workspace != "" {
 		request["workspaceId"] = r.workspace
 	}
@@ -74,6 +103,9 @@ func (r *rootkeyCreate) run(in invocation) error {
 	}
 	return r.print(in.stdout, made, func(w io.Writer) error {
 		fmt.Fprintln(in.stderr, "Keep the root key now: it cannot be shown again.")
+		if len(made.UnknownPermissions) > 0 {
+			fmt.Fprintf(in.stderr, "These permissions grant nothing: %s\n", strings.Join(made.UnknownPermissions, " "))
+		}
 		_, err := fmt.Fprintf(w, "key id    %s\nroot key  %s\n", made.KeyID, made.Key)
 		return err
 	})
@@ -102,7 +134,7 @@ var _ = register(registration{group: "rootkey", use: "list", short: "show the ro
 	long: "Shows the root keys of all workspaces; never the keys themselves.",
 	make: func() command {
 		return &list{endpoint: "rootKeys.listRootKeys", header: "KEY ID\tWORKSPACE\tNAME\tEXPIRES\tPERMISSIONS", row: func(r listed) []string {
-			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), day(r.Expires), strings.Join(r.Permissions, " ")}
+			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), moment(r.Expires), strings.Join(r.Permissions, " ")}
 		}}
 	}})
 

@@ -28,6 +28,6 @@ func (w *workspaceCreate) run(in invocation) error {
 var _ = register(registration{group: "workspace", use: "list", short: "show all workspaces", long: "Shows all workspaces.",
 	make: func() command {
 		return &list{endpoint: "workspaces.listWorkspaces", header: "WORKSPACE\tNAME\tCREATED\tENABLED", row: func(w listed) []string {
-			return []string{w.WorkspaceID, cmp.Or(w.Name, "-"), day(w.CreatedAt), strconv.FormatBool(w.Enabled)}
+			return []string{w.WorkspaceID, cmp.Or(w.Name, "-"), moment(w.CreatedAt), strconv.FormatBool(w.Enabled)}
 		}}
 	}})
