@@ -24,22 +24,30 @@ func (s *State) Apply(b Batch) []Result {
 
 func (s *State) apply(call *Call) Result {
 	t := call.Command.is()
-	if commandsEvolve || t.since > s.version {
-		if refusal := s.unready(call.Command); refusal != nil {
-			return refusal
-		}
+	root, refusal := s.admit(t, call)
+	if refusal != nil {
+		return refusal
 	}
 	if t.system {
 		return call.Command.apply(s, nil)
-	}
-	root, refusal := s.authenticate(call.Actor)
-	if refusal != nil {
-		return refusal
 	}
 	if call.Idempotency != nil {
 		return s.executeIdempotent(root, call)
 	}
 	return s.execute(root, t, call)
+}
+
+// admit authenticates the caller of a call and refuses a command that needs a newer ledger version. A system command has no caller.
+func (s *State) admit(t *commandType, call *Call) (root *rootKey, refusal *Refusal) {
+	if !t.system {
+		if root, refusal = s.authenticate(call.Actor); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if commandsEvolve || t.since > s.version {
+		return root, s.unready(call.Command)
+	}
+	return root, nil
 }
 
 // unready refuses a command that needs a newer ledger version.
@@ -72,16 +80,14 @@ type peeker interface {
 }
 
 func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
-	if refusal := s.unready(call.Command); refusal != nil {
-		return refusal, true
-	}
-	if call.Command.is().system {
-		_, founded := call.Command.(*Bootstrap)
-		return done, founded && s.clusterID != ""
-	}
-	root, refusal := s.authenticate(call.Actor)
+	t := call.Command.is()
+	root, refusal := s.admit(t, call)
 	if refusal != nil {
 		return refusal, true
+	}
+	if t.system {
+		_, founded := call.Command.(*Bootstrap)
+		return done, founded && s.clusterID != ""
 	}
 	if call.Idempotency != nil {
 		if r := s.findReplay(root.workspace, call.Idempotency); r != nil {

@@ -52,6 +52,12 @@ func TestApply_RefusesWhatTheLedgerVersionDoesNotAllow(t *testing.T) {
 		require.Equal(t, LedgerVersionTooLow, refusal.Code, what)
 		require.Equal(t, "The request needs ledger version 2, and the cluster has 1", refusal.Detail, what)
 	}
+	stranger := Call{Actor: Hash{9}, Command: c}
+	for what, r := range map[string]Result{
+		"Apply": s.Apply(Batch{Calls: []Call{stranger}})[0], "Peek": peeked(t, s.Peek, stranger),
+	} {
+		require.Equal(t, RootKeyNotFound, r.(*Refusal).Code, "%s: who is unknown learns no version", what)
+	}
 	require.False(t, c.done)
 	require.Equal(t, before, s.Digest())
 	require.Equal(t, stats, s.Stats())

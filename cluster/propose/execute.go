@@ -17,7 +17,7 @@ import (
 // found in time. Errors are *fault.Error: fault.Unknown means that it may have taken effect, every other kind that it has not and
 // never will.
 func (p *Proposer) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
-	if refusal, index, err := p.refuseUnready(ctx, call.Command); err != nil {
+	if refusal, index, err := p.refuseUnready(ctx, call); err != nil {
 		return nil, 0, err
 	} else if refusal != nil {
 		return refusal, index, nil

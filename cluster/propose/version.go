@@ -2,16 +2,16 @@ package propose
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
 )
 
 // refuseUnready refuses a command that needs a newer ledger version than the cluster has: nodes with an older build could not read it. A
-// nil refusal lets it pass. Every node may be behind with the version, so a no is given only once this node is up to date.
-func (p *Proposer) refuseUnready(ctx context.Context, c fsm.Command) (*fsm.Refusal, uint64, error) {
-	need := fsm.Requires(c)
+// nil refusal lets it pass. Every node may be behind with the version, so a no is given only once this node is up to date. The ledger
+// itself refuses, because a caller that it does not know must learn nothing else.
+func (p *Proposer) refuseUnready(ctx context.Context, call fsm.Call) (*fsm.Refusal, uint64, error) {
+	need := fsm.Requires(call.Command)
 	if need <= fsm.OldestLedgerVersion || need <= p.conf.Ledger.LedgerVersion() {
 		return nil, 0, nil
 	}
@@ -25,14 +25,15 @@ func (p *Proposer) refuseUnready(ctx context.Context, c fsm.Command) (*fsm.Refus
 	if err := p.conf.Ledger.Applied(ctx, index); err != nil {
 		return nil, 0, fault.Wrap(fault.TimedOut, "This node has not applied the index that the request waits for", err)
 	}
-	version := p.conf.Ledger.LedgerVersion()
-	if need <= version {
+	result, _ := p.conf.Ledger.Peek(&call, true)
+	refusal, refused := result.(*fsm.Refusal)
+	if !refused {
 		return nil, 0, nil
 	}
-	return &fsm.Refusal{
-		Code:   fsm.LedgerVersionTooLow,
-		Detail: fmt.Sprintf("The request needs ledger version %d, and the cluster has %d: %s", need, version, p.conf.Behind(need)),
-	}, index, nil
+	if refusal.Code == fsm.LedgerVersionTooLow {
+		refusal.Detail += ": " + p.conf.Behind(need)
+	}
+	return refusal, index, nil
 }
 
 // RaiseLedgerVersion raises the ledger version. Only a node that serves as the leader can.
