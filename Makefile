@@ -34,12 +34,13 @@ SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE)
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
 # Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow. Simulated hours run the code
-# of package cluster once more, and get by without it.
+# of package cluster once more, and get by without it. The tests of api run both ways: without it also against three nodes.
 RACE_DIRS  := fsm/codec cluster api store cmd
 SIMULATION := $(MODULE)/cluster/simulation
+API        := $(MODULE)/api
 PACKAGES    = $(shell $(GO) list -e ./...)
 RACE_PKGS   = $(filter-out $(SIMULATION),$(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES))))
-PLAIN_PKGS  = $(filter-out $(RACE_PKGS),$(PACKAGES))
+PLAIN_PKGS  = $(API) $(filter-out $(RACE_PKGS),$(PACKAGES))
 
 ##@ Run
 

@@ -21,7 +21,8 @@ import (
 // replicated: the tests run against three nodes, each request going to another one.
 var replicated bool
 
-// TestMain runs the tests twice: over one ledger in this process, and over a cluster of three. A failure of the second run says so.
+// TestMain runs the tests twice: over one ledger in this process, and over a cluster of three. A failure of the second run says so. Under
+// the race detector there is no second run: what goes on between nodes is raced in the tests of package cluster.
 // Between the two it holds what the tests were answered against what the endpoints announce.
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if !given("test.fuzz", "test.bench", "test.list") { // a fuzz run starts this program again, as often as there are processors
+	if !raceDetector && !given("test.fuzz", "test.bench", "test.list") { // a fuzz run starts this program again, as often as there are processors
 		fmt.Println("the same against three nodes:")
 		replicated = true
 		_ = flag.Set("test.parallel", "8") // they wait for elections most of the time
