@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"sync/atomic"
+	"testing"
 
 	"github.com/hashicorp/raft"
 
@@ -27,6 +29,20 @@ func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 func (n *Node) AskToLeave(ctx context.Context, nodeID, addr string) error {
 	_, err := membership.Leave.Call(ctx, n.client, addr, nodeID)
 	return err
+}
+
+// CountFailedHeartbeats counts the heartbeats of this leader that a node does not answer, until the test ends.
+func (n *Node) CountFailedHeartbeats(t testing.TB, nodeID string) *atomic.Int64 {
+	var count atomic.Int64
+	observer := raft.NewObserver(nil, false, func(o *raft.Observation) bool {
+		if failed, ok := o.Data.(raft.FailedHeartbeatObservation); ok && string(failed.PeerID) == nodeID {
+			count.Add(1)
+		}
+		return false
+	})
+	n.raft.RegisterObserver(observer)
+	t.Cleanup(func() { n.raft.DeregisterObserver(observer) })
+	return &count
 }
 
 // Behind says which nodes keep the ledger from having a version.

@@ -5,6 +5,9 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"regexp"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,11 +70,20 @@ func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 // name of the old one.
 func TestCluster_NeverTakesAnEmptyNodeForTheOldOne(t *testing.T) {
 	var alone atomic.Bool
+	var lost atomic.Value // the address of the node that is looked for
+	var attempts atomic.Int64
 	refused := &lines{text: "meant for node"}
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {
 		if alone.Load() {
 			conf.GossipAddr, conf.Join = "127.0.0.1:0", nil
 			conf.Logger = slog.New(slog.NewTextHandler(refused, nil))
+		}
+		dial := conf.Dial
+		conf.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			if addr == lost.Load() {
+				attempts.Add(1)
+			}
+			return dial(ctx, addr)
 		}
 	})
 	seed(t, c, 0, 1000)
@@ -80,10 +92,11 @@ func TestCluster_NeverTakesAnEmptyNodeForTheOldOne(t *testing.T) {
 	c.Wipe(i)
 	alone.Store(true)
 	c.Start(i)
+	lost.Store(c.Nodes[i].Peer)
 	up := c.Leader()
 	require.Eventually(t, func() bool {
 		c.Do(up, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}) // something to acknowledge
-		return refused.count.Load() >= 10
+		return refused.count.Load() >= 1 && attempts.Load() >= 10
 	}, 30*time.Second, 10*time.Millisecond, "the leader does not look for the old node")
 	index, _ := c.Nodes[i].Digest()
 	require.Zero(t, index, "the new node took entries that were meant for the old one")
@@ -209,4 +222,49 @@ func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
 	default:
 	}
 	c.Do(x, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1})
+}
+
+// A dead voter is news once. raft repeats itself four times a second for as long as the voter is down.
+func TestCluster_SaysOnceThatAVoterIsDown(t *testing.T) {
+	var mu sync.Mutex
+	var text bytes.Buffer
+	c := clustertest.New(t, 3, func(conf *cluster.Config) {
+		conf.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &text}, nil))
+		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+	})
+	seed(t, c, 0, 100)
+	down := c.Follower()
+	failed := c.Nodes[c.Leader()].CountFailedHeartbeats(t, c.Nodes[down].ID())
+	mu.Lock()
+	text.Reset()
+	mu.Unlock()
+	c.StopAbruptly(down)
+	require.Eventually(t, func() bool { return failed.Load() >= 20 }, 30*time.Second, 10*time.Millisecond)
+	mu.Lock()
+	defer mu.Unlock()
+	kinds := map[string]int{}
+	for line := range strings.Lines(text.String()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			_, line, _ = strings.Cut(line, " level=")
+			kinds[digits.ReplaceAllString(line, "#")]++
+		}
+		require.NotContains(t, line, "127.0.0.1:0 ")
+	}
+	for kind, times := range kinds {
+		require.Equal(t, 1, times, kind)
+	}
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// lockedWriter collects what several nodes write.
+type lockedWriter struct {
+	mu *sync.Mutex
+	to *bytes.Buffer
+}
+
+func (w lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
 }

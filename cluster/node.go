@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -57,7 +58,8 @@ func New(conf Config) (*Node, error) {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
 	}
 	n := &Node{
-		conf: conf, id: conf.Store.NodeID(), log: conf.Logger.With("node", conf.Store.NodeID()),
+		conf: conf, id: conf.Store.NodeID(),
+		log:    slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())

@@ -93,6 +93,9 @@ func (g *Gossip) Events() <-chan struct{} { return g.table.changed }
 // Members returns all known members in the order of their ids: also this node, and those that failed or left.
 func (g *Gossip) Members() []Member { return g.table.members() }
 
+// Forget drops a member that is not alive from Members: it is known not to come back. It is listed again if it does.
+func (g *Gossip) Forget(id string) { g.table.forget(id) }
+
 // Join contacts the given gossip addresses, except this node's own, and returns how many answered. It returns an error if none did. The
 // background loop tries the addresses again, because another node may start later.
 func (g *Gossip) Join(addrs []string) (int, error) {

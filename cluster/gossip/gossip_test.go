@@ -172,6 +172,7 @@ func TestGossip_SeesAFailedMemberComeBack(t *testing.T) {
 	// It returns at its address and joins nobody: a finds it.
 	start(t, "b", func(c *Config) { c.BindAddr = addr })
 	a.await(t, "b is back", a.sees("b", Alive))
+	require.Eventually(t, func() bool { return a.logs.count("a member is back") == 1 }, deadline, time.Millisecond)
 }
 
 // Memberlist forgets a failed member soon, so the halves of a partition only
@@ -185,6 +186,11 @@ func TestGossip_CallsFailedMembersAndNotThoseThatLeft(t *testing.T) {
 	a.table.gone("left")
 	require.Empty(t, a.missing())
 	a.table.gone("failed")
+	require.Equal(t, []string{failed.Addr().String()}, a.missing())
+	a.table.alive("replaced", failed.Addr().String(), Meta{}.encode())
+	require.Empty(t, a.missing(), "another member has the address by now")
+	a.table.gone("replaced")
+	a.Forget("replaced")
 	require.Equal(t, []string{failed.Addr().String()}, a.missing())
 	_ = failed.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
 	conn, err := failed.Accept()
@@ -317,6 +323,23 @@ func TestGossip_IgnoresAMemberItCannotRead(t *testing.T) {
 	require.Len(t, b.notices, 1, "said once")
 	b.alive("b", "127.0.0.1:1", fullMeta().encode())
 	require.True(t, b.members()[0].Eligible())
+}
+
+// A node that was replaced or removed does not come back. Until it does, gossip must not speak of it.
+func TestTable_Forgets(t *testing.T) {
+	b := newTable("self", Meta{}, slog.New(slog.DiscardHandler))
+	b.alive("b", "127.0.0.1:1", Meta{}.encode())
+	b.forget("b")
+	require.Len(t, b.members(), 1, "it is alive")
+	b.gone("b")
+	b.forget("b")
+	require.Empty(t, b.members())
+	b.gone("b")
+	b.noteLeaving("b")
+	b.forget("unknown")
+	require.Empty(t, b.members())
+	b.alive("b", "127.0.0.1:1", Meta{}.encode())
+	require.Equal(t, Alive, b.members()[0].Health)
 }
 
 func TestTable_RemembersABoundedNumberOfLostMembers(t *testing.T) {

@@ -48,11 +48,17 @@ func (g *Gossip) writeNotice(n logNotice) {
 	g.conf.Logger.Log(context.Background(), n.level, n.text, n.args...)
 }
 
-// missing returns the addresses to contact: those of failed members, and the join list while this node sees no other member.
+// missing returns the addresses to contact: those of failed members, unless another member has the address by now, and the join list while
+// this node sees no other member.
 func (g *Gossip) missing() []string {
 	var targets []string
 	alone := true
-	for _, m := range g.Members() {
+	members := g.Members()
+	taken := make(map[string]bool, len(members))
+	for _, m := range members {
+		taken[m.GossipAddr] = taken[m.GossipAddr] || m.Health == Alive
+	}
+	for _, m := range members {
 		switch {
 		case m.Self:
 			if m.Health != Alive {
@@ -60,7 +66,7 @@ func (g *Gossip) missing() []string {
 			}
 		case m.Health == Alive:
 			alone = false
-		case m.Health == Failed && time.Since(m.Since) < giveUpAfter:
+		case m.Health == Failed && time.Since(m.Since) < giveUpAfter && !taken[m.GossipAddr]:
 			targets = append(targets, m.GossipAddr)
 		}
 	}
@@ -72,11 +78,9 @@ func (g *Gossip) missing() []string {
 	return targets
 }
 
+// rejoin contacts lost members. The table tells which of them are back.
 func (g *Gossip) rejoin(targets []string) {
-	n, err := g.contact(targets)
-	if n > 0 {
-		g.conf.Logger.Info("gossip reached lost members again", "reached", n)
-		return
+	if _, err := g.contact(targets); err != nil {
+		g.conf.Logger.Debug("gossip looks for lost members", "targets", targets, "error", err)
 	}
-	g.conf.Logger.Debug("gossip looks for lost members", "targets", targets, "error", err)
 }

@@ -115,6 +115,9 @@ func (t *memberTable) alive(id, addr string, meta []byte) {
 		t.forgetLocked()
 	}
 	if r.member.Health != Alive {
+		if !r.member.Since.IsZero() {
+			t.noticeLocked(logNotice{slog.LevelInfo, "a member is back", []any{"member", id, "addr", addr, "was", r.member.Health.String()}})
+		}
 		r.member.Health, r.member.Since = Alive, time.Now()
 		delete(t.leaving, id)
 	}
@@ -137,6 +140,19 @@ func (t *memberTable) gone(id string) {
 		r.member.Health = Left
 	}
 	delete(t.leaving, id)
+	t.announce()
+}
+
+// forget drops a member that is not alive. Whatever gossip still says of its end is ignored.
+func (t *memberTable) forget(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[id]; r == nil || r.member.Health == Alive || id == t.self {
+		return
+	}
+	delete(t.records, id)
+	delete(t.leaving, id)
+	delete(t.warned, id)
 	t.announce()
 }
 

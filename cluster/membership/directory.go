@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/rpc"
 )
 
 // Directory knows the servers of raft's configuration, the members that gossip sees, and where each of them is.
@@ -96,9 +97,6 @@ func (d *Directory) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	return raft.ServerAddress(d.AddressOf(id, configured)), nil
 }
 
-// unreachableAddr is an address at which nothing can listen.
-const unreachableAddr = "127.0.0.1:0"
-
 // AddressOf returns where a server is, given its address in raft's configuration: gossip knows better than an old configuration. An
 // address that another node uses by now leads nowhere, so that nobody is taken for a node that lost its data.
 func (d *Directory) AddressOf(id raft.ServerID, configured raft.ServerAddress) string {
@@ -110,7 +108,7 @@ func (d *Directory) AddressOf(id raft.ServerID, configured raft.ServerAddress) s
 		taken = taken || m.Health == gossip.Alive && m.PeerAddr == string(configured)
 	}
 	if taken {
-		return unreachableAddr
+		return rpc.Nowhere
 	}
 	return string(configured)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster/gossip"
+	"github.com/creditd/creditd/cluster/rpc"
 )
 
 // fixed is a configuration of raft.
@@ -41,7 +42,7 @@ func TestDirectory_AddressOf(t *testing.T) {
 		"as configured":               {nil, "b:1"},
 		"where gossip sees it":        {[]gossip.Member{member("b", "b:2", gossip.Alive)}, "b:2"},
 		"where gossip last saw it":    {[]gossip.Member{member("b", "b:2", gossip.Failed)}, "b:2"},
-		"not where another node is":   {[]gossip.Member{member("x", "b:1", gossip.Alive)}, unreachableAddr},
+		"not where another node is":   {[]gossip.Member{member("x", "b:1", gossip.Alive)}, rpc.Nowhere},
 		"where another node once was": {[]gossip.Member{member("x", "b:1", gossip.Left)}, "b:1"},
 		"without an address yet":      {[]gossip.Member{member("b", "", gossip.Alive)}, "b:1"},
 	} {
@@ -51,7 +52,7 @@ func TestDirectory_AddressOf(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, test.want, string(addr), name)
 	}
-	require.Equal(t, unreachableAddr, newDirectory(three).AddressOf("unknown", ""))
+	require.Equal(t, rpc.Nowhere, newDirectory(three).AddressOf("unknown", ""))
 }
 
 func TestDirectory_IsEmptyUntilRaftRuns(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -19,12 +20,26 @@ type Dialer struct {
 	TLS *tls.Config
 }
 
+// Nowhere stands for the address of a node that has none: another node uses the one that it had. Nothing is dialled for it.
+const Nowhere = "nowhere:0"
+
+// nowhereError is why a connection to Nowhere fails. Like a refused connection it proves that the node is not there.
+type nowhereError struct{}
+
+func (nowhereError) Error() string {
+	return "the node has no address: another node uses the one that it had"
+}
+func (nowhereError) Unwrap() error { return syscall.ECONNREFUSED }
+
 // DialCalls opens a connection for a [Client].
 func (d Dialer) DialCalls(ctx context.Context, addr string) (net.Conn, error) {
 	return d.dial(ctx, addr, protocolCall.preamble())
 }
 
 func (d Dialer) dial(ctx context.Context, addr string, preamble []byte) (net.Conn, error) {
+	if addr == Nowhere {
+		return nil, nowhereError{}
+	}
 	conn, err := d.dialStream(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("peer: dial %s: %w", addr, err)

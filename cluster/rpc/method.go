@@ -31,6 +31,9 @@ func NewClient(pool *peer.Pool, clusterID func() string) *Client {
 	return &Client{pool: pool, clusterID: clusterID}
 }
 
+// Nowhere is the address of a node that has none: see peer.Nowhere.
+const Nowhere = peer.Nowhere
+
 // sizeHint is room for what most requests and answers take.
 const sizeHint = 160
 

@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// steadyLog is a logger whose clock the test moves, and what it wrote.
+type steadyLog struct {
+	*slog.Logger
+	now  time.Time
+	text bytes.Buffer
+}
+
+func newSteadyLog() *steadyLog {
+	l := &steadyLog{now: time.Unix(1000, 0)}
+	inner := slog.NewTextHandler(&l.text, &slog.HandlerOptions{Level: slog.LevelDebug})
+	l.Logger = slog.New(newSteadyHandler(inner, func() time.Time { return l.now }))
+	return l
+}
+
+func (l *steadyLog) count(text string) int { return strings.Count(l.text.String(), text) }
+
+// An operator reads what changed. What raft repeats four times a second for a dead voter hides it.
+func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
+	l := newSteadyLog()
+	for range 4 * 60 { // a minute of raft's heartbeats to two dead voters
+		l.now = l.now.Add(250 * time.Millisecond)
+		for peer := range 2 {
+			l.Error("failed to heartbeat to", "peer", fmt.Sprintf("10.0.0.%d:7071", peer), "backoff time", 250*time.Millisecond,
+				"error", fmt.Errorf("read tcp 10.0.0.9:%d: connection reset", l.now.UnixMilli()%60000))
+		}
+	}
+	require.Equal(t, 2, l.count("failed to heartbeat to"), l.text.String())
+	l.Error("failed to heartbeat to", "peer", "10.0.0.1:7071", "error", errors.New("i/o timeout"))
+	require.Equal(t, 3, l.count("failed to heartbeat to"), "another reason is news")
+
+	l.now = l.now.Add(quietGap)
+	l.Error("failed to heartbeat to", "peer", "10.0.0.1:7071", "error", errors.New("i/o timeout"))
+	require.Equal(t, 4, l.count("failed to heartbeat to"), "it was over, and is back")
+}
+
+func TestSteadyLog_RemindsOfWhatGoesOn(t *testing.T) {
+	l := newSteadyLog()
+	for range 11 {
+		l.Warn("still broken")
+		l.now = l.now.Add(time.Minute)
+	}
+	require.Equal(t, 2, l.count("still broken"))
+	require.Equal(t, 1, l.count("repeated=9"))
+}
+
+// Changes are told at level Info. One that comes back at once, such as leadership, must not be swallowed.
+func TestSteadyLog_LetsChangesComeBack(t *testing.T) {
+	l := newSteadyLog()
+	for range 10 {
+		l.Info("this node leads")
+		l.Debug("a detail")
+	}
+	require.Equal(t, infoBurst, l.count("this node leads"))
+	require.Equal(t, 10, l.count("a detail"), "whoever asks for details gets all")
+	l.With("component", "raft").Info("this node leads")
+	require.Equal(t, infoBurst+1, l.count("this node leads"), "from another part")
+}
+
+func TestSteadyLog_IsBounded(t *testing.T) {
+	l := newSteadyLog()
+	for i := range 3 * maxSteadyKeys {
+		l.Warn(fmt.Sprint("line ", i))
+	}
+	lines := l.Handler().(*steadyHandler).lines
+	require.LessOrEqual(t, len(lines.seen), maxSteadyKeys)
+}
