@@ -85,8 +85,17 @@ func (n *nodes) at(place int, now int64) *cluster.Node {
 			c.ClockInterval = time.Hour // the nodes share a clock, and it jumps
 			c.CommitTimeout, c.StabilizationTime = time.Millisecond, 20*time.Millisecond
 		})
+		n.awaitNewestVersion()
 	})
 	return n.cluster.Nodes[place].Node
+}
+
+// awaitNewestVersion waits until the leader has raised the ledger version, on which the rules depend.
+func (n *nodes) awaitNewestVersion() {
+	require.Eventually(n.t, func() bool {
+		status, err := n.cluster.Nodes[0].Node.Status(context.Background())
+		return err == nil && status.LedgerVersion == fsm.NewestLedgerVersion
+	}, 30*time.Second, 5*time.Millisecond)
 }
 
 // rotation sends each request to another node.

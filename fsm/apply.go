@@ -44,14 +44,14 @@ func (s *State) admit(t *commandType, call *Call) (root *rootKey, refusal *Refus
 			return nil, refusal
 		}
 	}
-	if commandsEvolve || t.since > s.version {
-		return root, s.unready(call.Command)
-	}
-	return root, nil
+	return root, s.unready(call.Command)
 }
 
-// unready refuses a command that needs a newer ledger version.
+// unready refuses a command that needs a newer ledger version. This build can make no such command once the ledger has its newest one.
 func (s *State) unready(c Command) *Refusal {
+	if s.version == NewestLedgerVersion {
+		return nil
+	}
 	if need := Requires(c); need > s.version {
 		return &Refusal{Code: LedgerVersionTooLow, Detail: fmt.Sprintf("The request needs ledger version %d, and the cluster has %d", need, s.version)}
 	}

@@ -19,7 +19,7 @@ type Verification struct {
 	Idempotency *Idempotency // nil: the item has no idempotency key. Not in an atomic batch
 }
 
-var verifyKeysType = commandType{kind: 80, since: 1, unaudited: true, create: create[VerifyKeys]}
+var verifyKeysType = commandType{kind: 80, since: 1, unaudited: true, nests: true, create: create[VerifyKeys]}
 
 func (*VerifyKeys) is() *commandType { return &verifyKeysType }
 

@@ -56,6 +56,7 @@ type commandType struct {
 	// unaudited: the command writes no audit entry, because metrics count it.
 	unaudited bool
 	system    bool // sent by nodes: without a root key, without an audit entry
+	nests     bool // holds commands
 	create    func(v *fields.Visitor) Command
 }
 
@@ -69,10 +70,10 @@ func create[T any, P interface {
 // EventOf returns the audit event of a command.
 func EventOf(c Command) Event { return c.is().event }
 
-// Requires returns the ledger version that a command needs.
+// Requires returns the ledger version that a command needs. Every command of a client is asked, so it looks into few.
 func Requires(c Command) uint64 {
-	if !commandsEvolve {
-		return c.is().since
+	if t := c.is(); t.newest == 0 && !t.nests {
+		return t.since
 	}
 	v := fields.NewVersionFinder(true)
 	visitCommand(&c, &v)

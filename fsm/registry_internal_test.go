@@ -70,15 +70,6 @@ func descriptors(t *testing.T) map[string]int {
 	return count
 }
 
-// Apply skips the check of ledger versions while no command needs it.
-func TestRegistry_SaysWhetherCommandsEvolve(t *testing.T) {
-	evolve := false
-	for _, c := range commandTypes {
-		evolve = evolve || c != nil && !c.system && max(c.since, c.newest) > 1
-	}
-	require.Equal(t, evolve, commandsEvolve, "set commandsEvolve beside NewestLedgerVersion")
-}
-
 // What came with a version is younger than no version that this build knows.
 func TestRegistry_KnowsTheVersionsOfItsTypes(t *testing.T) {
 	check := func(since, newest uint64) {

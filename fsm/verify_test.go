@@ -11,9 +11,16 @@ import (
 
 var root = fsm.Hash{1}
 
+// newLedger returns a ledger of the newest version.
 func newLedger(t testing.TB) *fsm.State {
 	t.Helper()
+	return newLedgerOf(t, fsm.NewestLedgerVersion)
+}
+
+func newLedgerOf(t testing.TB, version uint64) *fsm.State {
+	t.Helper()
 	s := fsm.New()
+	apply(t, s, &fsm.RaiseLedgerVersion{Version: version, Build: "v1.2.3"})
 	apply(t, s, &fsm.Bootstrap{ClusterID: "cl_1", WorkspaceID: "ws_1", WorkspaceName: "default", RootKeyID: "key_root", RootKeyHash: root})
 	apply(t, s, &fsm.CreateAPI{ID: "api_1", KeyspaceID: "ks_1", Name: "api"})
 	return s

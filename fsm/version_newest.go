@@ -7,9 +7,6 @@ import "github.com/creditd/creditd/fsm/fields"
 // NewestLedgerVersion is the newest ledger version that this build reads and writes.
 const NewestLedgerVersion = newestRelease
 
-// commandsEvolve says whether a client's command needs more than the first ledger version. Until one does, Apply skips the check.
-const commandsEvolve = false
-
 // The tag nextversion makes a build with one more ledger version, for tests of upgrades: see version_next.go. These types add nothing.
 
 const nextVersion = 0

@@ -7,8 +7,6 @@ import "github.com/creditd/creditd/fsm/fields"
 // NewestLedgerVersion is one more than in a normal build. That version is only for tests of upgrades. It adds one thing of each sort.
 const NewestLedgerVersion = newestRelease + 1
 
-const commandsEvolve = true // AnnotateKey
-
 const nextVersion = NewestLedgerVersion
 
 // nextCredit is a field of a hot record, which is changed and hashed with every debit.

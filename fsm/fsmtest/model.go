@@ -10,7 +10,8 @@ import (
 
 // Model is the naive ledger.
 type Model struct {
-	now        int64 // log time, Unix ms
+	now        int64  // log time, Unix ms
+	version    uint64 // ledger version
 	clusterID  string
 	charged    uint64
 	workspaces []*workspace
@@ -79,7 +80,7 @@ type key struct {
 
 // NewModel returns an empty ledger.
 func NewModel() *Model {
-	return &Model{sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}
+	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}
 }
 
 // Clock returns the log time in Unix milliseconds.
@@ -131,6 +132,10 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 	}
 	if c, ok := call.Command.(*fsm.OpenSession); ok {
 		return t.openSession(c)
+	}
+	if c, ok := call.Command.(*fsm.RaiseLedgerVersion); ok {
+		t.version = max(t.version, c.Version)
+		return &fsm.Done{}
 	}
 	root, refusal := t.authenticate(call.Actor)
 	if refusal != nil {
