@@ -62,12 +62,22 @@ func (c *RerollKey) apply(s *State, root *rootKey) Result {
 		s.afterChange(k.credit)
 	}
 	s.beforeChange(old)
-	old.expires = min(old.expires, s.clock+c.Expiration)
-	if c.Expiration > 0 {
-		old.expires = min(k.expires, nextMinute(s.clock+c.Expiration))
-	}
+	old.expires = min(old.expires, s.endAfter(c.Expiration))
 	s.afterChange(old)
 	return &Rerolled{ID: k.id, Start: k.start}
+}
+
+// endAfter is the expiry of a key that ends after so many ms. A key is valid at its expiry, and log time may stand still, so an end now is
+// in the past [D-26].
+func (s *State) endAfter(expiration int64) int64 {
+	switch {
+	case expiration > 0:
+		return nextMinute(s.clock + expiration)
+	case s.version >= secondRules:
+		return s.clock - 1
+	default:
+		return s.clock
+	}
 }
 
 // maxExpiration is the longest time that an old key may stay valid. See contract 1.10.

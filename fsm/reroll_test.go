@@ -39,6 +39,72 @@ func TestRerollKey_CopiesAccessAndRateLimits(t *testing.T) {
 	require.NotContains(t, getKey(t, s, "key_z").Permissions, "admin")
 }
 
+// What is answered as ended is over for every later entry, also while log time stands still: contract D-26. Older ledgers keep their rule.
+func TestEndsNow_IsOverWithTheAnswer(t *testing.T) {
+	end := func(c fsm.Command) func(testing.TB, *fsm.State) {
+		return func(t testing.TB, s *fsm.State) { require.Zero(t, code(apply(t, s, c))) }
+	}
+	for name, row := range map[string]struct {
+		end   func(testing.TB, *fsm.State)
+		after fsm.VerdictCode
+		old   fsm.VerdictCode // below ledger version 2
+	}{
+		"a reroll at once": {
+			end(&fsm.RerollKey{KeyID: "key_a", NewID: "key_z", Hash: fsm.Hash{'z'}, Expiration: 0}), fsm.Expired, fsm.Valid,
+		},
+		"an expiry in the past": {func(t testing.TB, s *fsm.State) {
+			require.Zero(t, code(apply(t, s, &fsm.UpdateKey{KeyID: "key_a", Expires: fsm.Set(s.Clock() - 1)})))
+		}, fsm.Expired, fsm.Expired},
+		"an expiry of 0":           {end(&fsm.UpdateKey{KeyID: "key_a", Expires: fsm.Set(int64(0))}), fsm.Expired, fsm.Expired},
+		"disabled":                 {end(&fsm.UpdateKey{KeyID: "key_a", Enabled: fsm.Set(false)}), fsm.Disabled, fsm.Disabled},
+		"deleted":                  {end(&fsm.DeleteKey{KeyID: "key_a"}), fsm.NotFound, fsm.NotFound},
+		"deleted permanently":      {end(&fsm.DeleteKey{KeyID: "key_a", Permanent: true}), fsm.NotFound, fsm.NotFound},
+		"its API deleted":          {end(&fsm.DeleteAPI{APIID: "api_1"}), fsm.NotFound, fsm.NotFound},
+		"its permission taken off": {end(&fsm.LinkKeyPermissions{KeyID: "key_a", Op: fsm.SetLinks}), fsm.NotPermitted, fsm.NotPermitted},
+		"the permission deleted":   {end(&fsm.DeletePermission{Permission: "p"}), fsm.NotPermitted, fsm.NotPermitted},
+		"the credits withdrawn": {end(&fsm.UpdateKeyCredits{
+			KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.SetBalance, Limited: true},
+		}), fsm.UsageExceeded, fsm.UsageExceeded},
+	} {
+		for _, version := range []uint64{1, 2} {
+			s := newLedgerOf(t, version)
+			advance(t, s, "2025-01-01 10:00:00.000")
+			newKey(t, s, 'a', "", credits(5))
+			apply(t, s, &fsm.LinkKeyPermissions{KeyID: "key_a", Op: fsm.SetLinks, Permissions: []fsm.PermissionRef{{Slug: "p", ID: "perm_1"}}})
+			use := func() *fsm.Verdict {
+				v, ok := apply(t, s, &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Cost: 1, Query: "p"}).(*fsm.Verdict)
+				require.True(t, ok)
+				return v
+			}
+			require.Equal(t, fsm.Valid, use().Code)
+			row.end(t, s)
+			want := row.after
+			if version < 2 {
+				want = row.old
+			}
+			require.Equal(t, want, use().Code, "%s, ledger version %d", name, version)
+		}
+	}
+}
+
+// The same for who calls: a root key or a workspace that has ended is refused by the next entry, whatever the clock does.
+func TestEndsNow_HoldsForCallers(t *testing.T) {
+	s := newLedger(t)
+	advance(t, s, "2025-01-01 10:00:00.000")
+	apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})
+	ask := &fsm.VerifyKey{Hash: fsm.Hash{'a'}}
+	revoked, foreign := newRoot(t, s, 'a', "", "api.*.verify_key"), newRoot(t, s, 'b', "ws_2", "api.*.verify_key")
+	require.Zero(t, code(as(t, s, revoked, ask)))
+	require.Zero(t, code(as(t, s, foreign, ask)))
+	apply(t, s, &fsm.RevokeRootKey{KeyID: "key_root_a"})
+	require.Equal(t, fsm.RootKeyNotFound, code(as(t, s, revoked, ask)))
+	apply(t, s, &fsm.UpdateWorkspace{WorkspaceID: "ws_2"})
+	require.Equal(t, fsm.WorkspaceDisabled, code(as(t, s, foreign, ask)))
+	over := fsm.Hash{'o'}
+	apply(t, s, &fsm.CreateRootKey{ID: "key_over", Hash: over, Expires: s.Clock() - 1})
+	require.Equal(t, fsm.RootKeyExpired, code(as(t, s, over, ask)))
+}
+
 // The verification of a migrated key asks what any other may ask: contract 3.3.
 func TestVerifyMigrated_ChecksQueryAndRateLimits(t *testing.T) {
 	s := newLedger(t)

@@ -3,11 +3,14 @@ package fsm
 import "fmt"
 
 // OldestLedgerVersion is the oldest ledger version that this build reads. A new ledger has it; see RaiseLedgerVersion. Version 1 is the
-// first format. Version 2 adds the ledger version itself.
+// first format. Version 2 adds the ledger version itself, and the rules of secondRules.
 const OldestLedgerVersion uint64 = 1
 
 // newestRelease is the newest version that a normal build reads. The build for tests of upgrades reads one more.
 const newestRelease uint64 = 2
+
+// secondRules is the ledger version that brought the rules D-23, D-25, D-26 and D-27 of the contract. An older ledger keeps the rules before.
+const secondRules uint64 = 2
 
 // VersionError is the failure to read something that needs another ledger version than this build has.
 type VersionError struct {

@@ -49,6 +49,9 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	for c.Expiration > 0 && end%60_000 != 0 {
 		end++
 	}
+	if c.Expiration == 0 && t.version >= 2 {
+		end-- // over at once, even if log time stands still
+	}
 	if end < old.expires {
 		old.expires = end
 	}
