@@ -72,7 +72,7 @@ func TestCreateKey_Shows(t *testing.T) {
 		{`,"name":"n","meta":{"a":[1,null,{"b":"<&>"}]},"expires":4102444800000`,
 			`{"enabled":true,"name":"n","meta":{"a":[1,null,{"b":"<&>"}]},"expires":4102444800000}`},
 		{`,"meta":{}`, `{"enabled":true}`},
-		{`,"expires":0`, `{"enabled":true}`},
+		{`,"expires":0`, `{"enabled":true,"expires":0}`},
 		{`,"credits":{"remaining":0}`, `{"enabled":true,"credits":{"remaining":0}}`},
 		{`,"externalId":"new.one"`, `{"enabled":true,"identity":{"externalId":"new.one"}}`},
 		{`,"externalId":"user_1"`, `{"enabled":true,"identity":{"externalId":"user_1","credits":{"remaining":50}}}`},

@@ -88,7 +88,7 @@ type verifyKeyData struct {
 	Credits     int64              `json:"credits,omitempty" doc:"The remaining balance. Left out when nothing limits the key."`
 	Name        string             `json:"name,omitempty"`
 	Meta        schema.Object      `json:"meta,omitempty"`
-	Expires     int64              `json:"expires,omitempty"`
+	Expires     *int64             `json:"expires,omitempty"`
 	Identity    *verdictIdentity   `json:"identity,omitempty"`
 	Permissions []string           `json:"permissions,omitempty"`
 	Roles       []string           `json:"roles,omitempty"`
@@ -138,9 +138,9 @@ func (v verdict) appendJSON(b []byte) []byte {
 		b = appendString(b, v.Name)
 	}
 	b = appendMeta(b, v.Meta)
-	if expires := showExpiry(v.Expires); expires != 0 {
+	if v.Expires != fsm.Never {
 		b = append(b, `,"expires":`...)
-		b = strconv.AppendInt(b, expires, 10)
+		b = strconv.AppendInt(b, v.Expires, 10)
 	}
 	if i := v.Identity; i != nil {
 		b = append(b, `,"identity":{"id":`...)

@@ -39,7 +39,7 @@ func TestVerifyKey_Data(t *testing.T) {
 			`"valid":false,"code":"DISABLED","enabled":false,"credits":7,"name":"n","meta":{"a":1}`}},
 		{"disabled wins over expired", `,"enabled":false,"expires":1`, ``, []string{`"valid":false,"code":"DISABLED","enabled":false,"expires":1`}},
 		{"expired", `,"expires":1,"credits":{"remaining":7}`, ``, []string{`"valid":false,"code":"EXPIRED","enabled":true,"expires":1,"credits":7`}},
-		{"born expired at 0", `,"expires":0`, ``, []string{`"valid":false,"code":"EXPIRED","enabled":true`}},
+		{"born expired at 0", `,"expires":0`, ``, []string{`"valid":false,"code":"EXPIRED","enabled":true,"expires":0`}},
 		{"expires later", `,"expires":4102444800000`, ``, []string{`"valid":true,"code":"VALID","enabled":true,"expires":4102444800000`}},
 		{"empty meta", `,"meta":{}`, ``, []string{`"valid":true,"code":"VALID","enabled":true`}},
 		{"odd name", `,"name":"a\"b\\c\u0001é"`, ``, []string{`"valid":true,"code":"VALID","enabled":true,"name":"a\"b\\c\u0001é"`}},

@@ -159,6 +159,10 @@ func TestRootKeys_ListAndRevoke(t *testing.T) {
 		id, int64(startTime), int64(startTime+day)), shown)
 	require.NotContains(t, shown, ci.token)
 
+	over := s.get("keyId", "rootKeys.createRootKey", `{"name":"over","permissions":["a"],"expires":0}`)
+	require.Contains(t, s.must("rootKeys.listRootKeys", fmt.Sprintf(`{"cursor":%q,"limit":1}`, over)), `"expires":0,`)
+	s.must("rootKeys.revokeRootKey", fmt.Sprintf(`{"keyId":%q}`, over))
+
 	s.post("rootKeys.revokeRootKey", `{"keyId":"key_root"}`).fails(412, "unkey/application/precondition_failed")
 	require.Equal(t, "{}", s.must("rootKeys.revokeRootKey", fmt.Sprintf(`{"keyId":%q}`, id)))
 	s.post("rootKeys.revokeRootKey", fmt.Sprintf(`{"keyId":%q}`, id)).fails(404, keyNotFound)

@@ -13,7 +13,7 @@ type rootKeyOut struct {
 	WorkspaceID string   `json:"workspaceId"`
 	Permissions []string `json:"permissions,omitempty"`
 	CreatedAt   int64    `json:"createdAt"`
-	Expires     int64    `json:"expires,omitempty"`
+	Expires     *int64   `json:"expires,omitempty"`
 	Enabled     bool     `json:"enabled"`
 }
 

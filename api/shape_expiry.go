@@ -14,10 +14,10 @@ func (expiry) SchemaTag() string {
 // expiresAt is the expiry of something new.
 func expiresAt(e schema.Optional[expiry]) int64 { return int64(e.Or(expiry(fsm.Never))) }
 
-// showExpiry returns 0, which is left out, for what never expires.
-func showExpiry(stored int64) int64 {
+// showExpiry returns nil, which is left out, for what never expires. An expiry of 0 is in force like any other.
+func showExpiry(stored int64) *int64 {
 	if stored == fsm.Never {
-		return 0
+		return nil
 	}
-	return stored
+	return &stored
 }

@@ -33,7 +33,7 @@ type keyOut struct {
 	Meta        schema.Object  `json:"meta,omitempty"`
 	UpdatedAt   int64          `json:"updatedAt,omitempty"`
 	LastUsedAt  int64          `json:"lastUsedAt,omitempty"`
-	Expires     int64          `json:"expires,omitempty"`
+	Expires     *int64         `json:"expires,omitempty"`
 	Credits     *creditsOut    `json:"credits,omitempty"`
 	Identity    *identityOut   `json:"identity,omitempty"`
 	Permissions []string       `json:"permissions,omitempty"`

@@ -15,7 +15,7 @@ type listed struct {
 	Name        string   `json:"name,omitempty"`
 	Permissions []string `json:"permissions,omitempty"`
 	CreatedAt   int64    `json:"createdAt"`
-	Expires     int64    `json:"expires,omitempty"`
+	Expires     *int64   `json:"expires,omitempty"`
 	Enabled     bool     `json:"enabled"`
 }
 
@@ -50,10 +50,13 @@ func (l *list) run(in invocation) error {
 	})
 }
 
-// moment writes a time of the API for people, with its zone.
-func moment(at int64) string {
-	if at == 0 {
+// expiry writes an expiry for people; nil is none.
+func expiry(at *int64) string {
+	if at == nil {
 		return "never"
 	}
-	return time.UnixMilli(at).UTC().Format(time.RFC3339)
+	return moment(*at)
 }
+
+// moment writes a time of the API for people, with its zone.
+func moment(at int64) string { return time.UnixMilli(at).UTC().Format(time.RFC3339) }

@@ -134,7 +134,7 @@ var _ = register(registration{group: "rootkey", use: "list", short: "show the ro
 	long: "Shows the root keys of all workspaces; never the keys themselves.",
 	make: func() command {
 		return &list{endpoint: "rootKeys.listRootKeys", header: "KEY ID\tWORKSPACE\tNAME\tEXPIRES\tPERMISSIONS", row: func(r listed) []string {
-			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), moment(r.Expires), strings.Join(r.Permissions, " ")}
+			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), expiry(r.Expires), strings.Join(r.Permissions, " ")}
 		}}
 	}})
 

@@ -90,5 +90,7 @@ func TestRootkeyCreate_Sends(t *testing.T) {
 // Times for people carry their zone.
 func TestMoment_NamesItsZone(t *testing.T) {
 	require.Equal(t, "2025-11-28T07:20:42Z", moment(1764314442999))
-	require.Equal(t, "never", moment(0))
+	over := int64(0)
+	require.Equal(t, "1970-01-01T00:00:00Z", expiry(&over), "an expiry is shown whenever it is in force")
+	require.Equal(t, "never", expiry(nil))
 }
