@@ -179,6 +179,7 @@ fix: ## repair what verify can complain about and a tool can mend
 	$(GO) mod tidy
 	for dir in $(SUBMODULES); do $(GO) -C $$dir mod tidy || exit 1; done
 	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
+	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc methods && echo .) && printf '%s' "$${page%.}" >docs/sdk-methods.md
 
 .PHONY: clean
 clean: ## remove build output, tools and coverage (never a data directory)

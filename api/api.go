@@ -47,6 +47,7 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 		a.engine.POST(e.path, a.serve(e))
 	}
 	a.probes()
+	a.unserved(endpoints)
 	if err := a.document(endpoints, config.Version); err != nil {
 		return nil, err
 	}

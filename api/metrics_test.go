@@ -94,7 +94,11 @@ func TestProbes_NeedNoCredentials(t *testing.T) {
 // TestRouter_AnswersWithoutEnvelope: docs/contract.md 1.1 [D-1].
 func TestRouter_AnswersWithoutEnvelope(t *testing.T) {
 	s := newServer(t)
-	require.Equal(t, 404, s.visit(http.MethodPost, "/v2/apis.unheardOf").Code)
+	for _, path := range []string{"/", "/v2", "/v2/", "/v1/keys.verifyKey", "/v2/unheardOf.verifyKey", "/v2/keys", "/v2/keys.", "/v2/keys.a.b", "/v2/keys.a/b"} {
+		re := s.visit(http.MethodPost, path)
+		require.Equal(t, 404, re.Code, path)
+		require.Equal(t, "404 page not found", re.Body.String(), path)
+	}
 	require.Equal(t, 404, s.visit(http.MethodPost, "/v2/keys.verifyKey/").Code, "a redirect would lose the credentials")
 	require.Equal(t, 405, s.visit(http.MethodGet, "/v2/keys.verifyKey").Code)
 	require.Equal(t, 405, s.visit(http.MethodPost, "/v2/liveness").Code)

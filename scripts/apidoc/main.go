@@ -1,11 +1,14 @@
-// Command apidoc writes docs/api.md from the descriptions that also give GET /openapi.json.
+// Command apidoc writes the generated pages of docs: the API from the descriptions that also give GET /openapi.json, and the methods
+// of the SDKs from the endpoints and the lists in sdk, which scripts/sdk makes from the installed SDKs.
 //
 //	go run ./scripts/apidoc > docs/api.md
+//	go run ./scripts/apidoc methods > docs/sdk-methods.md
 package main
 
 import (
 	_ "embed"
 	"fmt"
+	"os"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/openapi"
@@ -17,6 +20,12 @@ import (
 //go:embed intro.md
 var intro string
 
-func main() { fmt.Print(page()) }
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "methods" {
+		fmt.Print(methodsPage())
+		return
+	}
+	fmt.Print(page())
+}
 
 func page() string { return openapi.Page(intro, api.Describe(), api.ExampleVariables()) }

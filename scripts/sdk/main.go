@@ -2,6 +2,7 @@
 // programs that docs/sdks.md shows and the commands of docs/api.md, as they are written there.
 //
 //	go run ./scripts/sdk
+//	go run ./scripts/sdk methods   writes the lists of the SDKs' methods in scripts/apidoc/sdk
 //
 // It needs Go, Node and npm. The suites are go/ (a module of its own) and node/. Exit code 0: every suite passed. 1: one failed; the
 // logs of the nodes stay, and the command prints their directory.
@@ -28,9 +29,20 @@ const (
 
 func main() { launch.Main(run) }
 
-func run(ctx context.Context, _ []string, _, stderr io.Writer) int {
+func run(ctx context.Context, args []string, _, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if len(args) > 0 {
+		err := fmt.Errorf("unknown command %q; there is: methods", args[0])
+		if args[0] == "methods" {
+			err = errors.Join(install(ctx, target{}), checkMethods(ctx, true))
+		}
+		if err != nil {
+			_, _ = fmt.Fprintf(stderr, "sdk: %v\n", err)
+			return 1
+		}
+		return 0
+	}
 	dir, err := launch.WorkDir("")
 	if err == nil {
 		err = runIn(ctx, dir)
@@ -57,23 +69,37 @@ func runIn(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	troubledURL, stop, err := serveTroubled()
-	if err != nil {
-		return err
+	at := target{follower: "http://" + follower, other: leaderID}
+	var stops []func() error
+	for url, serve := range map[*string]func() (string, func() error, error){
+		&at.troubled: serveTroubled,
+		&at.resets:   func() (string, func() error, error) { return serveBroken(at.follower, false) },
+		&at.waits:    func() (string, func() error, error) { return serveBroken(at.follower, true) },
+	} {
+		var stop func() error
+		if *url, stop, err = serve(); err != nil {
+			return err
+		}
+		stops = append(stops, stop)
 	}
 	fmt.Println("follower at", follower)
-	err = runAll(ctx, target{"http://" + follower, troubledURL, leaderID})
-	return errors.Join(err, stop(), cluster.StopAll())
+	err = runAll(ctx, at)
+	for _, stop := range stops {
+		err = errors.Join(err, stop())
+	}
+	return errors.Join(err, cluster.StopAll())
 }
 
 // target is what the programs are pointed at.
 type target struct {
 	follower, troubled string
+	resets, waits      string // proxies before the follower: see broken
 	other              string // id of another node, which may be removed
 }
 
 func (t target) environment() []string {
-	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_ROOT_KEY="+launch.RootKey, "NODE_ID="+t.other)
+	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_RESETTING_URL="+t.resets,
+		"CREDITD_WAITING_URL="+t.waits, "CREDITD_ROOT_KEY="+launch.RootKey, "NODE_ID="+t.other)
 }
 
 // followerOf is the HTTP address of a node that is not the leader, and the id of the leader.
@@ -90,12 +116,18 @@ func followerOf(ctx context.Context, cluster *launch.Cluster) (addr, leaderID st
 func runAll(ctx context.Context, at target) error {
 	return errors.Join(
 		command(ctx, at, "go", "go", "test", "-count=1", "./..."),
-		command(ctx, at, "node", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+		install(ctx, at),
+		checkMethods(ctx, false),
 		command(ctx, at, "node", "node", "--test", "--test-reporter=spec", "suite.test.mjs"),
 		shown(ctx, at, "go", "go", "run"),
 		shown(ctx, at, "ts", "node"),
 		pasted(ctx, at),
 	)
+}
+
+// install installs the TypeScript SDKs.
+func install(ctx context.Context, at target) error {
+	return command(ctx, at, "node", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 }
 
 // reference has one command to paste for each endpoint, and before them the commands that make what they name.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
-	"net/http"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster/fault"
@@ -48,11 +46,5 @@ func serveTroubled() (url string, stop func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	server := &http.Server{Handler: a.Handler()}
-	go func() { _ = server.Serve(listener) }() // ends with Close
-	return "http://" + listener.Addr().String(), server.Close, nil
+	return serve(a.Handler())
 }

@@ -108,17 +108,20 @@ func TestErrors_WithoutAType(t *testing.T) {
 }
 
 // counting counts what the SDK really sends.
-type counting struct{ sent int }
+type counting struct {
+	client *http.Client
+	sent   int
+}
 
 func (c *counting) Do(r *http.Request) (*http.Response, error) {
 	c.sent++
-	return http.DefaultClient.Do(r)
+	return c.client.Do(r)
 }
 
 // troubled is the SDK at a node in trouble: it is full, never learns what became of a verification, and finds what it is to
 // delete protected and what it is to use deleted.
 func troubled(t *testing.T) (*suite, *counting) {
-	s, c := newSuite(t), &counting{}
+	s, c := newSuite(t), &counting{client: http.DefaultClient}
 	s.Unkey = unkey.New(unkey.WithServerURL(os.Getenv("CREDITD_TROUBLED_URL")), unkey.WithSecurity(s.key), unkey.WithClient(c))
 	return s, c
 }

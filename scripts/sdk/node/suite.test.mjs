@@ -6,7 +6,7 @@ import { HTTPClient } from "@unkey/api/lib/http.js";
 import * as errors from "@unkey/api/models/errors";
 import { ratelimit } from "./ratelimit.mjs";
 import { rows } from "./rows.mjs";
-import { api, client, createKey, granted, identity, post, rootKey, unique, unkey, url } from "./suite.mjs";
+import { api, client, createKey, getKey, granted, identity, post, rootKey, unique, unkey, url } from "./suite.mjs";
 
 for (const [method, row] of Object.entries(rows)) {
   test(method, row);
@@ -16,7 +16,7 @@ for (const { name, call, check } of ratelimit) {
   test(`@unkey/ratelimit ${name}`, async () => check(await call()));
 }
 
-// Every method of the SDK has a row, and nothing else has.
+// Every method of the groups that creditd serves has a row, and nothing else has. docs/sdk-methods.md lists the others.
 test("every method is accounted for", () => {
   const want = ["apis", "identities", "keys", "permissions", "ratelimit"].flatMap((group) =>
     Object.getOwnPropertyNames(Object.getPrototypeOf(unkey[group])).filter((name) => name !== "constructor")
@@ -115,6 +115,41 @@ test("error 408", async () => {
   });
   assert.equal(sent, 1);
 });
+
+// A proxy resets the connection of the first request with each body, after the charge. The SDK repeats the request by itself. Only an
+// Idempotency-Key, one for each call, makes that safe.
+const resetting = new Unkey({ serverURL: process.env.CREDITD_RESETTING_URL, rootKey });
+for (const [how, options, balance] of [
+  ["without an Idempotency-Key is charged twice", undefined, 80],
+  ["with an Idempotency-Key is charged once", { headers: { "Idempotency-Key": crypto.randomUUID() } }, 90],
+]) {
+  test(`a call ${how} when its connection breaks`, async () => {
+    const { keyId, key } = await createKey({ credits: { remaining: 100 } });
+    const verdict = (await resetting.keys.verifyKey({ key, credits: { cost: 10 } }, options)).data;
+    assert.deepEqual([verdict.code, verdict.credits], ["VALID", balance]);
+    assert.equal((await getKey(keyId)).credits.remaining, balance);
+  });
+}
+
+// A method that creditd does not serve says so in the error envelope. The SDK has a class for this 404 where it declares one.
+const unserved = [
+  ["analytics.getVerifications", errors.APIError, () => unkey.analytics.getVerifications({ query: "SELECT 1" })],
+  ["deploy.getDeployment", errors.NotFoundErrorResponse, () => unkey.internal.getDeployment({ deploymentId: "d_12345678" })],
+  ["portal.createSession", errors.NotFoundErrorResponse, () => unkey.portal.createSession({ portal: "portal", externalId: "user", scopes: ["keys:read"] })],
+  ["projects.listProjects", errors.APIError, () => unkey.projects.listProjects({})],
+];
+for (const [method, type, call] of unserved) {
+  test(`${method} is not served`, async () => {
+    await assert.rejects(call, (err) => {
+      assert.ok(err instanceof type, `${err.constructor.name}: ${err.message}`);
+      assert.equal(err.statusCode, 404);
+      const { error } = JSON.parse(err.body);
+      assert.equal(error.type, "https://unkey.com/docs/errors/unkey/application/endpoint_not_served");
+      assert.ok(error.detail.includes(method), error.detail);
+      return true;
+    });
+  });
+}
 
 // The document that a node serves is OpenAPI 3.1 by the official schema, and names every method that has a row.
 test("openapi.json", async () => {
