@@ -18,14 +18,16 @@ import (
 
 var _ = register(registration{use: "bench", short: "put load on nodes and measure them",
 	long: `Puts load on nodes with keys.verifyKey and measures what the caller sees. It creates an API and
-keys of its own first. The report goes to stdout, one line a second to stderr.`,
+keys of its own first, and removes them at the end; with --keep they stay. The report goes to
+stdout, one line a second to stderr. The root key needs create_api, create_key, verify_key and
+delete_api of api.*, and with --identity-shared create_identity and delete_identity of identity.*.`,
 	make: func() command { return &benchCommand{config: load.DefaultConfig()} }})
 
 // benchCommand is `creditd bench`.
 type benchCommand struct {
 	config  load.Config
 	rootKey rootKeySettings
-	asJSON  bool
+	output  output
 }
 
 func (b *benchCommand) bind(s *settings.Set) {
@@ -49,8 +51,9 @@ func (b *benchCommand) bind(s *settings.Set) {
 	settings.Number(s, &b.config.Credits, "credits", 0, math.MaxInt64, "credits of each key (of each identity with --identity-shared)")
 	s.Switch(&b.config.IdentityShared, "identity-shared", "groups of ten keys share the credits of an identity")
 
-	s.Group("Output")
-	s.Switch(&b.asJSON, "json", "print the report as JSON")
+	s.Switch(&b.config.Keep, "keep", "leave the API, the keys and the identities of the run in the ledger")
+
+	b.output.bind(s)
 }
 
 func parseRate(raw string) (float64, error) {
@@ -77,14 +80,10 @@ func (b *benchCommand) run(in invocation) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	report, err := load.Run(ctx, b.config)
-	if err != nil {
+	if report == nil {
 		return err
 	}
-	if b.asJSON {
-		err = printJSON(in.stdout, report)
-	} else {
-		err = report.WriteText(in.stdout)
-	}
+	err = errors.Join(b.output.print(in.stdout, report, report.WriteText), err)
 	if err == nil && !report.OK() {
 		err = fmt.Errorf("%d of %d requests did not end as expected", report.Failures, report.Failures+report.Requests)
 	}

@@ -20,13 +20,16 @@ func benched(t *testing.T, env map[string]string, args ...string) *benchCommand 
 func TestBench_ReadsFlagsAndEnvironment(t *testing.T) {
 	env := map[string]string{"CREDITD_ROOT_KEY": "root_env"}
 	bench := benched(t, env, "--addr", "a:1,http://b:2", "--addr=c:3", "--connections", "6", "--duration", "3s", "--rate", "2.5", "--json", "--identity-shared")
-	require.True(t, bench.asJSON)
+	require.True(t, bench.output.asJSON)
+	require.False(t, bench.config.Keep)
 	require.True(t, bench.config.IdentityShared)
 	require.Equal(t, []string{"a:1", "b:2", "c:3"}, bench.config.Addrs)
 	require.Equal(t, "root_env", bench.config.RootKey)
 	require.Equal(t, 3*time.Second, bench.config.Duration)
 	require.Equal(t, 2.5, bench.config.Rate)
-	bench = benched(t, env, "--root-key", "root_flag")
+	bench = benched(t, env, "--root-key", "root_flag", "-o", "json", "--keep")
+	require.Equal(t, "json", bench.output.form)
+	require.True(t, bench.config.Keep)
 	require.Equal(t, "root_flag", bench.config.RootKey)
 	require.Equal(t, []string{"127.0.0.1:7070"}, bench.config.Addrs)
 }

@@ -91,19 +91,30 @@ func parseNodeURL(raw string) (string, error) {
 // reporter has the settings of a command that asks a node for something and shows it.
 type reporter struct {
 	operator
-	form string
+	output
 }
 
 func (r *reporter) bind(s *settings.Set) {
 	r.operator.bind(s)
-	r.form = "text"
+	r.output.bind(s)
+}
+
+// output has the settings of a command with a result that programs may read.
+type output struct {
+	form   string
+	asJSON bool
+}
+
+func (o *output) bind(s *settings.Set) {
+	o.form = "text"
 	s.Group("Output")
-	settings.Choice(s, &r.form, "output,o", "form of the result", "text", "json")
+	settings.Choice(s, &o.form, "output,o", "form of the result", "text", "json")
+	s.Switch(&o.asJSON, "json", "the same as --output json")
 }
 
 // print writes value as JSON, or else the text.
-func (r *reporter) print(w io.Writer, value any, text func(io.Writer) error) error {
-	if r.form == "json" {
+func (o *output) print(w io.Writer, value any, text func(io.Writer) error) error {
+	if o.asJSON || o.form == "json" {
 		return printJSON(w, value)
 	}
 	return text(w)

@@ -19,6 +19,7 @@ type Config struct {
 	Batch          int   // verifications of one request to keys.verifyKeys; 0: keys.verifyKey
 	IdentityShared bool  // groups of keysPerIdentity keys draw on one identity's balance
 	Rate           float64
+	Keep           bool      // leave the API, the keys and the identities of the run
 	Progress       io.Writer // one line a second
 }
 

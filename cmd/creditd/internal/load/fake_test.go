@@ -15,12 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeNode answers the four endpoints a run uses. A test replaces verify to misbehave.
+// fakeNode answers the endpoints that a run uses. A test replaces verify to misbehave.
 type fakeNode struct {
 	*httptest.Server
 	verify func(http.ResponseWriter, *http.Request)
 
 	made, identities, verified atomic.Int64
+	apis                       atomic.Int64 // that exist
+	identitiesMade             atomic.Int64
+	refusing                   atomic.Bool  // every deletion
+	full                       atomic.Bool  // of keys
 	unready                    atomic.Int64 // creations that are refused with 503 first
 
 	mu       sync.Mutex
@@ -62,13 +66,29 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} `json:"credits"`
 	}
 	_ = json.NewDecoder(r.Body).Decode(&body)
+	if strings.Contains(r.URL.Path, ".delete") && n.refusing.Load() {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
 	switch r.URL.Path {
 	case "/v2/apis.createApi":
+		n.apis.Add(1)
 		respond(w, `{"apiId":"api_fake1234"}`)
+	case "/v2/apis.deleteApi":
+		n.apis.Add(-1)
+		respond(w, `{}`)
+	case "/v2/identities.deleteIdentity":
+		n.identities.Add(-1)
+		respond(w, `null`)
 	case "/v2/identities.createIdentity":
 		n.identities.Add(1)
+		n.identitiesMade.Add(1)
 		respond(w, `{"identityId":"id_fake"}`)
 	case "/v2/keys.createKey":
+		if n.full.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
 		key := fmt.Sprintf("key%d", n.made.Add(1))
 		n.mu.Lock()
 		n.balances[key] = body.Credits.Remaining
@@ -129,5 +149,5 @@ func mustRun(t *testing.T, config Config) Report {
 	t.Helper()
 	report, err := Run(t.Context(), config)
 	require.NoError(t, err)
-	return report
+	return *report
 }

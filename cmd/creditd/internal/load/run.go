@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -14,16 +15,44 @@ import (
 // reconnectPause keeps connections to a node that is down from taking the machine with them.
 const reconnectPause = 20 * time.Millisecond
 
-// Run creates the keys, puts load on the nodes and reports what was measured. An early end of ctx ends the load, and
-// the report covers what there was until then.
-func Run(ctx context.Context, config Config) (Report, error) {
-	keys, err := makeKeys(ctx, config)
+// Run creates the keys, puts load on the nodes, reports what was measured, and removes the keys. An early end of ctx ends the load, and
+// the report covers what there was until then. With an error, the report is that of the load, or nil if there was none.
+func Run(ctx context.Context, config Config) (*Report, error) {
+	c := newCreator(config)
+	defer c.client.Close()
+	keys, err := c.makeKeys(ctx)
 	if err != nil {
-		return Report{}, fmt.Errorf("create the keys: %w", err)
+		return nil, errors.Join(fmt.Errorf("create the keys: %w", err), c.finish(ctx))
 	}
+	report, err := measure(ctx, config, keys)
+	return report, errors.Join(err, c.finish(ctx))
+}
+
+// removalLimit bounds the removal: a run must end, also against nodes that are gone.
+const removalLimit = time.Minute
+
+// finish removes what the run made, or says that it stays.
+func (c *creator) finish(ctx context.Context) error {
+	switch {
+	case c.apiID == "":
+		return nil
+	case c.config.Keep:
+		_, err := fmt.Fprintf(c.config.Progress, "kept %s\n", c.made())
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	if err := c.remove(ctx); err != nil {
+		return fmt.Errorf("remove %s: %w", c.made(), err)
+	}
+	return nil
+}
+
+// measure puts load on the nodes and reports it.
+func measure(ctx context.Context, config Config, keys []string) (*Report, error) {
 	workers, err := newWorkers(config, keys)
 	if err != nil {
-		return Report{}, err
+		return nil, err
 	}
 	start := time.Now()
 	window := window{from: start.Add(config.Warmup), to: start.Add(config.Warmup + config.Duration)}
@@ -44,7 +73,8 @@ func Run(ctx context.Context, config Config) (Report, error) {
 	close(finished)
 	<-reported
 	// The last answers come after the window: dividing by the window alone would flatter a server that stalls then.
-	return newReport(config, workers, time.Since(window.from)), nil
+	report := newReport(config, workers, time.Since(window.from))
+	return &report, nil
 }
 
 // window is the measured part of a run; load before it is warm-up.

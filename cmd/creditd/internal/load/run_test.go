@@ -24,6 +24,58 @@ func TestRun_CountsEveryVerificationOnce(t *testing.T) {
 	require.LessOrEqual(t, report.LatencyMillis.P9999, report.LatencyMillis.Max)
 	require.Equal(t, int64(20), node.made.Load())
 	require.Zero(t, node.identities.Load())
+	require.Zero(t, node.apis.Load(), "the run removes what it made")
+}
+
+// TestRun_RemovesWhatItMade: a measurement leaves the ledger as it was, also one that ends early, unless it is told to keep its keys.
+func TestRun_RemovesWhatItMade(t *testing.T) {
+	for name, test := range map[string]struct {
+		keep, refused bool
+		says          string
+		left          int64
+	}{
+		"removed": {},
+		"kept":    {keep: true, left: 1, says: "kept the API api_fake1234 with its keys and the identities bench-"},
+		"refused": {refused: true, left: 1, says: "remove the API api_fake1234 with its keys and the identities bench-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			node := newFakeNode(t)
+			node.refusing.Store(test.refused)
+			node.verify = func(w http.ResponseWriter, _ *http.Request) {
+				node.verified.Add(1)
+				respond(w, `{"valid":true,"code":"VALID"}`)
+				cancel()
+			}
+			var progress strings.Builder
+			config := testConfig(node)
+			config.Keys, config.IdentityShared, config.Keep, config.Progress = 5, true, test.keep, &progress
+			report, err := Run(ctx, config)
+			require.True(t, report.OK(), "%+v", report)
+			said := progress.String()
+			if test.refused {
+				require.ErrorContains(t, err, "403")
+				said += err.Error()
+			} else {
+				require.NoError(t, err)
+			}
+			require.Contains(t, said, test.says)
+			require.Equal(t, test.left, node.apis.Load())
+			require.Equal(t, test.left, node.identities.Load())
+		})
+	}
+}
+
+// A run that cannot create its keys removes what it has created.
+func TestRun_RemovesAHalf(t *testing.T) {
+	node := newFakeNode(t)
+	config := testConfig(node)
+	config.Keys = 3
+	node.full.Store(true)
+	report, err := Run(t.Context(), config)
+	require.Nil(t, report)
+	require.ErrorContains(t, err, "create the keys")
+	require.Zero(t, node.apis.Load())
 }
 
 func TestRun_LeavesTheWarmUpOut(t *testing.T) {
@@ -56,7 +108,8 @@ func TestRun_SharesIdentities(t *testing.T) {
 	config := testConfig(node)
 	config.Keys, config.IdentityShared = 25, true
 	require.True(t, mustRun(t, config).OK())
-	require.Equal(t, int64(3), node.identities.Load())
+	require.Equal(t, int64(3), node.identitiesMade.Load())
+	require.Zero(t, node.identities.Load())
 }
 
 // A denial is an answer of the ledger, not a failure of the run.

@@ -3,7 +3,9 @@ package load
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -18,49 +20,56 @@ const (
 	setupPatience = 15 * time.Second
 )
 
-// creator makes the API, identities and keys of a run.
+// creator makes the API, identities and keys of a run, and removes them.
 type creator struct {
 	config Config
 	client *client.Client
 	turn   atomic.Uint64
+
+	run        string // in the names of identities; an externalId is unique in its workspace
+	apiID      string // empty: there is none
+	identities int    // that may exist
+}
+
+func newCreator(config Config) *creator {
+	return &creator{
+		config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: config.Timeout}),
+		run: strconv.FormatInt(time.Now().UnixNano(), 36),
+	}
 }
 
 // makeKeys creates what the run needs and returns the plaintext keys.
-func makeKeys(ctx context.Context, config Config) ([]string, error) {
-	c := &creator{config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: config.Timeout})}
-	defer c.client.Close()
-
+func (c *creator) makeKeys(ctx context.Context) ([]string, error) {
 	var api struct {
 		ID string `json:"apiId"`
 	}
-	if err := c.create(ctx, "apis.createApi", map[string]any{"name": "creditd-bench"}, &api); err != nil {
+	if err := c.send(ctx, "apis.createApi", map[string]any{"name": "creditd-bench"}, &api); err != nil {
 		return nil, err
 	}
-	// Names differ from run to run: an externalId is unique in its workspace.
-	run := strconv.FormatInt(time.Now().UnixNano(), 36)
-	credits := map[string]any{"remaining": config.Credits}
-	if config.IdentityShared {
-		identities := (config.Keys + keysPerIdentity - 1) / keysPerIdentity
-		err := c.parallel(ctx, identities, func(ctx context.Context, i int) error {
-			body := map[string]any{"externalId": identityName(run, i), "credits": credits}
-			return c.create(ctx, "identities.createIdentity", body, nil)
+	c.apiID = api.ID
+	credits := map[string]any{"remaining": c.config.Credits}
+	if c.config.IdentityShared {
+		c.identities = (c.config.Keys + keysPerIdentity - 1) / keysPerIdentity
+		err := c.parallel(ctx, c.identities, func(ctx context.Context, i int) error {
+			body := map[string]any{"externalId": c.identity(i), "credits": credits}
+			return c.send(ctx, "identities.createIdentity", body, nil)
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	keys := make([]string, config.Keys)
-	err := c.parallel(ctx, config.Keys, func(ctx context.Context, i int) error {
+	keys := make([]string, c.config.Keys)
+	err := c.parallel(ctx, c.config.Keys, func(ctx context.Context, i int) error {
 		body := map[string]any{"apiId": api.ID}
-		if config.IdentityShared {
-			body["externalId"] = identityName(run, i/keysPerIdentity)
+		if c.config.IdentityShared {
+			body["externalId"] = c.identity(i / keysPerIdentity)
 		} else {
 			body["credits"] = credits
 		}
 		var made struct {
 			Key string `json:"key"`
 		}
-		if err := c.create(ctx, "keys.createKey", body, &made); err != nil {
+		if err := c.send(ctx, "keys.createKey", body, &made); err != nil {
 			return err
 		}
 		if made.Key == "" {
@@ -72,7 +81,36 @@ func makeKeys(ctx context.Context, config Config) ([]string, error) {
 	return keys, err
 }
 
-func identityName(run string, number int) string { return fmt.Sprintf("bench-%s-%d", run, number) }
+// remove deletes the API with its keys, and the identities.
+func (c *creator) remove(ctx context.Context) error {
+	if c.apiID == "" {
+		return nil
+	}
+	err := c.send(ctx, "apis.deleteApi", map[string]any{"apiId": c.apiID}, nil)
+	return errors.Join(err, c.parallel(ctx, c.identities, func(ctx context.Context, i int) error {
+		return ignoreMissing(c.send(ctx, "identities.deleteIdentity", map[string]any{"identity": c.identity(i)}, nil))
+	}))
+}
+
+// ignoreMissing forgives that an identity does not exist: the run may have ended before it was made.
+func ignoreMissing(err error) error {
+	var refused *client.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// made names what the run created.
+func (c *creator) made() string {
+	text := "the API " + c.apiID + " with its keys"
+	if c.identities > 0 {
+		text += fmt.Sprintf(" and the identities bench-%s-*", c.run)
+	}
+	return text
+}
+
+func (c *creator) identity(number int) string { return fmt.Sprintf("bench-%s-%d", c.run, number) }
 
 func (c *creator) parallel(ctx context.Context, count int, do func(context.Context, int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -86,8 +124,8 @@ func (c *creator) parallel(ctx context.Context, count int, do func(context.Conte
 	return group.Wait()
 }
 
-// create repeats a request that certainly was not executed: a cluster that just started has no leader for a moment.
-func (c *creator) create(ctx context.Context, endpoint string, body, data any) error {
+// send repeats a request that certainly was not executed: a cluster that just started has no leader for a moment.
+func (c *creator) send(ctx context.Context, endpoint string, body, data any) error {
 	ctx, cancel := context.WithTimeout(ctx, setupPatience)
 	defer cancel()
 	for {
