@@ -1,6 +1,10 @@
 package fsm
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
 
 // keyring holds the APIs, their keys, and the migrations.
 type keyring struct {
@@ -174,9 +178,12 @@ func (k *key) plain() KeyRecord {
 	return r
 }
 
+// digest is computed twice for every debit that changes lastUsedAt, so it calls the record's fields directly: neither the record nor the
+// visitor escapes to the heap.
 func (k *key) digest() Digest {
-	r := k.plain()
-	return digestOf(&r)
+	r, v := k.plain(), fields.NewHashing(fields.NewHasher(uint8(KeyKind)))
+	r.fields(&v)
+	return digestFrom(v.Sum())
 }
 
 func (ring *keyring) loadKey(r *KeyRecord) bool {
