@@ -41,8 +41,7 @@ func (re *reply) record(path string, real bool) {
 	received.kinds[k] = received.kinds[k] || real
 }
 
-// madeUp are the errors that only a ledger that was told so gives: no endpoint disables a root key, removes a workspace, deletes a
-// namespace or protects an API.
+// madeUp are the errors that no endpoint can cause: none disables a root key, removes a workspace, deletes a namespace or protects an API.
 var madeUp = []string{
 	"unkey/authorization/key_disabled", "unkey/data/workspace_not_found", "unkey/data/ratelimit_namespace_gone",
 	"unkey/application/protected_resource",

@@ -93,8 +93,8 @@ func TestAudit_KnowsAChangeFromAUse(t *testing.T) {
 	require.Equal(t, strings.Repeat("ü", 128), e.UserAgent)
 }
 
-// A request that is sent again with its Idempotency-Key changes nothing a second time, also one that asks the ledger twice because it
-// makes a namespace: docs/contract.md 7.1 and 7.4.
+// A repetition with the same Idempotency-Key leaves no second audit entry. Nor does a command that is asked twice because it makes a
+// namespace. See docs/contract.md 7.1 and 7.4.
 func TestAudit_KnowsARepetition(t *testing.T) {
 	s := newServer(t)
 	f := s.fixture()

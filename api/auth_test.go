@@ -124,8 +124,8 @@ var matrix = []matrixRow{
 	{"permissions.setRolePermissions", `{"roleId":"ROLEID","permissions":["docs.read"]}`, missingPermission, answerRow{404, roleMissing}},
 }
 
-// grants lists the sets of permissions each of which is enough: each needed one for all resources, or for the one in the body. The
-// permissions of a set stand between spaces.
+// grants lists the sets of permissions that are enough. Each set has every needed permission, for all resources or for the one in the body.
+// The permissions of a set stand between spaces.
 func (row matrixRow) grants(t testing.TB) []string {
 	all := api.Describe()
 	i := slices.IndexFunc(all, func(e openapi.Endpoint) bool { return e.Name == row.endpoint })

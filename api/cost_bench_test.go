@@ -33,8 +33,8 @@ func (l leading) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64
 	return l.ledger.Execute(ctx, call)
 }
 
-// What a request for a verification costs that asks for 25 permissions and takes tokens of three rate limits, beside one that does
-// neither, from the bytes of the request to those of the answer. The two take turns, and what counts is CPU time.
+// The cost of a verification with 25 permissions and three rate limits, beside one with neither: from the bytes of the request to those of
+// the answer. The two take turns, and what counts is CPU time.
 func BenchmarkVerifyKey_WithEverything(b *testing.B) {
 	s := newServer(b)
 	apiID := s.get("apiId", "apis.createApi", `{"name":"payments"}`)

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pagedLists are the lists of one workspace: how to ask for one, the field with the id, what the ids begin with, and how many
-// items cursorLedger puts in.
+// pagedLists are the lists of one workspace: the request, the field with the id, the prefix of the ids, and how many items cursorLedger
+// adds.
 var pagedLists = []pagedList{
 	{"apis.listKeys", `"apiId":"api_cursor",`, "keyId", "key_", 9},
 	{"apis.listKeys", `"apiId":"api_cursor","externalId":"user",`, "keyId", "key_", 5},
@@ -95,8 +95,8 @@ func (s *server) pageFrom(t *testing.T, list int, cursor string, limit int) (ids
 	return ids, next
 }
 
-// FuzzCursor: whatever a client sends as a cursor, the page begins at the first id of the caller's list that is not smaller, and
-// the pages that follow hold the rest, each once. See docs/contract.md 1.14.
+// FuzzCursor: for any cursor, the page begins at the caller's first id that is not smaller. The pages after it hold the rest, each id
+// exactly once. See docs/contract.md 1.14.
 func FuzzCursor(f *testing.F) {
 	s := cursorLedger(f)
 	for list, l := range pagedLists {

@@ -78,8 +78,8 @@ func read[Request, Answer any](name string, a about, handler func(*call, Request
 	return e
 }
 
-// check takes the steps between the decoding of the body and the handler, in the order of contract 1.2: what is wrong with the
-// body, the form of the headers, and what is wrong with its values. The last is told only to callers who are authenticated.
+// check takes the steps between decoding and the handler, in the order of contract 1.2: the body, the form of the headers, the values of
+// the body. The last is told only to callers who are authenticated.
 func (c *call) check(bad *schema.Problem) error {
 	if bad != nil && !bad.AfterAuth() {
 		return &problem{errorType: &invalidInput, detail: bad.Detail(c.endpoint.path), violations: bad.Errors, validation: true}

@@ -22,8 +22,8 @@ const (
 	someKey  = `{"key":"x"}`
 )
 
-// TestFaults_SayWhetherTheCommandRan: docs/contract.md 1.6 and 7.1. A 5xx and a 429 mean certainly not executed, a doubtful outcome is
-// a 408 with Creditd-Outcome, and what only asked is never in doubt.
+// TestFaults_SayWhetherTheCommandRan: docs/contract.md 1.6 and 7.1. A 5xx and a 429 mean "certainly not executed". An unknown outcome is a
+// 408 with Creditd-Outcome. A read never has an unknown outcome.
 func TestFaults_SayWhetherTheCommandRan(t *testing.T) {
 	const (
 		timeout     = "user/bad_request/request_timeout"
@@ -114,8 +114,8 @@ func TestClientGone_IsRecordedAs499(t *testing.T) {
 	require.Equal(t, 1.0, s.metric("creditd_api_requests_total", "endpoint", changing, "status", "499"))
 }
 
-// TestCrash_IsAnAnswer: docs/contract.md 1.5 says how a crash looks, and 7.1 that a 5xx means not executed; a crash after the command
-// was handed on is therefore no 5xx.
+// TestCrash_IsAnAnswer: docs/contract.md 1.5 says how a crash looks. A 5xx means "not executed" (7.1), so a crash after the command was
+// proposed is no 5xx.
 func TestCrash_IsAnAnswer(t *testing.T) {
 	s := newServer(t)
 	s.hook = func(context.Context) error { panic("out of cheese") }

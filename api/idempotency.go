@@ -83,8 +83,8 @@ func replayed[R fsm.Result](c *call) (earlier R, found bool, err error) {
 	return earlier, err == nil, err
 }
 
-// secret makes the key that an answer shows once. With an Idempotency-Key the key is derived from what only the caller has, so that the
-// same answer can be given again and the ledger still knows no secret. The id is new, and so is the derived key.
+// secret makes the key that an answer shows once. With an Idempotency-Key it is derived from what only the caller has. So the answer can be
+// given again, and the ledger knows no secret. The id is new, and so is the derived key.
 func (c *call) secret(prefix string, size int, id string) (key, start string) {
 	if c.key.text == "" {
 		return mint.Secret(prefix, size)

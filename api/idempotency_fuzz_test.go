@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzIdempotencyKey: whatever a client sends as Idempotency-Key, one value per line, either it is refused and nothing happens, or the
-// request is carried out once however often it comes. See docs/contract.md 7.1.
+// FuzzIdempotencyKey sends any text as Idempotency-Key, one value per line. Either the request is refused and nothing happens, or it is
+// executed exactly once, however often it comes. See docs/contract.md 7.1.
 func FuzzIdempotencyKey(f *testing.F) {
 	s := newServer(f)
 	body := s.fixture().in(`{"keyId":"KEYID","operation":"increment","value":1}`)

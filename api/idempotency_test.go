@@ -15,7 +15,7 @@ import (
 
 const idempotencyConflict = "unkey/application/idempotency_conflict"
 
-// outsideLedger are the endpoints that change something and have no outcome to keep: docs/contract.md 7.1.
+// outsideLedger are the endpoints that change something and leave no idempotency record: docs/contract.md 7.1.
 var outsideLedger = []string{"cluster.removeServer", "cluster.transferLeadership"}
 
 // examples are the bodies of the document by endpoint, and which of the endpoints only ask.
@@ -174,7 +174,7 @@ func TestIdempotency_Secrets(t *testing.T) {
 	require.True(t, strings.HasPrefix(key, "p_"))
 }
 
-// Full is 429 with the time until there is room, and nothing was executed: docs/contract.md 7.1.
+// A full store is a 429 with the time until a record expires, and nothing was executed: docs/contract.md 7.1.
 func TestIdempotency_Full(t *testing.T) {
 	aloneOnly(t)
 	s := newServer(t)

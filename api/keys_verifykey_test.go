@@ -15,7 +15,7 @@ func (s *server) verify(f fixture, fields string) string {
 	return s.must("keys.verifyKey", f.in(`{"key":"SECRET"`+fields+`}`))
 }
 
-// TestVerifyKey_Data shows for every outcome exactly the fields of docs/contract.md 3.7, and for every situation the credits of 3.4.
+// TestVerifyKey_Data shows the fields of docs/contract.md 3.7 for every verdict, and the credits of 3.4 in every situation.
 func TestVerifyKey_Data(t *testing.T) {
 	base := newServer(t)
 	const cost = `,"credits":{"cost":`
@@ -117,7 +117,7 @@ func TestVerifyKey_Refill(t *testing.T) {
 	require.Contains(t, s.verify(f, ``), `"credits":98`)
 }
 
-// n credits at cost c let exactly n/c calls through: docs/contract.md 3.4.
+// With n credits at cost c, exactly n/c calls succeed: docs/contract.md 3.4.
 func TestVerifyKey_ChargesExactly(t *testing.T) {
 	s := newServer(t)
 	f := s.newKey(s.fixture(), `,"credits":{"remaining":50}`)

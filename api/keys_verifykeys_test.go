@@ -176,7 +176,7 @@ func TestVerifyKeys_ItemsAreVerifications(t *testing.T) {
 	require.Equal(t, fieldsOf("VerifyKeyRequest"), item)
 }
 
-// An item for which the answer had no room: docs/contract.md 7.2.
+// An item that would make the answer too large: docs/contract.md 7.2.
 func TestVerifyKeys_WithoutRoom(t *testing.T) {
 	s := newServer(t)
 	s.result = &fsm.Verdicts{Results: []fsm.Result{&fsm.Refusal{Code: fsm.AnswerTooLarge}}}

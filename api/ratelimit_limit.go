@@ -38,8 +38,8 @@ func ratelimitLimit() *endpoint {
 	})
 }
 
-// takeTokens asks the ledger for the tokens of all requests. It sends ids for new namespaces only if the ledger asks for them: mostly
-// there are none, and such a command is shorter and leaves no audit entry.
+// takeTokens asks the ledger for the tokens of all requests. It sends ids for new namespaces only if the ledger asks for them. Most
+// requests create none, and such a command is shorter and leaves no audit entry.
 func takeTokens[Answer any](c *call, requests []limitRequest, show func(*fsm.RatelimitResults) Answer) (Answer, error) {
 	creating := false
 	return create(c, func() fsm.Command {

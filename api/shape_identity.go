@@ -41,8 +41,8 @@ func (p creditPolicy) policy() fsm.Policy {
 // maxIdentityMetaBytes bounds the meta of an identity: docs/contract.md 1.10.
 const maxIdentityMetaBytes = 1 << 20
 
-// checkIdentityMeta refuses a meta that is too large, but only to callers who have the permission: the rule comes after authentication
-// and permission in the order of contract 1.2.
+// checkIdentityMeta refuses a meta that is too large. Only callers with the permission learn of it: in contract 1.2 this rule comes after
+// authentication and permission.
 func (c *call) checkIdentityMeta(m meta, p fsm.RootPermission) error {
 	if len(m) <= maxIdentityMetaBytes {
 		return nil

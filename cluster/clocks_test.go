@@ -36,7 +36,7 @@ func outcome(c *clustertest.Cluster, at int) fsm.VerdictCode {
 	return c.Do(at, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Code
 }
 
-// spendDay requires that the refill of one day is there, once.
+// spendDay requires that exactly one refill of the day happened.
 func spendDay(t *testing.T, c *clustertest.Cluster, at int) {
 	t.Helper()
 	for range 10 {

@@ -48,7 +48,7 @@ type Config struct {
 	Version string // the build
 	// LedgerVersions is the range that the build reads. Only tests of upgrades set another one than upgrade.OfThisBuild.
 	LedgerVersions upgrade.Range
-	// HoldLedgerVersion keeps the ledger at this version, or at the newer one that it has, so that a cluster can go back to the build
+	// HoldLedgerVersion keeps the ledger at this version, or at a newer one that it already has. So the cluster can go back to the build
 	// before. 0: it rises as soon as every node reads a newer one.
 	HoldLedgerVersion uint64
 	Logger            *slog.Logger

@@ -65,8 +65,8 @@ func (t *terms) begin(ctx context.Context) (end func()) {
 	}
 }
 
-// run is one term of leadership. Nothing is served before a barrier of this term has been applied, so that the ledger holds everything
-// that earlier leaders committed, nor while this node's clock cannot be trusted.
+// run is one term of leadership. The leader serves nothing before a barrier of this term is applied: then the ledger holds every earlier
+// committed entry. Nor does it serve while its clock cannot be trusted.
 func (t *terms) run(ctx context.Context) {
 	failpoint.Hit(failpoint.TermGained)
 	for t.catchUp(ctx) && t.fitness.AwaitClock(ctx) {
@@ -118,7 +118,7 @@ func (t *terms) bootstrap(ctx context.Context, term *propose.Term) bool {
 	return true
 }
 
-// catchUp waits until everything of earlier terms is applied here. raft may refuse the barrier to a leader that goes on to lead: it
+// catchUp waits until this node has applied every entry of earlier terms. raft may refuse the barrier to a leader that goes on to lead: it
 // does while a transfer of leadership, even of an earlier term, is under way. So only the end of the term ends the attempts.
 func (t *terms) catchUp(ctx context.Context) bool {
 	for {

@@ -135,8 +135,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// What a verification costs that asks for 25 permissions, of a key that has 30 of its own and 30 in three roles, beside one that asks
-// for none, and one of a key that has nothing. One op is an entry of 1024 of them, at cost 0 so that nothing else weighs in.
+// The cost of a verification that asks for 25 permissions, of a key with 30 of its own and 30 in three roles. Beside it, one that asks for
+// none, and one of a key without permissions. One op is an entry of 1024 of them, at cost 0 so that nothing else weighs in.
 func BenchmarkVerifyQuery(b *testing.B) {
 	s := newLedger(b)
 	slug := func(n int) string { return fmt.Sprintf("resource_%02d.action", n) }

@@ -57,8 +57,8 @@ func benchQuery() string {
 	return "(" + strings.Join(operands[:12], " AND ") + ") AND (" + strings.Join(operands[12:], " AND ") + ")"
 }
 
-// What a charge costs with a permission query of 25 operands and three rate limits, beside one with neither, from the bytes of the log
-// entry to the result, as every node carries it out. The two take turns, so that a busy machine slows both.
+// The cost of a debit with a permission query of 25 operands and three rate limits, beside one with neither, from the bytes of the log
+// entry to the result. The two take turns, so that a busy machine slows both.
 func BenchmarkVerifyWithEverything(b *testing.B) {
 	const keys, calls, entries = 10_000, 1024, 32
 	s := demandingLedger(b, keys)
@@ -132,8 +132,8 @@ func manyRoles(b *testing.B, keys int) *fsm.State {
 	return s
 }
 
-// What one verification costs of a key that has its permissions from many roles, and a batch that names one such key a thousand times,
-// or a thousand of them once. Each holds up the log for as long.
+// The cost of one verification of a key with permissions from many roles. Also of a batch that names one such key a thousand times, or a
+// thousand such keys. Each holds up the log for as long.
 func BenchmarkVerifyManyRoles(b *testing.B) {
 	const keys = 1000
 	s := manyRoles(b, keys)

@@ -200,7 +200,7 @@ func TestUpdate_AReturningRecordHasNoRefill(t *testing.T) {
 	})
 }
 
-// The books balance through every kind of movement, also where the totals overflow: see Books.
+// The totals balance through every kind of movement, also where they overflow: see Totals.
 func TestTotals_BalanceBeyondInt64(t *testing.T) {
 	s := newLedger(t)
 	for _, name := range []byte("abcdef") {

@@ -176,7 +176,7 @@ func TestDigest_IsThatOfASet(t *testing.T) {
 }
 
 // The ledger's own record is part of its digest, except for log time: reads move it, and must not make nodes look different.
-func TestDigest_CoversTheBooksButNotTheClock(t *testing.T) {
+func TestDigest_CoversTheTotalsButNotTheClock(t *testing.T) {
 	s := New()
 	before := s.Digest()
 	s.clock = 7

@@ -98,7 +98,8 @@ func TestOutcome_RefusesWhenFull(t *testing.T) {
 	require.Equal(t, fsm.IdempotencyStoreFull, apply(1, 0, 1)[0].(*fsm.Refusal).Code)
 }
 
-// A batch does not run out of room on the way: its answer may be kept, and a retry would be told of a full store when there is room again.
+// A batch does not fill the store half-way. Its answer may be stored, and then a retry would get "store full" although there is space
+// again.
 func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
 	s := newChargeable(t)
 	var items []fsm.Verification
@@ -125,8 +126,8 @@ func TestOutcome_HasRoomForABatchOrNone(t *testing.T) {
 	}
 }
 
-// The limit bounds bytes, so a large answer counts as many outcomes: on every node alike, also on one that was given a snapshot, where
-// each has a copy of what it tells.
+// The limit bounds bytes, so a large answer counts as several records. It counts alike on every node, also on one that installed a
+// snapshot.
 func TestOutcome_CountsBytes(t *testing.T) {
 	s := newLedger(t)
 	apply(t, s, &fsm.CreateIdentity{ID: "id_1", ExternalID: "user", Meta: `{"a":"` + strings.Repeat("x", 100<<10) + `"}`})

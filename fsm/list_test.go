@@ -195,7 +195,7 @@ func TestDeleteAPI_EndsItsKeys(t *testing.T) {
 		require.Equal(t, fsm.KeyNotFound, code(apply(t, s, c)))
 	}
 	require.Equal(t, fsm.APINotFound, code(s.Answer(root, &fsm.ListKeys{APIID: "api_1", Page: fsm.Page{Limit: 1}})))
-	require.Equal(t, outstanding, s.Stats().Totals.Outstanding(), "balances stay in the books")
+	require.Equal(t, outstanding, s.Stats().Totals.Outstanding(), "balances stay in the totals")
 	require.Equal(t, fsm.IDTaken, code(apply(t, s, &fsm.CreateAPI{ID: "api_1"})))
 }
 

@@ -18,16 +18,16 @@ import (
 )
 
 var (
-	modelSeed = flag.Uint64("twin.seed", 0, "run only the model test's sequence of this seed (or CREDITD_TWIN_SEED)")
-	modelRuns = flag.Int("twin.runs", 300, "sequences of the model test")
+	modelSeed = flag.Uint64("model.seed", 0, "run only the model test's sequence of this seed (or CREDITD_MODEL_SEED)")
+	modelRuns = flag.Int("model.runs", 300, "sequences of the model test")
 )
 
 const modelBatches = 220
 
-// The ledger and a second implementation of its rules agree on every answer, whatever happens between: snapshots that are
-// saved or given up, restarts from them, replay of the log. All of contract 1.3, 1.12, 1.13, 2.2 to 2.4, 3 and 4.
+// The ledger and the reference model agree on every answer, whatever happens in between: snapshots that are saved or cancelled, restarts
+// from them, replay of the log. All of contract 1.3, 1.12, 1.13, 2.2 to 2.4, 3 and 4.
 func TestModel_AgreesOnRandomHistories(t *testing.T) {
-	if s := os.Getenv("CREDITD_TWIN_SEED"); s != "" {
+	if s := os.Getenv("CREDITD_MODEL_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
 		require.NoError(t, err)
 		*modelSeed = n
@@ -49,7 +49,7 @@ func TestModel_AgreesOnRandomHistories(t *testing.T) {
 	}
 }
 
-// history is one run: the ledger, its twin, and all that a node keeps on disk.
+// history is one run: the ledger, the reference model, and all that a node keeps on disk.
 type history struct {
 	t        *testing.T
 	rng      *rand.Rand
@@ -79,11 +79,11 @@ func runModel(t *testing.T, seed uint64) {
 	t.Helper()
 	defer func() {
 		if p := recover(); p != nil {
-			t.Errorf("panic: go test ./fsm -run TestModel -twin.seed=%d", seed)
+			t.Errorf("panic: go test ./fsm -run TestModel -model.seed=%d", seed)
 			panic(p)
 		}
 		if t.Failed() {
-			t.Logf("to repeat: go test ./fsm -run TestModel -twin.seed=%d", seed)
+			t.Logf("to repeat: go test ./fsm -run TestModel -model.seed=%d", seed)
 		}
 	}()
 	h := &history{
@@ -146,7 +146,7 @@ func (h *history) raise() {
 	require.Equal(h.t, max(before, version), h.live.LedgerVersion())
 }
 
-// applyBeside sends a command through the log that the twin does not know.
+// applyBeside sends a command through the log that the reference model does not know.
 func (h *history) applyBeside(call fsm.Call) fsm.Result {
 	h.t.Helper()
 	h.index++
@@ -166,7 +166,7 @@ func (h *history) beside() {
 	besides(h)
 }
 
-// same compares an answer, and its encoding, with the twin's. What a refusal says to people is free.
+// same compares an answer, and its encoding, with those of the reference model. What a refusal says to people is free.
 func (h *history) same(want, got fsm.Result, of any) {
 	h.t.Helper()
 	if replayed, ok := got.(*fsm.Retransmitted); ok {

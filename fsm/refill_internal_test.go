@@ -24,8 +24,8 @@ func TestCivil_AgreesWithPackageTime(t *testing.T) {
 	}
 }
 
-// On every day of 400 years, for every refillDay, the last due day is the one that a walk through the calendar of package time
-// met last: contract 4.3.
+// For every day of 400 years and every refillDay, the last due day equals the one that a walk through package time's calendar met last:
+// contract 4.3.
 func TestRefill_LastDueAgreesWithPackageTime(t *testing.T) {
 	var last [32]int64
 	for day := int64(-31); day <= daysOf400Years; day++ {

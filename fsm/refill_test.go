@@ -251,7 +251,7 @@ func TestRefill_OfTheIdentityDoesNotDateTheKey(t *testing.T) {
 	require.Zero(t, getKey(t, s, id).UpdatedAt)
 }
 
-// The balance of what was deleted is not refilled: the books would show it. Contract 4.3 and 4.10.
+// The balance of what was deleted is not refilled: the totals would show it. Contract 4.3 and 4.10.
 func TestRefill_SkipsWhatWasDeleted(t *testing.T) {
 	s := newLedger(t)
 	advance(t, s, "2025-01-01")

@@ -124,7 +124,7 @@ func add(l *Loader, list []Record) error {
 	return nil
 }
 
-// Records that are fine one by one are refused when the digest or the books contradict them.
+// Records that are fine one by one are refused when the digest or the totals contradict them.
 func TestLoader_ChecksTheWhole(t *testing.T) {
 	l := NewLoader()
 	require.NoError(t, add(l, oneOfEach()))
@@ -149,7 +149,7 @@ func TestLoader_ChecksTheWhole(t *testing.T) {
 	l = NewLoader()
 	require.NoError(t, add(l, richer))
 	_, err = l.Finish(l.state.Digest())
-	require.ErrorContains(t, err, "books")
+	require.ErrorContains(t, err, "totals")
 }
 
 // The root key that presents itself may be disabled, or belong to a workspace that is: contract 1.3 and its order. No command

@@ -16,8 +16,8 @@ func openSession(t testing.TB, s *fsm.State, node string) uint64 {
 	return apply(t, s, &fsm.OpenSession{Node: node}).(*fsm.Opened).Session
 }
 
-// A copy of an OpenSession may be delivered long after its session has ended, and then one of a call. The call must not be carried out
-// again: its ticket is good for the session that has ended and for no other. So also on a node that was restarted between.
+// A copy of an OpenSession may arrive long after its session has ended, and then a copy of a call. The call must not be executed again: its
+// call id belongs to the ended session only. This also holds on a node that was restarted in between.
 func TestSession_NeverComesBack(t *testing.T) {
 	s := newChargeable(t)
 	call := fsm.Call{

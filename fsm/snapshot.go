@@ -103,7 +103,7 @@ func (s *State) CheckInvariants() error {
 		}
 	}
 	if want := s.totals.Outstanding(); sum != want {
-		return fmt.Errorf("balances add up to %d, the books say %d", sum, want)
+		return fmt.Errorf("balances add up to %d, the totals say %d", sum, want)
 	}
 	return nil
 }

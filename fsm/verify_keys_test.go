@@ -38,8 +38,8 @@ func TestVerifyKeys_BoundsTheAnswer(t *testing.T) {
 	require.True(t, apply(t, s, &fsm.VerifyKeys{Items: batch[:served], Atomic: true}).(*fsm.Verdicts).Passed)
 }
 
-// What a batch has to look at is bounded as well as what it shows: the permissions of a key are gathered once, and those that many roles
-// have in common count as often as they are looked at.
+// The work of a batch is bounded, not only its answer. The permissions of a key are gathered once. A permission that many roles grant
+// counts for each role.
 func TestVerifyKeys_BoundsTheWork(t *testing.T) {
 	const keys, roles, permissions = 40, 100, 1000
 	s := newLedger(t)

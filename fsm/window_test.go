@@ -165,8 +165,8 @@ func TestWindow_ComesBackUnderItsName(t *testing.T) {
 	}
 }
 
-// A node that came from a snapshot drops the same windows with the same entry as one that was there all the time: digests are
-// compared at equal indexes.
+// A node that installed a snapshot drops the same windows with the same entry as a node that did not. Digests are compared at equal
+// indexes.
 func TestWindow_GoesEverywhereAtOnce(t *testing.T) {
 	s := newLedger(t)
 	newKey(t, s, 'a', "", fsm.NewCredits{})

@@ -18,8 +18,8 @@ func boltOptions() *bbolt.Options {
 	return &bbolt.Options{Timeout: boltTimeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
 }
 
-// mapReserve is the address space to reserve for state.db. bbolt waits for all readers before it enlarges its mapping, so a slow follower
-// that receives the snapshot would block the next local one. Unused address space costs nothing.
+// mapReserve is the address space to reserve for state.db. bbolt waits for all readers before it enlarges its mapping. Without the reserve,
+// a slow follower that receives the snapshot would block the next local snapshot. Unused address space costs nothing.
 func mapReserve(path string) int {
 	if strconv.IntSize < 64 {
 		return 0

@@ -182,7 +182,7 @@ var entryDamages = map[string]func(*raft.Log){
 	},
 }
 
-// A command that lost its type would be skipped, and a charge that was answered with it.
+// raft skips an entry that lost its type, and would roll back an acknowledged debit.
 func TestDamage_Entry(t *testing.T) {
 	for _, kind := range kinds {
 		for what, change := range entryDamages {

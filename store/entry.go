@@ -10,8 +10,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// On disk, every entry has a CRC32C at the end of its Extensions, because the logs do not check what they read: raft-boltdb has no checksum,
-// and raft-wal checks only the last batch, when it opens. The sum covers all fields but AppendedAt, which raft uses for metrics only.
+// On disk, every entry has a CRC32C at the end of its Extensions, because the logs do not check what they read. raft-boltdb has no
+// checksum; raft-wal checks only the last batch, when it opens. The sum covers all fields but AppendedAt, which raft uses for metrics only.
 
 // entryHeaderSize is the size of the numeric fields in entrySum.
 const entryHeaderSize = 8 + 8 + 1 + 8

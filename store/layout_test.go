@@ -104,7 +104,7 @@ func TestOpen_RefusesAnotherLayout(t *testing.T) {
 	refuse(t, store.Options{Dir: dir}, store.KindDamaged, path)
 }
 
-// A node that has an id and lost what it remembers could vote twice.
+// A node that kept its id and lost its state could vote twice.
 func TestOpen_RefusesALostPart(t *testing.T) {
 	for _, kind := range kinds {
 		for _, part := range []string{"meta.json", "stable.db", "state.db", "log"} {

@@ -118,8 +118,9 @@ func TestLog_TruncatedSuffixSurvivesRestart(t *testing.T) {
 	}
 }
 
-// raft asks by type: boltdb must not claim it, or raft deletes the whole log
-// after each installed snapshot; raft-wal must, or raft leaves a gap in it.
+// raft asks for this by type. If boltdb claimed it, raft would delete the whole
+// log after each installed snapshot. If raft-wal did not claim it, raft would
+// leave a gap.
 func TestLog_OnlyWALIsMonotonic(t *testing.T) {
 	_, bolt := mustOpen(t, t.TempDir(), withLog(store.LogBolt)).Log().(raft.MonotonicLogStore)
 	require.False(t, bolt)
@@ -170,8 +171,8 @@ func TestOpen_RefusesAGapBehindTheSnapshot(t *testing.T) {
 	}
 }
 
-// A crash at any write of a drop leaves a directory that opens, and whose log is gone then: neither a marker that misses what was dropped
-// nor a log that begins behind the snapshot, nor an end of it that contradicts the snapshot.
+// After a crash at any write of a drop, the directory opens and the log is gone. The marker does not miss what was dropped. No log begins
+// behind the snapshot, or has an end that contradicts it.
 func TestOpen_DropsALogThroughCrashes(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {

@@ -30,7 +30,8 @@ const (
 var order = binary.NativeEndian // bbolt writes in the byte order of the machine
 
 // pageWalk checks a bbolt file without bbolt, which trusts its pages: a bad one faults, on opening even in a goroutine without recovery.
-// The walk checks that each page is in the file, of the right kind and used once, that each element is in its page, and the key order.
+// The walk checks that each page is in the file, has the right kind and is used exactly once. It checks that each element is in its page,
+// and the key order.
 type pageWalk struct {
 	file     *os.File
 	path     string

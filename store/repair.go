@@ -54,8 +54,8 @@ func reconcile(log raft.LogStore, kind LogKind, snap *header, path string, logge
 		return err
 	}
 	failpoint.Hit(failpoint.OpenBeforeDroppingLog)
-	// boltdb deletes in steps. The entry that contradicts the snapshot goes last, so that after a crash the next Open drops the rest, and
-	// never finds a log that begins behind the snapshot.
+	// boltdb deletes in steps. The entry that contradicts the snapshot goes last. So after a crash the next Open drops the rest, and never
+	// finds a log that begins behind the snapshot.
 	if index < last {
 		if err := log.DeleteRange(index+1, last); err != nil {
 			return err

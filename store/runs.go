@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-// run is a sorted part of a change set in a file. A change set that is too large for memory is written as runs, which are merged at the
-// end: applying the parts one by one would change most pages several times. The file has no name, so a crash leaves nothing.
+// run is a sorted part of a change set in a file. A change set that is too large for memory is written as runs, and the runs are merged at
+// the end. Applied part by part, it would change most pages several times. The file has no name, so a crash leaves nothing.
 type run struct {
 	file   *os.File
 	path   string

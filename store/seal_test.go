@@ -12,8 +12,8 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// sealing returns a directory as a crash leaves it that hits between the last write to a full segment and the record that it is full,
-// and the segment. The log has 20 entries and then one batch that fills the segment, up to the entry last.
+// sealing returns a directory, and its last segment, after a crash between the last write to a full segment and the record that it is full.
+// The log has 20 entries and then one batch that fills the segment, up to the entry last.
 func sealing(t *testing.T) (dir, segment string, last uint64) {
 	t.Helper()
 	const before, megabytes = 20, 65 // a segment has 64

@@ -16,8 +16,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// spillBytes is how much of a change set stays in memory. A larger one is sorted in files, and a second state.db is built from them in
-// several transactions: bbolt keeps all pages of a transaction in memory, and the first snapshot of a large ledger is the whole ledger.
+// spillBytes is how much of a change set stays in memory. A larger one is sorted in files, and several transactions build a second state.db
+// from them. bbolt keeps all pages of a transaction in memory, and the first snapshot of a large ledger is the whole ledger.
 const spillBytes = 32 << 20
 
 // snapshots implements raft.SnapshotStore on the one file state.db.

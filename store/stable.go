@@ -24,9 +24,9 @@ var (
 	keyNode = []byte("creditd/node") // id of the node that the file belongs to
 )
 
-// stableStore stores raft's term and vote. Each value has a CRC32C. raft writes a vote in two calls, first the term, then the candidate;
-// a crash between two transactions could grant a vote without a check of the log (hashicorp/raft #661). So the term stays in memory
-// until the candidate arrives, and both are written as one record.
+// stableStore stores raft's term and vote. Each value has a CRC32C. raft writes a vote in two calls, first the term, then the candidate.
+// With two transactions, a crash between them could grant a vote without a check of the log (hashicorp/raft #661). So the term stays in
+// memory until the candidate arrives, and both are written as one record.
 type stableStore struct {
 	db       raft.StableStore
 	watchdog *watchdog

@@ -13,8 +13,8 @@ import (
 const maxStaleInstalls = 3
 
 // staleInstalls recognises a snapshot that arrives too late. raft installs any snapshot of its term, and a delayed request would take
-// acknowledged entries back. Once a follower has stored an entry in a term, its log is that of the term's leader, so a snapshot that
-// ends within this log is stale. See DESIGN.md.
+// acknowledged entries back. After a follower has stored an entry in a term, its log is that of the term's leader. So a snapshot that ends
+// within this log is stale. See DESIGN.md.
 type staleInstalls struct {
 	log     raft.LogStore
 	stored  atomic.Bool  // an entry was stored in the present term
@@ -44,8 +44,8 @@ func (i *staleInstalls) covers(h *header) (bool, error) {
 	return err == nil && entry.Term == h.Term, err
 }
 
-// checkInstall refuses a snapshot that would take the node back. A leader that means the snapshot sends it again; then the node stops,
-// because a restart drops all delayed requests and forgets what was stored in this term.
+// checkInstall refuses a snapshot that would take the node back. A leader that means the snapshot sends it again. Then the node stops,
+// because a restart drops all delayed requests, and the record of what was stored in this term.
 func (s *snapshots) checkInstall(h *header) error {
 	held, err := s.header()
 	if err != nil {

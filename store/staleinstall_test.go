@@ -60,8 +60,8 @@ func (l *leaderOf) replicate(term, from, to uint64) bool {
 	return answer.Success
 }
 
-// With raft-wal, installing a snapshot deletes the whole log. A new leader whose log differs behind the snapshot must find the snapshot's
-// last entry, or it would send its own snapshot, which may be older. With boltdb it finds an earlier entry.
+// With raft-wal, installing a snapshot deletes the whole log. A new leader's log may differ behind the snapshot. It must find the
+// snapshot's last entry here, or it would send its own snapshot, which may be older. With boltdb it finds an earlier entry.
 func TestInstall_NewLeaderContinuesFromTheEnd(t *testing.T) {
 	f := startNode(t, t.TempDir(), store.LogWAL, "follower")
 	defer f.stop(t)

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/text/message"
 )
 
-// explainer finds everything that the schema has against a body. It skips what the walker accepts, and shows each other value
-// to the validator alone, without what is inside: so time and memory stay in proportion to the body.
+// explainer finds everything that the schema has against a body. It skips what the walker accepts. It shows every other value to the
+// validator alone, without its content, so that time and memory stay proportional to the body.
 type explainer struct {
 	walker
 	violations []Violation

@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is a regular expression with a shortcut for the common case, one class of ASCII characters for all of the
-// text, which a table answers many times faster.
+// pattern is a regular expression. In the common case all characters come from one ASCII class, and a table answers many times faster.
 type pattern struct {
 	regexp *regexp.Regexp
 	class  *[utf8.RuneSelf]bool

@@ -30,8 +30,8 @@ func (n Nullable[T]) Null() bool { return n.state == isNull }
 // Set reports whether the field was given a value.
 func (n Nullable[T]) Set() bool { return n.state == isSet }
 
-// Object is a free-form JSON object as compact JSON text: no insignificant space, no repeated names (the last one
-// counts), members otherwise in the order and the spelling of the body. An absent object is "".
+// Object is a free-form JSON object as compact JSON text, without insignificant space. Of repeated names the last one counts. Order and
+// spelling of the members are those of the body. An absent object is "".
 type Object string
 
 // MarshalJSON writes the object as it is; an absent one is written as {}.

@@ -167,8 +167,8 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 	return conf
 }
 
-// testWriter sends log lines to the test's output, which is shown when it fails. memberlist may log a last line after it was
-// shut down, when the test is over.
+// testWriter sends log lines to the test's output, which go test shows if the test fails. memberlist may log a last line after it was shut
+// down, when the test is over.
 type testWriter struct {
 	mu   sync.Mutex
 	t    testing.TB

@@ -15,8 +15,8 @@ import (
 	"github.com/creditd/creditd/cluster/rpc"
 )
 
-// The ledgers of all nodes are equal at equal indexes. A difference means damaged memory or a wrong program, and the node that has it
-// would give wrong answers forever: so the leader compares, and whoever differs from the majority stops.
+// The ledgers of all nodes are equal at equal indexes. A difference means damaged memory or a wrong program. That node would give wrong
+// answers forever, so the leader compares, and a node that differs from the majority stops.
 
 // Checkpoints asks a node for the digests of its ledger's past; Diverged tells it that it differs.
 var (
@@ -116,8 +116,8 @@ func (c *Comparer) Run(ctx context.Context) {
 	}
 }
 
-// compare asks all nodes and returns the first index at which they differ, nil if there is none. decided is false while a node that
-// answers has not reached that index.
+// compare asks all nodes and returns the first index at which they differ; nil means none. decided is false while a node that answers has
+// not reached that index.
 func (c *Comparer) compare(ctx context.Context) (found *Divergence, decided bool) {
 	servers := c.Cluster.Servers()
 	replies := c.ask(ctx, servers)

@@ -89,8 +89,8 @@ func (d Dialer) dialRaw(ctx context.Context, addr string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", addr)
 }
 
-// tune sets what every peer connection wants: small frames leave at once, and
-// an idle connection to a host that is gone ends within about half a minute.
+// tune sets the options of every peer connection. Small frames leave at once.
+// An idle connection to a dead host ends within about half a minute.
 func tune(conn net.Conn) {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {

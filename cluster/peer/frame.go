@@ -176,8 +176,8 @@ func (r *frameReader) skip(n int) error {
 	})
 }
 
-// timed runs read over n bytes in chunks, each under its own deadline: a peer
-// that announces a large frame and falls silent must not pin its memory.
+// timed runs read over n bytes in chunks, each with its own deadline. A peer
+// that announces a large frame and then sends nothing must not hold its memory.
 func (r *frameReader) timed(n int, read func(from, to int) error) error {
 	for from := 0; from < n; from += chunkSize {
 		if r.conn != nil {

@@ -7,7 +7,7 @@ import (
 
 const (
 	// copyBelow is the payload size up to which a frame is copied into the
-	// shared buffer and so shares a write with its neighbours. A larger
+	// shared buffer, so that one write sends it with its neighbours. A larger
 	// payload is written from where it lies.
 	copyBelow = 64 << 10
 	// batchBytes ends a batch, so that one write deadline covers about 1 MiB.

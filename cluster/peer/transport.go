@@ -69,9 +69,9 @@ func (n naming) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	return RaftAddress(id, addr), nil
 }
 
-// EncodePeer implements raft.Transport. raft remembers a vote by these bytes:
-// without the id, two servers that have the same address one after the other
-// would both have the vote of one term.
+// EncodePeer implements raft.Transport. raft records a vote as these bytes.
+// They have the id, so that two servers at one address, one after the other,
+// never share a vote.
 func (*Transport) EncodePeer(id raft.ServerID, addr raft.ServerAddress) []byte {
 	return []byte(RaftAddress(id, addr))
 }
@@ -86,10 +86,9 @@ func (*Transport) DecodePeer(b []byte) raft.ServerAddress {
 	return raft.ServerAddress(host)
 }
 
-// TimeoutNow implements raft.Transport. It gives up sooner than other
-// requests, because raft refuses every entry while it is under way; should it
-// arrive after all, the other server stands for election, as it may at any
-// time.
+// TimeoutNow implements raft.Transport. It gives up sooner than other requests,
+// because raft refuses every entry while it is under way. If it arrives later,
+// the other server stands for election, which it may do at any time.
 func (t *Transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
 	var answer raft.TimeoutNowResponse
 	done := make(chan error, 1)

@@ -13,9 +13,9 @@ import (
 
 // Execute executes a command, wherever the leader is, and returns its result and the log index that the result reflects.
 //
-// The command takes effect once, whatever fails. It is sent again after a failure until its result is known, ctx ends, or no leader was
-// found in time. Errors are *fault.Error: fault.Unknown means that it may have taken effect, every other kind that it has not and
-// never will.
+// The command takes effect exactly once, whatever fails. It is sent again after a failure until its result is known, ctx ends, or no leader
+// was found in time. Errors are *fault.Error: fault.Unknown means that it may have taken effect, every other kind that it has not and never
+// will.
 func (p *Proposer) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
 	if refusal, index, err := p.refuseUnready(ctx, call); err != nil {
 		return nil, 0, err
@@ -29,7 +29,7 @@ func (p *Proposer) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint
 		}
 		call.ID = id
 		a := p.ExecuteUnnumbered(ctx, call)
-		failpoint.Hit(failpoint.TicketBeforeSettle)
+		failpoint.Hit(failpoint.CallIDBeforeSettle)
 		p.session.acknowledge(id)
 		if sessionExpired(a.Result) {
 			p.session.forget(id.Session)
@@ -44,8 +44,8 @@ func sessionExpired(r fsm.Result) bool {
 	return ok && refusal.Code == fsm.SessionExpired
 }
 
-// ExecuteUnnumbered sends a call, with the call id that it has, until its result is known. An expired session is reported only if the
-// call cannot have been executed. A call without an id may be executed twice, or its outcome may stay unknown.
+// ExecuteUnnumbered sends a call, with the call id that it has, until its result is known. An expired session is reported only if the call
+// cannot have been executed. A call without an id may be executed twice, or its outcome may stay unknown.
 func (p *Proposer) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (a batch.Answer) {
 	retransmission := false
 	err := p.conf.Leader.Retry(ctx, func() error {

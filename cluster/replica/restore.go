@@ -44,7 +44,7 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 	return nil
 }
 
-// load makes a ledger of a snapshot's records and checks its digest and its books.
+// load makes a ledger of a snapshot's records and checks its digest and its totals.
 func load(records store.RecordReader) (*fsm.State, error) {
 	want, err := codec.DecodeDigest(records.Ledger().Digest)
 	if err != nil {

@@ -26,9 +26,9 @@ import (
 // simulatedHours is how long each cluster lives, in its own time.
 const simulatedHours = 8
 
-// Three whole nodes (raft, batches, sessions, forwarding, real files) live for hours of fake time while links break and fall silent,
-// leadership moves, and nodes stop and come back. Every credit is spent once, every answer fits one order, and all nodes agree in the end.
-// Gossip is left out: the configuration is written beforehand.
+// Three whole nodes (raft, batches, sessions, forwarding, real files) run for hours of fake time. Links break and fall silent, leadership
+// moves, and nodes stop and come back. Every credit is spent once, every answer fits one order, and all nodes agree in the end. Gossip is
+// left out: the configuration is written beforehand.
 func TestSimulation_HoursOfFaults(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -100,7 +100,7 @@ type simCharge struct {
 	sent, learned time.Time
 }
 
-// latency is that of a machine room in trouble: long enough for faults to meet what is under way.
+// latency is that of a bad network: long enough for a fault to hit messages in flight.
 func latency() time.Duration { return time.Duration(rand.Int64N(int64(30 * time.Millisecond))) }
 
 func newSimulation(t *testing.T, seed uint64, dir string) *simulation {
@@ -336,8 +336,8 @@ func (s *simulation) agree() {
 	}, 5*time.Minute, time.Second, "the nodes do not agree")
 }
 
-// audit checks all answers against each other: a charge takes the interval of credits above what it left, no two of which may meet; later
-// entries leave less; and what is missing from the balance beyond them is at most what was left unknown.
+// audit checks all answers against each other. A debit takes an interval of credits, and no two intervals overlap. Later entries leave
+// less. Credits that no answer explains are at most those of the unknown outcomes.
 func (s *simulation) audit() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

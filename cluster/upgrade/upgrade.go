@@ -85,8 +85,8 @@ func (r *Raiser) Run(ctx context.Context) {
 	}
 }
 
-// target is the newest version that all servers read. why says what keeps it from being the newest that this node reads. A voter that
-// does not answer may come back with any build, so it counts as one that reads nothing new; a non-voter that is down does not count.
+// target is the newest version that all servers read. why says what keeps it from being the newest that this node reads. A voter that does
+// not answer may come back with any build, so it counts as one that reads no newer version. A non-voter that is down does not count.
 func (r *Raiser) target(ctx context.Context) (version uint64, why string) {
 	version = r.conf.Self.Reads.Max
 	answers := r.conf.Ask(ctx)

@@ -23,9 +23,9 @@ import (
 //
 //	go build -tags chaos ./cmd/creditd
 //
-// Such a node looks, at its start and then every 10 ms, at files in a directory beside its data directory: DATA-DIR.chaos. A file that
-// is missing or empty does nothing, so a cluster runs as usual until one is written. To change one while a node runs, write it under
-// another name and rename it.
+// Such a node reads files in a directory beside its data directory, at its start and then every 10 ms: DATA-DIR.chaos. A file that is
+// missing or empty does nothing, so a cluster runs as usual until one is written. To change one while a node runs, write it under another
+// name and rename it.
 //
 //	clock        shifts the wall clock: a signed duration (+1h, -8760h, 250ms), or "frozen" to stop it where it is
 //	disk-free    what the node believes to be free on its disk: 10MiB; the disk itself is left alone

@@ -166,7 +166,8 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 	return false
 }
 
-// TestDamage_ChargeThatBecameAnEmptyEntry: one bit of an entry's type would have it skipped, and take the charge back.
+// TestDamage_ChargeThatBecameAnEmptyEntry: one flipped bit in the type of an entry would make raft skip it, and roll back an acknowledged
+// debit.
 func TestDamage_ChargeThatBecameAnEmptyEntry(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -188,8 +189,8 @@ func TestDamage_ChargeThatBecameAnEmptyEntry(t *testing.T) {
 	refuses(t, nil, args, exitFailed, filepath.Join(dir, "wal"), "damaged", "mv '"+dir+"' '"+dir+".damaged'")
 }
 
-// typesOfCommands returns where in a segment of raft-wal the types of commands are: frames of a kind, three bytes, a length and as many
-// bytes, rounded up to eight; in them index, term and type as varints.
+// typesOfCommands returns where the types of commands are in a segment of raft-wal. A frame has a kind, three bytes, a length, and that
+// many bytes, rounded up to eight. The bytes begin with index, term and type as varints.
 func typesOfCommands(segment []byte) (offsets []int) {
 	const fileHeader, frameHeader, entryFrame, commitFrame = 32, 8, 1, 3
 	for at := fileHeader; segment[at] != 0; {
@@ -241,8 +242,8 @@ func writeSparsely(t *testing.T, path string, data []byte) {
 	require.NoError(t, os.Truncate(path, int64(len(data))))
 }
 
-// TestDamage_TheAdviceRebuildsTheNode: the command that a damaged node prints, pasted, brings it back with everything, also where the
-// path is no plain word and a node was rebuilt before.
+// TestDamage_TheAdviceRebuildsTheNode: the printed command, pasted, rebuilds a damaged node completely. This holds for a path with spaces,
+// and for a node that was rebuilt before.
 func TestDamage_TheAdviceRebuildsTheNode(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "it's here")

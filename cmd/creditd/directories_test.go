@@ -148,7 +148,7 @@ func restrict(got, want any) any {
 	return got
 }
 
-// unpack unpacks a directory. Its files have large reserves of zeros, which take no room on the disk.
+// unpack unpacks a directory. Its files have large reserves of zeros, which take no space on the disk.
 func unpack(t *testing.T, archive, dir string) {
 	t.Helper()
 	packed, err := os.Open(archive)

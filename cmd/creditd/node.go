@@ -46,7 +46,7 @@ func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) 
 	return data, nil
 }
 
-// keepRootKey writes the root key into a new data directory, if it is to be kept: after the directory is known to be ours, and
+// keepRootKey writes the root key into a new data directory, if it is to be kept. It runs after the directory is known to be ours, and
 // before a ledger is founded with the key.
 func keepRootKey(conf nodeConfig, data *store.Store) error {
 	if conf.keepRootKeyIn == "" {

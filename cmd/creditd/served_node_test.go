@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A client whose connection is closed under a request cannot tell whether it was charged; so it is told before to go elsewhere.
+// A client whose connection closes under a request cannot know whether it was debited. So the node tells its clients earlier to use another
+// node.
 func TestMember_DismissesClientsWhenStopping(t *testing.T) {
 	m := &servedNode{}
 	server := httptest.NewServer(m.closingConnections(http.NotFoundHandler()))

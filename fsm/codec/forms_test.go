@@ -94,8 +94,8 @@ func TestForms_AYoungerOneThanNeededIsRefused(t *testing.T) {
 	}
 }
 
-// grow checks that a record which an old build wrote decodes with the defaults of the fields that came since, and is written in a younger
-// form only while one of them is set.
+// grow checks a record that an old build wrote. It decodes with the defaults of the newer fields, and is written in a newer form only while
+// one of them is set.
 func grow[R fsm.Record](t *testing.T, form byte, set, unset func(R)) {
 	t.Helper()
 	seen := false

@@ -131,8 +131,8 @@ func samplesByType[T any](samples []T) map[string]reflect.Type {
 	return types
 }
 
-// requireAllTypes compares the types that have samples with those of package fsm that have a method with a result, so that a new one
-// cannot be forgotten here.
+// requireAllTypes compares the types that have samples with the types of package fsm that a method returns. So a new type cannot be
+// forgotten here.
 func requireAllTypes(t *testing.T, have map[string]reflect.Type, method, result string, but ...string) {
 	t.Helper()
 	var names []string

@@ -77,13 +77,13 @@ func (s sessionTable) read(v *fields.Visitor) fsm.CallID {
 		return fsm.CallID{}
 	}
 	if at > uint64(len(s)) {
-		v.Fail(errors.New("a ticket names a session that is not listed"))
+		v.Fail(errors.New("a call id names a session that is not listed"))
 		return fsm.CallID{}
 	}
 	v.Uint(&distance)
 	e := s[at-1]
 	if e.below+distance < e.below {
-		v.Fail(errors.New("a ticket's number is too large"))
+		v.Fail(errors.New("the sequence number of a call id is too large"))
 	}
 	return fsm.CallID{Session: e.id, Seq: e.below + distance, AckedBelow: e.below}
 }

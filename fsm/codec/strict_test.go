@@ -19,11 +19,11 @@ func body(data []byte) []byte { return data[:len(data)-4] }
 func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 	actor := strings.Repeat("\x01", 32)
 	one := func(command string) string { return "\x01\x00\x01" + actor + "\x00\x01\x00\x00" + command }
-	// ticketed has one session, 5, of which everything below 9 is acknowledged.
-	ticketed := func(table, ticket string) string {
-		return "\x01\x00\x01" + actor + table + "\x01\x00" + ticket + "\x0c\x01a"
+	// withCallID has one session, 5, of which everything below 9 is acknowledged.
+	withCallID := func(table, callID string) string {
+		return "\x01\x00\x01" + actor + table + "\x01\x00" + callID + "\x0c\x01a"
 	}
-	b, err := codec.DecodeBatch(sealed([]byte(ticketed("\x01\x05\x09", "\x01\x00"))))
+	b, err := codec.DecodeBatch(sealed([]byte(withCallID("\x01\x05\x09", "\x01\x00"))))
 	require.NoError(t, err)
 	require.Equal(t, fsm.CallID{Session: 5, Seq: 9, AckedBelow: 9}, b.Calls[0].ID)
 	_, err = codec.DecodeBatch(sealed([]byte(one("\x0c\x01a"))))
@@ -49,12 +49,12 @@ func TestDecodeBatch_RefusesWhatNoBuildWrites(t *testing.T) {
 		"actor without a table":         "\x01\x00\x00\x00\x01\x00\x00\x0c\x01a",
 		"call without a command":        "\x01\x00\x01" + actor + "\x00\x01\x00\x00",
 		"no sessions":                   "\x01\x00\x00",
-		"session without an id":         ticketed("\x01\x00\x09", "\x01\x00"),
-		"session twice":                 ticketed("\x02\x05\x09\x05\x09", "\x01\x00"),
-		"session not used":              ticketed("\x02\x05\x09\x06\x09", "\x01\x00"),
-		"session out of range":          ticketed("\x01\x05\x09", "\x02\x00"),
-		"session without a ticket":      ticketed("\x01\x05\x09", "\x00"),
-		"ticket beyond 64 bits":         ticketed("\x01\x05\x09", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		"session without an id":         withCallID("\x01\x00\x09", "\x01\x00"),
+		"session twice":                 withCallID("\x02\x05\x09\x05\x09", "\x01\x00"),
+		"session not used":              withCallID("\x02\x05\x09\x06\x09", "\x01\x00"),
+		"session out of range":          withCallID("\x01\x05\x09", "\x02\x00"),
+		"session without a call id":     withCallID("\x01\x05\x09", "\x00"),
+		"call id beyond 64 bits":        withCallID("\x01\x05\x09", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		"kind 0":                        one("\x00"),
 		"kind 14":                       one("\x0e\x01a"),
 		"kind 38":                       one("\x26\x01a"),

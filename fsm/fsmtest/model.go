@@ -210,7 +210,7 @@ func (t *Model) execute(root *rootKey, command fsm.Command) fsm.Result {
 	case *fsm.DeleteOverride:
 		return t.deleteOverride(root, c)
 	default:
-		panic(fmt.Sprintf("fsmtest: the twin does not know %T", c))
+		panic(fmt.Sprintf("fsmtest: the reference model does not know %T", c))
 	}
 }
 
@@ -267,7 +267,7 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 	case *fsm.ListAudit:
 		return t.listAudit(root, q)
 	default:
-		panic(fmt.Sprintf("fsmtest: the twin does not know %T", q))
+		panic(fmt.Sprintf("fsmtest: the reference model does not know %T", q))
 	}
 }
 

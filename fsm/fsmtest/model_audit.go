@@ -9,7 +9,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// auditEntry is contract 7.4. The twin keeps all of them forever.
+// auditEntry is contract 7.4. The reference model keeps all of them forever.
 type auditEntry struct {
 	workspace string
 	entry     fsm.AuditEntry
@@ -210,7 +210,7 @@ func (t *Model) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
 	return r
 }
 
-// listAudit is contract 7.4. The cursor is that of the ledger: the twin learns from it where the page begins.
+// listAudit is contract 7.4. The cursor is that of the ledger: the reference model learns from it where the page begins.
 func (t *Model) listAudit(root *rootKey, q *fsm.ListAudit) fsm.Result {
 	if r := need(root, "audit.*.read"); r != nil {
 		return r

@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// idempotentCall is what became of a call with an idempotency key. The twin keeps all of them forever.
+// idempotentCall is the answer to a call with an idempotency key. The reference model keeps all of them forever.
 type idempotentCall struct {
 	workspace string
 	key       fsm.Idempotency

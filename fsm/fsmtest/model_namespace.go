@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// namespace is contract 2.6. Nothing the twin is asked for deletes one.
+// namespace is contract 2.6. No command of the reference model deletes one.
 type namespace struct {
 	id, name, workspace string
 	overrides           []fsm.Override

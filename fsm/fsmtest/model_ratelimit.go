@@ -9,7 +9,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// count names what one rate limit let through in one fixed window. The twin keeps all of them forever.
+// count names the tokens that one rate limit admitted in one fixed window. The reference model keeps all of them forever.
 type count struct {
 	whose, name      string // whose: "key key_1"
 	duration, window int64
@@ -59,8 +59,8 @@ func visible(identity, key []fsm.Ratelimit) []fsm.Ratelimit {
 	return all
 }
 
-// checksOf is contract 3.6: what a verification has to pass, the key's own first, then the identity's, then the others in the
-// order of the request; missing: one that is named does not exist.
+// checksOf is contract 3.6: the rate limits that a verification must pass. The key's own come first, then the identity's, then the others
+// in the order of the request. missing: a named one does not exist.
 func (t *Model) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
 	asked := map[string]fsm.RatelimitCheck{}
 	for _, r := range c.Ratelimits {

@@ -6,8 +6,8 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// Senders gives calls the tickets that nodes would give them: in sessions that come and go, some of them sent again, in any order, also
-// long after they were acknowledged.
+// Senders gives calls the call ids that nodes would give them. Sessions come and go. Some calls are retransmitted, in any order, also long
+// after they were acknowledged.
 type Senders struct {
 	rng      *rand.Rand
 	sessions []*sender
@@ -25,7 +25,7 @@ type sender struct {
 // NewSenders returns nodes that behave the same for the same seed.
 func NewSenders(seed uint64) *Senders { return &Senders{rng: rand.New(rand.NewPCG(seed, 2))} }
 
-// Send returns the batch with tickets, and now and then with openings and repetitions.
+// Send returns the batch with call ids, and now and then with new sessions and retransmissions.
 func (n *Senders) Send(b fsm.Batch) fsm.Batch {
 	out := fsm.Batch{Stamp: b.Stamp, IdempotencyMaxKeys: b.IdempotencyMaxKeys}
 	if len(n.sessions) < 3 && n.rng.IntN(8) == 0 {

@@ -1,5 +1,5 @@
-// Command apidoc writes the generated pages of docs: the API from the descriptions that also give GET /openapi.json, and the methods
-// of the SDKs from the endpoints and the lists in sdk, which scripts/sdk makes from the installed SDKs.
+// Command apidoc writes the generated pages of docs. api.md comes from the descriptions that also give GET /openapi.json. sdk-methods.md
+// comes from the endpoints and the lists in sdk, which scripts/sdk makes from the installed SDKs.
 //
 //	go run ./scripts/apidoc > docs/api.md
 //	go run ./scripts/apidoc methods > docs/sdk-methods.md

@@ -1,5 +1,6 @@
-// Command bench measures creditd and its peers on this machine, in one run: gin answering a constant, one creditd node with each log
-// store, three nodes through the leader and through a follower, and gin with a Lua decrement in Redis where redis-server is installed.
+// Command bench measures creditd and its peers on this machine, in one run. It measures gin with a constant answer, one creditd node with
+// each log store, and three nodes through the leader and through a follower. Where redis-server is installed, it also measures gin with a
+// Lua decrement in Redis.
 //
 //	go run ./scripts/bench -rounds 3 -duration 5s
 //

@@ -28,7 +28,7 @@ func TestRun_KillsAndChecksTheBalances(t *testing.T) {
 		},
 		"boltdb": {
 			failpoint.LogBeforeStore, failpoint.VoteAfterWrite, failpoint.SnapshotAfterCommit, failpoint.EntryAfterPropose,
-			failpoint.ReplyBeforeLocal, failpoint.SessionAfterOpen, failpoint.TicketBeforeSettle, failpoint.LedgerFounded,
+			failpoint.ReplyBeforeLocal, failpoint.SessionAfterOpen, failpoint.CallIDBeforeSettle, failpoint.LedgerFounded,
 		},
 	} {
 		var names []string

@@ -1,5 +1,5 @@
-// Command crash kills a real creditd process at every failpoint, some times each, while clients debit through all nodes, starts it
-// again and checks that the balances have every debit that was answered, once. See package store/failpoint.
+// Command crash kills a real creditd process at every failpoint, several times each, while clients debit through all nodes. It starts the
+// process again and checks that the balances have every acknowledged debit exactly once. See package store/failpoint.
 //
 //	go run ./scripts/crash -kills 20 -seed 7 -log-store wal
 //

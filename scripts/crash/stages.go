@@ -29,7 +29,7 @@ var stages = map[failpoint.Name]stage{
 	failpoint.EntryBeforeApply: anyNode, failpoint.EntryAfterApply: anyNode,
 	failpoint.ReplyBeforeLocal: leader, failpoint.ReplyBeforeForwarded: leader,
 	failpoint.SessionBeforeOpen: starting, failpoint.SessionAfterOpen: starting,
-	failpoint.TicketBeforeSettle: anyNode,
+	failpoint.CallIDBeforeSettle: anyNode,
 	failpoint.TermGained:         election, failpoint.TermServing: election,
 	failpoint.LedgerFounded: newLedger,
 }

@@ -28,8 +28,8 @@ type Options struct {
 	Disk     bool // node 0 has a disk of its own that can be filled, where this process may mount one
 }
 
-// SmallSnapshots are arguments with which nodes take snapshots also in a short run, which has few entries, and with which nodes that
-// were away are sent full snapshots.
+// SmallSnapshots are arguments for short runs, which have few entries. With them nodes take snapshots, and nodes that were away are sent
+// full snapshots.
 var SmallSnapshots = []string{"--snapshot-threshold", "400", "--snapshot-interval", "2s", "--trailing-logs", "800"}
 
 // Cluster is a set of nodes with one command line. Node numbers count from 0; addresses and directories outlive restarts.

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// disk is a file system of its own for one data directory, in memory, whose size can be taken down to what it holds.
+// disk is a file system in memory for one data directory. Its size can shrink to that of its content.
 type disk struct{ dir string }
 
 // diskSize leaves room for several segments of the log.

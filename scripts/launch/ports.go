@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Ports below the usual ephemeral range: a port from that range may become the local end of another connection while its node is
-// down, and the node could not start again.
+// Ports below the usual ephemeral range. While a node is down, another connection could take a port of that range as its local end, and the
+// node could not start again.
 const (
 	firstPort = 12000
 	lastPort  = 31999

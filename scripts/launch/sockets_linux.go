@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// ownerOf tells the name of the process that holds the far end of a TCP connection on this machine. names has the names of processes by
-// their ids. The kernel lists the socket with its inode, and each process its open files.
+// ownerOf returns the name of the process at the far end of a TCP connection on this machine. names maps process ids to names. The kernel
+// lists the socket with its inode, and each process its open files.
 func ownerOf(conn net.Conn, names map[int]string) (name string, known bool) {
 	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil || !remote.Addr().Is4() {

@@ -1,5 +1,5 @@
-// Command mutants tests the tests: it plants known bugs, one at a time, in a copy that only the compiler sees, and demands that the
-// tests for that bug fail.
+// Command mutants tests the tests. It plants known bugs, one at a time, in a copy that only the compiler sees. The tests for that bug must
+// fail.
 //
 //	go run ./scripts/mutants [-only TEXT]
 //

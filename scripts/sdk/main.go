@@ -1,5 +1,5 @@
-// Command sdk runs the stock Unkey SDKs against a follower of a three-node cluster of real processes on this machine, then the
-// programs that docs/sdks.md shows and the commands of docs/api.md, as they are written there.
+// Command sdk runs the stock Unkey SDKs against a follower of a three-node cluster of real processes on this machine. It also runs the
+// programs of docs/sdks.md and the commands of docs/api.md.
 //
 //	go run ./scripts/sdk
 //	go run ./scripts/sdk methods   writes the lists of the SDKs' methods in scripts/apidoc/sdk

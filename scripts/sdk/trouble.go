@@ -8,9 +8,9 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// troubled is a node that can be had in a state which a healthy cluster will not reach on demand. It never learns what became
-// of a verification, finds every API protected and every namespace deleted (no endpoint does that), and has too many requests
-// waiting to take any other. What its answers look like is up to package api, as everywhere.
+// troubled is a node that can be had in a state which a healthy cluster will not reach on demand. It never learns the outcome of a
+// verification. It finds every API protected and every namespace deleted, which no endpoint can cause. It is too full to take any other
+// request. What its answers look like is up to package api, as everywhere.
 type troubled struct{}
 
 func (troubled) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64, error) {

@@ -122,8 +122,8 @@ func (p *purity) node(node ast.Node) bool {
 	return true
 }
 
-// rangeStatement refuses to visit a map in its random order, unless a comment on the line or above it says why the order
-// cannot show in any result, record or digest.
+// rangeStatement refuses to range over a map. A comment on the line or above it may say why the order cannot show in a result, record or
+// digest.
 func (p *purity) rangeStatement(loop *ast.RangeStmt) {
 	for _, target := range []ast.Expr{loop.Key, loop.Value} {
 		if target != nil && loop.Tok == token.ASSIGN {
@@ -245,8 +245,8 @@ func (p *purity) descriptorChange(target ast.Expr) {
 	}
 }
 
-// isFixed reports whether a variable of the type is a table (or points to one, as hash tables of the standard library do),
-// a struct of basic values, or a pointer to nothing at all.
+// isFixed reports whether a variable of the type cannot hold state. Such a type is a table, a pointer to one (as hash tables of the
+// standard library are), a struct of basic values, or a pointer to an empty value.
 func isFixed(t types.Type) bool {
 	if _, pointer := t.(*types.Pointer); !pointer && isDescriptor(t) {
 		return true

@@ -11,8 +11,8 @@ import (
 	"github.com/creditd/creditd/scripts/launch"
 )
 
-// annotated are the notes of a round. keys.annotateKey is a command that the build with the tag nextversion adds, together with a kind of
-// record, a result, and a field that counts the notes.
+// annotated are the notes of a round. The build with the tag nextversion adds the command keys.annotateKey, with a record kind, a result,
+// and a field that counts the notes.
 type annotated struct {
 	keyID string
 	notes int // that were written

@@ -83,7 +83,7 @@ func (r *round) checkVoters(ctx context.Context) error {
 
 type starter func(launch.Command) (*launch.Process, error)
 
-// refuses starts a node of the older build. It must exit by itself, with a message that names both builds and their ledger versions,
+// refuses starts a node of the older build. It must exit by itself, with a message that names both builds and their ledger versions. It
 // must not advise to rebuild the node, and must leave the directory as it is. dir is empty where there is none yet.
 func (r *round) refuses(ctx context.Context, start starter, command launch.Command, dir string, timeout time.Duration) error {
 	before, err := fingerprint(dir)

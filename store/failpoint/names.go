@@ -50,7 +50,7 @@ const (
 	ReplyBeforeForwarded Name = "reply-before-forwarded"
 	SessionBeforeOpen    Name = "session-before-open"
 	SessionAfterOpen     Name = "session-after-open"
-	TicketBeforeSettle   Name = "ticket-before-settle"
+	CallIDBeforeSettle   Name = "call-id-before-settle"
 	TermGained           Name = "term-gained"
 	TermServing          Name = "term-serving"
 	LedgerFounded        Name = "ledger-founded"
@@ -65,6 +65,6 @@ func All() []Name {
 		CopyReceived, CopySynced, CopyVerified, InstallBeforeRename, InstallAfterRename, InstallAfterSwap,
 		RestoreBeforeLoad, RestoreBeforeSwap, RestoreAfterSwap, OpenBeforeDroppingLog,
 		EntryBeforePropose, EntryAfterPropose, EntryBeforeApply, EntryAfterApply, ReplyBeforeLocal, ReplyBeforeForwarded,
-		SessionBeforeOpen, SessionAfterOpen, TicketBeforeSettle, TermGained, TermServing, LedgerFounded,
+		SessionBeforeOpen, SessionAfterOpen, CallIDBeforeSettle, TermGained, TermServing, LedgerFounded,
 	}
 }

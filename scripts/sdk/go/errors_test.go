@@ -118,8 +118,8 @@ func (c *counting) Do(r *http.Request) (*http.Response, error) {
 	return c.client.Do(r)
 }
 
-// troubled is the SDK at a node in trouble: it is full, never learns what became of a verification, and finds what it is to
-// delete protected and what it is to use deleted.
+// troubled is the SDK at a node in trouble. The node is full, and never learns the outcome of a verification. What it is to delete is
+// protected, and what it is to use is deleted.
 func troubled(t *testing.T) (*suite, *counting) {
 	s, c := newSuite(t), &counting{client: http.DefaultClient}
 	s.Unkey = unkey.New(unkey.WithServerURL(os.Getenv("CREDITD_TROUBLED_URL")), unkey.WithSecurity(s.key), unkey.WithClient(c))
