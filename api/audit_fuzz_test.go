@@ -37,8 +37,8 @@ func (s *server) auditPage(t *testing.T, cursor string, limit int) (ids []string
 	return ids, answer.Pagination.Cursor
 }
 
-// FuzzAuditCursor: whatever a client sends as a cursor, it gets entries of its own workspace from one place on to the oldest, each once.
-// See docs/contract.md 7.4.
+// FuzzAuditCursor: for any cursor, the client gets the entries of its own workspace from one position to the oldest, each exactly once. See
+// docs/contract.md 7.4.
 func FuzzAuditCursor(f *testing.F) {
 	s := newServer(f)
 	other := s.foreign()

@@ -112,7 +112,7 @@ func TestAudit_KnowsARepetition(t *testing.T) {
 	}
 }
 
-// No key, no root key and no hash of one is in an entry, whatever was asked for: docs/contract.md 7.4.
+// No entry contains a key, a root key or a hash of one: docs/contract.md 7.4.
 func TestAudit_KeepsSecretsOut(t *testing.T) {
 	aloneOnly(t) // it looks into the state
 	s := newServer(t)

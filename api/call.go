@@ -159,7 +159,7 @@ func (c *call) authenticate() error {
 	return err
 }
 
-// logFailure logs a failure of which the client learns little.
+// logFailure logs a failure whose cause the client does not see.
 func (c *call) logFailure(message string, attributes ...any) {
 	c.api.logger.Error(message, append(attributes, "endpoint", c.endpoint.name, "requestId", string(c.id[:]))...)
 }

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Node is the ledger.
 	Node Node
-	// Logger gets failures of which clients learn little. Default: slog's.
+	// Logger gets the failures whose cause clients do not see. Default: slog's.
 	Logger *slog.Logger
 	// Registry gets the metrics of this package. GET /metrics shows it. Default: a new one.
 	Registry *prometheus.Registry

@@ -72,7 +72,7 @@ func TestEveryEndpoint_RefusesAlike(t *testing.T) {
 }
 
 // TestEveryEndpoint_FailsAlike: docs/contract.md 1.5, 1.6 and 7.1, for each endpoint. None of these failures leaves a doubt; the one that
-// does leaves it where something may have been changed or charged.
+// does leaves it where something may have been changed or debited.
 func TestEveryEndpoint_FailsAlike(t *testing.T) {
 	s := newServer(t)
 	f := s.fixture()

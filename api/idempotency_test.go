@@ -37,8 +37,8 @@ func examples(t testing.TB) (bodies map[string]string, reads map[string]bool) {
 	return bodies, reads
 }
 
-// Every endpoint that changes or charges something answers a repetition with the same bytes and does nothing; with another body it
-// refuses. docs/contract.md 7.1.
+// Every endpoint that changes or debits something answers a repetition with the same bytes and does nothing; with another body it refuses.
+// docs/contract.md 7.1.
 func TestIdempotency_EveryEndpoint(t *testing.T) {
 	aloneOnly(t) // a cluster for each would take minutes
 	bodies, reads := examples(t)
@@ -102,7 +102,7 @@ func TestIdempotency_Form(t *testing.T) {
 	s.as("nobody").post("apis.createApi", `{"name":"abc"}`, "Idempotency-Key", "a").fails(401, "unkey/authentication/key_not_found")
 }
 
-// One charge, whatever repeats it; a denial is kept as well, a refusal leaves no trace. docs/contract.md 7.1.
+// However often a call is repeated, it debits once. A denial is stored as well; a refusal leaves no record. docs/contract.md 7.1.
 func TestIdempotency_ChargesOnce(t *testing.T) {
 	s := newServer(t)
 	f := s.newKey(s.fixture(), `,"credits":{"remaining":5}`)

@@ -264,9 +264,9 @@ func TestIsolation_EveryEndpointIsAsked(t *testing.T) {
 	}
 }
 
-// TestIsolation_ForeignThingsLookMissing: two workspaces with the same history ask the same, one about the things of a third, the
-// other about what does not exist. They get the same bytes, whatever permissions they have, and the third does not change. See
-// docs/contract.md 1.13 and rows 25, 54, 61, 64, 68, 73, 97, 105, 146, 169, 188 and 198 of section 5.
+// TestIsolation_ForeignThingsLookMissing: two workspaces with the same history ask the same, one about the things of a third, the other
+// about what does not exist. They get the same bytes with any permissions, and the third workspace does not change. See docs/contract.md
+// 1.13 and rows 25, 54, 61, 64, 68, 73, 97, 105, 146, 169, 188 and 198 of section 5.
 func TestIsolation_ForeignThingsLookMissing(t *testing.T) {
 	base := newServer(t)
 	vault := base.foreign()

@@ -143,7 +143,7 @@ func TestGetKey(t *testing.T) {
 	s.grant("api.*.create_key", "api.other.read_key").post("keys.getKey", f.in(`{"keyId":"KEYID"}`)).fails(403, forbidden)
 }
 
-// keys.whoami: docs/contract.md 2.3. It charges nothing and works whatever the state of the key.
+// keys.whoami: docs/contract.md 2.3. It debits nothing and works in every state of the key.
 func TestWhoAmI(t *testing.T) {
 	s := newServer(t)
 	f := s.newKey(s.fixture(), `,"enabled":false,"expires":1,"credits":{"remaining":5}`)

@@ -16,7 +16,7 @@ import (
 var updateDocument = flag.Bool("update-openapi", false, "write testdata/openapi.json anew")
 
 // TestOpenAPI_KeepsItsMeaning compares the document with an earlier one: the operations of that one say the same still, however they are
-// worded and whatever their components are named. Who means to change an operation runs the test with -update-openapi.
+// worded and whatever their components are named. To change an operation on purpose, run the test with -update-openapi.
 func TestOpenAPI_KeepsItsMeaning(t *testing.T) {
 	const file = "testdata/openapi.json"
 	if *updateDocument {

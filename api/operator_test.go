@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +85,28 @@ func TestCreateRootKey_Presets(t *testing.T) {
 	require.ElementsMatch(t, []string{"api.*.verify_key", "api.*.create_api"},
 		granted(`{"name":"x","preset":"verify","permissions":["api.*.create_api","api.*.verify_key"]}`))
 	require.Empty(t, fsm.PresetPermissions("everything"))
+}
+
+// The table of presets in docs/contract.md 1.12 lists what the presets hold.
+func TestPresets_AreThoseOfTheContract(t *testing.T) {
+	text, err := os.ReadFile("../docs/contract.md")
+	require.NoError(t, err)
+	for _, name := range fsm.PresetNames() {
+		row := regexp.MustCompile("(?m)^\\| `" + name + "` \\| (.*) \\|$").FindSubmatch(text)
+		require.NotNil(t, row, name)
+		if name == "admin" {
+			require.Contains(t, string(row[1]), "all strings")
+			continue
+		}
+		var want []string
+		for group := range strings.SplitSeq(string(row[1]), "; ") {
+			resource, actions, _ := strings.Cut(group, ": ")
+			for action := range strings.SplitSeq(actions, ", ") {
+				want = append(want, resource+".*."+strings.Trim(action, "`"))
+			}
+		}
+		require.ElementsMatch(t, want, fsm.PresetPermissions(name), name)
+	}
 }
 
 // Whether a permission string is known, and for which ids, follows from what endpoints accept.

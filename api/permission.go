@@ -24,7 +24,7 @@ func (n need) when(condition string) need {
 	return n
 }
 
-// accepted are the strings of which a root key must have one.
+// accepted are the strings that satisfy the need; a root key must have one of them.
 func (n need) accepted() []string {
 	if n.id == "" {
 		return []string{string(n.permission)}

@@ -133,7 +133,7 @@ func TestCluster_ChargesOnceWhenTheLeaderIsLost(t *testing.T) {
 	}
 }
 
-// An isolated leader keeps its clients waiting. Their requests go to the next leader, once.
+// An isolated leader keeps its clients waiting. Their requests go to the next leader and are executed exactly once.
 func TestCluster_ChargesOnceWhenTheLeaderIsCutOff(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1<<40)

@@ -148,7 +148,7 @@ func (n *Node) recordClusterID() {
 	}
 }
 
-// Execute executes a command once: see propose.Proposer.
+// Execute executes a command exactly once: see propose.Proposer.
 func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
 	return n.proposer.Execute(ctx, call)
 }

@@ -24,7 +24,7 @@ func seed(t *testing.T, c *clustertest.Cluster, at int, credits int64) {
 	}
 }
 
-// The first guarantee: the credits of an identity are spent once, through any key and any node.
+// The first guarantee: each credit of an identity is spent at most once, through any key and any node.
 func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 	for _, nodes := range []int{1, 3} {
 		c := clustertest.New(t, nodes, nil)

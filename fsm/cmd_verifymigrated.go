@@ -38,8 +38,7 @@ func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
 	return s.verifyMigrated(root, c, nil, new(Verdict))
 }
 
-// verifyMigrated stores the key under the hash of its full text with the first verification, whatever the verdict. A refusal changes
-// nothing.
+// verifyMigrated stores the key under the hash of its full text with the first verification, for any verdict. A refusal changes nothing.
 func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, pending *pendingEffects, v *Verdict) Result {
 	d, refusal, k := s.planMigratedKey(root, c, pending)
 	if refusal != nil {

@@ -114,7 +114,8 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// manyRoles gives n keys the same 100 roles, each with the same 1000 permissions, and so each key 1000 permissions out of 100,000.
+// manyRoles gives n keys the same 100 roles of 1000 permissions each. All roles have the same permissions, so each key has 1000 permissions
+// out of 100,000.
 func manyRoles(b *testing.B, keys int) *fsm.State {
 	b.Helper()
 	s := largeLedger(b, keys)

@@ -181,7 +181,7 @@ func TestListIdentities_NeedsPermissionForEachItem(t *testing.T) {
 
 var unlimitedCredits fsm.NewCredits
 
-// Keys of a deleted API are gone for every purpose, and so is the API: contract 2.2.
+// A deleted API and its keys are gone for every endpoint: contract 2.2.
 func TestDeleteAPI_EndsItsKeys(t *testing.T) {
 	s := newTown(t)
 	outstanding := s.Stats().Totals.Outstanding()

@@ -104,7 +104,7 @@ type Refusal struct {
 	Code RefusalCode
 	// Detail is for people. Empty: the code is enough.
 	Detail string
-	// Accepted are the permission strings of which the caller needs one, for InsufficientPermissions.
+	// Accepted are the permission strings that suffice, for InsufficientPermissions. The caller needs one of them.
 	Accepted []string
 	// RetryAfter is the number of seconds after which another attempt may succeed, for IdempotencyStoreFull.
 	RetryAfter int64

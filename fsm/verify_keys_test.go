@@ -91,7 +91,7 @@ func TestVerifyKeys_BoundsTheWork(t *testing.T) {
 	}
 }
 
-// A batch of which no item changes anything is a read; one change makes it an entry.
+// A batch is a read if no item changes anything. One change makes it an entry.
 func TestVerifyKeys_Peek(t *testing.T) {
 	s := newLedger(t)
 	newKey(t, s, 'k', "", fsm.NewCredits{Limited: true, Remaining: 1})

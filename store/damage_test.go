@@ -255,7 +255,7 @@ func TestDamage_WhileOpen(t *testing.T) {
 	require.ErrorIs(t, <-reported, &store.Error{Kind: store.KindDamaged})
 }
 
-// The walk must accept whatever bbolt makes of a long life: pages that split, merge, lose their first key or all of it.
+// The walk must accept every file that bbolt writes over a long life, with pages that split, merge, or lose their first key or all keys.
 func TestVerify_AcceptsWhatBoltWrites(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -142,7 +142,7 @@ func recoverRead(path string, read func() error) (err error) {
 	return read()
 }
 
-// WriteTo writes the file as of this snapshot, or the rest of it after Read. io.Copy uses it, and so does raft's transport.
+// WriteTo writes the file as of this snapshot, or the rest of it after Read. io.Copy and raft's transport use it.
 func (r *reader) WriteTo(w io.Writer) (int64, error) {
 	if r.tx == nil {
 		return 0, errClosed

@@ -43,7 +43,7 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.NoError(t, r.Close())
 }
 
-// The last word about a key counts, in whatever order keys arrive.
+// The last change of a key counts, in any order of keys.
 func TestSnapshot_LastChangeOfAKeyWins(t *testing.T) {
 	s := mustOpen(t, t.TempDir())
 	k := create(t, s, 5, 1)

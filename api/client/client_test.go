@@ -40,7 +40,7 @@ func say(status int, body string, header ...string) http.HandlerFunc {
 	}
 }
 
-// The judges of the scripts are only as good as this: an unknown call that counts as "not executed" hides a double charge.
+// The checks of the scripts depend on this: an unknown call that counts as "not executed" hides a double debit.
 func TestCall_KnowsTheOutcome(t *testing.T) {
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc

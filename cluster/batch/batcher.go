@@ -283,7 +283,7 @@ func (b *Batcher) answerRead(q queued, index uint64) {
 	b.add(q)
 }
 
-// unread is the fault of a read whose entry failed: whatever became of the entry, the read did nothing.
+// unread is the fault of a read whose entry failed. The read did nothing, even if the entry took effect.
 func unread(err error) error {
 	if fault.KindOf(err) != fault.Unknown {
 		return err

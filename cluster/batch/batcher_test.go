@@ -273,7 +273,7 @@ func TestBatcher_DropsWhatExpiredBeforeItWasProposed(t *testing.T) {
 	require.Empty(t, l.entries)
 }
 
-// The outcome of an entry is the outcome of its calls; a read in it did nothing either way.
+// The outcome of an entry is the outcome of its calls. A read in it did nothing in any case.
 func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Unknown, fault.Unavailable} {
 		l := newFakeLog()
@@ -290,7 +290,7 @@ func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 	}
 }
 
-// A shutdown answers every request once: in flight as unknown, queued as not executed.
+// A shutdown answers every request exactly once: in flight as unknown, queued as not executed.
 func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 	l := newFakeLog()
 	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing)

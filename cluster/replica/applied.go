@@ -19,7 +19,7 @@ func (a *appliedIndex) get() uint64 {
 	return a.index
 }
 
-// advance moves the index, also backwards after a restore, and wakes whom it has reached.
+// advance moves the index, also backwards after a restore, and wakes the waiters that it has reached.
 func (a *appliedIndex) advance(index uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -42,7 +42,7 @@ func (n *network) dialFrom(from string) func(ctx context.Context, to string) (ne
 	}
 }
 
-// connect makes a connection and hands its far end to whoever listens.
+// connect makes a connection and hands its far end to the listener.
 func (n *network) connect(ctx context.Context, from, to string) (near net.Conn, err error) {
 	n.mu.Lock()
 	l := n.listeners[to]

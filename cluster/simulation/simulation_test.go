@@ -261,7 +261,7 @@ func (s *simulation) leader() int {
 	return slices.IndexFunc([]int{0, 1, 2}, func(i int) bool { n := s.places[i].up(); return n != nil && n.Leads() })
 }
 
-// ask has a command carried out while nothing is broken.
+// ask executes a command while nothing is broken.
 func (s *simulation) ask(command fsm.Command) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -270,7 +270,7 @@ func (s *simulation) ask(command fsm.Command) {
 	require.IsType(s.t, &fsm.Created{}, r)
 }
 
-// spend charges the identity through a random key and node, with a client's patience.
+// spend debits the identity through a random key and node, within a client's timeout.
 func (s *simulation) spend(random *rand.Rand) {
 	node := s.places[random.IntN(3)].up()
 	if node == nil {

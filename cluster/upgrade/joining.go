@@ -23,7 +23,7 @@ type Joining struct {
 	Fail     func(error)                                 // ends this node
 }
 
-// Run looks at the ledgers of the other nodes, once for a node that has joined, else until it has or ctx ends.
+// Run asks the other nodes for their ledger version: one time on a node that has joined, else until it has joined or ctx ends.
 func (j *Joining) Run(ctx context.Context) {
 	for {
 		for id, l := range j.Ask(ctx) {

@@ -24,8 +24,8 @@ func plant(t testing.TB, dataDir, name, text string) {
 	require.NoError(t, launch.Inject(dataDir, name, text))
 }
 
-// TestChaos_DiesWhereItIsTold: a node that dies after it committed a charge and before it answered has charged. The product does
-// not look at the file.
+// TestChaos_DiesWhereItIsTold: a node that dies between the commit of a debit and its answer has debited. The product does not look at the
+// file.
 func TestChaos_DiesWhereItIsTold(t *testing.T) {
 	t.Parallel()
 	faulty, err := chaosBinary()
@@ -89,7 +89,8 @@ func TestChaos_TheClockOfAnotherAgeIsNotFollowed(t *testing.T) {
 	p.terminate()
 }
 
-// TestChaos_ANodeWhoseDiskIsNearlyFull refuses changes over HTTP as not executed, answers reads, and goes on when there is room.
+// TestChaos_ANodeWhoseDiskIsNearlyFull refuses changes over HTTP as not executed and answers reads. It accepts changes again when there is
+// space.
 func TestChaos_ANodeWhoseDiskIsNearlyFull(t *testing.T) {
 	t.Parallel()
 	faulty, err := chaosBinary()

@@ -62,7 +62,7 @@ var damages = []struct {
 	{"rolled back", func(_ *rand.Rand, _, old []byte) []byte { return old }},
 }
 
-// TestDamage_NeverServesAWrongBalance: whatever happens to whichever file, a node says that it cannot go on, or answers rightly.
+// TestDamage_NeverServesAWrongBalance: after any damage to any file, a node either refuses to go on or answers correctly.
 func TestDamage_NeverServesAWrongBalance(t *testing.T) {
 	t.Parallel()
 	seed, cases := uint64(time.Now().UnixNano()), damageCases

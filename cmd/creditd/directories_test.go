@@ -41,7 +41,7 @@ type exchange struct {
 	Data     any    `json:"data"`
 }
 
-// TestDirectories_OfEarlierBuildsOpen: whoever upgrades finds everything as it was, and can go on from there.
+// TestDirectories_OfEarlierBuildsOpen: after an upgrade everything is as it was, and the node goes on from there.
 func TestDirectories_OfEarlierBuildsOpen(t *testing.T) {
 	t.Parallel()
 	packed, err := filepath.Glob(filepath.Join("testdata", "directories", "*", "*.tar.gz"))

@@ -266,7 +266,8 @@ func TestRefusal_DiskIsNearlyFull(t *testing.T) {
 	p.terminate()
 }
 
-// TestRefusal_DiskFillsUp: a node that can no longer write leaves with an error, and has forgotten nothing once there is space.
+// TestRefusal_DiskFillsUp: a node that can no longer write stops with an error. When there is space again, it starts with everything that
+// it acknowledged.
 func TestRefusal_DiskFillsUp(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "size=32m")

@@ -42,7 +42,7 @@ func TestServer_RestartKeepsBalances(t *testing.T) {
 	}
 }
 
-// TestServer_KillKeepsAcknowledgedCharges: an answered charge survives kill -9. What was not answered may have happened or not.
+// TestServer_KillKeepsAcknowledgedCharges: an acknowledged debit survives kill -9. A debit without an answer may have happened or not.
 func TestServer_KillKeepsAcknowledgedCharges(t *testing.T) {
 	t.Parallel()
 	const credits, clients, enough = 1_000_000, 16, 500

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPage_IsUpToDate: docs/api.md is generated, and whoever adds an endpoint generates it again.
+// TestPage_IsUpToDate: the pages are generated. A change of an endpoint must generate them again.
 func TestPage_IsUpToDate(t *testing.T) {
 	text, err := os.ReadFile("../../docs/api.md")
 	require.NoError(t, err)

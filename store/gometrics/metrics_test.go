@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/go-metrics"
 )
 
-// TestFunctions_WriteToTheSinkOfGoMetrics: whoever installs a sink in go-metrics gets what the two log stores measure.
+// TestFunctions_WriteToTheSinkOfGoMetrics: a sink that is installed in go-metrics gets the measurements of both log stores.
 func TestFunctions_WriteToTheSinkOfGoMetrics(t *testing.T) {
 	sink := metrics.NewInmemSink(time.Hour, time.Hour)
 	conf := metrics.DefaultConfig("")

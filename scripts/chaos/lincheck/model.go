@@ -8,7 +8,7 @@ import (
 )
 
 // balanceModel is one balance. An input is the line of an operation, an output the same line with its answer. An operation of unknown
-// outcome has done what the rules say, whatever that was.
+// outcome has done what the rules say.
 func balanceModel(initial int64) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return initial },

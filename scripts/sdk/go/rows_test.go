@@ -9,7 +9,7 @@ import (
 	"github.com/unkeyed/sdks/api/go/v2/models/components"
 )
 
-// rows has one entry for every method of the SDK. A row makes what it needs.
+// rows has one entry for every method of the SDK that creditd serves. A row makes what it needs.
 var rows = map[string]func(*suite){
 	"apis.createApi": func(s *suite) {
 		require.Regexp(s.t, "^api_", s.api())

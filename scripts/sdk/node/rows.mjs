@@ -1,4 +1,4 @@
-// One entry for every method of @unkey/api. A row makes what it needs. The SDK validates every answer
+// One entry for every method of @unkey/api that creditd serves. A row makes what it needs. The SDK validates every answer
 // and throws if one has another shape than its types say.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
