@@ -50,3 +50,6 @@ func (n *Node) Behind(version uint64) string { return n.raiser.Behind(version) }
 
 // Server returns a node's entry in raft's configuration, nil without one.
 func (n *Node) Server(nodeID string) *raft.Server { return n.directory.Server(nodeID) }
+
+// Servers returns raft's configuration as this node has it.
+func (n *Node) Servers() []raft.Server { return n.directory.Servers() }

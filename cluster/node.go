@@ -116,6 +116,7 @@ func (n *Node) start() error {
 	n.run(n.recordClusterID)
 	n.run(n.leader.Watch)
 	n.run(n.election.Watch)
+	n.run(func() { n.standing.Run(n.ctx) })
 	n.run(func() { n.fitness.Run(n.ctx) })
 	if n.conf.GossipAddr == "" {
 		return n.bootstrap.Single()
@@ -127,7 +128,7 @@ func (n *Node) start() error {
 	if err := n.gossip.Join(n.conf.Store.ClusterID()); err != nil {
 		return err
 	}
-	n.run(n.bootstrap.Run)
+	n.run(func() { n.bootstrap.Run(n.ctx) })
 	n.run(func() { n.joining.Run(n.ctx) })
 	return nil
 }
@@ -182,7 +183,9 @@ func (n *Node) Ready() error {
 		return fault.Wrap(fault.Unavailable, "The disk does not answer", err)
 	}
 	current := n.leader.Current()
-	switch {
+	switch waits := n.bootstrap.Waits(); {
+	case current == "" && waits != nil:
+		return waits
 	case current == "":
 		return leader.ErrNone
 	case string(current) == n.id && !n.Leads() && !n.fitness.MayStamp():
@@ -192,7 +195,7 @@ func (n *Node) Ready() error {
 	case n.replica.ClusterID() == "":
 		return fault.New(fault.Unavailable, "This node has replicated nothing from the leader yet")
 	}
-	return nil
+	return n.standing.Check()
 }
 
 // Leads reports whether this node leads and serves.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -28,6 +29,7 @@ type parts struct {
 	bootstrap  *membership.Bootstrap
 	removal    *membership.Removal
 	reporter   *membership.Reporter
+	standing   *membership.Standing
 	reconciler *membership.Reconciler
 	election   *membership.FastElection
 	raiser     *upgrade.Raiser
@@ -44,7 +46,7 @@ func (n *Node) wire() {
 	})
 	base := membership.Base{
 		NodeID: n.id, PeerAddr: n.conf.AdvertisePeer, Raft: n.raft, Directory: n.directory, Client: n.client,
-		Logger: n.log, Stopping: n.ctx.Done(),
+		Logger: n.log, Stopping: n.ctx.Done(), Changing: new(sync.Mutex),
 	}
 	n.transfer = &membership.Transfer{
 		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
@@ -85,13 +87,15 @@ func (n *Node) wireMembership(base membership.Base) {
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
 		Logger: n.log, Stopping: n.ctx.Done(),
 	})
-	n.bootstrap = &membership.Bootstrap{
-		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Fail: n.Fail,
-	}
 	n.removal = &membership.Removal{
 		Base: base, Leader: n.leader, Serves: n.Leads, Transfer: n.transfer, Fail: n.Fail,
 	}
 	n.reporter = &membership.Reporter{Base: base, Self: n.report}
+	n.bootstrap = &membership.Bootstrap{
+		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Fail: n.Fail,
+		Reporter: n.reporter,
+	}
+	n.standing = &membership.Standing{Base: base, Serves: n.Leads, Reporter: n.reporter}
 	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
 		LedgerVersion:     n.replica.LedgerVersion,

@@ -98,8 +98,9 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 func (n *Node) listed() map[string]*NodeStatus {
 	nodes := make(map[string]*NodeStatus)
 	for _, s := range n.directory.Servers() {
+		place, _ := membership.Place(s.Address)
 		nodes[string(s.ID)] = &NodeStatus{
-			NodeID: string(s.ID), Role: unknownRole, Voter: s.Suffrage == raft.Voter, Health: gossip.Failed.String(), PeerAddr: string(s.Address),
+			NodeID: string(s.ID), Role: unknownRole, Voter: s.Suffrage == raft.Voter, Health: gossip.Failed.String(), PeerAddr: place,
 		}
 	}
 	for _, m := range n.directory.Members() {

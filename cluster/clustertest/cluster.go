@@ -65,6 +65,17 @@ func New(t testing.TB, n int, tune func(*cluster.Config)) *Cluster {
 	return c
 }
 
+// Tune changes the configuration of nodes that are started from now on, in addition to what New was given.
+func (c *Cluster) Tune(more func(*cluster.Config)) {
+	first := c.tune
+	c.tune = func(conf *cluster.Config) {
+		if first != nil {
+			first(conf)
+		}
+		more(conf)
+	}
+}
+
 // slot reserves a data directory and addresses.
 func (c *Cluster) slot() int {
 	i := len(c.Nodes)

@@ -10,7 +10,7 @@ import (
 	"github.com/creditd/creditd/cluster/gossip"
 )
 
-// autopilotDelegate is what raft-autopilot asks of us.
+// autopilotDelegate is what raft-autopilot asks of us. It only judges how healthy the servers are; promote.go decides what follows.
 type autopilotDelegate struct{ r *Reconciler }
 
 // AutopilotConfig implements autopilot.ApplicationIntegration. Dead servers are never removed: being silent is no reason.
@@ -22,7 +22,13 @@ func (d autopilotDelegate) AutopilotConfig() *autopilot.Config {
 }
 
 // NotifyState implements autopilot.ApplicationIntegration.
-func (d autopilotDelegate) NotifyState(*autopilot.State) {}
+func (d autopilotDelegate) NotifyState(s *autopilot.State) {
+	d.r.health.Store(s)
+	select {
+	case d.r.judged <- struct{}{}:
+	default:
+	}
+}
 
 // RemoveFailedServer implements autopilot.ApplicationIntegration. It is not called while dead servers are kept.
 func (d autopilotDelegate) RemoveFailedServer(s *autopilot.Server) {

@@ -1,12 +1,15 @@
 package membership
 
 import (
+	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
 	autopilot "github.com/hashicorp/raft-autopilot"
 
+	"github.com/creditd/creditd/cluster/leader"
 	"github.com/creditd/creditd/cluster/rpc"
 )
 
@@ -17,6 +20,7 @@ type Raft interface {
 	LeaderWithID() (raft.ServerAddress, raft.ServerID)
 	LeadershipTransfer() raft.Future
 	LastContact() time.Time
+	AppliedIndex() uint64
 }
 
 // Base is what all parts need.
@@ -28,7 +32,23 @@ type Base struct {
 	Client    *rpc.Client
 	Logger    *slog.Logger
 	Stopping  <-chan struct{} // closed when the node stops
+	// Changing is held from a look at raft's configuration to the end of the change that follows from it.
+	Changing *sync.Mutex
 }
 
 // changeTimeout bounds one change of raft's configuration.
 const changeTimeout = 10 * time.Second
+
+// await waits for a change of raft's configuration. raft may leave a future unanswered when it stops.
+func (b *Base) await(ctx context.Context, f raft.Future) error {
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.Stopping:
+		return leader.ErrStopping
+	}
+}

@@ -32,6 +32,9 @@ type Bootstrap struct {
 	HasState func() (bool, error) // whether raft has written to this data directory
 	Announce func()               // tells the others that a cluster exists
 	Fail     func(error)          // ends this node
+	Reporter *Reporter
+
+	wait clusterWait
 }
 
 // Single makes a node without gossip a cluster of one, unless it belongs to a cluster already.
@@ -64,18 +67,19 @@ func (b *Bootstrap) Serve(context.Context, rpc.Nothing) (identity, error) {
 	return identity{NodeID: b.NodeID, HasState: has || err != nil, Sees: idsOf(founders)}, nil
 }
 
-// founders returns the live members with the same expectation, sorted by id, and whether any member belongs to a cluster already.
-func (b *Bootstrap) founders() (founders []gossip.Member, exists bool) {
+// founders returns the live members without data that have the same expectation, sorted by id, and the members that have data.
+func (b *Bootstrap) founders() (founders, owners []gossip.Member) {
 	for _, m := range b.Directory.Members() {
-		if m.Bootstrapped {
-			exists = true
-		}
-		if m.Eligible() && m.Expect == b.Expect {
+		switch {
+		case m.Foreign || m.Unreadable:
+		case m.Bootstrapped:
+			owners = append(owners, m)
+		case m.Eligible() && m.Expect == b.Expect:
 			founders = append(founders, m)
 		}
 	}
 	slices.SortFunc(founders, func(x, y gossip.Member) int { return cmp.Compare(x.ID, y.ID) })
-	return founders, exists
+	return founders, owners
 }
 
 func idsOf(members []gossip.Member) []string {
@@ -87,36 +91,34 @@ func idsOf(members []gossip.Member) []string {
 }
 
 // Run waits until the expected number of nodes see exactly each other. Then the node with the smallest id writes the first
-// configuration, and the others receive it from there. It ends permanently as soon as it sees any sign of an existing cluster.
-func (b *Bootstrap) Run() {
-	if b.Expect == 0 {
-		return
-	}
+// configuration, and the others receive it from there. A node that sees members with data founds nothing: it waits to be added to their
+// cluster, and says so.
+func (b *Bootstrap) Run(ctx context.Context) {
 	ticker := time.NewTicker(bootstrapInterval)
 	defer ticker.Stop()
-	for {
-		if b.Raft.LastIndex() > 0 {
-			return
-		}
-		founders, exists := b.founders()
-		if !exists && len(founders) == b.Expect && b.agreed(founders) {
+	for b.Raft.LastIndex() == 0 {
+		founders, owners := b.founders()
+		switch {
+		case len(owners) > 0:
+			b.awaitCluster(ctx, owners)
+		case b.Expect == 0:
+		case len(founders) > b.Expect:
+			b.wait.say(b.Logger, waiting{text: surplusText, members: idsOf(founders)})
+		case len(founders) == b.Expect && b.agreed(founders):
 			if founders[0].ID != b.NodeID {
 				b.Logger.Debug("another node bootstraps the cluster", "founder", founders[0].ID)
-			} else if err := b.write(founders); err != nil {
+				break
+			}
+			if err := b.write(founders); err != nil {
 				b.Fail(err)
 				return
-			} else {
-				b.Announce()
-				return
 			}
-		}
-		if len(founders) > b.Expect {
-			b.Logger.Warn("more nodes than expected want to bootstrap the cluster: stop the surplus, or start them without bootstrap-expect",
-				"expected", b.Expect, "seen", idsOf(founders))
+			b.Announce()
+			return
 		}
 		select {
 		case <-ticker.C:
-		case <-b.Stopping:
+		case <-ctx.Done():
 			return
 		}
 	}

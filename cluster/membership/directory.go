@@ -2,6 +2,7 @@ package membership
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
@@ -100,9 +101,10 @@ func (d *Directory) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 // AddressOf returns where a server is, given its address in raft's configuration: gossip knows better than an old configuration. An
 // address that another node uses by now leads nowhere, so that nobody is taken for a node that lost its data.
 func (d *Directory) AddressOf(id raft.ServerID, configured raft.ServerAddress) string {
-	taken := configured == ""
+	_, displaced := Place(configured)
+	taken := configured == "" || displaced
 	for _, m := range d.Members() {
-		if m.ID == string(id) && m.PeerAddr != "" {
+		if m.ID == string(id) && m.PeerAddr != "" && (!displaced || m.Health == gossip.Alive) {
 			return m.PeerAddr
 		}
 		taken = taken || m.Health == gossip.Alive && m.PeerAddr == string(configured)
@@ -111,4 +113,18 @@ func (d *Directory) AddressOf(id raft.ServerID, configured raft.ServerAddress) s
 		return rpc.Nowhere
 	}
 	return string(configured)
+}
+
+// placeMark separates the parts of a displaced server's address. No address that can be dialled contains it.
+const placeMark = "#"
+
+// displacedAddr is the address that raft's configuration has for a server whose place another node took: raft accepts no address twice.
+func displacedAddr(place string, id raft.ServerID) raft.ServerAddress {
+	return raft.ServerAddress(place + placeMark + string(id))
+}
+
+// Place returns the address that a server has or had, and whether another node took it.
+func Place(addr raft.ServerAddress) (place string, displaced bool) {
+	place, _, displaced = strings.Cut(string(addr), placeMark)
+	return place, displaced
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"net"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -53,6 +54,30 @@ func TestDirectory_AddressOf(t *testing.T) {
 		require.Equal(t, test.want, string(addr), name)
 	}
 	require.Equal(t, rpc.Nowhere, newDirectory(three).AddressOf("unknown", ""))
+}
+
+// A displaced server is nowhere, unless gossip sees it alive. Builds that do not know the form of its address must not reach its place.
+func TestDirectory_ADisplacedServerIsNowhere(t *testing.T) {
+	addr := displacedAddr("127.0.0.1:7001", "b")
+	place, displaced := Place(addr)
+	require.True(t, displaced)
+	require.Equal(t, "127.0.0.1:7001", place)
+	_, displaced = Place("127.0.0.1:7001")
+	require.False(t, displaced)
+	require.Equal(t, rpc.Nowhere, newDirectory(three).AddressOf("b", addr))
+	require.Equal(t, rpc.Nowhere, newDirectory(three, member("b", "127.0.0.1:7001", gossip.Failed)).AddressOf("b", addr))
+	require.Equal(t, "b:2", newDirectory(three, member("b", "b:2", gossip.Alive)).AddressOf("b", addr))
+
+	for _, listen := range []string{"127.0.0.1:0", "[::1]:0"} {
+		l, err := net.Listen("tcp", listen)
+		if err != nil {
+			continue // no IPv6
+		}
+		conn, err := net.Dial("tcp", string(displacedAddr(l.Addr().String(), "b")))
+		require.Error(t, err)
+		require.Nil(t, conn)
+		require.NoError(t, l.Close())
+	}
 }
 
 func TestDirectory_IsEmptyUntilRaftRuns(t *testing.T) {

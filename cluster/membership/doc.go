@@ -4,8 +4,10 @@
 //
 //   - [Directory] (directory.go): raft's configuration, gossip's members, and the address of each server.
 //   - [Gossip] (gossip.go): tells the others about this node, and the directory about them.
-//   - [Bootstrap] (bootstrap.go): a founding set of nodes agrees before one of them writes the first configuration.
-//   - [Reconciler] (reconcile.go): on the leader, adds new nodes as non-voters and follows nodes that moved; raft-autopilot promotes.
+//   - [Bootstrap] (bootstrap.go): a founding set of nodes agrees before one of them writes the first configuration;
+//     await.go says what an empty node waits for.
+//   - [Reconciler]: on the leader, adds new nodes as non-voters and follows nodes that moved (reconcile.go), and gives votes (promote.go).
+//   - [Standing] (standing.go): whether this node counts as a voter that has caught up.
 //   - [Removal] (remove.go): takes a node out, on request only.
 //   - [Transfer] (transfer.go): moves leadership on purpose.
 //   - [FastElection] (fastelection.go): replaces a leader whose process ended before raft's timeouts would.

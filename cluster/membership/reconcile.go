@@ -2,6 +2,9 @@ package membership
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -21,63 +24,96 @@ type Reconciler struct {
 	Blocked           func(nodeID string) bool
 	Reporter          *Reporter
 	LedgerVersion     func() uint64 // a node that does not read it is not added
-	StabilizationTime time.Duration // how long a new node must be healthy before it gets a vote
+	StabilizationTime time.Duration // how long a node must be healthy before its vote may raise the quorum
 	ContactThreshold  time.Duration // since the leader was heard, at a healthy node
 	AutopilotLogger   hclog.Logger
+
+	health atomic.Pointer[autopilot.State] // autopilot's last judgement of this term
+	judged chan struct{}                   // holds a token when there is a new one
+	failed map[string]string               // why the last comparison could not add a member, by id
+	tried  time.Time                       // when it was made
 }
 
-// Run compares gossip with raft's configuration until ctx ends: at the beginning, on every event, and every Interval. Autopilot promotes
-// the nodes that it adds.
+// Run compares gossip with raft's configuration until ctx ends: at the beginning, on every event, and every Interval. It gives votes
+// whenever autopilot has judged the servers' health.
 func (r *Reconciler) Run(ctx context.Context) {
-	pilot := autopilot.New(r.Raft, autopilotDelegate{r},
-		autopilot.WithLogger(r.AutopilotLogger), autopilot.WithUpdateInterval(r.autopilotInterval()),
-		autopilot.WithReconcileInterval(r.autopilotInterval()))
+	r.judged = make(chan struct{}, 1)
+	r.health.Store(nil)
+	r.failed = make(map[string]string)
+	pilot := autopilot.New(r.Raft, autopilotDelegate{r}, autopilot.WithReconciliationDisabled(),
+		autopilot.WithLogger(r.AutopilotLogger), autopilot.WithUpdateInterval(r.autopilotInterval()))
 	pilot.Start(ctx)
 	defer func() { <-pilot.Stop() }()
 
 	ticker := time.NewTicker(r.Interval)
 	defer ticker.Stop()
+	r.reconcile(ctx)
 	for {
-		r.reconcile(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.Changed:
+			r.reconcile(ctx)
 		case <-ticker.C:
+			r.reconcile(ctx)
+		case <-r.judged:
+			if len(r.failed) > 0 && time.Since(r.tried) > retryInterval {
+				r.reconcile(ctx)
+			}
+			r.promote(ctx)
 		}
 	}
 }
 
+// retryInterval is how soon a change that failed is tried again.
+const retryInterval = 3 * time.Second
+
 // autopilotInterval is how often autopilot looks: often enough to see a new node stay healthy for the whole stabilization time.
 func (r *Reconciler) autopilotInterval() time.Duration {
-	return min(2*time.Second, r.StabilizationTime/4)
+	return min(time.Second, r.StabilizationTime/4)
 }
 
-// reconcile makes at most the changes that gossip asks for now. A failed one is logged and tried again with the next event. Nodes that
-// moved come before new nodes, which may have got their addresses.
+// reconcile makes at most the changes that gossip asks for now. A failed one is logged and tried again soon. Nodes that moved come before
+// new nodes, which may have got their addresses.
 func (r *Reconciler) reconcile(ctx context.Context) {
+	r.tried = time.Now()
+	failed := make(map[string]string)
 	for _, isNew := range []bool{false, true} {
 		for _, m := range r.Directory.Members() {
 			if ctx.Err() != nil {
 				return
 			}
-			if !m.Eligible() || m.Self || r.Blocked(m.ID) || isNew != (r.Directory.Server(m.ID) == nil) {
+			if !m.Eligible() || m.Self && !r.isDisplaced(m.ID) || r.Blocked(m.ID) || isNew != (r.Directory.Server(m.ID) == nil) {
 				continue
 			}
-			if v := r.LedgerVersion(); isNew && (v < uint64(m.MinLedger) || v > uint64(m.MaxLedger)) {
-				r.Logger.Warn("a node does not read the ledger version and is not added", "member", m.ID, "build", m.Version,
-					"ledger_version", v, "reads_from", m.MinLedger, "reads_to", m.MaxLedger)
+			err := r.refuseVersion(m, isNew)
+			if err == nil {
+				err = r.addServer(ctx, m)
+			}
+			if err == nil {
 				continue
 			}
-			if err := r.addServer(ctx, m); err != nil {
+			failed[m.ID] = err.Error()
+			if r.failed[m.ID] != err.Error() {
 				r.Logger.Warn("could not add a node", "member", m.ID, "addr", m.PeerAddr, "err", err)
 			}
 		}
 	}
+	r.failed = failed
+}
+
+// refuseVersion keeps a new node out that does not read the ledger version.
+func (r *Reconciler) refuseVersion(m gossip.Member, isNew bool) error {
+	if v := r.LedgerVersion(); isNew && (v < uint64(m.MinLedger) || v > uint64(m.MaxLedger)) {
+		return fmt.Errorf("its build, %s, reads ledger versions %d to %d, and the ledger has %d", m.Version, m.MinLedger, m.MaxLedger, v)
+	}
+	return nil
 }
 
 // addServer adds a member that raft does not know as a non-voter, and follows one that changed its address.
 func (r *Reconciler) addServer(ctx context.Context, m gossip.Member) error {
+	r.Changing.Lock()
+	defer r.Changing.Unlock()
 	f := r.Raft.GetConfiguration()
 	if err := f.Error(); err != nil {
 		return err
@@ -93,31 +129,66 @@ func (r *Reconciler) addServer(ctx context.Context, m gossip.Member) error {
 		}
 	}
 	switch {
-	case own != nil && own.Address == addr:
-		return nil
-	case own != nil && holder != nil:
-		// raft takes no address twice. The member is reached where gossip sees it (Directory), and the other one keeps its place.
-		r.Logger.Info("a node moved to the address that another one has in the configuration", "member", m.ID, "other", holder.ID, "addr", addr)
-		return nil
-	case own != nil && own.Suffrage == raft.Voter:
-		r.Logger.Info("a voter moved", "member", m.ID, "addr", m.PeerAddr)
-		return r.Raft.AddVoter(id, addr, f.Index(), changeTimeout).Error()
+	case own != nil:
+		return r.follow(ctx, m, own, holder)
 	case holder != nil && r.isElsewhere(holder.ID, addr):
 		return nil // the new node is added once the configuration has the other one's new address
 	case holder != nil:
-		// A node with a new id took the address over: the old node lost its data directory. It cannot vote again, and its
-		// acknowledgements must not count. Gossip may still call the old one alive, so the node there is asked who it is.
-		if !r.identityMatches(ctx, m) {
-			return nil
-		}
-		r.Logger.Warn("a node came back without its data and joins as a new one", "old", holder.ID, "new", m.ID, "addr", m.PeerAddr)
-		if err := r.Raft.RemoveServer(holder.ID, f.Index(), changeTimeout).Error(); err != nil {
+		if err := r.displace(ctx, m, holder); err != nil {
 			return err
 		}
-		return r.addServer(ctx, m)
 	}
 	r.Logger.Info("adding a node as a non-voter", "member", m.ID, "addr", m.PeerAddr)
-	return r.Raft.AddNonvoter(id, addr, f.Index(), changeTimeout).Error()
+	return r.await(ctx, r.Raft.AddNonvoter(id, addr, 0, changeTimeout))
+}
+
+// follow notes the present address of a member that raft's configuration has. holder is another server with that address, if any.
+func (r *Reconciler) follow(ctx context.Context, m gossip.Member, own, holder *raft.Server) error {
+	id, addr := own.ID, raft.ServerAddress(m.PeerAddr)
+	_, displaced := Place(own.Address)
+	switch {
+	case own.Address == addr:
+		return nil
+	case holder != nil && displaced:
+		return nil
+	case holder != nil:
+		// raft takes no address twice. The member is reached where gossip sees it (Directory), and the other one keeps its place.
+		r.Logger.Info("a node moved to the address that another one has in the configuration", "member", m.ID, "other", holder.ID, "addr", addr)
+		return nil
+	case displaced && !r.identityMatches(ctx, m):
+		return nil // gossip has not noticed yet that the node is gone
+	case own.Suffrage == raft.Voter:
+		r.Logger.Info("a voter moved", "member", m.ID, "addr", m.PeerAddr)
+		return r.await(ctx, r.Raft.AddVoter(id, addr, 0, changeTimeout))
+	}
+	r.Logger.Info("a non-voter moved", "member", m.ID, "addr", m.PeerAddr)
+	return r.await(ctx, r.Raft.AddNonvoter(id, addr, 0, changeTimeout))
+}
+
+// errUnproven is why a new node does not get the place of the server that has its address.
+var errUnproven = errors.New("the node does not answer at its address, which another server has")
+
+// displace makes room for a node with a new id at the address of a server: the server there lost its data directory. Gossip may still
+// call it alive, so the node there is asked who it is. A voter keeps its vote until the new node has caught up: see promote.go.
+func (r *Reconciler) displace(ctx context.Context, m gossip.Member, holder *raft.Server) error {
+	if !r.identityMatches(ctx, m) {
+		return errUnproven
+	}
+	r.Logger.Warn("a node came back without its data and joins as a new one", "old", holder.ID, "new", m.ID, "addr", m.PeerAddr)
+	if holder.Suffrage != raft.Voter {
+		return r.await(ctx, r.Raft.RemoveServer(holder.ID, 0, changeTimeout))
+	}
+	return r.await(ctx, r.Raft.AddVoter(holder.ID, displacedAddr(m.PeerAddr, holder.ID), 0, changeTimeout))
+}
+
+// isDisplaced reports whether raft's configuration has a server whose place another node took.
+func (r *Reconciler) isDisplaced(nodeID string) bool {
+	s := r.Directory.Server(nodeID)
+	if s == nil {
+		return false
+	}
+	_, displaced := Place(s.Address)
+	return displaced
 }
 
 // isElsewhere reports whether a server is this node, or one that gossip sees alive at another address than the one given.

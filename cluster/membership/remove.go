@@ -68,6 +68,8 @@ func (r *Removal) Serve(ctx context.Context, nodeID string) (done rpc.Nothing, e
 
 // here is Do on the leader.
 func (r *Removal) here(ctx context.Context, nodeID string) error {
+	r.Changing.Lock()
+	defer r.Changing.Unlock()
 	f := r.Raft.GetConfiguration()
 	if err := f.Error(); err != nil {
 		return fault.Wrap(fault.Unavailable, "The leader is changing", err)

@@ -36,6 +36,9 @@ type Report struct {
 	MaxLedger     uint64 `json:"maxLedger"`
 }
 
+// leaderRole is the role of a node that leads, in a Report.
+const leaderRole = "leader"
+
 // Reporter collects the reports of nodes.
 type Reporter struct {
 	Base

@@ -1,0 +1,78 @@
+package membership
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/leader"
+)
+
+// Standing knows whether this node counts as what it is meant to be: a voter, with everything that was committed when it looked.
+type Standing struct {
+	Base
+	Serves   func() bool // whether this node serves as the leader
+	Reporter *Reporter
+
+	caughtUp atomic.Bool // once, in the life of this process
+}
+
+var (
+	errNoVote = fault.New(fault.Unavailable,
+		"This node has no vote: the leader gives it one when it has caught up and has been healthy for long enough")
+	errBehind = fault.New(fault.Unavailable, "This node has not caught up with the leader yet")
+)
+
+// Check returns why this node does not count yet.
+func (s *Standing) Check() error {
+	switch {
+	case s.Directory.Voter(s.NodeID) == nil:
+		return errNoVote
+	case !s.caughtUp.Load():
+		return errBehind
+	}
+	return nil
+}
+
+// Run looks until this node has caught up as a voter, or ctx ends.
+func (s *Standing) Run(ctx context.Context) {
+	for !s.look(ctx) {
+		if !leader.Backoff(ctx) {
+			return
+		}
+	}
+	s.caughtUp.Store(true)
+}
+
+// lookTimeout bounds one look. An entry that another leader took back is never applied, so the next look asks for less.
+const lookTimeout = time.Second
+
+// look reports whether this node had a vote and has applied the entry that gave it, and all that the leader calls committed.
+func (s *Standing) look(ctx context.Context) bool {
+	if s.Directory.Voter(s.NodeID) == nil {
+		return false
+	}
+	if s.Serves() {
+		return true // a term begins with everything applied
+	}
+	index := s.Raft.LastIndex() // raft counts the vote from an entry that may not be committed yet
+	addr, id := s.Raft.LeaderWithID()
+	if id == "" || string(id) == s.NodeID {
+		return false
+	}
+	asking, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	report, err := s.Reporter.of(asking, string(id), s.Directory.AddressOf(id, addr))
+	if err != nil || report.Role != leaderRole {
+		return false
+	}
+	index = max(index, report.CommitIndex)
+	giveUp := time.Now().Add(lookTimeout)
+	for s.Raft.AppliedIndex() < index {
+		if time.Now().After(giveUp) || !leader.Backoff(ctx) {
+			return false
+		}
+	}
+	return s.Directory.Voter(s.NodeID) != nil
+}
