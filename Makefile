@@ -109,6 +109,11 @@ chaos: ## seeded runs of a cluster under faults, checked for linearizability (RU
 	$(GO) run -buildvcs=false ./scripts/chaos -runs=$(or $(RUNS),50) -duration=$(or $(DURATION),30s) \
 		$(if $(SEED),-seed=$(SEED)) $(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
 
+.PHONY: replace
+replace: ## roll through clusters of three and five whose nodes lose their data under load (DURATION=1m SEED=1 NODES=3 LOG_STORE=wal)
+	$(GO) run -buildvcs=false ./scripts/chaos replace -duration=$(or $(DURATION),1m) \
+		$(if $(SEED),-seed=$(SEED)) $(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
+
 .PHONY: failover
 failover: ## kill the leader ten times and restart each node under load; shows the slowest answer of each
 	$(GO) run -buildvcs=false ./scripts/chaos failover $(ARGS)

@@ -281,6 +281,26 @@ func TestRun_KeepsThePromises(t *testing.T) {
 	}
 }
 
+// Every node loses its data, one after the other, each as soon as the one before is ready. Nothing is lost, and at the end each node has a
+// vote. The command does it for longer, with three and five nodes and both log stores.
+func TestReplace_RollsThroughTheCluster(t *testing.T) {
+	s := settings{Config: faultrun.DefaultConfig(), nodes: testNodes, race: launch.RaceEnabled, logStore: "wal"}
+	s.Seed, s.Duration, s.Faults, s.Timeout = defaultSeed, 10*time.Second, []faultrun.Fault{faultrun.Replace}, 2*time.Minute
+	creditd, err := s.build(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	s.Dir, s.Log = t.TempDir(), t.Output()
+	result, err := perform(t.Context(), s, creditd)
+	t.Logf("\n%v", result)
+	if err != nil || !result.OK() {
+		logTails(t, s.Dir)
+	}
+	require.NoError(t, err)
+	require.True(t, result.OK())
+	require.GreaterOrEqual(t, result.Replaced, testNodes)
+	require.Positive(t, result.Replayed)
+	require.Positive(t, result.Linearizable)
+}
+
 // Losing a node, by kill -9 or by an operator's restart, costs no client an error and charges nobody twice. How long it may take is
 // measured by the command, on a machine that does nothing else.
 func TestFailover_IsHidden(t *testing.T) {

@@ -6,6 +6,7 @@
 //	go run ./scripts/chaos -runs 50
 //	go run ./scripts/chaos failover
 //	go run ./scripts/chaos storm
+//	go run ./scripts/chaos replace
 //
 // Exit code 0: every promise was kept. 1: a promise was broken, or a run could not be completed; the record, pictures, logs and data
 // stay, and the command prints their directory and the command line that repeats the run. 2: wrong usage.
@@ -41,9 +42,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "storm" {
 		return runStorm(ctx, args[1:], stdout, stderr)
 	}
+	replace := len(args) > 0 && args[0] == "replace"
+	if replace {
+		args = args[1:]
+	}
 	s, err := parse(args, stderr)
 	if err != nil {
 		return 2
+	}
+	if replace {
+		return runReplace(ctx, s, stdout, stderr)
+	}
+	if s.nodes == 0 {
+		s.nodes = 3
 	}
 	dir, err := launch.WorkDir(s.dir)
 	if err == nil {
@@ -65,7 +76,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Uint64Var(&s.Seed, "seed", 0, "what to repeat; 0 draws one")
 	flags.IntVar(&s.Clients, "clients", s.Clients, "concurrent clients")
 	flags.DurationVar(&s.Timeout, "patience", s.Timeout, "limit of each wait for the cluster to recover")
-	flags.IntVar(&s.nodes, "nodes", 3, "nodes of the cluster: 1, 3, 5 or 7")
+	flags.IntVar(&s.nodes, "nodes", 0, "nodes of the cluster: 1, 3, 5 or 7 (default 3; for replace 3, then 5)")
 	flags.IntVar(&s.runs, "runs", 1, "how many runs, each on a new cluster, with seeds that count up")
 	flags.StringVar(&s.logStore, "log-store", "", "boltdb or wal (default: boltdb with an even seed, wal with an odd one)")
 	flags.BoolVar(&s.race, "race", false, "build creditd with the race detector")
@@ -84,7 +95,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case s.nodes < 1 || s.nodes > 7 || s.nodes%2 == 0:
+	case s.nodes != 0 && (s.nodes < 1 || s.nodes > 7 || s.nodes%2 == 0):
 		err = errors.New("nodes must be 1, 3, 5 or 7")
 	case s.logStore != "" && s.logStore != "boltdb" && s.logStore != "wal":
 		err = errors.New("log-store must be boltdb or wal")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/creditd/creditd/scripts/chaos/faultrun"
@@ -38,7 +39,9 @@ func (b builds) rises() bool { return b.new.max > b.old.max }
 func makeBuilds(ctx context.Context, s settings, dir string) (b builds, err error) {
 	b.old.binary, b.new.binary, b.possible = s.oldPath, s.newPath, s.faults
 	if len(b.possible) == 0 {
-		b.possible = append([]faultrun.Fault{exchange, exchange, exchange}, faultrun.Faults()...)
+		// Builds before the present one take a vote away from a node that lost its data before its successor has one.
+		others := slices.DeleteFunc(faultrun.Faults(), func(f faultrun.Fault) bool { return f == faultrun.Replace })
+		b.possible = append([]faultrun.Fault{exchange, exchange, exchange}, others...)
 	}
 	if s.oldPath != "" || s.newPath != "" {
 		b.possible = withoutFaultFiles(b.possible)

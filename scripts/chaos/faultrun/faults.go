@@ -30,13 +30,14 @@ const (
 	HungDisk      Fault = "hung-disk"      // a write of the log does not return
 	CrashPoint    Fault = "crash-point"    // a node dies at a failpoint
 	Clock         Fault = "clock"          // of one node jumps, by up to a year, or stops
+	Replace       Fault = "replace"        // of the data of each node in turn, each as soon as the one before is ready
 )
 
 // Faults are all of them, in the weights of a run unless it has others.
 func Faults() []Fault {
 	return []Fault{
 		KillRandom, KillLeader, KillAll, PauseRandom, PauseLeader, IsolateLeader, CutLink, OneWay, Delay, Transfer, Restart,
-		FullDisk, SlowDisk, HungDisk, CrashPoint, Clock,
+		FullDisk, SlowDisk, HungDisk, CrashPoint, Clock, Replace,
 	}
 }
 
@@ -69,6 +70,8 @@ func Possible(faults []Fault, cluster *launch.Cluster) []Fault {
 			return !cluster.HasLinks() || cluster.Size() < 2
 		case FullDisk:
 			return !cluster.HasDisk()
+		case Replace:
+			return cluster.Size() < 3
 		}
 		return false
 	})

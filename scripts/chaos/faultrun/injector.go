@@ -21,9 +21,12 @@ type injector struct {
 	watch   *leaderWatch
 	log     io.Writer
 	started time.Time
+	// patience is how long a node that lost its data may take until it is ready.
+	patience time.Duration
 
-	done  map[Fault]int
-	kills int
+	done     map[Fault]int
+	kills    int
+	replaced int // nodes that lost their data and were ready again
 }
 
 func (in *injector) run(ctx context.Context) error {
@@ -79,6 +82,8 @@ func (in *injector) inject(ctx context.Context, fault Fault) error {
 		return nil
 	case Restart:
 		return in.restartInTurn(ctx)
+	case Replace:
+		return in.replaceInTurn(ctx, in.done[Replace]-1)
 	case FullDisk:
 		return in.fillDisk(ctx)
 	case SlowDisk:

@@ -17,6 +17,7 @@ type Result struct {
 	Missed        map[string]int                       // operations that were not answered, by what came instead
 	Faults        map[Fault]int
 	Kills         int
+	Replaced      int // nodes that lost their data and were ready again
 	LeaderChanges int
 	Led           []int         // by node: in how many terms it led
 	Slowest       time.Duration // answered operation
@@ -62,8 +63,8 @@ func (r Result) Line(err error) string {
 	for _, count := range r.Faults {
 		faults += count
 	}
-	return fmt.Sprintf("%s; %d answers, %d unknown; %d faults, %d kills, %d leader changes; %d replayed; %d accounts linearizable, %d undecided; longest gap %v",
-		outcome, r.Total(history.OK)+r.Total(history.Denied), r.Total(history.Unknown), faults, r.Kills, r.LeaderChanges,
+	return fmt.Sprintf("%s; %d answers, %d unknown; %d faults, %d kills, %d replaced, %d leader changes; %d replayed; %d accounts linearizable, %d undecided; longest gap %v",
+		outcome, r.Total(history.OK)+r.Total(history.Denied), r.Total(history.Unknown), faults, r.Kills, r.Replaced, r.LeaderChanges,
 		r.Replayed, r.Linearizable, r.Undecided, r.LongestGap.Round(time.Millisecond))
 }
 
@@ -88,9 +89,9 @@ func (r Result) String() string {
 	for _, fault := range slices.Sorted(maps.Keys(r.Faults)) {
 		fmt.Fprintf(&text, "%d %s  ", r.Faults[fault], fault)
 	}
-	fmt.Fprintf(&text, "\nprocess kills   %d\nleader changes  %d\nslowest answer  %v\nlongest gap     %v\nunknown changes that answers prove  %d\n"+
+	fmt.Fprintf(&text, "\nprocess kills   %d\nnodes replaced  %d\nleader changes  %d\nslowest answer  %v\nlongest gap     %v\nunknown changes that answers prove  %d\n"+
 		"answers replayed in log order  %d\n",
-		r.Kills, r.LeaderChanges, r.Slowest.Round(time.Millisecond), r.LongestGap.Round(time.Millisecond), r.Resolved, r.Replayed)
+		r.Kills, r.Replaced, r.LeaderChanges, r.Slowest.Round(time.Millisecond), r.LongestGap.Round(time.Millisecond), r.Resolved, r.Replayed)
 	fmt.Fprintf(&text, "accounts linearizable  %d\n", r.Linearizable)
 	if r.Undecided > 0 {
 		fmt.Fprintf(&text, "accounts that were not decided  %d\n", r.Undecided)

@@ -124,7 +124,7 @@ func (r *run) disturb(ctx context.Context, random *rand.Rand, epochs int) error 
 	defer stopHurting()
 	in := &injector{
 		cluster: r.cluster, random: random, faults: Possible(r.config.Faults, r.cluster), more: r.config.More, watch: watch,
-		log: r.config.Log, started: started, done: map[Fault]int{},
+		log: r.config.Log, started: started, done: map[Fault]int{}, patience: r.config.Timeout,
 	}
 	if err := in.run(hurting); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (r *run) disturb(ctx context.Context, random *rand.Rand, epochs int) error 
 		return err
 	}
 	load.stop()
-	r.result.Faults, r.result.Kills = in.done, in.kills
+	r.result.Faults, r.result.Kills, r.result.Replaced = in.done, in.kills, in.replaced
 	r.result.LeaderChanges, r.result.Led = watch.seen()
 	r.collect(load)
 	return nil
@@ -183,6 +183,9 @@ func (r *run) repair(ctx context.Context) (finals []int64, err error) {
 	if err := r.cluster.AwaitReady(ready); err != nil {
 		return nil, err
 	}
+	if err := r.awaitVotes(ctx); err != nil {
+		return nil, err
+	}
 	if !r.converge(ctx) {
 		return nil, nil
 	}
@@ -199,6 +202,28 @@ func (r *run) repair(ctx context.Context) (finals []int64, err error) {
 	r.converge(ctx) // reading must not have set them apart
 	r.logf("all nodes agree, %v after the wait began", time.Since(begin).Round(time.Millisecond))
 	return finals, nil
+}
+
+// awaitVotes waits until each node has a vote, and nobody else: no former node may be left in the configuration.
+func (r *run) awaitVotes(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
+	defer cancel()
+	return launch.Await(ctx, "one vote for each node", func(ctx context.Context) error {
+		leader, status, err := r.cluster.FindLeader(ctx, 0)
+		if err != nil {
+			return err
+		}
+		votes := 0
+		for _, n := range status.Nodes {
+			if n.Voter {
+				votes++
+			}
+		}
+		if votes != r.cluster.Size() {
+			return fmt.Errorf("node %d leads, and %d servers have a vote: %+v", leader, votes, status.Nodes)
+		}
+		return nil
+	})
 }
 
 func (r *run) converge(ctx context.Context) bool {

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/creditd/creditd/scripts/chaos/faultrun"
+	"github.com/creditd/creditd/scripts/launch"
+)
+
+// runReplace rolls through clusters of three and of five nodes, with both log stores: each node loses its data and is started again, the
+// next one as soon as it is ready. Seeds, durations and checks are those of the other runs.
+//
+//	go run ./scripts/chaos replace -duration 1m
+func runReplace(ctx context.Context, s settings, stdout, stderr io.Writer) int {
+	s.Faults = []faultrun.Fault{faultrun.Replace}
+	dir, err := launch.WorkDir(s.dir)
+	for _, nodes := range []int{3, 5} {
+		for _, logStore := range []string{"boltdb", "wal"} {
+			if err != nil || s.logStore != "" && s.logStore != logStore || s.nodes != 0 && s.nodes != nodes {
+				continue
+			}
+			one := s
+			one.nodes, one.logStore = nodes, logStore
+			_, _ = fmt.Fprintf(stdout, "%d nodes: ", nodes)
+			below := filepath.Join(dir, fmt.Sprintf("%d-%s", nodes, logStore))
+			if err = os.MkdirAll(below, 0o755); err == nil {
+				err = campaign(ctx, one, below, stdout)
+			}
+		}
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "chaos:", err)
+		return 1
+	}
+	_ = os.RemoveAll(dir)
+	return 0
+}
