@@ -106,7 +106,7 @@ func TestCluster_HidesATransferOfLeadership(t *testing.T) {
 	c.WaitSameDigest()
 }
 
-// When the leader dies, the other nodes fail no request and debit nothing twice: what was in flight is sent again under its call id.
+// When the leader dies, the other nodes fail no request and debit nothing twice. They retransmit what was in flight under its call id.
 func TestCluster_ChargesOnceWhenTheLeaderIsLost(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 1<<40)
@@ -270,7 +270,7 @@ func TestCluster_DeniedVerificationsShareEntries(t *testing.T) {
 	require.Less(t, after-before, uint64(1500))
 }
 
-// A leader whose peer port refuses connections is gone: its followers do not wait for their timeouts, and do not split the vote.
+// A leader whose peer port refuses connections has ended. Its followers do not wait for their timeouts, and do not split the vote.
 func TestCluster_ReplacesADeadLeaderBeforeTheTimeout(t *testing.T) {
 	const timeout = 3 * time.Second
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {

@@ -68,8 +68,8 @@ func raftLogStore(s *store.Store) raft.LogStore {
 	return cache
 }
 
-// standForElection makes this node a candidate. raft takes this from a leader that transfers leadership, and there is no other way to
-// tell it not to wait.
+// standForElection makes this node a candidate. The message is that of a leader that transfers leadership. raft has no other way to start
+// an election at once.
 func (n *Node) standForElection() error {
 	self := raft.ServerAddress(n.conf.AdvertisePeer)
 	order := raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{

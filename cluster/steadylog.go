@@ -16,15 +16,15 @@ const (
 	quietGap = 90 * time.Second
 	// remindAfter is when a line that keeps coming is written once more, with the number of times that it came.
 	remindAfter = 10 * time.Minute
-	// infoBurst is how often a line of level Info passes before it counts as repeated: such lines tell of changes, and changes may come
-	// back within a moment.
+	// infoBurst is how often a line of level Info passes before it counts as repeated. Such lines report changes, and changes may recur
+	// within a moment.
 	infoBurst = 3
 	// maxSteadyKeys bounds the memory of lines.
 	maxSteadyKeys = 1024
 )
 
-// steadyHandler writes a line when something changes, and not again while it lasts: raft alone repeats "failed to heartbeat to" four times
-// a second for each voter that is down. Two lines are the same if message, level and attributes agree; numbers and durations do not count.
+// steadyHandler writes a line when something changes, and not again while it lasts. raft alone repeats "failed to heartbeat to" four times
+// a second for each dead voter. Two lines are the same if message, level and attributes agree; numbers and durations do not count.
 type steadyHandler struct {
 	slog.Handler
 	bound string // the attributes of WithAttrs and WithGroup

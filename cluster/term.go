@@ -118,8 +118,8 @@ func (t *terms) bootstrap(ctx context.Context, term *propose.Term) bool {
 	return true
 }
 
-// catchUp waits until this node has applied every entry of earlier terms. raft may refuse the barrier to a leader that goes on to lead: it
-// does while a transfer of leadership, even of an earlier term, is under way. So only the end of the term ends the attempts.
+// catchUp waits until this node has applied every entry of earlier terms. raft may refuse the barrier to a leader that stays leader: while
+// a transfer of leadership is in progress, even one of an earlier term. So only the end of the term ends the attempts.
 func (t *terms) catchUp(ctx context.Context) bool {
 	for {
 		barrier := t.raft.Barrier(0)

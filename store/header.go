@@ -104,8 +104,8 @@ func (h *header) snapshotMeta(path string, size int64) (_ *raft.SnapshotMeta, er
 	}, nil
 }
 
-// verifyState checks a state.db on disk without bbolt: pages, buckets, header, every record, the count and the sum, and whether the build
-// reads such a ledger. For a file without a snapshot it returns no header and no error.
+// verifyState checks a state.db on disk without bbolt. It checks pages, buckets, header, every record, the count and the sum, and the
+// ledger version. For a file without a snapshot it returns no header and no error.
 func verifyState(path string, reads Versions) (*header, error) {
 	var h *header
 	var count int

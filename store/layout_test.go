@@ -160,8 +160,9 @@ func TestOpen_RefusesALostTerm(t *testing.T) {
 	refuse(t, store.Options{Dir: dir}, store.KindMissing, path, "term is missing")
 }
 
-// A crash anywhere in the creation must not brick the directory: raft has not
-// written yet, so what is missing is made again, under the same id.
+// A crash anywhere in the creation must not make the directory unusable. raft
+// has not written yet, so the next start creates the missing files under the
+// same id.
 func TestOpen_CompletesAnInterruptedCreation(t *testing.T) {
 	for _, kind := range kinds {
 		for _, lost := range [][]string{{"state.db"}, {"state.db", "stable.db"}, {"state.db", "stable.db", "log.db", "wal"}, {}} {

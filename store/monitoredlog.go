@@ -64,8 +64,8 @@ func (l *monitoredLog) GetLog(index uint64, entry *raft.Log) (err error) {
 }
 
 // GetLog returns a stand-in for the last entry of the snapshot when the log begins behind it. A new leader whose log differs compares terms
-// there. Without an answer it would send its snapshot, which may be older. raft never sends the stand-in to others: it has no predecessor
-// whose term raft could look up.
+// there. Without an answer it would send its snapshot, which may be older. raft never sends the stand-in to other nodes, because raft
+// cannot look up the term of its predecessor.
 func (l *monitoredMonotonicLog) GetLog(index uint64, entry *raft.Log) error {
 	err := l.monitoredLog.GetLog(index, entry)
 	if !errors.Is(err, raft.ErrLogNotFound) || l.snapshot == nil || index <= 1 {

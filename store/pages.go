@@ -168,8 +168,9 @@ func (w *pageWalk) readError(id uint64, err error) error {
 	return ioError(w.path, "reading", err)
 }
 
-// tree checks a page and the pages below it. The first key must be low: bbolt finds a child in its parent by the child's first key, and
-// would insert it twice where the two differ. All keys must be below high (nil: no bound) and above *last, which tree updates.
+// tree checks a page and the pages below it. The first key must be the low bound. bbolt finds a child in its parent by the child's first
+// key, and would insert the child twice if the two differed. All keys must be below high (nil: no bound) and above *last, which tree
+// updates.
 func (w *pageWalk) tree(bucket []byte, id uint64, depth int, low, high []byte, last *[]byte) error {
 	if depth > maxDepth {
 		return w.bad(id, "is too deep")

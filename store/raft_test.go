@@ -145,8 +145,8 @@ func (n *node) apply(t *testing.T, count, over int) {
 	require.NoError(t, last.Error())
 }
 
-// The whole way under raft itself: snapshots of changes, a follower that can only
-// catch up by a full copy, log compaction, restarts, and a restored backup.
+// All of it under raft itself: snapshots of changes, a follower that needs a
+// full copy, log compaction, restarts, and a restored backup.
 func TestRaft_SnapshotsInstallAndRestart(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {

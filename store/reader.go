@@ -21,7 +21,7 @@ type RecordReader interface {
 	// Count is the number of records.
 	Count() int
 	// Records calls fn for each record in key order. key and value are valid only during the call. Records checks each record before the
-	// call, and the count and sum of all at the end: use what fn collected only if Records returns nil. It returns an error of fn.
+	// call, and the count and sum of all at the end. Use what fn collected only if Records returns nil. It returns an error of fn.
 	Records(fn func(key, value []byte) error) error
 	// Unusable returns the error to stop with if the records are no valid state. It names the file and says what to do.
 	Unusable(cause error) error

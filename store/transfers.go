@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// snapshotTransfers tracks the snapshots that are being sent or were sent recently. A follower that installs a snapshot needs the log
-// entries behind it next, so compaction keeps them during a transfer and for the same time again. See DESIGN.md.
+// snapshotTransfers tracks the snapshots that are being sent or were sent recently. A follower that installs a snapshot next needs the log
+// entries behind it. So compaction keeps them during a transfer and for the same time again. See DESIGN.md.
 type snapshotTransfers struct {
 	now func() time.Time // nil: time.Now
 
@@ -42,8 +42,8 @@ func (t *snapshotTransfers) began(r *reader) {
 	t.byReader[r] = &transfer{index: r.header.Index, began: t.time()}
 }
 
-// ended is called when a reader is closed; most readers never began a transfer. raft closes the reader of a transfer when the follower
-// has installed the snapshot.
+// ended is called when a reader is closed. Most readers never began a transfer. raft closes the reader of a transfer after the follower has
+// installed the snapshot.
 func (t *snapshotTransfers) ended(r *reader) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

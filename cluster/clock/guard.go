@@ -42,7 +42,7 @@ type Status struct {
 // Fit reports that nothing is wrong.
 func (v Status) Fit() bool { return !v.WallOff && !v.Far }
 
-// New takes the wall clock as it is now. elapsed must only move forward, at the pace of real time, whatever is done to the wall clock.
+// New takes the wall clock as it is now. elapsed must only move forward, at the pace of real time, whatever happens to the wall clock.
 func New(wall func() time.Time, elapsed func() time.Duration, tolerance time.Duration) *Guard {
 	g := &Guard{wall: wall, elapsed: elapsed, tolerance: tolerance.Milliseconds()}
 	g.since = elapsed()

@@ -126,7 +126,7 @@ func TestGuard_IsFarWhenTheMajorityDisagrees(t *testing.T) {
 	}
 }
 
-// A node that started with a wrong clock, or slept, adopts the time once its clock is right and its peers confirm it, and not before.
+// A node that started with a wrong clock, or slept, adopts the time only after its clock is right and its peers confirm it.
 func TestGuard_TakesOverATimeThatPeersConfirm(t *testing.T) {
 	const hour = 3_600_000
 	b := newBench()

@@ -166,8 +166,7 @@ func (c *Cluster) config(i int, s *store.Store, l net.Listener) cluster.Config {
 	for _, m := range c.Nodes {
 		conf.Join = append(conf.Join, m.Gossip)
 	}
-	// On a machine with several times more work than cores goroutines wait for some hundred milliseconds, and a leader that waits
-	// longer than its lease steps down.
+	// On an overloaded machine, goroutines wait for some hundred milliseconds. A leader that waits longer than its lease steps down.
 	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = 800*time.Millisecond, 800*time.Millisecond, 700*time.Millisecond
 	conf.StabilizationTime = 200 * time.Millisecond
 	conf.Dial = c.dialFrom(c.Nodes[i].Peer)

@@ -99,8 +99,8 @@ func NewClient(addr string, conf ClientConfig) *Client {
 	return &Client{addr: addr, conf: conf.withDefaults(), ctx: ctx, cancel: cancel}
 }
 
-// call is one caller that waits. Its fields are set before it is queued and,
-// for the answer, by whoever removed it from its link's pending map; done
+// call is one caller that waits. Its fields are set before it is queued. The
+// goroutine that removes it from its link's pending map sets the answer. done
 // orders the two.
 type call struct {
 	link    *link
@@ -133,9 +133,9 @@ func (c *Client) release(w *call) {
 // left until ctx's deadline. Without a deadline a call waits for as long as
 // the peer shows signs of life.
 //
-// The caller must leave payload unchanged until Call returns, and forever
-// when the call was sent and not answered: it may still be under way. The answer
-// belongs to the caller.
+// The caller must leave payload unchanged until Call returns. If the call was
+// sent and not answered, payload must never change: it may still be in flight.
+// The answer belongs to the caller.
 //
 // The error is a *CallError (see NotSent) or a *CodeError.
 func (c *Client) Call(ctx context.Context, method byte, payload []byte) ([]byte, error) {

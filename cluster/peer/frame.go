@@ -115,8 +115,8 @@ func newFrameReader(conn net.Conn, decode func([]byte) (frameHeader, int, error)
 	}
 }
 
-// next reads the header of the next frame and returns the size of the payload,
-// which the caller must fetch with payload or drop with skip.
+// next reads the header of the next frame and returns the size of the payload.
+// The caller must fetch the payload with payload, or drop it with skip.
 func (r *frameReader) next() (frameHeader, int, error) {
 	b, err := r.br.Peek(lengthSize)
 	if err != nil {

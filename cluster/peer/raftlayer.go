@@ -64,9 +64,9 @@ func (l *raftLayer) Accept() (net.Conn, error) {
 }
 
 // RaftAddress is what raft dials to reach a server: its id travels with the
-// connection, and a node with another id refuses it. Without that a node that
-// lost its data and came back at the same address would acknowledge, and
-// vote, in the name of the one it replaces.
+// connection, and a node with another id refuses it. Without that, a node that
+// lost its data and came back at the same address would acknowledge and vote in
+// the name of the old node.
 func RaftAddress(id raft.ServerID, addr raft.ServerAddress) raft.ServerAddress {
 	return raft.ServerAddress(id) + "@" + addr
 }

@@ -37,12 +37,12 @@ var (
 // each for appends, heartbeats and votes.
 const raftConnsPerPeer = 3
 
-// NewTransport returns the transport over layer, and starts to accept from
-// it. The provider turns a server's id into its present address, so that an
-// address in an old configuration does no harm; without one, or where it
-// fails, raft's own addresses must be RaftAddresses. The timeout bounds one
-// request; that of a snapshot grows with its size. handover bounds the one
-// that hands leadership over.
+// NewTransport returns the transport over layer, and starts to accept from it.
+// The provider turns a server's id into its present address, so an old
+// configuration's address does no harm. Without a provider, or if it fails,
+// raft's own addresses must be RaftAddresses. The timeout bounds one request;
+// that of a snapshot grows with its size. handover bounds the one that hands
+// leadership over.
 func NewTransport(layer raft.StreamLayer, provider raft.ServerAddressProvider, timeout, handover time.Duration, log hclog.Logger) *Transport {
 	if provider != nil {
 		provider = naming{provider}

@@ -40,8 +40,8 @@ type proposal struct {
 	err    error // valid once done is closed
 }
 
-// wait sits on the future in a goroutine of its own, because after a shutdown raft may never answer it: whoever waits for the
-// proposal waits for the shutdown as well.
+// wait waits for the future in a goroutine of its own, because raft may never answer it after a shutdown. Waiters of the proposal also wait
+// for the shutdown.
 func (p *proposal) wait() {
 	p.err = p.future.Error()
 	close(p.done)

@@ -50,8 +50,8 @@ func (w readWaiter) Answer(a batch.Answer) {
 	w(a.Index, a.Err)
 }
 
-// readIndexRounds shares one question among all who want it answered. Whoever arrives while a question is on its way waits for the
-// next one, so that every answer belongs to a question that was asked after the waiter arrived.
+// readIndexRounds shares one question among all who want it answered. A waiter that arrives while a question is in flight waits for the
+// next one. So every answer belongs to a question that was asked after the waiter arrived.
 type readIndexRounds struct {
 	ask func() (uint64, error)
 

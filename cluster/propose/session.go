@@ -9,8 +9,8 @@ import (
 	"github.com/creditd/creditd/store/failpoint"
 )
 
-// clientSession numbers this node's commands within a session that the ledger knows, so that any of them can be sent again and takes
-// effect once (fsm.CallID). It opens a session through the log with the first command, and again when the ledger has expired it.
+// clientSession numbers this node's commands within a session of the ledger. So any of them can be retransmitted and takes effect exactly
+// once (fsm.CallID). It opens a session through the log with the first command, and again when the ledger has expired it.
 type clientSession struct {
 	open func(ctx context.Context) (id uint64, err error) // opens a session in the ledger, which gives the id
 

@@ -14,7 +14,7 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// raft applies many entries at once. A reader between two of them must not get an index older than the state it saw: with that index as
+// raft applies many entries at once. A reader between two of them must not get an index older than the state it saw. With that index as
 // Creditd-Min-Index it might see less on another node. Found by the replay of a fault run (seed 5000).
 func TestReplica_ReadersAreToldTheIndexOfWhatTheySee(t *testing.T) {
 	m := newReplica()

@@ -26,7 +26,7 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 		err = r.raise(state.LedgerVersion(), state.RaisedBy())
 	}
 	if err != nil {
-		// raft would go on with the ledger as it was, on a disk that holds another; at the start it keeps the reason to itself.
+		// raft would go on with the old ledger over a disk that holds another one. At the start it does not report the reason.
 		err = fmt.Errorf("restore snapshot %s: %w", records.ID(), records.Unusable(err))
 		r.fail(err)
 		return err
@@ -66,8 +66,8 @@ func load(records store.RecordReader) (*fsm.State, error) {
 // maxRestores is how many snapshots a node installs in a row before it gives up.
 const maxRestores = 3
 
-// countRestore ends a node that installs one snapshot after the other and cannot follow from any of them: a log that contradicts the
-// snapshot prevents it (hashicorp/raft#697), and a restart drops such a log. The restore at the start is one more.
+// countRestore ends a node that installs one snapshot after the other and cannot follow from any of them. A log that contradicts the
+// snapshot causes this (hashicorp/raft#697); a restart drops such a log. The restore at the start is one more.
 func (r *Replica) countRestore() {
 	if r.restores++; r.restores > maxRestores {
 		r.fail(errRestores)

@@ -186,7 +186,7 @@ func (s *simulation) stopAll() {
 // burst is how long clients keep coming around a fault.
 const burst = 200 * time.Millisecond
 
-// burst lets clients spend at the same time, so that the next fault meets some of them under way, and a few while it lasts.
+// burst lets clients spend concurrently. The next fault meets some of them in flight, and a few start while it lasts.
 func (s *simulation) burst() {
 	for range 16 {
 		random := rand.New(rand.NewPCG(s.random.Uint64(), 0))

@@ -36,7 +36,7 @@ func (b *benchCommand) bind(s *settings.Set) {
 		return parseAddress(strings.TrimPrefix(item, "http://"))
 	})
 	b.rootKey.bind(s)
-	s.Duration(&b.config.Timeout, "timeout", time.Millisecond, "limit of one request")
+	s.Duration(&b.config.Timeout, "timeout", time.Millisecond, "limit of one measured request")
 
 	s.Group("Load")
 	settings.Number(s, &b.config.Connections, "connections", 1, 65536, "concurrent connections")

@@ -20,8 +20,9 @@ type Proxy struct {
 	group   sync.WaitGroup
 }
 
-// NewProxy listens in front of each target. The targets are the nodes' names in the network. who
-// tells the name of the node that made a connection; it need not be a target.
+// NewProxy listens in front of each target. The targets are the nodes' names in
+// the network. who names the node that made a connection; it need not be a
+// target.
 func NewProxy(n *Net, targets []string, who func(net.Conn) (name string, known bool)) (*Proxy, error) {
 	p := &Proxy{net: n, targets: targets, who: who}
 	p.ctx, p.stop = context.WithCancel(context.Background())

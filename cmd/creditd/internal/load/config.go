@@ -12,7 +12,7 @@ type Config struct {
 	Connections    int
 	Warmup         time.Duration // load that is not counted, before Duration
 	Duration       time.Duration
-	Timeout        time.Duration // of one request
+	Timeout        time.Duration // of one measured request
 	Keys           int
 	Cost           int64 // of one verification
 	Credits        int64 // of each key, or of each identity

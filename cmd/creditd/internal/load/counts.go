@@ -94,8 +94,8 @@ func (t tally) countFailure(err error) {
 	}
 }
 
-// verdict finds `valid` and `code`. The keys of a run have no name and no meta, so the first match is the field; an
-// answer in another spelling is decoded properly.
+// verdict finds `valid` and `code`. The keys of a run have no name and no meta, so the first match is the field. An answer in another
+// spelling is decoded as JSON.
 func verdict(body []byte) (valid bool, code string) {
 	valid = bytes.Contains(body, validTrue)
 	if _, rest, found := bytes.Cut(body, codeField); found && (valid || bytes.Contains(body, validFalse)) {

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	setupParallel = 64 // a durable node commits concurrent creations together, so this many cost little more than one
-	setupPatience = 15 * time.Second
+	setupParallel = 64               // a durable node commits concurrent creations together, so this many cost little more than one
+	setupPatience = 15 * time.Second // --timeout is that of a measured request, and may be short
 )
 
 // creator makes the API, identities and keys of a run, and removes them.
@@ -33,7 +33,7 @@ type creator struct {
 
 func newCreator(config Config) *creator {
 	return &creator{
-		config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: config.Timeout}),
+		config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: setupPatience}),
 		run: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
 }
