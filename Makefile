@@ -160,14 +160,13 @@ verify-vet:
 	@$(GO) vet ./...
 	@$(GO) vet -tags chaos ./...
 	@$(GO) vet -tags nextversion ./...
-	@$(GO) vet -tags nextversion ./...
 	@for dir in $(SUBMODULES); do $(GO) -C $$dir vet ./... || exit 1; done
 	@echo "go vet: ok"
 
 # Import arrows, purity of fsm and the other rules that correctness or the reader rests on.
 .PHONY: verify-structure
 verify-structure:
-	@$(GO) test -count=1 ./scripts/tidy
+	@$(GO) test -count=1 -short ./scripts/tidy
 
 .PHONY: verify-staticcheck
 verify-staticcheck: $(STATICCHECK)

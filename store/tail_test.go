@@ -37,6 +37,7 @@ func segmentOf(t *testing.T, dir string) []byte {
 
 // raft-wal ends a log at the first frame that it cannot read, and after a crash there is no shutdown marker.
 func TestDamage_FrameAfterACrash(t *testing.T) {
+	rng := seeded(t)
 	dir := t.TempDir()
 	s := mustOpen(t, dir, withLog(store.LogWAL))
 	for _, e := range entries(1, 20, 2) {
@@ -64,6 +65,9 @@ func TestDamage_FrameAfterACrash(t *testing.T) {
 				if bit >= 8 && (bit < 32 || frame == commit) {
 					continue // reserved, or a checksum that matters for the last batch only
 				}
+				if raceDetector && rng.IntN(8) != 0 {
+					continue // each takes ten times as long
+				}
 				flip(frame, bit, 1)
 				refuse(t, store.Options{Dir: crash}, store.KindDamaged, filepath.Join(crash, "wal"))
 				flip(frame, bit, 0)
@@ -75,13 +79,22 @@ func TestDamage_FrameAfterACrash(t *testing.T) {
 	require.EqualValues(t, 20, last)
 }
 
-// The parts of batches that several power failures leave are no damage: the log continues where it was synced.
-func TestOpen_TakesATornBatchForTheEnd(t *testing.T) {
+// seeded returns numbers that the seed in the test's log repeats.
+func seeded(t *testing.T) *rand.Rand {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// The parts of batches that several power failures leave are no damage: the log continues where it was synced.
+func TestOpen_TakesATornBatchForTheEnd(t *testing.T) {
+	rng := seeded(t)
 	dir, last := t.TempDir(), uint64(0)
-	for range 12 {
+	crashes := 12
+	if raceDetector {
+		crashes = 3
+	}
+	for range crashes {
 		s := mustOpen(t, dir, withLog(store.LogWAL))
 		got, err := s.Log().LastIndex()
 		require.NoError(t, err)

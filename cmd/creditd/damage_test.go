@@ -24,7 +24,7 @@ import (
 )
 
 // damageCases is how many damaged directories are tried with each kind of log; CREDITD_DAMAGE sets another number, CREDITD_SEED repeats.
-const damageCases = 75
+const damageCases = 40
 
 // sealedDirectory is a data directory that was closed in order, an older copy of it, and the balances that it holds.
 type sealedDirectory struct {
