@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -24,7 +25,7 @@ import (
 )
 
 // simulatedHours is how long each cluster lives, in its own time.
-const simulatedHours = 8
+var simulatedHours = flag.Int("hours", 4, "how long each simulated cluster lives")
 
 // Three whole nodes (raft, batches, sessions, forwarding, real files) run for hours of fake time. Links break and fall silent, leadership
 // moves, and nodes stop and come back. Every credit is spent once, every answer fits one order, and all nodes agree in the end. Gossip is
@@ -49,7 +50,7 @@ func simulate(t *testing.T, seed uint64, dir string) {
 		})
 	}
 
-	end := time.Now().Add(simulatedHours * time.Hour)
+	end := time.Now().Add(time.Duration(*simulatedHours) * time.Hour)
 	for time.Now().Before(end) {
 		time.Sleep(time.Duration(s.random.Int64N(int64(4 * time.Minute))))
 		s.burst()
