@@ -5,8 +5,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/logcache"
 	"github.com/creditd/creditd/cluster/peer"
-	"github.com/creditd/creditd/store"
 )
 
 func (n *Node) openPeerPort() error {
@@ -27,7 +27,7 @@ func (n *Node) dialer() peer.Dialer { return peer.Dialer{Dial: n.conf.Dial, TLS:
 func (n *Node) startRaft() error {
 	n.link = peer.NewTransport(n.mux.RaftLayer(), n.directory, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, raftLogger(n.log))
 	s := n.conf.Store
-	r, err := raft.NewRaft(n.raftConfig(), n.replica, raftLogStore(s), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
+	r, err := raft.NewRaft(n.raftConfig(), n.replica, logcache.New(s.Log(), logCacheLimits), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
 	if err != nil {
 		select {
 		case err = <-n.failed: // the ledger knows why the snapshot does not load, and raft does not pass it on
@@ -56,17 +56,8 @@ func (n *Node) raftConfig() *raft.Config {
 	return c
 }
 
-// logCacheEntries is how many recent entries are kept in memory for followers.
-const logCacheEntries = 512
-
-// raftLogStore puts raft's cache in front of the log.
-func raftLogStore(s *store.Store) raft.LogStore {
-	cache, err := raft.NewLogCache(logCacheEntries, s.Log())
-	if err != nil {
-		panic(fmt.Sprintf("cluster: %v", err)) // the size is a positive constant
-	}
-	return cache
-}
+// logCacheLimits is how many recent entries are kept in memory for followers.
+var logCacheLimits = logcache.Limits{Entries: 512, Bytes: 16 << 20}
 
 // standForElection makes this node a candidate. The message is that of a leader that transfers leadership. raft has no other way to start
 // an election at once.
