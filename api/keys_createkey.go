@@ -36,6 +36,9 @@ func createKey() *endpoint {
 		refuses:       []fsm.RefusalCode{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
 		returnsSecret: true,
 	}, func(c *call, req createKeyRequest) (createKeyData, error) {
+		if err := checkKeyMeta(req.Meta, "meta"); err != nil {
+			return createKeyData{}, err
+		}
 		var key string
 		created, err := executeNew[*fsm.Created](c, func() fsm.Command {
 			id := mint.ID(mint.Key)

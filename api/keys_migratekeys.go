@@ -1,6 +1,8 @@
 package api
 
 import (
+	"fmt"
+
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/api/schema"
 	"github.com/creditd/creditd/fsm"
@@ -48,6 +50,11 @@ func migrateKeys() *endpoint {
 			`"credits":{"remaining":100}}]}`,
 		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},
 	}, func(c *call, req migrateKeysRequest) (migrateKeysData, error) {
+		for i := range req.Keys {
+			if err := checkKeyMeta(req.Keys[i].Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
+				return migrateKeysData{}, err
+			}
+		}
 		return create(c, func() fsm.Command {
 			command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID, Keys: make([]fsm.MigratedKey, len(req.Keys))}
 			for i := range req.Keys {

@@ -13,7 +13,7 @@ type verifyKeyRequest struct {
 	Credits     schema.Optional[cost] `json:"credits"`
 	Tags        []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"` // validated, and without effect
 	Permissions string                `json:"permissions" schema:"minLength=1,maxLength=1000"`             // a query
-	Ratelimits  []ratelimitCheck      `json:"ratelimits"`
+	Ratelimits  []ratelimitCheck      `json:"ratelimits" schema:"maxItems=50"`
 	MigrationID string                `json:"migrationId" schema:"maxLength=256"`
 }
 

@@ -18,7 +18,7 @@ type verification struct {
 	Credits        schema.Optional[cost] `json:"credits"`
 	Tags           []string              `json:"tags" schema:"maxItems=20" items:"minLength=1,maxLength=512"`
 	Permissions    string                `json:"permissions" schema:"minLength=1,maxLength=1000"`
-	Ratelimits     []ratelimitCheck      `json:"ratelimits"`
+	Ratelimits     []ratelimitCheck      `json:"ratelimits" schema:"maxItems=50"`
 	MigrationID    string                `json:"migrationId" schema:"maxLength=256"`
 	IdempotencyKey idempotencyKey        `json:"idempotencyKey"`
 	Text           schema.Span

@@ -9,7 +9,7 @@ type setOverrideRequest struct {
 	Namespace  ratelimitText `json:"namespace" schema:"required"`
 	Identifier ratelimitText `json:"identifier" schema:"required"`
 	Limit      int64         `json:"limit" schema:"required,minimum=0"`
-	Duration   int64         `json:"duration" schema:"required,minimum=1000"`
+	Duration   int64         `json:"duration" schema:"required,minimum=1000,maximum=31622400000"`
 }
 
 type setOverrideData struct {

@@ -1,9 +1,24 @@
 package api
 
-import "github.com/creditd/creditd/api/schema"
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/api/schema"
+)
 
 // meta is a free-form object.
 type meta = schema.Object
+
+// maxKeyMetaBytes bounds the meta of a key: docs/contract.md 1.10 [D-31]. Every change of a key hashes its meta.
+const maxKeyMetaBytes = 64 << 10
+
+// checkKeyMeta refuses a meta that is too large. at is where it stands in the body.
+func checkKeyMeta(m meta, at string) error {
+	if len(m) <= maxKeyMetaBytes {
+		return nil
+	}
+	return invalid(fmt.Sprintf("%s is too large: %d bytes as compact JSON, at most %d are allowed", at, len(m), maxKeyMetaBytes))
+}
 
 // keptMeta is a meta as the ledger keeps it: an empty object says no more than none.
 func keptMeta(m meta) string {

@@ -14,7 +14,7 @@ type ratelimitConfig struct {
 	_         schema.Loose
 	Name      string `json:"name" schema:"required,minLength=3,maxLength=128"`
 	Limit     int64  `json:"limit" schema:"required,minimum=1"`
-	Duration  int64  `json:"duration" schema:"required,minimum=1000"`
+	Duration  int64  `json:"duration" schema:"required,minimum=1000,maximum=31622400000"`
 	AutoApply bool   `json:"autoApply" schema:"required"`
 }
 
@@ -45,7 +45,7 @@ type ratelimitCheck struct {
 	Name     string                 `json:"name" schema:"required,minLength=3,maxLength=255"`
 	Cost     int64                  `json:"cost" schema:"minimum=0,default=1"`
 	Limit    schema.Optional[int64] `json:"limit" schema:"minimum=0"`
-	Duration schema.Optional[int64] `json:"duration" schema:"minimum=0"`
+	Duration schema.Optional[int64] `json:"duration" schema:"minimum=0,maximum=2592000000"`
 }
 
 // ratelimitChecks converts what a verification asks. Only limit and duration together make an ad-hoc rate limit.
