@@ -2,7 +2,6 @@ package simulation_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -25,7 +24,7 @@ import (
 )
 
 // simulatedHours is how long each cluster lives, in its own time.
-var simulatedHours = flag.Int("hours", 4, "how long each simulated cluster lives")
+const simulatedHours = 4
 
 // Three whole nodes (raft, batches, sessions, forwarding, real files) run for hours of fake time. Links break and fall silent, leadership
 // moves, and nodes stop and come back. Every credit is spent once, every answer fits one order, and all nodes agree in the end. Gossip is
@@ -50,7 +49,7 @@ func simulate(t *testing.T, seed uint64, dir string) {
 		})
 	}
 
-	end := time.Now().Add(time.Duration(*simulatedHours) * time.Hour)
+	end := time.Now().Add(simulatedHours * time.Hour)
 	for time.Now().Before(end) {
 		time.Sleep(time.Duration(s.random.Int64N(int64(4 * time.Minute))))
 		s.burst()
