@@ -285,7 +285,7 @@ func TestRun_KeepsThePromises(t *testing.T) {
 // vote. The command does it for longer, with three and five nodes and both log stores.
 func TestReplace_RollsThroughTheCluster(t *testing.T) {
 	s := settings{Config: faultrun.DefaultConfig(), nodes: testNodes, race: launch.RaceEnabled, logStore: "wal"}
-	s.Seed, s.Duration, s.Faults, s.Timeout = defaultSeed, 10*time.Second, []faultrun.Fault{faultrun.Replace}, 2*time.Minute
+	s.Seed, s.Duration, s.Faults, s.Timeout = defaultSeed, 2*time.Second, []faultrun.Fault{faultrun.Replace}, 2*time.Minute
 	creditd, err := s.build(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	s.Dir, s.Log = t.TempDir(), t.Output()
