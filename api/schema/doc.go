@@ -1,5 +1,5 @@
-// Package schema makes three things from the Go type of a request body: a strict decoder, the list of everything that is wrong
-// with a body, and a JSON Schema. The type is the only description of the body.
+// Package schema makes three things from the Go type of a request body: a strict decoder, the list of all violations in a body, and a JSON
+// Schema. The type is the only description of the body.
 //
 // # Describing a body
 //

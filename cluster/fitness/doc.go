@@ -1,4 +1,5 @@
-// Package fitness judges whether this node may lead and may go on: its clock, its disk, and whether its ledger is that of the others.
+// Package fitness judges whether this node may lead and may go on. It looks at its clock and its disk, and compares its ledger with those
+// of the other nodes.
 //
 // # Clock and disk
 //

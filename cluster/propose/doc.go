@@ -7,8 +7,8 @@
 //	  on a follower                one hop (forward.go), then as on the leader
 //
 // A forwarded command is never forwarded again. Every command carries a call id: the ledger keeps its result until this node acknowledges
-// it. After a failure the command is sent again under its call id, to whichever node leads by then, and is executed once. At the
-// deadline package fault tells "certainly not executed" from "unknown".
+// it. After a failure the node retransmits the command under its call id to the present leader, and the ledger executes it exactly once. At
+// the deadline package fault tells "certainly not executed" from "unknown".
 //
 // # Reads
 //

@@ -1,5 +1,5 @@
-// Package replica is one node's copy of the ledger under raft: it applies committed entries, takes and restores snapshots, and
-// remembers the digests of the past that nodes compare.
+// Package replica is one node's copy of the ledger under raft. It applies committed entries, takes and restores snapshots, and keeps the
+// digests of the past that nodes compare.
 //
 // It adds no rule to package fsm, knows no other node, and proposes nothing.
 //

@@ -3,8 +3,8 @@
 //
 // # The reference model
 //
-// The model was written from docs/contract.md alone, without a look at package fsm. It does everything in the plain way: slices and full
-// scans instead of indexes, a refill of every balance at every midnight instead of a refill on the next change, and the calendar of package
+// The model was written from docs/contract.md alone, without a look at package fsm. It does everything in the plain way. It has slices and
+// full scans instead of indexes. It refills every balance at every midnight instead of on the next change. It uses the calendar of package
 // time instead of arithmetic on day numbers. Both agree on thousands of random histories, so a mistake would have to be made twice.
 //
 // The contract leaves a few things open. The model decides them like this:

@@ -1,5 +1,5 @@
-// Package failpoint names the points at which a crash, a delay or an error is most likely to reveal a mistake, and lets a test cause one
-// there. Only builds with the tag "chaos" have failpoints. In other builds every call is empty and is compiled away.
+// Package failpoint names the points where a crash, a delay or an error is most likely to reveal a mistake. A test can cause one there.
+// Only builds with the tag "chaos" have failpoints. In other builds every call is empty and is compiled away.
 //
 // A failpoint does nothing until package main of a chaos build arms it, in the form
 //
