@@ -8,6 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // API serves the HTTP contract on behalf of one node.
@@ -17,8 +19,10 @@ type API struct {
 	registry *prometheus.Registry
 	metrics  *metrics
 	maxBody  int64
-	timeout  time.Duration
-	engine   *gin.Engine
+	// operatorKey is Config.OperatorKey.
+	operatorKey fsm.Hash
+	timeout     time.Duration
+	engine      *gin.Engine
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.
@@ -36,7 +40,7 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 	}
 	a := &API{
 		node: config.Node, logger: config.Logger, registry: config.Registry, metrics: metrics,
-		maxBody: config.MaxBodyBytes, timeout: config.RequestTimeout,
+		maxBody: config.MaxBodyBytes, operatorKey: config.OperatorKey, timeout: config.RequestTimeout,
 	}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()

@@ -1,6 +1,13 @@
 package api
 
-import "github.com/creditd/creditd/fsm"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/fsm"
+)
 
 type getStatusRequest struct{}
 
@@ -8,11 +15,13 @@ type getStatusRequest struct{}
 func getStatus() *endpoint {
 	return read("cluster.getStatus", about{
 		summary: "Show the nodes of the cluster, the leader, and the progress of each node",
-		text:    "The call works without a leader.",
+		text: "The call works without a leader: it shows what the asked node knows, marked `stale`. While no node can check the root key, the " +
+			"answer is `reduced`: it has no addresses.",
 		needs:   []need{forAll(fsm.ReadClusterPermission)},
 		example: `{}`,
 	}, func(c *call, _ getStatusRequest) (Status, error) {
-		if err := c.authorizeHere(fsm.ReadClusterPermission); err != nil {
+		reduced, err := c.authorizeStatus()
+		if err != nil {
 			return Status{}, err
 		}
 		c.index = 0 // that of the authorization; a status reflects no one index
@@ -20,19 +29,47 @@ func getStatus() *endpoint {
 		if status.Nodes == nil {
 			status.Nodes = []NodeStatus{}
 		}
+		if reduced {
+			status.reduce()
+		}
 		return status, err
 	})
 }
 
-// authorizeHere is authorize for what an operator needs most when there is no leader to ask: a permission that this node knows of is
-// enough. Only a no is asked about again, because this node may lag behind.
-func (c *call) authorizeHere(p fsm.RootPermission) error {
-	wanted := c.consistency
+// statusPatience is how long the other nodes are asked about a root key that this node does not know.
+const statusPatience = 2 * time.Second
+
+// authorizeStatus is authorize for what an operator needs most when there is no leader to ask. A permission that this node knows of is
+// enough. Only a no is asked about again, because this node may lag behind. If nobody can be asked and this node does not know the root
+// key, the answer is reduced, unless it is the key that the node was started with.
+func (c *call) authorizeStatus() (reduced bool, err error) {
+	wanted, ctx := c.consistency, c.ctx
 	c.consistency.stale = true
-	err := c.authorize(p)
-	if err != nil {
-		c.consistency = wanted
-		err = c.authorize(p)
+	here := c.authorize(fsm.ReadClusterPermission)
+	if here == nil {
+		return false, nil
 	}
-	return err
+	var cancel context.CancelFunc
+	c.ctx, cancel = context.WithTimeout(ctx, statusPatience)
+	defer cancel()
+	c.consistency = wanted
+	everywhere := c.authorize(fsm.ReadClusterPermission)
+	c.ctx = ctx
+	var unanswered *fault.Error
+	if everywhere == nil || ctx.Err() != nil || !errors.As(everywhere, &unanswered) {
+		return false, everywhere
+	}
+	if no, ok := here.(*refused); ok && no.Code != fsm.RootKeyNotFound {
+		return false, here
+	}
+	return c.api.operatorKey == fsm.Hash{} || c.actor != c.api.operatorKey, nil
+}
+
+// reduce drops what only the holder of a root key may know.
+func (s *Status) reduce() {
+	s.Reduced = true
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		n.HTTPAddr, n.PeerAddr, n.GossipAddr, n.RemovedBy = "", "", "", ""
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // Config says how to serve. Only Node has no default.
@@ -18,6 +20,9 @@ type Config struct {
 	Registry *prometheus.Registry
 	// Version is the version of the program, for the metric creditd_api_build_info and the OpenAPI document.
 	Version string
+	// OperatorKey is the hash of the root key that the node was started with; zero: none. It reads the whole status of the cluster while
+	// nobody can check root keys.
+	OperatorKey fsm.Hash
 	// MaxBodyBytes is the largest request body; a longer one is a 413. Default: 10 MiB.
 	MaxBodyBytes int64
 	// RequestTimeout is how long a request may take in the ledger before it is a 408. Default: 60 s. The server limits the time to

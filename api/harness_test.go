@@ -130,10 +130,10 @@ func (l *ledger) TransferLeadership(ctx context.Context, nodeID string) error {
 	return l.enter(ctx, "TransferLeadership")
 }
 
-func (l *ledger) RemoveServer(ctx context.Context, nodeID string) error {
+func (l *ledger) RemoveServer(ctx context.Context, nodeID, by string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.moved = append(l.moved, nodeID)
+	l.moved = append(l.moved, nodeID, by)
 	return l.enter(ctx, "RemoveServer")
 }
 

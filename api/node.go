@@ -21,17 +21,22 @@ type Node interface {
 	Status(ctx context.Context) (Status, error)
 	// TransferLeadership transfers leadership to the named node. If the name is empty, the leader chooses the node.
 	TransferLeadership(ctx context.Context, nodeID string) error
-	// RemoveServer removes a node from the cluster permanently.
-	RemoveServer(ctx context.Context, nodeID string) error
+	// RemoveServer removes a node from the cluster permanently. by says who asks for it.
+	RemoveServer(ctx context.Context, nodeID, by string) error
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }
 
 // Status is what cluster.getStatus shows. See docs/contract.md 7.2.
 type Status struct {
+	NodeID    string `json:"nodeId"` // the node that answers
 	ClusterID string `json:"clusterId"`
 	LeaderID  string `json:"leaderId,omitempty"` // empty: no leader
-	Term      uint64 `json:"term"`
+	// Stale: the node has not heard of a leader lately, so what it knows may be out of date.
+	Stale bool `json:"stale"`
+	// Reduced: the root key could not be checked, so the answer has no addresses.
+	Reduced bool   `json:"reduced,omitempty"`
+	Term    uint64 `json:"term"`
 	// LedgerVersion is the version of the ledger: commands that came with a later one are refused.
 	LedgerVersion uint64       `json:"ledgerVersion"`
 	Nodes         []NodeStatus `json:"nodes"`
@@ -42,7 +47,11 @@ type NodeStatus struct {
 	NodeID     string `json:"nodeId"`
 	Role       string `json:"role"` // leader, follower, candidate or unknown
 	Voter      bool   `json:"voter"`
-	Health     string `json:"health"` // alive, failed or left
+	Membership string `json:"membership"`           // voter, non-voter, joining, left, removed or replaced
+	ReplacedBy string `json:"replacedBy,omitempty"` // the node that has its place
+	LeftAt     int64  `json:"leftAt,omitempty"`     // Unix milliseconds at which it was removed or replaced
+	RemovedBy  string `json:"removedBy,omitempty"`  // who asked for the removal
+	Health     string `json:"health"`               // alive, failed or left
 	HTTPAddr   string `json:"httpAddr,omitempty"`
 	PeerAddr   string `json:"peerAddr,omitempty"`
 	GossipAddr string `json:"gossipAddr,omitempty"`

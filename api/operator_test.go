@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/fsm"
 	"github.com/stretchr/testify/require"
@@ -159,35 +160,58 @@ func TestCreateWorkspace(t *testing.T) {
 func TestGetStatus(t *testing.T) {
 	s := newServer(t)
 	s.status = api.Status{
-		ClusterID: "c", LeaderID: "n1", Term: 3, LedgerVersion: 2,
+		NodeID: "n1", ClusterID: "c", LeaderID: "n1", Term: 3, LedgerVersion: 2,
 		Nodes: []api.NodeStatus{
-			{NodeID: "n1", Role: "leader", Voter: true, Health: "alive", HTTPAddr: "h:1", PeerAddr: "h:2", GossipAddr: "h:3", Version: "v1",
+			{NodeID: "n1", Role: "leader", Voter: true, Membership: "voter", Health: "alive", HTTPAddr: "h:1", PeerAddr: "h:2", GossipAddr: "h:3", Version: "v1",
 				LedgerVersions: &api.LedgerVersions{Min: 1, Max: 2}, CommitIndex: 9, AppliedIndex: 8, Digest: &api.Digest{Index: 8, Value: "ab"}},
-			{NodeID: "n2", Role: "unknown", Health: "failed"},
+			{NodeID: "n2", Role: "unknown", Membership: "replaced", ReplacedBy: "n1", LeftAt: 5, Health: "failed"},
+			{NodeID: "n3", Role: "unknown", Membership: "removed", LeftAt: 6, RemovedBy: "root key k", Health: "left"},
 		},
 	}
-	require.JSONEq(t, `{"clusterId":"c","leaderId":"n1","term":3,"ledgerVersion":2,"nodes":[
-		{"nodeId":"n1","role":"leader","voter":true,"health":"alive","httpAddr":"h:1","peerAddr":"h:2","gossipAddr":"h:3","version":"v1",
+	require.JSONEq(t, `{"nodeId":"n1","clusterId":"c","leaderId":"n1","stale":false,"term":3,"ledgerVersion":2,"nodes":[
+		{"nodeId":"n1","role":"leader","voter":true,"membership":"voter","health":"alive","httpAddr":"h:1","peerAddr":"h:2","gossipAddr":"h:3","version":"v1",
 		 "ledgerVersions":{"min":1,"max":2},"commitIndex":9,"appliedIndex":8,"digest":{"index":8,"value":"ab"}},
-		{"nodeId":"n2","role":"unknown","voter":false,"health":"failed","commitIndex":0,"appliedIndex":0}]}`, s.must("cluster.getStatus", `{}`))
+		{"nodeId":"n2","role":"unknown","voter":false,"membership":"replaced","replacedBy":"n1","leftAt":5,"health":"failed",
+		 "commitIndex":0,"appliedIndex":0},
+		{"nodeId":"n3","role":"unknown","voter":false,"membership":"removed","leftAt":6,"removedBy":"root key k","health":"left",
+		 "commitIndex":0,"appliedIndex":0}]}`, s.must("cluster.getStatus", `{}`))
 	require.Empty(t, s.post("cluster.getStatus", `{}`).Header().Get("Creditd-Index"))
 	s.status = api.Status{}
-	require.JSONEq(t, `{"clusterId":"","term":0,"ledgerVersion":0,"nodes":[]}`, s.must("cluster.getStatus", `{}`))
+	require.JSONEq(t, `{"nodeId":"","clusterId":"","stale":false,"term":0,"ledgerVersion":0,"nodes":[]}`, s.must("cluster.getStatus", `{}`))
 	s.post("cluster.getStatus", `{"x":1}`).fails(400, invalidInput)
 }
 
-// An operator asks for the status above all when there is no leader; a node that lags behind must not say no on its own.
+// An operator asks for the status above all when there is no leader, or when a node has just started. A node that lags behind must not say
+// no on its own, and a node that cannot check a root key must not show it addresses.
 func TestGetStatus_NeedsNoLeader(t *testing.T) {
-	s := newServer(t)
+	s := newServer(t, func(c *api.Config) { c.OperatorKey = mint.Hash("operator") })
+	weak := s.grant("api.*.create_api")
+	weak.post("cluster.getStatus", `{}`).fails(403, forbidden) // from here on this node knows the key
+	s.calls = nil
+	s.status = api.Status{NodeID: "n1", Stale: true, Nodes: []api.NodeStatus{
+		{NodeID: "n2", Role: "unknown", Voter: true, Membership: "voter", Health: "failed", HTTPAddr: "h:1", PeerAddr: "h:2", GossipAddr: "h:3"},
+		{NodeID: "n3", Role: "unknown", Membership: "removed", LeftAt: 6, RemovedBy: "root key k", Health: "left"},
+	}}
 	s.hook = func(context.Context) error {
 		if s.calls[len(s.calls)-1] == "Answer" {
 			return fault.New(fault.Unavailable, "no leader")
 		}
 		return nil
 	}
-	s.must("cluster.getStatus", `{}`)
+	whole := s.must("cluster.getStatus", `{}`)
+	require.Contains(t, whole, `"stale":true`)
+	require.Contains(t, whole, `"httpAddr":"h:1"`)
 	require.Equal(t, []string{"AnswerStale", "Status"}, s.calls)
-	s.as("nobody").post("cluster.getStatus", `{}`).fails(503, "unkey/application/service_unavailable")
+	require.JSONEq(t, whole, s.as("operator").must("cluster.getStatus", `{}`), "the node was started with this key")
+
+	reduced := s.as("nobody").must("cluster.getStatus", `{}`)
+	require.JSONEq(t, `{"nodeId":"n1","clusterId":"","stale":true,"reduced":true,"term":0,"ledgerVersion":0,"nodes":[
+		{"nodeId":"n2","role":"unknown","voter":true,"membership":"voter","health":"failed","commitIndex":0,"appliedIndex":0},
+		{"nodeId":"n3","role":"unknown","voter":false,"membership":"removed","leftAt":6,"health":"left","commitIndex":0,"appliedIndex":0}]}`, reduced)
+	weak.post("cluster.getStatus", `{}`).fails(403, forbidden)
+
+	s.hook = nil
+	s.as("nobody").post("cluster.getStatus", `{}`).fails(401, "unkey/authentication/key_not_found")
 }
 
 // cluster.transferLeadership: docs/contract.md 7.2.
@@ -214,7 +238,9 @@ func TestTransferLeadership(t *testing.T) {
 func TestRemoveServer(t *testing.T) {
 	s := newServer(t)
 	require.Equal(t, "{}", s.must("cluster.removeServer", `{"nodeId":"n2"}`))
-	require.Equal(t, []string{"n2"}, s.moved)
+	require.Len(t, s.moved, 2)
+	require.Equal(t, "n2", s.moved[0])
+	require.Regexp(t, `^root key key_root \(\w+\) from 192\.0\.2\.1$`, s.moved[1])
 	for _, body := range []string{`{}`, `{"nodeId":""}`, `{"nodeId":"n2","x":1}`} {
 		s.post("cluster.removeServer", body).fails(400, invalidInput)
 	}

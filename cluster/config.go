@@ -83,6 +83,9 @@ type Config struct {
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
 	ReconcileInterval time.Duration
 
+	// ForgetAfter is how long a node that left the cluster for good is still listed.
+	ForgetAfter time.Duration
+
 	// IdempotencyMaxKeys is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
 	// ceil(bytes/256) of the texts and lists in its answer, so this bounds bytes.
 	IdempotencyMaxKeys uint64
@@ -101,7 +104,7 @@ func DefaultConfig() Config {
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
-		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second,
+		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, ForgetAfter: 40 * time.Second,
 		IdempotencyMaxKeys: 2_000_000,
 	}
 }
@@ -144,6 +147,7 @@ func (c *Config) Validate() error {
 	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")
 	bad(c.CompareInterval <= 0, "cluster: CompareInterval must be positive")
 	bad(c.StabilizationTime <= 0, "cluster: StabilizationTime must be positive")
+	bad(c.ForgetAfter <= 0, "cluster: ForgetAfter must be positive")
 	bad(c.ReconcileInterval <= 0, "cluster: ReconcileInterval must be positive")
 	return errors.Join(errs...)
 }

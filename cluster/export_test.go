@@ -45,6 +45,15 @@ func (n *Node) CountFailedHeartbeats(t testing.TB, nodeID string) *atomic.Int64 
 	return &count
 }
 
+// KnowsDeparture reports whether this node knows that another one left for good.
+func (n *Node) KnowsDeparture(nodeID string) bool {
+	_, left := n.departures.Of(nodeID)
+	return left
+}
+
+// Members returns how many members gossip knows.
+func (n *Node) Members() int { return len(n.directory.Members()) }
+
 // Behind says which nodes keep the ledger from having a version.
 func (n *Node) Behind(version uint64) string { return n.raiser.Behind(version) }
 

@@ -99,7 +99,7 @@ func TestForward_AFollowerExplainsAsTheLeaderDoes(t *testing.T) {
 		require.Equal(t, first.Kind, second.Kind)
 		require.Equal(t, first.Detail, second.Detail)
 	}
-	explained(func(at int) error { return c.Nodes[at].RemoveServer(t.Context(), "node_unknown") })
+	explained(func(at int) error { return c.Nodes[at].RemoveServer(t.Context(), "node_unknown", "a test") })
 	explained(func(at int) error { return c.Nodes[at].TransferLeadership(t.Context(), "node_unknown") })
 	for i := range c.Nodes {
 		c.Fill(i, true)

@@ -147,10 +147,10 @@ func TestCluster_RemovesAServer(t *testing.T) {
 		if asked == i {
 			asked = c.Leader()
 		}
-		require.ErrorContains(t, c.Nodes[asked].RemoveServer(context.Background(), "nobody"), "not")
+		require.ErrorContains(t, c.Nodes[asked].RemoveServer(context.Background(), "nobody", "a test"), "not")
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		require.NoError(t, c.Nodes[asked].RemoveServer(ctx, id))
+		require.NoError(t, c.Nodes[asked].RemoveServer(ctx, id, "a test"))
 		select {
 		case err := <-c.Nodes[i].Failed():
 			require.ErrorContains(t, err, "removed")
@@ -163,7 +163,7 @@ func TestCluster_RemovesAServer(t *testing.T) {
 		require.Equal(t, int64(99-round), c.Do(up, &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}).(*fsm.Verdict).Credits)
 	}
 	last := c.Leader()
-	require.Error(t, c.Nodes[last].RemoveServer(context.Background(), c.Nodes[last].ID()), "the last voter stays")
+	require.Error(t, c.Nodes[last].RemoveServer(context.Background(), c.Nodes[last].ID(), "a test"), "the last voter stays")
 	err := c.Nodes[last].TransferLeadership(context.Background(), "")
 	require.Equal(t, fault.Invalid, fault.KindOf(err), "nobody is to come, so there is nothing to wait for: %v", err)
 }
@@ -215,7 +215,7 @@ func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
 	leader := c.Nodes[c.Leader()]
 	require.ErrorContains(t, leader.AskToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[x].Peer), "Another node has this address")
 	require.NoError(t, leader.AskToLeave(t.Context(), c.Nodes[y].ID(), c.Nodes[y].Peer))
-	require.ErrorContains(t, <-c.Nodes[y].Failed(), "removed from the cluster")
+	require.ErrorContains(t, <-c.Nodes[y].Failed(), "was removed")
 	select {
 	case err := <-c.Nodes[x].Failed():
 		require.NoError(t, err, "the node at the address of the removed one left")

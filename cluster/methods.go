@@ -16,10 +16,12 @@ func (n *Node) methods() []rpc.Row {
 		rpc.Background(&membership.Status, n.reporter.Serve),
 		rpc.Background(&membership.TransferLeadership, n.transfer.Serve),
 		rpc.Background(&membership.Identify, n.bootstrap.Serve),
-		rpc.Background(&membership.Remove, n.removal.Serve),
+		rpc.Background(&membership.Remove, n.removal.ServeOlder),
 		rpc.Inline(&membership.Leave, n.removal.ServeLeave),
 		rpc.Inline(&fitness.Fitness, n.fitness.Serve),
 		rpc.Background(&fitness.Checkpoints, n.comparer.ServeCheckpoints),
 		rpc.Inline(&fitness.Diverged, n.comparer.ServeDiverged),
+		rpc.Background(&membership.Exchange, n.departures.Serve),
+		rpc.Background(&membership.RemoveServer, n.removal.Serve),
 	}
 }

@@ -39,6 +39,9 @@ type Node struct {
 
 	parts
 
+	started  time.Time   // of this process
+	unusable atomic.Bool // Fail was called
+
 	met atomic.Uint64 // the newest ledger version that another node has shown
 
 	ctx        context.Context // ends when the node stops
@@ -58,7 +61,7 @@ func New(conf Config) (*Node, error) {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
 	}
 	n := &Node{
-		conf: conf, id: conf.Store.NodeID(),
+		conf: conf, id: conf.Store.NodeID(), started: time.Now(),
 		log:    slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
@@ -76,6 +79,7 @@ func (n *Node) Failed() <-chan error { return n.failed }
 // Fail stops taking part in the cluster at once and reports err to Failed. It is for faults of the disk: a node that cannot write must
 // fall silent, or its peers would wait for it (hashicorp/raft#503).
 func (n *Node) Fail(err error) {
+	n.unusable.Store(true)
 	select {
 	case n.failed <- err:
 		n.log.Error("this node cannot go on", "err", err)
@@ -109,8 +113,15 @@ func (n *Node) start() error {
 	}
 	n.directory.Attach(n.raft)
 	n.wire()
+	departures, err := n.conf.Store.Departures()
+	if err == nil {
+		err = n.departures.Load(departures)
+	}
+	if err != nil {
+		return fmt.Errorf("which nodes left the cluster: %w", err)
+	}
 	n.mux.Serve(rpc.NewTable(
-		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.replica.ClusterID, Logger: n.log}, n.methods()...).Handle)
+		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Logger: n.log}, n.methods()...).Handle)
 	n.mux.Start()
 	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)
@@ -129,6 +140,7 @@ func (n *Node) start() error {
 		return err
 	}
 	n.run(func() { n.bootstrap.Run(n.ctx) })
+	n.run(func() { n.departures.Run(n.ctx) })
 	n.run(func() { n.joining.Run(n.ctx) })
 	return nil
 }
@@ -169,14 +181,14 @@ func (n *Node) TransferLeadership(ctx context.Context, nodeID string) error {
 	return n.transfer.Do(ctx, nodeID)
 }
 
-// RemoveServer takes a node out of the cluster permanently: see membership.Removal.
-func (n *Node) RemoveServer(ctx context.Context, nodeID string) error {
-	return n.removal.Do(ctx, nodeID)
+// RemoveServer takes a node out of the cluster permanently: see membership.Removal. by says who asks for it.
+func (n *Node) RemoveServer(ctx context.Context, nodeID, by string) error {
+	return n.removal.Do(ctx, nodeID, by)
 }
 
 // Ready returns nil when requests can be expected to succeed here, or a fault that says why not.
 func (n *Node) Ready() error {
-	if n.ctx.Err() != nil {
+	if n.ctx.Err() != nil || n.unusable.Load() {
 		return leader.ErrStopping
 	}
 	if err := n.conf.Store.Healthy(); err != nil {

@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -27,6 +30,7 @@ type parts struct {
 	proposer   *propose.Proposer
 	gossip     *membership.Gossip
 	bootstrap  *membership.Bootstrap
+	departures *membership.Departures
 	removal    *membership.Removal
 	reporter   *membership.Reporter
 	standing   *membership.Standing
@@ -39,7 +43,7 @@ type parts struct {
 
 // wire builds the parts. A part that needs one further down gets it as a function.
 func (n *Node) wire() {
-	n.client = rpc.NewClient(n.pool, n.replica.ClusterID)
+	n.client = rpc.NewClient(n.pool, n.clusterID)
 	n.leader = leader.New(leader.Config{
 		NodeID: raft.ServerID(n.id), Raft: n.raft, Addresses: n.directory, Pool: n.pool, Client: n.client,
 		Wait: n.conf.LeaderWait, Stopping: n.ctx.Done(),
@@ -87,8 +91,12 @@ func (n *Node) wireMembership(base membership.Base) {
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
 		Logger: n.log, Stopping: n.ctx.Done(),
 	})
+	n.departures = &membership.Departures{
+		Base: base, Gossip: n.gossip, Keep: n.conf.Store.SaveDepartures, Leave: n.leaveForGood, Fail: n.Fail,
+		ForgetAfter: n.conf.ForgetAfter,
+	}
 	n.removal = &membership.Removal{
-		Base: base, Leader: n.leader, Serves: n.Leads, Transfer: n.transfer, Fail: n.Fail,
+		Base: base, Leader: n.leader, Serves: n.Leads, Transfer: n.transfer, Departures: n.departures,
 	}
 	n.reporter = &membership.Reporter{Base: base, Self: n.report}
 	n.bootstrap = &membership.Bootstrap{
@@ -170,6 +178,9 @@ func (n *Node) announcements(ctx context.Context) map[string]upgrade.Node {
 	return nodes
 }
 
+// clusterID returns the id of the cluster, "" while there is none. After a restart the ledger has none until entries are applied.
+func (n *Node) clusterID() string { return cmp.Or(n.replica.ClusterID(), n.conf.Store.ClusterID()) }
+
 // describe is what this node tells the others through gossip.
 func (n *Node) describe() gossip.Meta {
 	reads := n.reads()
@@ -179,6 +190,23 @@ func (n *Node) describe() gossip.Meta {
 		Bootstrapped: n.raft.LastIndex() > 0,
 	}
 }
+
+// leaveForGood marks the data directory, so that no restart campaigns or waits without end, and stops.
+func (n *Node) leaveForGood(d membership.Departure) {
+	err := n.conf.Store.MarkRemoved(fmt.Sprintf("%s left cluster %s for good: it was %s", n.id, n.clusterID(), d))
+	if time.UnixMilli(d.At).Before(n.started) {
+		err = removedBefore{err}
+	}
+	n.Fail(err)
+}
+
+// ErrRemovedBefore is in the error of a node that had left its cluster for good when it was started.
+var ErrRemovedBefore = errors.New("the node had left its cluster before it was started")
+
+// removedBefore adds ErrRemovedBefore to an error, and nothing to its text.
+type removedBefore struct{ error }
+
+func (r removedBefore) Unwrap() []error { return []error{r.error, ErrRemovedBefore} }
 
 // stopDiverged marks the data directory, so that no restart takes part again, and stops.
 func (n *Node) stopDiverged(d fitness.Divergence) {

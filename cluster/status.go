@@ -16,9 +16,12 @@ import (
 
 // Status is the cluster as this node sees it: contract 7.2, cluster.getStatus.
 type Status struct {
+	NodeID    string // the node that was asked
 	ClusterID string
 	LeaderID  string // empty: none known
-	Term      uint64
+	// Stale: the node has no leader, or has not heard of it for a while, so what it knows may be out of date.
+	Stale bool
+	Term  uint64
 	// LedgerVersion is that of this node's ledger.
 	LedgerVersion uint64
 	Nodes         []NodeStatus // sorted by id
@@ -29,6 +32,10 @@ type NodeStatus struct {
 	NodeID       string
 	Role         string // leader, follower, candidate, unknown
 	Voter        bool
+	Membership   Membership
+	ReplacedBy   string // the node that has or gets its place; empty: none
+	LeftAt       int64  // Unix milliseconds at which it was removed or replaced; 0: it was not
+	RemovedBy    string // who asked for the removal; empty: not known
 	Health       string // alive, failed, left
 	HTTPAddr     string
 	PeerAddr     string
@@ -40,6 +47,19 @@ type NodeStatus struct {
 	DigestIndex  uint64
 	Digest       string // hexadecimal
 }
+
+// Membership says what a node is to the cluster.
+type Membership string
+
+// The memberships. Servers of raft's configuration are voters or non-voters; a node that left for good is listed for a moment.
+const (
+	Voter    Membership = "voter"
+	NonVoter Membership = "non-voter"
+	Joining  Membership = "joining" // seen, and not in raft's configuration yet
+	Left     Membership = "left"    // stopped in good order before it was added
+	Removed  Membership = "removed"
+	Replaced Membership = "replaced"
+)
 
 var roles = map[raft.RaftState]string{raft.Leader: "leader", raft.Follower: "follower", raft.Candidate: "candidate"}
 
@@ -86,7 +106,10 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 			s.Health = gossip.Alive.String()
 		}
 	}
-	status := Status{ClusterID: n.replica.ClusterID(), LeaderID: string(n.leader.Current()), Term: n.raft.CurrentTerm(), LedgerVersion: n.replica.LedgerVersion()}
+	status := Status{
+		NodeID: n.id, ClusterID: n.clusterID(), LeaderID: string(n.leader.Current()), Stale: n.stale(),
+		Term: n.raft.CurrentTerm(), LedgerVersion: n.replica.LedgerVersion(),
+	}
 	for _, s := range nodes {
 		status.Nodes = append(status.Nodes, *s)
 	}
@@ -94,13 +117,35 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	return status, nil
 }
 
-// listed returns every server of raft's configuration with what gossip says of it, and gossip's members that raft does not have.
+// staleAfter is how long a node may hear nothing from its leader before what it knows counts as out of date.
+const staleAfter = 2 * time.Second
+
+func (n *Node) stale() bool {
+	current := n.leader.Current()
+	return current == "" || string(current) != n.id && time.Since(n.raft.LastContact()) > staleAfter
+}
+
+// listed returns every server of raft's configuration with what gossip says of it, gossip's members that raft does not have, and the nodes
+// that left for good a moment ago.
 func (n *Node) listed() map[string]*NodeStatus {
 	nodes := make(map[string]*NodeStatus)
-	for _, s := range n.directory.Servers() {
-		place, _ := membership.Place(s.Address)
+	servers := n.directory.Servers()
+	for _, s := range servers {
+		place, displaced := membership.Place(s.Address)
 		nodes[string(s.ID)] = &NodeStatus{
-			NodeID: string(s.ID), Role: unknownRole, Voter: s.Suffrage == raft.Voter, Health: gossip.Failed.String(), PeerAddr: place,
+			NodeID: string(s.ID), Role: unknownRole, Voter: s.Suffrage == raft.Voter, Membership: NonVoter,
+			Health: gossip.Failed.String(), PeerAddr: place,
+		}
+		if s.Suffrage == raft.Voter {
+			nodes[string(s.ID)].Membership = Voter
+		}
+		if displaced {
+			nodes[string(s.ID)].ReplacedBy = n.departures.Successor(s, servers)
+		}
+	}
+	for _, d := range n.departures.All() {
+		if time.Since(time.UnixMilli(d.At)) < n.conf.ForgetAfter {
+			nodes[d.NodeID] = departed(d)
 		}
 	}
 	for _, m := range n.directory.Members() {
@@ -109,11 +154,41 @@ func (n *Node) listed() map[string]*NodeStatus {
 		}
 		s := nodes[m.ID]
 		if s == nil {
-			s = &NodeStatus{NodeID: m.ID, Role: unknownRole}
+			if s = n.stranger(m); s == nil {
+				continue
+			}
 			nodes[m.ID] = s
 		}
 		s.Health, s.HTTPAddr, s.PeerAddr, s.GossipAddr, s.Version = m.Health.String(), m.HTTPAddr, m.PeerAddr, m.GossipAddr, m.Version
 		s.Reads = upgrade.Range{Min: uint64(m.MinLedger), Max: uint64(m.MaxLedger)}
 	}
 	return nodes
+}
+
+// departed is a node that left the cluster for good.
+func departed(d membership.Departure) *NodeStatus {
+	s := &NodeStatus{
+		NodeID: d.NodeID, Role: unknownRole, Membership: Removed, Health: gossip.Left.String(),
+		ReplacedBy: d.ReplacedBy, LeftAt: d.At, RemovedBy: d.By,
+	}
+	if d.By == "" && d.ReplacedBy != "" {
+		s.Membership = Replaced
+	}
+	return s
+}
+
+// stranger is a member that raft's configuration does not have. A node that left for good is listed for as long as it runs on, and nil when
+// it has ended.
+func (n *Node) stranger(m gossip.Member) *NodeStatus {
+	if d, left := n.departures.Of(m.ID); left {
+		if m.Health != gossip.Alive {
+			return nil
+		}
+		return departed(d)
+	}
+	s := &NodeStatus{NodeID: m.ID, Role: unknownRole, Membership: Joining}
+	if m.Health == gossip.Left {
+		s.Membership = Left
+	}
+	return s
 }

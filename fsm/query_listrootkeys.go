@@ -7,11 +7,13 @@ func (q *ListRootKeys) answer(s *State, root *rootKey) Result {
 	if !root.may(OperateClusterPermission, "") {
 		return OperateClusterPermission.missing("")
 	}
-	list, next := page(&s.rootKeyList, q.Page, func(r *rootKey) RootKey {
-		return RootKey{
-			ID: r.id, Name: r.name, WorkspaceID: r.workspace.id, Permissions: r.sorted(),
-			CreatedAt: r.createdAt, Expires: r.expires, Enabled: r.enabled,
-		}
-	})
+	list, next := page(&s.rootKeyList, q.Page, (*rootKey).show)
 	return &RootKeys{List: list, Next: next}
+}
+
+func (r *rootKey) show() RootKey {
+	return RootKey{
+		ID: r.id, Name: r.name, WorkspaceID: r.workspace.id, Permissions: r.sorted(),
+		CreatedAt: r.createdAt, Expires: r.expires, Enabled: r.enabled,
+	}
 }

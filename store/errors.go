@@ -20,6 +20,7 @@ const (
 	KindMissing Kind = "missing"  // a part of the state was removed
 	KindDamaged Kind = "damaged"  // content fails its checks
 	KindDiffers Kind = "differs"  // the ledger differed from that of the other nodes
+	KindRemoved Kind = "removed"  // the node left its cluster for good
 	KindFull    Kind = "full"     // no space left
 	KindFailed  Kind = "failed"   // the system refused a call
 	KindStalled Kind = "stalled"  // a call does not return

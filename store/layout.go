@@ -23,7 +23,10 @@ const (
 	walName      = "wal"
 	stateName    = "state.db"
 	divergedName = "DIVERGED"
+	removedName  = "REMOVED"
 	selfTestName = "selftest"
+
+	departuresName = "departures.json"
 
 	incomingPrefix = stateName + ".incoming."
 	tmpSuffix      = ".tmp"
@@ -96,7 +99,7 @@ func checkOurs(dir string) error {
 		switch name := e.Name(); {
 		case name == metaName:
 			return nil
-		case name == lockName || name == metaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found":
+		case name == lockName || name == metaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
 		case name == stableName || name == logName || name == walName || name == stateName || strings.HasPrefix(name, stateName+"."):
 			ours = append(ours, name)
 		default:
@@ -133,7 +136,7 @@ func removeLeftovers(dir string) error {
 
 func isOurTmp(name string) bool {
 	switch strings.TrimSuffix(name, tmpSuffix) {
-	case metaName, stableName, logName, stateName, divergedName, selfTestName:
+	case metaName, stableName, logName, stateName, divergedName, removedName, departuresName, selfTestName:
 		return strings.HasSuffix(name, tmpSuffix)
 	}
 	return false

@@ -28,10 +28,13 @@ func open(options Options, hooks testHooks) (_ *Store, err error) {
 	if err := makeDir(options.Dir); err != nil {
 		return nil, err
 	}
+	if err := checkRemoved(options.Dir); err != nil {
+		return nil, err
+	}
 	if err := checkOurs(options.Dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: options.Dir, reads: options.Reads}
+	s := &Store{dir: options.Dir, reads: options.Reads, logger: options.Logger}
 	defer func() {
 		if err != nil {
 			_ = s.Close()

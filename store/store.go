@@ -68,6 +68,8 @@ type Store struct {
 	kind  LogKind
 	reads Versions
 
+	logger *slog.Logger
+
 	lock      *dirLock
 	watchdog  *watchdog
 	space     *spaceMonitor

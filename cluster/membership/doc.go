@@ -9,6 +9,7 @@
 //   - [Reconciler]: on the leader, adds new nodes as non-voters and follows nodes that moved (reconcile.go), and gives votes (promote.go).
 //   - [Standing] (standing.go): whether this node counts as a voter that has caught up.
 //   - [Removal] (remove.go): takes a node out, on request only.
+//   - [Departures] (departures.go): remembers which nodes left for good, and spreads the news.
 //   - [Transfer] (transfer.go): moves leadership on purpose.
 //   - [FastElection] (fastelection.go): replaces a leader whose process ended before raft's timeouts would.
 //   - [Reporter] (report.go): asks nodes for their status.

@@ -115,6 +115,13 @@ func (g *Gossip) Watch() {
 	}
 }
 
+// Forget drops a member that is not alive and will not come back.
+func (g *Gossip) Forget(nodeID string) {
+	if started := g.gossip.Load(); started != nil {
+		started.Forget(nodeID)
+	}
+}
+
 func (g *Gossip) refresh() {
 	members := g.gossip.Load().Members()
 	g.conf.Directory.members.Store(&members)

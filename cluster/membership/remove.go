@@ -2,7 +2,8 @@ package membership
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,8 +15,12 @@ import (
 	"github.com/creditd/creditd/cluster/rpc"
 )
 
-// Remove asks the leader to remove a node; Leave tells a node that it was removed.
+// RemoveServer asks the leader to remove a node. Builds that do not know it are asked with Remove, and tell a node with Leave that it was
+// removed; later ones use Exchange.
 var (
+	RemoveServer = rpc.Method[removal, rpc.Nothing]{
+		Number: 12, Name: "remove server", OfCluster: true, Request: rpc.JSON[removal](), Answer: rpc.Empty,
+	}
 	Remove = rpc.Method[string, rpc.Nothing]{
 		Number: 6, Name: "remove", OfCluster: true, Request: rpc.Text, Answer: rpc.Empty,
 	}
@@ -24,29 +29,39 @@ var (
 	}
 )
 
+// removal is which node is to go, and who asks for it.
+type removal struct {
+	NodeID string `json:"nodeId"`
+	By     string `json:"by"`
+}
+
 // Removal takes nodes out of the cluster.
 type Removal struct {
 	Base
-	Leader   *leader.Finder
-	Serves   func() bool // whether this node serves as the leader
-	Transfer *Transfer
-	Fail     func(error) // ends this node
+	Leader     *leader.Finder
+	Serves     func() bool // whether this node serves as the leader
+	Transfer   *Transfer
+	Departures *Departures
 
-	blocked sync.Map // node id to the time.Time until which it is not added again
+	leaving sync.Map // id of a node whose removal was tried to the time.Time until which it is not added again
 }
 
 // Do takes a node out of raft's configuration permanently: its acknowledgements count no more. It is refused for the last voter, and
-// where the remaining voters would have no quorum. A leader that is to go transfers leadership first.
-func (r *Removal) Do(ctx context.Context, nodeID string) error {
+// where the remaining voters would have no quorum. A leader that is to go transfers leadership first. by says who asks for it.
+func (r *Removal) Do(ctx context.Context, nodeID, by string) error {
+	wanted := removal{nodeID, by}
 	retried := false
 	return r.Leader.Retry(ctx, func() error {
 		if retried && r.Directory.Server(nodeID) == nil {
 			return nil // the first attempt removed it; only its answer was lost
 		}
 		if r.Serves() {
-			return r.here(ctx, nodeID)
+			return r.here(ctx, wanted)
 		}
-		_, err := leader.Call(ctx, r.Leader, &Remove, nodeID)
+		_, err := leader.Call(ctx, r.Leader, &RemoveServer, wanted)
+		if err != nil && fault.KindOf(err) == fault.Unsupported {
+			_, err = leader.Call(ctx, r.Leader, &Remove, nodeID)
+		}
 		if fault.KindOf(err) == fault.Unknown && err != nil && ctx.Err() == nil {
 			// A leader that is to go transfers leadership first, which ends the call. Removing twice does no harm.
 			retried = true
@@ -56,20 +71,26 @@ func (r *Removal) Do(ctx context.Context, nodeID string) error {
 	})
 }
 
+// ServeOlder removes a node for a node that does not know who asks for it.
+func (r *Removal) ServeOlder(ctx context.Context, nodeID string) (rpc.Nothing, error) {
+	return r.Serve(ctx, removal{nodeID, "an operator, through a node of an earlier build"})
+}
+
 // Serve removes a node for another node.
-func (r *Removal) Serve(ctx context.Context, nodeID string) (done rpc.Nothing, err error) {
+func (r *Removal) Serve(ctx context.Context, wanted removal) (done rpc.Nothing, err error) {
 	if !r.Serves() {
 		return done, errNotServing
 	}
 	ctx, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
-	return done, r.here(ctx, nodeID)
+	return done, r.here(ctx, wanted)
 }
 
 // here is Do on the leader.
-func (r *Removal) here(ctx context.Context, nodeID string) error {
+func (r *Removal) here(ctx context.Context, wanted removal) error {
 	r.Changing.Lock()
 	defer r.Changing.Unlock()
+	nodeID := wanted.NodeID
 	f := r.Raft.GetConfiguration()
 	if err := f.Error(); err != nil {
 		return fault.Wrap(fault.Unavailable, "The leader is changing", err)
@@ -80,7 +101,7 @@ func (r *Removal) here(ctx context.Context, nodeID string) error {
 	if nodeID == r.NodeID {
 		return r.transferFirst(ctx)
 	}
-	r.block(nodeID)
+	r.leaving.Store(nodeID, time.Now().Add(rejoinBlock))
 	addr := ""
 	if s := r.Directory.Server(nodeID); s != nil {
 		addr = r.Directory.AddressOf(s.ID, s.Address)
@@ -93,8 +114,8 @@ func (r *Removal) here(ctx context.Context, nodeID string) error {
 		if err != nil {
 			return fault.Wrap(fault.Unknown, "Whether the node was removed is not known", err)
 		}
-		r.Logger.Info("removed a node from the cluster", "member", nodeID)
-		r.askToLeave(ctx, nodeID, addr)
+		r.Departures.Add(Departure{NodeID: nodeID, At: time.Now().UnixMilli(), By: wanted.By})
+		r.Departures.TellGone(ctx, nodeID, addr)
 		return nil
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unknown, "The node was not removed when the deadline passed", ctx.Err())
@@ -117,46 +138,53 @@ func (r *Removal) transferFirst(ctx context.Context) error {
 
 // allowed refuses what would leave fewer voters up than the remaining voters need for a quorum.
 func (r *Removal) allowed(servers []raft.Server, nodeID string) error {
-	up := make(map[raft.ServerID]bool)
+	alive := map[raft.ServerID]bool{raft.ServerID(r.NodeID): true}
 	for _, m := range r.Directory.Members() {
-		up[raft.ServerID(m.ID)] = m.Health == gossip.Alive
+		alive[raft.ServerID(m.ID)] = alive[raft.ServerID(m.ID)] || m.Health == gossip.Alive
 	}
-	up[raft.ServerID(r.NodeID)] = true
-	found, voter := false, false
-	voters, alive := 0, 0
+	var target *raft.Server
+	var down []string
+	voters := 0
 	for _, s := range servers {
-		if string(s.ID) == nodeID {
-			found, voter = true, s.Suffrage == raft.Voter
-			continue
-		}
-		if s.Suffrage == raft.Voter {
+		switch {
+		case string(s.ID) == nodeID:
+			target = &s
+		case s.Suffrage == raft.Voter:
 			voters++
-			if up[s.ID] {
-				alive++
+			if !alive[s.ID] {
+				down = append(down, string(s.ID))
 			}
 		}
 	}
 	switch {
-	case !found:
-		return fault.New(fault.Invalid, "The node is not part of this cluster: "+nodeID)
-	case voter && voters == 0:
+	case target == nil:
+		return r.unknown(nodeID)
+	case target.Suffrage != raft.Voter:
+		return nil
+	case voters == 0:
 		return fault.New(fault.Invalid, "The node is the last voter and cannot be removed")
-	case voter && alive <= voters/2:
-		return fault.New(fault.Invalid, "The remaining voters would have no quorum")
+	case voters-len(down) <= voters/2:
+		return fault.New(fault.Invalid, fmt.Sprintf("The remaining voters would have no quorum: without %s, %d of %d voters would be up (down: %s)",
+			nodeID, voters-len(down), voters, strings.Join(down, ", ")))
 	}
 	return nil
 }
 
-// errRemoved is why a removed node stops.
-var errRemoved = errors.New("this node was removed from the cluster: its data directory may be deleted; " +
-	"started again, it joins as a new node")
-
-// askToLeave lets a node that was removed know, so that it stops instead of waiting for a leader forever. A node that cannot be reached is
-// down or cut off; should it come back, it is added as a new node.
-func (r *Removal) askToLeave(ctx context.Context, nodeID, addr string) {
-	if _, err := Leave.Call(ctx, r.Client, addr, nodeID); err != nil {
-		r.Logger.Info("a removed node could not be told", "member", nodeID, "err", err)
+// unknown says why a node that is not in raft's configuration cannot be removed.
+func (r *Removal) unknown(nodeID string) error {
+	if d, left := r.Departures.Of(nodeID); left {
+		return fault.New(fault.Invalid, fmt.Sprintf("The node is not part of this cluster any more: %s was %s", nodeID, d))
 	}
+	for _, m := range r.Directory.Members() {
+		switch {
+		case m.ID != nodeID:
+		case m.Foreign:
+			return fault.New(fault.Invalid, "The node belongs to another cluster: "+nodeID)
+		case m.Health == gossip.Alive:
+			return fault.New(fault.Invalid, fmt.Sprintf("The node is not part of this cluster yet: %s is up and waits to be added; to keep it out, stop it", nodeID))
+		}
+	}
+	return fault.New(fault.Invalid, "The node is not part of this cluster: "+nodeID)
 }
 
 // ServeLeave stops this node if it is the removed one: another node may have its address by now. It answers first, because afterwards
@@ -167,16 +195,17 @@ func (r *Removal) ServeLeave(_ rpc.Caller, nodeID string, reply rpc.Reply[rpc.No
 		return
 	}
 	reply(rpc.Nothing{}, nil)
-	go r.Fail(errRemoved)
+	go r.Departures.Add(Departure{NodeID: nodeID, At: time.Now().UnixMilli()})
 }
 
-// rejoinBlock is how long a removed node is not added again although gossip still sees it: it needs a moment to stop.
+// rejoinBlock is how long a node is not added again while it is not known whether its removal succeeded.
 const rejoinBlock = time.Minute
 
-func (r *Removal) block(nodeID string) { r.blocked.Store(nodeID, time.Now().Add(rejoinBlock)) }
-
-// Blocked reports whether a member was removed a moment ago. Without this the reconciler would add it again at once.
+// Blocked reports whether a member must not be added: it left the cluster for good, or is about to.
 func (r *Removal) Blocked(nodeID string) bool {
-	until, ok := r.blocked.Load(nodeID)
-	return ok && time.Now().Before(until.(time.Time))
+	if until, tried := r.leaving.Load(nodeID); tried && time.Now().Before(until.(time.Time)) {
+		return true
+	}
+	_, left := r.Departures.Of(nodeID)
+	return left
 }

@@ -21,6 +21,7 @@ type nodeConfig struct {
 	peerAddr      string // where the peer port listens
 	rootKey       string // empty: one is made, and shown if the cluster begins with it
 	keepRootKeyIn string // empty: nowhere
+	rejoin        bool   // as a new node, if the node was removed
 }
 
 // httpConfig says how the HTTP port is served.

@@ -84,7 +84,7 @@ func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.S
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version})
+	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey)})
 	if err != nil {
 		return nil, err
 	}

@@ -18,22 +18,44 @@ import (
 // operator has the settings of a command that talks to a node. Such commands embed it.
 type operator struct {
 	rootKey rootKeySettings
-	addr    string
+	addrs   []string
 	timeout time.Duration
-	node    *client.Client // once the settings are checked
+	nodes   []*client.Client // once the settings are checked; they share their connections
 }
 
 func (o *operator) bind(s *settings.Set) {
-	o.addr, o.timeout = "http://"+defaultHTTPAddr, 10*time.Second
+	o.addrs, o.timeout = []string{"http://" + defaultHTTPAddr}, 10*time.Second
 	s.Group("Node")
-	settings.Value(s, &o.addr, "addr", "URL", "any node of the cluster, as URL or HOST:PORT", parseNodeURL)
+	s.Items(&o.addrs, "addr", "URL", "any node of the cluster, as URL or HOST:PORT; of several, the first that can be reached is asked", parseNodeURL)
 	o.rootKey.bind(s)
 	s.Duration(&o.timeout, "timeout", time.Millisecond, "how long to wait for the answer")
 }
 
 func (o *operator) check(_ invocation, s *settings.Set) {
 	o.rootKey.check(s)
-	o.node = client.New(client.Config{Node: o.addr, RootKey: o.rootKey.key, Timeout: o.timeout, Proxy: http.ProxyFromEnvironment})
+	if len(o.addrs) == 0 {
+		s.Refuse("addr", "missing; name a node of the cluster")
+		return
+	}
+	first := client.New(client.Config{Node: o.addrs[0], RootKey: o.rootKey.key, Timeout: o.timeout, Proxy: http.ProxyFromEnvironment})
+	o.nodes = []*client.Client{first}
+	for _, addr := range o.addrs[1:] {
+		o.nodes = append(o.nodes, first.At(addr))
+	}
+}
+
+// reach makes one request at the first node that can be reached, and says which one answered. A node that has got the request is the last.
+func (o *operator) reach(endpoint string, request, result any) (answer client.Answer, node *client.Client) {
+	var unreachable []error
+	for _, node = range o.nodes {
+		answer = node.Call(context.Background(), endpoint, request, result)
+		if !errors.Is(answer.Err, client.ErrUnreachable) {
+			return answer, node
+		}
+		unreachable = append(unreachable, answer.Err)
+	}
+	answer.Err = errors.Join(unreachable...)
+	return answer, node
 }
 
 // call makes one request. Its errors name the flags that may be wrong.
@@ -44,7 +66,7 @@ func (o *operator) call(endpoint string, request, result any) error {
 
 // page is call that also returns where the next page of a list begins.
 func (o *operator) page(endpoint string, request, result any) (next string, err error) {
-	answer := o.node.Call(context.Background(), endpoint, request, result)
+	answer, _ := o.reach(endpoint, request, result)
 	return answer.Cursor, advise(answer.Err)
 }
 

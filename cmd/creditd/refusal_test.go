@@ -50,6 +50,7 @@ func TestRefusal_WrongUsage(t *testing.T) {
 		"flag without value":  {args: []string{"server", "--data-dir"}, says: []string{"-data-dir", "needs an argument"}},
 		"argument":            {args: []string{"server", "x", "--data-dir", "$DIR"}, says: []string{`unexpected argument "x"`}},
 		"nothing to join":     {args: []string{"server", "--data-dir", "$DIR"}, says: []string{"--bootstrap-expect: missing", "--join"}},
+		"rejoin what":         {args: []string{"server", "--data-dir", "$DIR", "--rejoin"}, says: []string{"--rejoin: needs --join"}},
 		"no directory":        {args: []string{"server", "--bootstrap-expect", "1"}, says: []string{"--data-dir: missing"}},
 		"directory is a file": {args: []string{"server", "--data-dir", file("short")}, says: []string{"--data-dir:", "is not a directory"}},
 		"even expect":         {args: []string{"server", "--data-dir", "$DIR", "--bootstrap-expect", "2"}, says: []string{`--bootstrap-expect: "2": must be odd: 1, 3, 5 or 7`}},

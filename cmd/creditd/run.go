@@ -63,9 +63,12 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 
 // checkRootKey warns of a root key that the cluster does not have. A cluster takes that of the node that founds it, and no other.
 func (r *running) checkRootKey(ctx context.Context, key string, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(ctx, api.DefaultRequestTimeout)
+	asking, cancel := context.WithTimeout(ctx, api.DefaultRequestTimeout)
 	defer cancel()
-	result, _, err := r.node.Answer(ctx, mint.Hash(key), &fsm.Authorize{})
+	result, _, err := r.node.Answer(asking, mint.Hash(key), &fsm.Authorize{})
+	if ctx.Err() != nil {
+		return // it was told to stop first
+	}
 	if err != nil {
 		log.Warn("whether the cluster has this node's root key could not be checked", "err", err)
 		return
@@ -77,11 +80,37 @@ func (r *running) checkRootKey(ctx context.Context, key string, log *slog.Logger
 
 // runNode runs a node until ctx ends or the node fails. up runs beside it once HTTP is served; an error of up stops the node.
 func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
-	err := runOnce(ctx, conf, log, up)
-	if store.NeedsRebuild(err) {
+	err := rejoining(conf, log, func() error { return runOnce(ctx, conf, log, up) })
+	switch {
+	case store.NeedsRebuild(err):
 		return fmt.Errorf("%w\n%s", err, rebuildAdvice(conf))
+	case store.KindOf(err) == store.KindRemoved:
+		return fmt.Errorf("%w\n%s", err, removedAdvice)
 	}
 	return err
+}
+
+const removedAdvice = `To let this machine join again as a new node, start it once with --rejoin: its data is set aside inside of --data-dir.
+To keep it out, do not start it again.`
+
+// rejoining runs a node. With --rejoin, a node that turns out to have been removed before it started sets its data aside and begins anew. One
+// that is removed while it serves stops: it comes back when it is started again.
+func rejoining(conf nodeConfig, log *slog.Logger, run func() error) error {
+	if !conf.rejoin {
+		return run()
+	}
+	for {
+		aside, err := store.SetAside(conf.store.Dir)
+		if err != nil {
+			return fmt.Errorf("--rejoin: %w", err)
+		}
+		if aside != "" {
+			log.Warn("this node was removed from its cluster: it sets its data aside and joins as a new node", "data", aside)
+		}
+		if err = run(); !errors.Is(err, cluster.ErrRemovedBefore) || aside != "" {
+			return err
+		}
+	}
 }
 
 // rebuildAdvice is what an operator can paste.
@@ -158,6 +187,9 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 		case <-ctx.Done():
 			return nil
 		case err := <-r.node.Failed():
+			if store.KindOf(err) == store.KindRemoved {
+				return err
+			}
 			return fmt.Errorf("the node cannot go on: %w", err)
 		case err := <-served:
 			return fmt.Errorf("serving HTTP ended: %w", err)
@@ -170,12 +202,13 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 	}
 }
 
-// stop ends what runNode started, in the reverse order. A node that failed has nothing to finish.
+// stop ends what runNode started, in the reverse order. A node that failed has nothing to finish. One that was removed has: the request that
+// removed it may be its own.
 func (r *running) stop(server *http.Server, timeout time.Duration, failed error, log *slog.Logger) error {
 	r.node.stopping.Store(true)
 	log.Info("stopping")
 	limit := closeTimeout
-	if failed != nil {
+	if failed != nil && store.KindOf(failed) != store.KindRemoved {
 		_ = server.Close()
 		limit = failedCloseTimeout
 	} else {

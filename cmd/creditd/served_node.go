@@ -45,12 +45,13 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 		return api.Status{}, err
 	}
 	shown := api.Status{
-		ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
+		NodeID: status.NodeID, Stale: status.Stale, ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
 		Nodes: make([]api.NodeStatus, len(status.Nodes)),
 	}
 	for i, n := range status.Nodes {
 		shown.Nodes[i] = api.NodeStatus{
 			NodeID: n.NodeID, Role: n.Role, Voter: n.Voter, Health: n.Health,
+			Membership: string(n.Membership), ReplacedBy: n.ReplacedBy, LeftAt: n.LeftAt, RemovedBy: n.RemovedBy,
 			HTTPAddr: n.HTTPAddr, PeerAddr: n.PeerAddr, GossipAddr: n.GossipAddr, Version: n.Version, LedgerVersions: readVersions(n.Reads),
 			CommitIndex: n.CommitIndex, AppliedIndex: n.AppliedIndex,
 		}

@@ -57,6 +57,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 
 	s.Group("Cluster")
 	settings.Value(s, &c.cluster.BootstrapExpect, "bootstrap-expect", "1|3|5|7", "found a new cluster once this many nodes see each other; no effect on a node that already belongs to a cluster", parseExpect)
+	s.Switch(&c.rejoin, "rejoin", "if this node was removed from its cluster, set its data aside and join as a new node; no effect otherwise")
 	s.Items(&c.cluster.Join, "join", "HOST:PORT", "gossip addresses of other nodes", parseTarget)
 
 	s.Group("Credentials")

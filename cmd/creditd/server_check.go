@@ -75,6 +75,10 @@ func advertised(configured, listen, peer string) string {
 }
 
 func (c *serverCommand) checkCluster(s *settings.Set) {
+	if c.rejoin && c.cluster.BootstrapExpect == 0 && len(c.cluster.Join) == 0 && s.Fine("rejoin", "bootstrap-expect", "join") {
+		s.Refuse("rejoin", "needs --join: a node that begins anew must be told where its cluster is")
+		return
+	}
 	if c.cluster.BootstrapExpect > 0 || len(c.cluster.Join) > 0 || !s.Fine("bootstrap-expect", "join", "data-dir") || c.store.Dir == "" {
 		return
 	}

@@ -493,7 +493,7 @@ func (g *Generator) Queries() []QueryCase {
 	g.accessQuestions(ask)
 	for n := range g.rootKeys {
 		for _, p := range EveryPermission() {
-			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}})
+			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}}, QueryCase{rootHash(n), &fsm.GetRootKey{Permission: p}})
 		}
 	}
 	return all

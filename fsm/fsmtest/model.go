@@ -231,6 +231,11 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 			return r
 		}
 		return &fsm.Done{}
+	case *fsm.GetRootKey:
+		if r := need(root, q.Permission); r != nil {
+			return r
+		}
+		return &fsm.RootKeys{List: []fsm.RootKey{showRootKey(root)}}
 	case *fsm.GetAPI:
 		return t.getAPI(root, q)
 	case *fsm.GetKey:

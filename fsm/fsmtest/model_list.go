@@ -119,17 +119,21 @@ func (t *Model) listRootKeys(root *rootKey, q *fsm.ListRootKeys) fsm.Result {
 	}
 	var all []fsm.RootKey
 	for _, r := range t.rootKeys {
-		shown := fsm.RootKey{
-			ID: r.id, Name: r.name, WorkspaceID: r.workspace, CreatedAt: r.createdAt,
-			Expires: r.expires, Enabled: true,
-		}
-		shown.Permissions = append(shown.Permissions, r.permissions...)
-		slices.Sort(shown.Permissions)
-		shown.Permissions = slices.Compact(shown.Permissions)
-		all = append(all, shown)
+		all = append(all, showRootKey(r))
 	}
 	list, next := paged(all, q.Page, func(r fsm.RootKey) string { return r.ID })
 	return &fsm.RootKeys{List: list, Next: next}
+}
+
+func showRootKey(r *rootKey) fsm.RootKey {
+	shown := fsm.RootKey{
+		ID: r.id, Name: r.name, WorkspaceID: r.workspace, CreatedAt: r.createdAt,
+		Expires: r.expires, Enabled: true,
+	}
+	shown.Permissions = append(shown.Permissions, r.permissions...)
+	slices.Sort(shown.Permissions)
+	shown.Permissions = slices.Compact(shown.Permissions)
+	return shown
 }
 
 func (t *Model) listWorkspaces(root *rootKey, q *fsm.ListWorkspaces) fsm.Result {

@@ -35,10 +35,10 @@ func (troubled) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.R
 	return nil, 0, errFull
 }
 
-func (troubled) Status(context.Context) (api.Status, error)       { return api.Status{}, errFull }
-func (troubled) TransferLeadership(context.Context, string) error { return errFull }
-func (troubled) RemoveServer(context.Context, string) error       { return errFull }
-func (troubled) Ready() error                                     { return nil }
+func (troubled) Status(context.Context) (api.Status, error)         { return api.Status{}, errFull }
+func (troubled) TransferLeadership(context.Context, string) error   { return errFull }
+func (troubled) RemoveServer(context.Context, string, string) error { return errFull }
+func (troubled) Ready() error                                       { return nil }
 
 // serveTroubled serves the HTTP of this checkout over such a node.
 func serveTroubled() (url string, stop func() error, err error) {

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/creditd/creditd/api"
+)
+
+var _ = register(registration{group: "cluster", use: "status", short: "show every node: membership, role, health, addresses, progress",
+	long: `Shows the cluster as one node knows it, also while there is no leader. Of several --addr, the first
+node that answers is asked. Nodes that hold the same state have the same digest: compare them once
+writes have stopped, or at the same index, which stands behind the @.
+
+The exit code is 1 if there is no leader, or if a voter does not answer.`,
+	make: func() command { return &clusterStatus{} }})
+
+type clusterStatus struct{ reporter }
+
+// askedStatus is a status and the address of the node that gave it.
+type askedStatus struct {
+	api.Status
+	Addr string `json:"addr"`
+}
+
+func (c *clusterStatus) run(in invocation) error {
+	asked, err := c.status()
+	if err != nil {
+		return err
+	}
+	if err := c.print(in.stdout, asked, func(w io.Writer) error { return printStatus(w, asked) }); err != nil {
+		return err
+	}
+	return missing(asked.Status)
+}
+
+// status asks one node after the other until one shows what it knows.
+func (o *operator) status() (asked askedStatus, err error) {
+	var failed []error
+	for _, node := range o.nodes {
+		answer := node.Call(context.Background(), "cluster.getStatus", struct{}{}, &asked.Status)
+		if answer.Err == nil {
+			asked.Addr = node.Node()
+			return asked, nil
+		}
+		failed = append(failed, advise(answer.Err))
+		if answer.Status >= 400 && answer.Status < 500 {
+			break // the others would say the same of this request
+		}
+	}
+	return asked, errors.Join(failed...)
+}
+
+// missing says what keeps the cluster from being whole: no leader, or voters that do not answer.
+func missing(status api.Status) error {
+	var gone []string
+	voters := 0
+	for _, n := range status.Nodes {
+		if n.Voter {
+			voters++
+			if n.Role == "unknown" {
+				gone = append(gone, n.NodeID)
+			}
+		}
+	}
+	var wrong []string
+	if status.LeaderID == "" {
+		wrong = append(wrong, "there is no leader")
+	}
+	if len(gone) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d of %d voters do not answer: %s", len(gone), voters, strings.Join(gone, ", ")))
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
+}
+
+// printStatus writes the cluster for people: the nodes in the order of their ids.
+func printStatus(w io.Writer, asked askedStatus) error {
+	leader := cmp.Or(asked.LeaderID, "none: no change can be made until a majority of the voters is up")
+	from := cmp.Or(asked.NodeID, "a node") + " at " + asked.Addr
+	if asked.Stale {
+		from += ", stale: it has not heard of a leader lately, so this may be out of date"
+	}
+	if asked.Reduced {
+		from += ", reduced: it cannot check the root key now, so it shows no addresses"
+	}
+	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nas seen  by %s\n\n",
+		cmp.Or(asked.ClusterID, "-"), leader, asked.Term, asked.LedgerVersion, from); err != nil {
+		return err
+	}
+	nodes := slices.SortedFunc(slices.Values(asked.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
+	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(columns, "NODE\tROLE\tMEMBERSHIP\tHEALTH\tHTTP\tPEER\tGOSSIP\tAPPLIED\tDIGEST\tBUILD\tREADS")
+	for _, n := range nodes {
+		fmt.Fprintln(columns, strings.Join(statusRow(n), "\t"))
+	}
+	if err := columns.Flush(); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if n.LeftAt > 0 {
+			fmt.Fprintf(w, "\n%s left for good: %s\n", n.NodeID, howItLeft(n))
+		}
+	}
+	return nil
+}
+
+// statusRow is one node of the table.
+func statusRow(n api.NodeStatus) []string {
+	membership := n.Membership
+	if membership == "" { // of an earlier build
+		membership = map[bool]string{true: "voter", false: "-"}[n.Voter]
+	}
+	if n.ReplacedBy != "" && n.Voter {
+		membership += ", being replaced by " + n.ReplacedBy
+	}
+	digest, reads := "-", "-"
+	if n.Digest != nil {
+		digest = fmt.Sprintf("%s@%d", n.Digest.Value[:min(12, len(n.Digest.Value))], n.Digest.Index)
+	}
+	if v := n.LedgerVersions; v != nil {
+		reads = fmt.Sprintf("%d-%d", v.Min, v.Max)
+	}
+	return []string{
+		n.NodeID, cmp.Or(n.Role, "unknown"), membership, cmp.Or(n.Health, "unknown"), cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"),
+		cmp.Or(n.GossipAddr, "-"), fmt.Sprint(n.AppliedIndex), digest, cmp.Or(n.Version, "-"), reads,
+	}
+}
+
+// howItLeft says when a node left the cluster for good, and why.
+func howItLeft(n api.NodeStatus) string {
+	at := time.UnixMilli(n.LeftAt).UTC().Format(time.RFC3339)
+	switch {
+	case n.RemovedBy != "":
+		return fmt.Sprintf("removed at %s by %s", at, n.RemovedBy)
+	case n.ReplacedBy != "":
+		return fmt.Sprintf("replaced at %s by %s", at, n.ReplacedBy)
+	}
+	return "removed at " + at
+}
