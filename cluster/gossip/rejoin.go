@@ -48,8 +48,8 @@ func (g *Gossip) writeNotice(n logNotice) {
 	g.conf.Logger.Log(context.Background(), n.level, n.text, n.args...)
 }
 
-// missing returns the addresses to contact: those of failed members, unless another member has the address by now, and the join list while
-// this node sees no other member.
+// missing returns the addresses to contact. These are the addresses of failed members, unless another member has the address by now. While
+// this node sees no other member, the join list is added.
 func (g *Gossip) missing() []string {
 	var targets []string
 	alone := true

@@ -67,8 +67,8 @@ func (f *Finder) Wake() {
 	f.changed = make(chan struct{})
 }
 
-// Watch wakes waiting requests when raft learns of another leader, until the node stops. Calls that still wait for the previous leader
-// end: it may be paused or cut off without a broken connection, and they are sent again to the new one.
+// Watch wakes waiting requests when raft learns of another leader, until the node stops. Calls that still wait for the previous leader end
+// and are sent again to the new one. The previous leader may be paused or cut off without a broken connection.
 func (f *Finder) Watch() {
 	observed := make(chan raft.Observation, 16)
 	observer := raft.NewObserver(observed, false, func(o *raft.Observation) bool {

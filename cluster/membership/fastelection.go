@@ -12,9 +12,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// FastElection replaces a leader whose process ended, sooner than raft's timeouts would: the leader's machine refuses connections to its
-// peer port, which nothing that is merely slow, paused or cut off does. The voters then stand for election one after the other, so that
-// they do not split the vote. An election at any time is safe; where this one finds no leader, raft's timeouts decide.
+// FastElection replaces a leader whose process ended, sooner than raft's timeouts would. The leader's machine refuses connections to its
+// peer port then. A node that is only slow, paused or cut off does not refuse them. The voters then stand for election one after the other,
+// so that they do not split the vote. An election at any time is safe; where this one finds no leader, raft's timeouts decide.
 type FastElection struct {
 	Base
 	HeartbeatTimeout time.Duration

@@ -40,8 +40,9 @@ func (r *Reconciler) Run(ctx context.Context) {
 	r.judged = make(chan struct{}, 1)
 	r.health.Store(nil)
 	r.failed = make(map[string]string)
-	pilot := autopilot.New(r.Raft, autopilotDelegate{r}, autopilot.WithReconciliationDisabled(),
-		autopilot.WithLogger(r.AutopilotLogger), autopilot.WithUpdateInterval(r.autopilotInterval()))
+	// The logger comes first: a later option already logs, and would use hclog's default, which writes to stderr.
+	pilot := autopilot.New(r.Raft, autopilotDelegate{r}, autopilot.WithLogger(r.AutopilotLogger),
+		autopilot.WithReconciliationDisabled(), autopilot.WithUpdateInterval(r.autopilotInterval()))
 	pilot.Start(ctx)
 	defer func() { <-pilot.Stop() }()
 
