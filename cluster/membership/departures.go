@@ -254,12 +254,13 @@ func (d *Departures) forget() {
 // exchange tells each node what it was not told yet, and takes what it knows. Those that left for good and are still there are told as well.
 func (d *Departures) exchange(ctx context.Context) {
 	list, version := d.all()
+	others := d.others()
+	maps.DeleteFunc(others, func(id, _ string) bool {
+		return d.told[id] == version || time.Since(d.failed[id]) < exchangePause
+	})
 	var asked sync.WaitGroup
-	var mu sync.Mutex
-	for id, addr := range d.others() {
-		if d.told[id] == version || time.Since(d.failed[id]) < exchangePause {
-			continue
-		}
+	var mu sync.Mutex // d.told and d.failed, while nodes are asked
+	for id, addr := range others {
 		asked.Go(func() {
 			told := d.tell(ctx, id, addr, list)
 			mu.Lock()
