@@ -8,7 +8,6 @@ package fault
 import (
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Kind says whether a command took effect, and with it what the caller may do next.
@@ -49,9 +48,7 @@ func (k Kind) String() string {
 type Error struct {
 	Kind   Kind
 	Detail string
-	// RetryAfter is when another try is worth it; 0: the caller's default.
-	RetryAfter time.Duration
-	Cause      error
+	Cause  error
 }
 
 // New makes a fault without a cause.

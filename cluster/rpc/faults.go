@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/peer"
@@ -58,17 +57,14 @@ const maxText = 1024
 
 // faultMessage is what travels with a code:
 //
-//	detail length uvarint | detail | retry after in ms uvarint | build length uvarint | build | fields of newer builds
+//	detail length uvarint | detail | build length uvarint | build | fields of newer builds
 type faultMessage struct {
-	detail     string
-	retryAfter time.Duration
-	build      string
+	detail string
+	build  string
 }
 
 func (m faultMessage) append(b []byte) []byte {
-	b = appendText(b, m.detail)
-	b = binary.AppendUvarint(b, uint64(max(m.retryAfter.Milliseconds(), 0)))
-	return appendText(b, m.build)
+	return appendText(appendText(b, m.detail), m.build)
 }
 
 func appendText(b []byte, s string) []byte {
@@ -83,12 +79,7 @@ func decodeFault(b []byte) (m faultMessage) {
 		return m
 	}
 	m.detail = detail
-	retryAfter, size := binary.Uvarint(b)
-	if size <= 0 {
-		return m
-	}
-	m.retryAfter = time.Duration(min(retryAfter, uint64(time.Hour/time.Millisecond))) * time.Millisecond
-	m.build, _, _ = cutText(b[size:])
+	m.build, _, _ = cutText(b)
 	return m
 }
 
@@ -107,7 +98,7 @@ func encodeFault(err error) (code byte, payload []byte) {
 	if !errors.As(err, &f) {
 		return codeInternal, nil
 	}
-	return codes[f.Kind], faultMessage{detail: f.Detail, retryAfter: f.RetryAfter}.append(nil)
+	return codes[f.Kind], faultMessage{detail: f.Detail}.append(nil)
 }
 
 // faultOf is the inverse of encodeFault, for the node that asked.
@@ -117,7 +108,7 @@ func faultOf(method string, e *peer.CodeError) *fault.Error {
 		kind = fault.Internal
 	}
 	m := decodeFault(e.Payload)
-	f := &fault.Error{Kind: kind, Detail: m.detail, RetryAfter: m.retryAfter, Cause: e}
+	f := &fault.Error{Kind: kind, Detail: m.detail, Cause: e}
 	if e.Code == codeUnsupported && m.build != "" {
 		f.Detail = fmt.Sprintf("A node of the cluster runs creditd %s, which does not support this request", m.build)
 		f.Cause = &Unsupported{Method: method, Build: m.build}

@@ -87,8 +87,8 @@ func TestMethod_IgnoresFieldsOfANewerBuild(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "hello bob", answer)
 
-	m := decodeFault(append(faultMessage{"full", time.Second, "9"}.append(nil), "a field of a newer build"...))
-	require.Equal(t, faultMessage{"full", time.Second, "9"}, m)
+	m := decodeFault(append(faultMessage{"full", "9"}.append(nil), "a field of a newer build"...))
+	require.Equal(t, faultMessage{"full", "9"}, m)
 }
 
 func TestMethod_RefusesAnotherCluster(t *testing.T) {
@@ -106,7 +106,7 @@ func TestFault_TravelsWithItsDetail(t *testing.T) {
 	returned := map[string]error{"": errors.New("a bug")}
 	for kind := fault.Internal; kind <= fault.Unsupported; kind++ {
 		detail := fmt.Sprintf("why it is %s: grüße", kind)
-		returned[detail] = &fault.Error{Kind: kind, Detail: detail, RetryAfter: 1500 * time.Millisecond, Cause: errors.New("secret")}
+		returned[detail] = &fault.Error{Kind: kind, Detail: detail, Cause: errors.New("secret")}
 	}
 	addr, c := serve(t, "", "", Background(&fail, func(_ context.Context, detail string) (Nothing, error) {
 		return Nothing{}, fmt.Errorf("wrapped: %w", returned[detail])
@@ -118,9 +118,6 @@ func TestFault_TravelsWithItsDetail(t *testing.T) {
 		require.Equal(t, fault.KindOf(want), got.Kind)
 		require.Equal(t, detail, got.Detail)
 		require.NotContains(t, err.Error(), "secret")
-		if detail != "" {
-			require.Equal(t, 1500*time.Millisecond, got.RetryAfter)
-		}
 	}
 }
 
