@@ -85,6 +85,8 @@ type Departures struct {
 	told    map[string]int
 	failed  map[string]time.Time // when a node could last not be told
 	servers []raft.Server        // of the last committed configuration that Run has seen
+	latest  []raft.Server        // of the configuration that raft uses, which it may take back
+	until   uint64               // latest is committed once this index is applied; 0: not known yet
 }
 
 // Load takes what the data directory has kept.
@@ -205,10 +207,21 @@ func (d *Departures) Run(ctx context.Context) {
 // observe notes the servers that are in raft's committed configuration no more.
 func (d *Departures) observe() {
 	f := d.Raft.GetConfiguration()
-	if f.Error() != nil || d.Raft.AppliedIndex() < f.Index() {
+	if f.Error() != nil {
 		return
 	}
-	before, now := d.servers, f.Configuration().Servers
+	now := f.Configuration().Servers
+	if !slices.Equal(now, d.latest) {
+		d.latest, d.until = slices.Clone(now), 0
+		return
+	}
+	if d.until == 0 {
+		d.until = d.Raft.LastIndex() // raft gives no index of its configuration. By now the log has the entry
+	}
+	if d.Raft.AppliedIndex() < d.until {
+		return
+	}
+	before := d.servers
 	d.servers = slices.Clone(now)
 	for _, s := range before {
 		id := string(s.ID)

@@ -56,7 +56,6 @@ func (s *Standing) look(ctx context.Context) bool {
 	if s.Serves() {
 		return true // a term begins with everything applied
 	}
-	index := s.Raft.LastIndex() // raft counts the vote from an entry that may not be committed yet
 	addr, id := s.Raft.LeaderWithID()
 	if id == "" || string(id) == s.NodeID {
 		return false
@@ -67,7 +66,7 @@ func (s *Standing) look(ctx context.Context) bool {
 	if err != nil || report.Role != leaderRole {
 		return false
 	}
-	index = max(index, report.CommitIndex)
+	index := max(s.Raft.LastIndex(), report.CommitIndex) // raft counts the vote from an entry that may not be committed yet
 	giveUp := time.Now().Add(lookTimeout)
 	for s.Raft.AppliedIndex() < index {
 		if time.Now().After(giveUp) || !leader.Backoff(ctx) {
