@@ -408,5 +408,5 @@ func TestCredits_PayerChanges(t *testing.T) {
 	require.Contains(t, s.verify(f, ``), `"credits":7`)
 	s.must("keys.updateKey", second.in(`{"keyId":"KEYID","externalId":"other"}`))
 	s.post("identities.deleteIdentity", `{"identity":"other"}`)
-	require.NotContains(t, s.verify(second, ``), `credits`, "a key whose identity is gone has its own record or is unlimited")
+	require.Contains(t, s.verify(second, ``), `"code":"USAGE_EXCEEDED"`, "a key whose identity is gone with its credits has its own record or nothing")
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // identities.createIdentity: docs/contract.md 2.4.
@@ -122,8 +124,8 @@ func TestDeleteIdentity(t *testing.T) {
 		s.post("identities.deleteIdentity", body).fails(404, identityMissing)
 		s.post("identities.getIdentity", body).fails(404, identityMissing)
 	}
-	require.JSONEq(t, `{"enabled":true}`, s.showKey(f), "the key stays and loses its identity")
-	require.JSONEq(t, f.in(`{"valid":true,"code":"VALID","keyId":"KEYID","enabled":true}`), s.verify(f, ``))
+	require.JSONEq(t, `{"enabled":true,"credits":{"remaining":0}}`, s.showKey(f), "the key stays and loses its identity")
+	require.JSONEq(t, f.in(`{"valid":true,"code":"VALID","keyId":"KEYID","enabled":true,"credits":0}`), s.verify(f, `,"credits":{"cost":0}`))
 
 	again := s.get("identityId", "identities.createIdentity", `{"externalId":"user_1"}`)
 	require.NotEqual(t, f.identityID, again, "the externalId is free at once, for another identity")
@@ -133,4 +135,61 @@ func TestDeleteIdentity(t *testing.T) {
 	s.grant("identity.*.read_identity", "identity."+again+".delete_identity").
 		post("identities.deleteIdentity", `{"identity":"user_1"}`).fails(403, forbidden)
 	s.grant("nothing").post("identities.deleteIdentity", `{"identity":"nobody"}`).fails(403, forbidden)
+}
+
+// An owner that is deleted leaves nobody unlimited: docs/contract.md 2.4, 4.8 and D-23.
+func TestDeleteIdentity_LeavesNobodyUnlimited(t *testing.T) {
+	s := newServer(t)
+	id := s.get("identityId", "identities.createIdentity", `{"externalId":"user_7","credits":{"remaining":9,"refill":{"interval":"daily","amount":9}}}`)
+	base := s.fixture()
+	bare, own := s.newKey(base, `,"externalId":"user_7"`), s.newKey(base, `,"externalId":"user_7","credits":{"remaining":4}`)
+	require.Contains(t, s.verify(bare, ``), `"credits":8`)
+	s.post("identities.deleteIdentity", `{"identity":"user_7"}`).ok()
+	e := s.audit(`{"limit":1}`)[0]
+	require.Equal(t, "identity.delete", e.Event)
+	require.Equal(t, id, e.Balances[0].ID)
+	require.EqualValues(t, 8, *e.Balances[0].Before)
+	require.Nil(t, e.Balances[0].After)
+
+	s.now += day
+	denied := bare.in(`{"valid":false,"code":"USAGE_EXCEEDED","keyId":"KEYID","enabled":true,"credits":0}`)
+	require.JSONEq(t, denied, s.verify(bare, ``))
+	require.JSONEq(t, denied, s.verify(bare, `,"credits":{"cost":1000000}`))
+	require.Contains(t, s.showKey(bare), `"credits":{"remaining":0}`)
+	require.Contains(t, s.verify(own, ``), `"credits":3`)
+
+	s.must("identities.createIdentity", `{"externalId":"user_7"}`)
+	require.JSONEq(t, denied, s.verify(bare, ``), "another identity of that name is not its owner")
+	require.Equal(t, `{"remaining":5}`, s.must("keys.updateCredits", bare.in(`{"keyId":"KEYID","operation":"increment","value":5}`)))
+	require.Contains(t, s.verify(bare, ``), `"credits":4`)
+}
+
+// deleteKeys ends the keys in the same step, and needs the permission to: docs/contract.md 2.4.
+func TestDeleteIdentity_WithItsKeys(t *testing.T) {
+	s := newServer(t)
+	base := s.fixture()
+	k, other := s.newKey(base, `,"externalId":"user_8"`), s.newKey(base, `,"externalId":"user_9"`)
+	body := `{"identity":"user_8","deleteKeys":true}`
+	re := s.grant("identity.*.delete_identity", base.in("api.API.delete_key")).post("identities.deleteIdentity", body).fails(403, forbidden)
+	require.Contains(t, re.Error.Detail, "api.*.delete_key")
+	require.Contains(t, s.verify(k, ``), `"VALID"`)
+	s.post("identities.deleteIdentity", `{"identity":"user_8","deleteKeys":null}`).fails(400, invalidInput)
+	re = s.grant("identity.*.delete_identity", "api.*.delete_key").post("identities.deleteIdentity", body)
+	require.Equal(t, `{"meta":{"requestId":"req"}}`, re.anonymous())
+	require.JSONEq(t, `{"valid":false,"code":"NOT_FOUND"}`, s.verify(k, ``))
+	s.post("keys.getKey", k.in(`{"keyId":"KEYID"}`)).fails(404, keyNotFound)
+	require.NotContains(t, s.must("apis.listKeys", base.in(`{"apiId":"API"}`)), k.keyID)
+	require.Contains(t, s.verify(other, ``), `"VALID"`)
+	require.Len(t, s.audit(`{"limit":1,"event":"identity.delete"}`)[0].Resources, 1, "as with an API, its keys are not listed")
+}
+
+// A ledger of an older version has not this rule, and says so: docs/contract.md 7.2.
+func TestDeleteIdentity_WithItsKeysNeedsTheLedgerVersion(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	s.state = fsm.New()
+	s.apply(t, "", &founding)
+	s.must("identities.createIdentity", `{"externalId":"user_8"}`)
+	s.post("identities.deleteIdentity", `{"identity":"user_8","deleteKeys":true}`).fails(412, "unkey/application/precondition_failed")
+	s.must("identities.getIdentity", `{"identity":"user_8"}`)
 }

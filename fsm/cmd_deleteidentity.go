@@ -2,31 +2,43 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeleteIdentity deletes an identity. Its keys stay, without an identity. See contract 2.4.
+// DeleteIdentity deletes an identity. Its keys stay, without an identity, or are deleted with it. See contract 2.4.
 type DeleteIdentity struct {
-	Identity string // id or externalId
+	Identity   string // id or externalId
+	DeleteKeys bool   // since ledger version 2
 }
 
-var deleteIdentityType = commandType{kind: 12, since: 1, event: IdentityDeleted, create: create[DeleteIdentity]}
+var deleteIdentityType = commandType{kind: 12, since: 1, newest: 2, event: IdentityDeleted, create: create[DeleteIdentity]}
 
 func (*DeleteIdentity) is() *commandType { return &deleteIdentityType }
 
 func (c *DeleteIdentity) fields(v *fields.Visitor) {
 	v.String(&c.Identity)
+	if v.Added(2, c.DeleteKeys) {
+		v.Bool(&c.DeleteKeys)
+	}
 }
 
-// apply frees the externalId at once. The balance stays with the deleted record, and nothing can debit or refill it.
+// apply frees the externalId at once. The balance is withdrawn, and the deleted record says what becomes of the keys, however many there
+// are. Below ledger version 2 the balance stays with the deleted record, and nothing can debit or refill it.
 func (c *DeleteIdentity) apply(s *State, root *rootKey) Result {
 	if !root.may(DeleteIdentityPermission, "") {
 		return DeleteIdentityPermission.missing("")
+	}
+	if c.DeleteKeys && !root.may(DeleteKeyPermission, "") {
+		return DeleteKeyPermission.missing("")
 	}
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {
 		return refuse(IdentityNotFound)
 	}
+	withdrawn := s.version >= secondRules && i.credit.limited()
 	s.beforeChange(i)
-	i.deleted = true
+	i.deleted, i.hadBalance, i.keysDeleted = true, withdrawn, c.DeleteKeys
 	s.afterChange(i)
+	if withdrawn {
+		s.makeUnlimited(i.credit)
+	}
 	delete(s.external, i.ref())
 	i.workspace.identities.remove(i)
 	i.keys = nil

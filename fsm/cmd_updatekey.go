@@ -40,7 +40,11 @@ func (c *UpdateKey) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	if refusal := c.Credits.check(k.credit); refusal != nil {
+	credit := k.shownCredit()
+	if c.ExternalID.State != Absent {
+		credit = k.credit // the new link ends that it is orphaned
+	}
+	if refusal := c.Credits.check(credit); refusal != nil {
 		return refusal
 	}
 	ratelimits := k.ratelimits()
@@ -87,6 +91,9 @@ func (c *UpdateKey) apply(s *State, root *rootKey) Result {
 	k.updatedAt = s.clock
 	s.afterChange(k)
 	if c.Credits != (CreditsChange{}) {
+		if c.Credits.gives() {
+			s.decideOwn(k, c.Credits.unlimited())
+		}
 		s.changeCredits(k.ownCredit(), c.Credits)
 	}
 	return done

@@ -22,9 +22,14 @@ func (c *UpdateKeyCredits) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	after, refusal := c.Change.check(k.credit, s.clock)
+	after, refusal := c.Change.check(k.shownCredit(), s.clock)
 	if refusal != nil {
 		return refusal
 	}
+	if k.orphaned() && c.Change.Op != SetBalance && after == 0 { // it was given nothing
+		shown := nothing.show(s.clock)
+		return &shown
+	}
+	s.decideOwn(k, c.Change.Op == SetBalance && !c.Change.Limited)
 	return s.changeBalance(k.ownCredit(), c.Change, after)
 }

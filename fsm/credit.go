@@ -135,9 +135,17 @@ func (ch CreditsChange) check(c *credit) *Refusal {
 	return refusal
 }
 
+// unlimited reports whether a change makes its owner unlimited.
+func (ch CreditsChange) unlimited() bool { return ch.Unlimited || ch.Remaining.State == Null }
+
+// gives reports whether a change gives an owner credits, of whatever amount, or makes it unlimited.
+func (ch CreditsChange) gives() bool {
+	return ch.unlimited() || ch.Remaining.State == Given || ch.Refill.State == Given
+}
+
 // changeCredits executes a change that check has accepted.
 func (a *accounts) changeCredits(c *credit, ch CreditsChange) {
-	if ch.Unlimited || ch.Remaining.State == Null {
+	if ch.unlimited() {
 		if c.present {
 			a.makeUnlimited(c)
 		}

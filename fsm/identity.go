@@ -24,6 +24,10 @@ type identity struct {
 	createdAt  int64
 	deleted    bool
 
+	// Of a deleted identity; see keyring.orphaned and key.gone.
+	hadBalance  bool
+	keysDeleted bool
+
 	keys []apiKeys // its keys that are not deleted; a deleted identity has none
 }
 
@@ -95,7 +99,7 @@ func (i *identity) key() RecordKey { return RecordKey{IdentityKind, i.id} }
 func (i *identity) record() Record {
 	return &IdentityRecord{
 		ID: i.id, ExternalID: i.externalID, WorkspaceID: i.workspace.id, Meta: i.meta, Policy: i.policy,
-		CreatedAt: i.createdAt, Deleted: i.deleted, Ratelimits: i.ratelimits,
+		CreatedAt: i.createdAt, Deleted: i.deleted, Ratelimits: i.ratelimits, HadBalance: i.hadBalance, KeysDeleted: i.keysDeleted,
 	}
 }
 
@@ -103,12 +107,13 @@ func (i *identity) digest() Digest { return digestOf(i.record()) }
 
 func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	if w == nil || x.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) {
+	if w == nil || x.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) ||
+		!r.Deleted && (r.HadBalance || r.KeysDeleted) {
 		return false
 	}
 	i := &identity{
 		id: r.ID, externalID: r.ExternalID, workspace: w, meta: r.Meta, policy: r.Policy,
-		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted,
+		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted, hadBalance: r.HadBalance, keysDeleted: r.KeysDeleted,
 	}
 	if r.Deleted {
 		x.identities[i.id] = i

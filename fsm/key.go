@@ -85,6 +85,43 @@ func (k *key) liveIdentity() *identity {
 	return k.identity
 }
 
+// orphaned reports whether the identity that paid for a key was deleted with its balance. Such a key has nothing to spend until it is linked,
+// unlinked or given credits [D-23]. Nothing is written per key: an identity may have millions.
+func (k *key) orphaned() bool {
+	return k.identity != nil && k.identity.hadBalance && !k.credit.limited()
+}
+
+// nothing is the balance of every orphaned key. It is never debited.
+var nothing = &credit{present: true}
+
+// shownCredit is the key's own balance as callers see it: that of an orphaned key is 0.
+func (k *key) shownCredit() *credit {
+	if k.orphaned() {
+		return nothing
+	}
+	return k.credit
+}
+
+// decideOwn is called before the key's own credits are given or made unlimited. From then on they decide, and a key that is or would be
+// orphaned forgets its deleted identity. The balance of an orphaned key begins at 0.
+func (ring *keyring) decideOwn(k *key, unlimited bool) {
+	orphaned := k.orphaned()
+	if !orphaned && !(unlimited && k.identity != nil && k.identity.hadBalance) {
+		return
+	}
+	ring.beforeChange(k)
+	k.identity = nil
+	ring.afterChange(k)
+	if orphaned {
+		ring.accounts.makeLimited(k.ownCredit(), 0, Refill{})
+	}
+}
+
+// gone reports whether a key is deleted, or deleted with its API or its identity. It never comes back.
+func (k *key) gone() bool {
+	return k.deleted || k.api.deleted || k.identity != nil && k.identity.keysDeleted
+}
+
 // ownCredit returns the key's credit. It creates an absent one if there is none.
 func (k *key) ownCredit() *credit {
 	if k.credit == nil {
@@ -119,7 +156,7 @@ func (ring *keyring) findKey(root *rootKey, id string) *key {
 }
 
 func visible(root *rootKey, k *key) *key {
-	if k == nil || k.deleted || k.api.deleted || k.api.workspace != root.workspace {
+	if k == nil || k.gone() || k.api.workspace != root.workspace {
 		return nil
 	}
 	return k
@@ -141,7 +178,7 @@ func (ring *keyring) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.credit.show(ring.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
+		Credits: k.shownCredit().show(ring.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
 		Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {

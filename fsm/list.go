@@ -40,9 +40,9 @@ func (i *identity) keysIn(a *api) *ordered[*key] {
 	return nil
 }
 
-// list adds a key to the listings, unless it is deleted; unlist removes it. Both read the key's API and identity.
+// list adds a key to the listings, unless it is deleted, itself or with its identity; unlist removes it. Both read the key's API and identity.
 func (k *key) list() {
-	if k.deleted {
+	if k.deleted || k.identity != nil && k.identity.keysDeleted {
 		return
 	}
 	k.api.keys.insert(k)

@@ -12,9 +12,12 @@ type IdentityRecord struct {
 	CreatedAt   int64
 	Deleted     bool
 	Ratelimits  []Ratelimit // by name
+	// What a deletion left behind came with ledger version 2.
+	HadBalance  bool // its keys without a balance of their own have nothing to spend
+	KeysDeleted bool // its keys are deleted with it
 }
 
-var identityRecordType = recordType{kind: IdentityKind, since: 1, create: createRecord[IdentityRecord]}
+var identityRecordType = recordType{kind: IdentityKind, since: 1, newest: 2, create: createRecord[IdentityRecord]}
 
 func (*IdentityRecord) is() *recordType { return &identityRecordType }
 
@@ -30,4 +33,8 @@ func (r *IdentityRecord) fields(v *fields.Visitor) {
 	v.Int(&r.CreatedAt)
 	v.Bool(&r.Deleted)
 	visitRatelimits(&r.Ratelimits, v)
+	if v.Added(2, r.HadBalance || r.KeysDeleted) {
+		v.Bool(&r.HadBalance)
+		v.Bool(&r.KeysDeleted)
+	}
 }

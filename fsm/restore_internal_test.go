@@ -75,6 +75,8 @@ func TestLoader_RefusesWhatCannotStand(t *testing.T) {
 		"identity twice":             slices.Insert(oneOfEach(), 9, oneOfEach()[9]),
 		"identity of no workspace":   replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_2"}),
 		"identity with a policy 3":   replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", Policy: 3}),
+		"identity lost its balance":  replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", HadBalance: true}),
+		"identity lost its keys":     replaced(9, &IdentityRecord{ID: "id_1", WorkspaceID: "ws_1", KeysDeleted: true}),
 		"externalId twice":           slices.Insert(oneOfEach(), 10, Record(&IdentityRecord{ID: "id_2", ExternalID: "e", WorkspaceID: "ws_1"})),
 		"key twice":                  slices.Insert(oneOfEach(), 11, oneOfEach()[10]),
 		"key with a hash again":      slices.Insert(oneOfEach(), 11, Record(&KeyRecord{ID: "key_2", Hash: Hash{2}, APIID: "api_1"})),

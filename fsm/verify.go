@@ -19,6 +19,9 @@ type payers struct{ first, second *credit }
 
 // payersOf returns the balances that pay for a key. See contract 4.8.
 func payersOf(k *key) payers {
+	if k.orphaned() {
+		return payers{first: nothing}
+	}
 	i := k.liveIdentity()
 	if i == nil || !i.credit.limited() {
 		return singlePayer(k.credit)

@@ -330,8 +330,13 @@ func allRecords() []fsm.Record { return slices.Concat(recordSamples, recordSampl
 
 // What came with ledger version 2: likewise.
 var (
-	commandSamples2 = []fsm.Command{&fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"}}
-	recordSamples2  = []fsm.Record{
+	commandSamples2 = []fsm.Command{
+		&fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"},
+		&fsm.DeleteIdentity{Identity: "user.1", DeleteKeys: true},
+	}
+	recordSamples2 = []fsm.Record{
 		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, Totals: fsm.Totals{Granted: 1}, Sessions: 12, LedgerVersion: 2, RaisedBy: "v1.2.3"},
+		&fsm.IdentityRecord{ID: "id_3", ExternalID: "user.3", WorkspaceID: "ws_1", Deleted: true, HadBalance: true},
+		&fsm.IdentityRecord{ID: "id_4", ExternalID: "user.4", WorkspaceID: "ws_1", Deleted: true, KeysDeleted: true},
 	}
 )

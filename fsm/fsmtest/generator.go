@@ -27,6 +27,8 @@ type Generator struct {
 
 	permissionIDs, roleIDs int // given out so far
 
+	owned []int // keys that aboutOwners made lately
+
 	sent     []fsm.Call // lately, with names
 	capacity uint64     // for their outcomes
 }
@@ -175,6 +177,9 @@ func (g *Generator) command() fsm.Command {
 	if g.chance(8) {
 		return g.verifyKeys()
 	}
+	if g.chance(15) {
+		return g.aboutOwners()
+	}
 	switch n := g.rng.IntN(126); {
 	case n >= 118:
 		return g.limitCommand()
@@ -197,7 +202,7 @@ func (g *Generator) command() fsm.Command {
 	case n < 94:
 		return g.updateIdentity()
 	case n < 96:
-		return &fsm.DeleteIdentity{Identity: g.identityRef()}
+		return &fsm.DeleteIdentity{Identity: g.identityRef(), DeleteKeys: g.chance(25)}
 	default:
 		return g.createOther()
 	}

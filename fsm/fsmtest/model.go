@@ -76,6 +76,10 @@ type key struct {
 	account                               account
 	limits                                []fsm.Ratelimit
 	permissions, roles                    []string // ids
+
+	// Since ledger version 2, when its identity was deleted:
+	lost  bool // the balance that paid for it went too: it has nothing to spend
+	ended bool // it was deleted as well
 }
 
 // NewModel returns an empty ledger.
@@ -137,9 +141,12 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 		t.version = max(t.version, c.Version)
 		return &fsm.Done{}
 	}
-	root, refusal := t.authenticate(call.Actor)
-	if refusal != nil {
-		return refusal
+	root, unknown := t.authenticate(call.Actor)
+	if unknown != nil {
+		return unknown
+	}
+	if c, ok := call.Command.(*fsm.DeleteIdentity); ok && c.DeleteKeys && t.version < 2 {
+		return refusal(fsm.LedgerVersionTooLow)
 	}
 	return t.executeIdempotent(root, call.Idempotency, t.storeFull(), func() fsm.Result { return t.audited(call, index, root) })
 }

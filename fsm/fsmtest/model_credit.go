@@ -39,7 +39,7 @@ func due(r fsm.Refill, day time.Time) bool {
 	}
 }
 
-func (a *account) shown() fsm.Credits {
+func (a account) shown() fsm.Credits {
 	if !a.limited {
 		return fsm.Credits{}
 	}
@@ -121,6 +121,9 @@ func (a account) moved(c fsm.BalanceChange) (after account, ok bool) {
 
 // payers is contract 4.8: the records that pay for a key.
 func (t *Model) payers(k *key) []*account {
+	if k.lost {
+		return []*account{{limited: true}}
+	}
 	own := &k.account
 	i := t.identityOf(k)
 	switch {

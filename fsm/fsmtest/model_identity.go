@@ -87,11 +87,26 @@ func (t *Model) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result 
 	if r := need(root, "identity.*.delete_identity"); r != nil {
 		return r
 	}
+	if c.DeleteKeys {
+		if r := need(root, "api.*.delete_key"); r != nil {
+			return r
+		}
+	}
 	i := t.findIdentity(root, c.Identity)
 	if i == nil {
 		return refusal(fsm.IdentityNotFound)
 	}
 	i.deleted = true
+	if t.version < 2 {
+		return &fsm.Done{}
+	}
+	for _, k := range t.keys {
+		if k.identity == i.id {
+			k.lost = i.account.limited && !k.account.limited
+			k.ended = c.DeleteKeys
+		}
+	}
+	i.account = account{}
 	return &fsm.Done{}
 }
 

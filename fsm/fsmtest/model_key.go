@@ -9,7 +9,7 @@ import (
 // findKey finds a key that is not deleted, in the workspace of the root key.
 func (t *Model) findKey(root *rootKey, match func(*key) bool) *key {
 	for _, k := range t.keys {
-		if !k.deleted && match(k) && t.findAPI(root, k.api) != nil {
+		if !k.deleted && !k.ended && match(k) && t.findAPI(root, k.api) != nil {
 			return k
 		}
 	}
@@ -89,7 +89,7 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	if r := need(root, either("api", k.api, "update_key")...); r != nil {
 		return r
 	}
-	after, ok := k.account.updated(c.Credits)
+	after, ok := k.spendable(c.ExternalID.State == fsm.Absent).updated(c.Credits)
 	if !ok {
 		return refusal(fsm.InvalidInput)
 	}
@@ -113,7 +113,12 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	if c.Ratelimits.State == fsm.Given {
 		k.limits = replaced(k.limits, c.Ratelimits.Value)
 	}
-	k.account = after
+	k.lost = k.lost && c.ExternalID.State == fsm.Absent
+	if given := c.Credits.Unlimited || c.Credits.Remaining.State != fsm.Absent || c.Credits.Refill.State == fsm.Given; !k.lost {
+		k.account = after
+	} else if given {
+		k.own(after)
+	}
 	if c.Permissions.State == fsm.Given {
 		k.permissions = t.resolved(root, c.Permissions.Value)
 	}
@@ -127,6 +132,17 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	k.updatedAt = t.now
 	return &fsm.Done{}
 }
+
+// spendable is what a key has itself; after the loss of D-23 that is 0.
+func (k *key) spendable(maybeLost bool) account {
+	if k.lost && maybeLost {
+		return account{limited: true}
+	}
+	return k.account
+}
+
+// own ends the loss of D-23.
+func (k *key) own(a account) { k.account, k.lost, k.identity = a, false, "" }
 
 // change is contract 1.8.
 func change[T any](p *T, f fsm.Field[T], cleared T) {
@@ -161,7 +177,15 @@ func (t *Model) updateKeyCredits(root *rootKey, c *fsm.UpdateKeyCredits) fsm.Res
 	if r := need(root, either("api", k.api, "update_key")...); r != nil {
 		return r
 	}
-	return move(&k.account, c.Change)
+	if !k.lost {
+		return move(&k.account, c.Change)
+	}
+	a := k.spendable(true)
+	r := move(&a, c.Change)
+	if _, refused := r.(*fsm.Refusal); !refused && (c.Change.Op == fsm.SetBalance || a.remaining > 0) {
+		k.own(a)
+	}
+	return r
 }
 
 // move is contract 4.4.
@@ -203,7 +227,7 @@ func (t *Model) whoAmI(root *rootKey, q *fsm.WhoAmI) fsm.Result {
 func (t *Model) shownKey(k *key) *fsm.Key {
 	shown := &fsm.Key{
 		ID: k.id, Start: k.start, Name: k.name, Meta: k.meta, Enabled: k.enabled, CreatedAt: k.createdAt,
-		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.account.shown(),
+		UpdatedAt: k.updatedAt, LastUsedAt: k.usedAt, Expires: k.expires, Credits: k.spendable(true).shown(),
 		Permissions: t.slugsOf(k), Roles: t.rolesOf(k),
 		Ratelimits: byName(k.limits),
 	}

@@ -81,7 +81,7 @@ func (t *Model) listKeys(root *rootKey, q *fsm.ListKeys) fsm.Result {
 	}
 	var all []fsm.Key
 	for _, k := range t.keys {
-		if k.deleted || k.api != q.APIID {
+		if k.deleted || k.ended || k.api != q.APIID {
 			continue
 		}
 		if i := t.identityOf(k); q.ExternalID == "" || i != nil && i.externalID == q.ExternalID {

@@ -2,6 +2,7 @@ package fsmtest
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -13,6 +14,7 @@ type Senders struct {
 	sessions []*sender
 	ended    []*sender // of nodes that died; copies of their calls may be under way
 	opened   uint64    // openings that were sent: the ledger numbers the sessions
+	stamp    int64     // the largest that was sent
 }
 
 type sender struct {
@@ -28,6 +30,10 @@ func NewSenders(seed uint64) *Senders { return &Senders{rng: rand.New(rand.NewPC
 // Send returns the batch with call ids, and now and then with new sessions and retransmissions.
 func (n *Senders) Send(b fsm.Batch) fsm.Batch {
 	out := fsm.Batch{Stamp: b.Stamp, IdempotencyMaxKeys: b.IdempotencyMaxKeys}
+	if silence := b.Stamp - n.stamp; silence > time.Hour.Milliseconds() && n.rng.IntN(5) > 0 { // mostly the nodes notice that theirs ended
+		n.ended, n.sessions = append(n.ended, n.sessions...), nil
+	}
+	n.stamp = max(n.stamp, b.Stamp)
 	if len(n.sessions) < 3 && n.rng.IntN(8) == 0 {
 		n.open(&out)
 		n.sessions = append(n.sessions, &sender{id: n.opened, next: 1, below: 1})
