@@ -28,8 +28,19 @@ type migratedKey struct {
 }
 
 type migrateKeysData struct {
-	Migrated []migratedOut `json:"migrated"`
-	Failed   []string      `json:"failed"`
+	Migrated []migratedOut      `json:"migrated"`
+	Failed   []string           `json:"failed"`
+	Failures []migrationFailure `json:"failures" doc:"The items of failed, with reasons."`
+}
+
+type migrationFailure struct {
+	Hash   string `json:"hash"`
+	Reason string `json:"reason" doc:"unfit, repeated, in_use or taken_over; unknown if an older ledger answered."`
+}
+
+// migrationReasons are the reasons of docs/contract.md 2.3.
+var migrationReasons = [...]string{
+	0: "unknown", fsm.HashUnfit: "unfit", fsm.HashRepeated: "repeated", fsm.HashInUse: "in_use", fsm.HashTakenOver: "taken_over",
 }
 
 type migratedOut struct {
@@ -42,7 +53,7 @@ func migrateKeys() *endpoint {
 	return write("keys.migrateKeys", about{
 		summary: "Migrate keys from another system, by their hashes",
 		text: "The keys keep working for their owners. For `sha256` a hash is the standard base64 of the SHA-256 of the key. `failed` lists " +
-			"hashes that a key already has, and hashes of another form. Identities, `permissions` and `roles` that the other keys name are " +
+			"hashes that a key already has or came with, and hashes of another form; `failures` says why. Identities, `permissions` and `roles` that the other keys name are " +
 			"created if they are unknown.",
 		needs:     []need{forOne(fsm.CreateKeyPermission)},
 		needsNote: checkedFirst,
@@ -85,10 +96,15 @@ func (k *migratedKey) command() fsm.MigratedKey {
 }
 
 func (req *migrateKeysRequest) show(done *fsm.Migrated) migrateKeysData {
-	data := migrateKeysData{Migrated: []migratedOut{}, Failed: []string{}}
+	data := migrateKeysData{Migrated: []migratedOut{}, Failed: []string{}, Failures: []migrationFailure{}}
 	for i, id := range done.IDs {
 		if hash := req.Keys[i].Hash; id == "" {
+			var why fsm.MigrationFailure
+			if i < len(done.Failures) {
+				why = done.Failures[i]
+			}
 			data.Failed = append(data.Failed, hash)
+			data.Failures = append(data.Failures, migrationFailure{hash, migrationReasons[why]})
 		} else {
 			data.Migrated = append(data.Migrated, migratedOut{Hash: hash, KeyID: id})
 		}

@@ -77,6 +77,18 @@ func base64Of(key string) string {
 type migrated struct {
 	Migrated []struct{ Hash, KeyID string }
 	Failed   []string
+	Failures []struct{ Hash, Reason string }
+}
+
+// reasons are those of the failures, which are parallel to the failed hashes.
+func (m *migrated) reasons(t testing.TB) (list []string) {
+	t.Helper()
+	require.Len(t, m.Failures, len(m.Failed))
+	for i, f := range m.Failures {
+		require.Equal(t, m.Failed[i], f.Hash)
+		list = append(list, f.Reason)
+	}
+	return list
 }
 
 // keys.migrateKeys with hashes of full keys: docs/contract.md 2.3 and D-19.
@@ -103,6 +115,7 @@ func TestMigrateKeys(t *testing.T) {
 	m = migrate(fmt.Sprintf(`{"hash":%q},{"hash":"abc"},{"hash":%q},{"hash":%q}`, base64Of("legacy"), base64Of("third"), base64Of("third")))
 	require.Len(t, m.Migrated, 1)
 	require.Equal(t, []string{base64Of("legacy"), "abc", base64Of("third")}, m.Failed)
+	require.Equal(t, []string{"in_use", "unfit", "repeated"}, m.reasons(t))
 
 	one := fmt.Sprintf(`{"hash":%q}`, base64Of("fourth"))
 	s.post("keys.migrateKeys", f.in(`{"migrationId":"unknown","apiId":"API","keys":[`+one+`]}`)).fails(404, migrationNotFound)
@@ -197,7 +210,9 @@ func TestVerifyKey_MalformedMigratedKey(t *testing.T) {
 	refused := s.post("keys.verifyKey", `{"key":"nothing","migrationId":"pre"}`)
 	require.Empty(t, *refused.fails(400, malformed).Error.Errors)
 	require.Contains(t, refused.Error.Detail, "<prefix>_<short token>_<long token>")
-	for _, key := range []string{"a_b", "a_b_", "_", rootKey} {
+	for _, key := range []string{
+		"a_b", "a_b_", "_", rootKey, "Bearer co_SHORT_LONG", " co_SHORT_LONG", "co_SHORT_LONG ", "_SHORT_LONG", "co__LONG", "c o_SHORT_LONG", "co_SHÖRT_LONG",
+	} {
 		s.post("keys.verifyKey", fmt.Sprintf(`{"key":%q,"migrationId":"pre"}`, key)).fails(400, malformed)
 	}
 	require.NotContains(t, f.key, "_")
@@ -220,4 +235,37 @@ func TestVerifyKey_MalformedMigratedKey(t *testing.T) {
 	require.Equal(t, 2, strings.Count(data, `"NOT_FOUND"`))
 	require.Contains(t, s.must("keys.verifyKeys", `{"atomic":true,`+items+`}`), `"passed":false`)
 	require.Contains(t, s.must("keys.verifyKey", `{"key":"`+f.key+`","credits":{"cost":0}}`), `"credits":48`)
+}
+
+// A migration hands out once, a sloppy request binds nothing, and a deleted key frees its hash: docs/contract.md 2.3, 3.3, D-25 and D-27.
+func TestMigrateKeys_HandsOutOnce(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	s.must("migrations.createMigration", `{"migrationId":"pre","algorithm":"`+prefixed+`"}`)
+	long := sha256.Sum256([]byte("LONG"))
+	migrate := func() (m migrated) {
+		body := f.in(fmt.Sprintf(`{"migrationId":"pre","apiId":"API","keys":[{"hash":%q,"credits":{"remaining":10}}]}`, hex.EncodeToString(long[:])))
+		require.NoError(t, json.Unmarshal([]byte(s.must("keys.migrateKeys", body)), &m))
+		return m
+	}
+	use := func(key string, cost int) *reply {
+		return s.post("keys.verifyKey", fmt.Sprintf(`{"key":%q,"migrationId":"pre","credits":{"cost":%d}}`, key, cost))
+	}
+	first := migrate()
+	require.Len(t, first.Migrated, 1)
+	require.Empty(t, first.reasons(t))
+	for _, sloppy := range []string{"Bearer co_SHORT_LONG", " co_SHORT_LONG", "_SHORT_LONG", "co__LONG"} {
+		use(sloppy, 1).fails(400, malformed)
+	}
+	require.Contains(t, use("other_SHORT_LONG", 11).ok(), `"USAGE_EXCEEDED"`)
+	require.Contains(t, use("co_SHORT_LONG", 10).ok(), `"VALID"`)
+	second := migrate()
+	require.Empty(t, second.Migrated)
+	require.Equal(t, []string{"taken_over"}, second.reasons(t))
+	require.Contains(t, use("x_y_LONG", 1).ok(), `"NOT_FOUND"`)
+
+	s.must("keys.deleteKey", fmt.Sprintf(`{"keyId":%q}`, first.Migrated[0].KeyID))
+	third := migrate()
+	require.Len(t, third.Migrated, 1, "%v", third.Failures)
+	require.Contains(t, use("co_SHORT_LONG", 4).ok(), `"credits":6`)
 }

@@ -66,7 +66,7 @@ func (c *CreateKey) apply(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	if s.keys[c.ID] != nil || s.keyByHash[c.Hash] != nil || s.rootByHash[c.Hash] != nil {
+	if s.keys[c.ID] != nil || s.hashTaken(c.Hash) {
 		return refuse(IDTaken)
 	}
 	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)

@@ -35,7 +35,7 @@ func (c *CreateRootKey) apply(s *State, root *rootKey) Result {
 			return refuse(WorkspaceNotFound)
 		}
 	}
-	if s.rootKeys[c.ID] != nil || s.rootByHash[c.Hash] != nil || s.keyByHash[c.Hash] != nil {
+	if s.rootKeys[c.ID] != nil || s.hashTaken(c.Hash) {
 		return refuse(IDTaken)
 	}
 	s.addRootKey(&rootKey{

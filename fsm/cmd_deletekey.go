@@ -38,6 +38,6 @@ func (c *DeleteKey) apply(s *State, root *rootKey) Result {
 	}
 	s.remove(k)
 	delete(s.keys, k.id)
-	delete(s.keyByHash, k.hash)
+	s.release(k)
 	return done
 }

@@ -85,6 +85,7 @@ func (k *MigratedKey) fields(v *fields.Visitor) {
 // plannedKey is what becomes of one key of a MigrateKeys. A key that cannot be added is nil.
 type plannedKey struct {
 	key     *key
+	failure MigrationFailure // why there is none
 	credits NewCredits
 	owner   identityLink
 }
@@ -115,6 +116,9 @@ func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
 	answer := &Migrated{IDs: make([]string, len(planned))}
 	for n, p := range planned {
 		if p.key == nil {
+			if s.version >= secondRules {
+				answer.fail(n, p.failure)
+			}
 			continue
 		}
 		p.key.identity = p.owner.existing
@@ -151,7 +155,7 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 	owners := map[string]identityLink{}
 	for n := range keys {
 		c := &keys[n]
-		if c.Form != m.algorithm || hashes[c.Hash] || s.hashTaken(c.Hash) {
+		if planned[n].failure = s.migrationFailure(m, c, hashes); planned[n].failure != 0 {
 			continue
 		}
 		owner, known := owners[c.ExternalID]
@@ -182,4 +186,20 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		planned[n].key, planned[n].owner = k, owner
 	}
 	return planned, access, nil
+}
+
+// migrationFailure says why a key cannot be added; 0: it can. seen are the hashes of the keys before it. Of a foreign key nobody learns more
+// than that it has the hash.
+func (s *State) migrationFailure(m *migration, c *MigratedKey, seen map[Hash]bool) MigrationFailure {
+	switch {
+	case c.Form != m.algorithm:
+		return HashUnfit
+	case seen[c.Hash]:
+		return HashRepeated
+	case s.hashTaken(c.Hash):
+		return HashInUse
+	case s.version >= secondRules && taken(s.former[formerRef{m.workspace, c.Hash}]):
+		return HashTakenOver
+	}
+	return 0
 }

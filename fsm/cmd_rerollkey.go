@@ -48,6 +48,7 @@ func (c *RerollKey) apply(s *State, root *rootKey) Result {
 	}
 	if old.details != nil {
 		d := *old.details
+		d.former = nil // its own secret came from no other system
 		d.ratelimits = slices.Clone(d.ratelimits)
 		for i := range d.ratelimits {
 			d.ratelimits[i].ID = c.RatelimitIDs[i]

@@ -133,7 +133,7 @@ func (c *VerifyKey) peek(s *State, root *rootKey, updateLastUsed bool) (Result, 
 	if refusal != nil {
 		return refusal, true
 	}
-	if d.debits() || d.takes() || updateLastUsed && s.lastUsedDue(d.key) {
+	if s.changes(&d, updateLastUsed) {
 		return nil, false
 	}
 	return d.verdict(s.clock), true

@@ -38,7 +38,8 @@ func (c *VerifyMigrated) apply(s *State, root *rootKey) Result {
 	return s.verifyMigrated(root, c, nil, new(Verdict))
 }
 
-// verifyMigrated stores the key under the hash of its full text with the first verification, for any verdict. A refusal changes nothing.
+// verifyMigrated stores the key under the hash of its full text with the first verification that is valid; below ledger version 2, with the
+// first one. A refusal changes nothing.
 func (s *verifier) verifyMigrated(root *rootKey, c *VerifyMigrated, pending *pendingEffects, v *Verdict) Result {
 	d, refusal, k := s.planMigratedKey(root, c, pending)
 	if refusal != nil {
@@ -68,6 +69,9 @@ func (s *verifier) planMigratedKey(root *rootKey, c *VerifyMigrated, pending *pe
 	d, refusal := s.decideOn(k, &c.Verify, pending)
 	if refusal != nil {
 		return decision{}, refusal, nil
+	}
+	if d.code != Valid && s.version >= secondRules {
+		k = nil // only who may use the key binds it to a text [D-27]
 	}
 	return d, nil, k
 }
@@ -107,19 +111,23 @@ func (s *verifier) malformed(root *rootKey, c *VerifyMigrated, pending *pendingE
 
 func (ring *keyring) rehash(k *key, hash Hash, start string) {
 	ring.beforeChange(k)
-	delete(ring.keyByHash, k.hash)
+	ring.release(k)
+	if ring.version >= secondRules {
+		k.takeOver(k.hash)
+	}
 	k.hash, k.start = hash, start
-	ring.keyByHash[k.hash] = k
+	ring.claim(k)
 	ring.afterChange(k)
 }
 
 // peek answers no verification that would rehash a key.
 func (c *VerifyMigrated) peek(s *State, root *rootKey, updateLastUsed bool) (Result, bool) {
-	if refusal := s.malformed(root, c, nil); refusal != nil {
+	d, refusal, k := s.planMigratedKey(root, c, nil)
+	if refusal != nil {
 		return refusal, true
 	}
-	if s.migrating(root, c, nil) != nil {
+	if k != nil || s.changes(&d, updateLastUsed) {
 		return nil, false
 	}
-	return c.Verify.peek(s, root, updateLastUsed)
+	return d.verdict(s.clock), true
 }

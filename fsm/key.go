@@ -17,6 +17,13 @@ type keyring struct {
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
 	migrations map[migrationRef]*migration
+	former     map[formerRef]*key // keys that were taken over, by the hash that they came with
+}
+
+// formerRef is the hash that a migrated key had before it was taken over. It stays taken in its workspace [D-25].
+type formerRef struct {
+	workspace *workspace
+	hash      Hash
 }
 
 // key is a credential that a customer's user presents. Fields that most keys do not have are in details, so that ten million plain keys fit
@@ -42,6 +49,7 @@ type keyDetails struct {
 	name, meta string
 	ratelimits []Ratelimit // by name; never changed in place
 	access     *keyAccess  // nil: no permissions and no roles
+	former     *Hash       // of a key that was taken over: its hash before. Never changed in place
 }
 
 func (k *key) name() string {
@@ -58,7 +66,15 @@ func (k *key) meta() string {
 	return k.details.meta
 }
 
-// setDetails replaces all details except the access: see give.
+// formerHash is the hash that a key had before it was taken over; zero: it never was.
+func (k *key) formerHash() Hash {
+	if k.details == nil || k.details.former == nil {
+		return Hash{}
+	}
+	return *k.details.former
+}
+
+// setDetails replaces all details except the access and the former hash: see give.
 func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 	var d keyDetails
 	if k.details != nil {
@@ -70,7 +86,7 @@ func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 
 // replaceDetails replaces the details. They never change in place, because a frozen copy of the key may share them.
 func (k *key) replaceDetails(d keyDetails) {
-	if d.name == "" && d.meta == "" && d.access == nil && len(d.ratelimits) == 0 {
+	if d.name == "" && d.meta == "" && d.access == nil && d.former == nil && len(d.ratelimits) == 0 {
 		k.details = nil
 		return
 	}
@@ -140,9 +156,41 @@ func (ring *keyring) creditOfKey(id string) *credit {
 
 func (ring *keyring) addKey(k *key) {
 	ring.keys[k.id] = k
-	ring.keyByHash[k.hash] = k
+	ring.claim(k)
 	k.list()
 	ring.add(k)
+}
+
+// claim makes a key the one that its hashes find. A key that is gone never takes a hash from another one.
+func (ring *keyring) claim(k *key) {
+	if holder := ring.keyByHash[k.hash]; holder == nil || !k.gone() {
+		ring.keyByHash[k.hash] = k
+	}
+	if hash := k.formerHash(); hash != (Hash{}) {
+		ref := formerRef{k.api.workspace, hash}
+		if holder := ring.former[ref]; holder == nil || !k.gone() {
+			ring.former[ref] = k
+		}
+	}
+}
+
+// release forgets the hashes of a key that is removed.
+func (ring *keyring) release(k *key) {
+	if ring.keyByHash[k.hash] == k {
+		delete(ring.keyByHash, k.hash)
+	}
+	if ref := (formerRef{k.api.workspace, k.formerHash()}); ring.former[ref] == k {
+		delete(ring.former, ref)
+	}
+}
+
+// holder finds the key that has a hash. From ledger version 2 on, a key that is gone has none [D-25].
+func (ring *keyring) holder(h Hash) *key {
+	k := ring.keyByHash[h]
+	if k != nil && ring.version >= secondRules && k.gone() {
+		return nil
+	}
+	return k
 }
 
 // encryptionOff is the refusal of everything that needs recoverable keys. See contract 7.2.
@@ -204,7 +252,7 @@ func (k *key) plain() KeyRecord {
 	r := KeyRecord{
 		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id, Name: k.name(), Meta: k.meta(),
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(),
+		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(), FormerHash: k.formerHash(),
 	}
 	if k.identity != nil {
 		r.IdentityID = k.identity.id
@@ -225,7 +273,7 @@ func (k *key) digest() Digest {
 
 func (ring *keyring) loadKey(r *KeyRecord) bool {
 	a := ring.apis[r.APIID]
-	if a == nil || ring.keys[r.ID] != nil || ring.keyByHash[r.Hash] != nil || !keptRatelimits(r.Ratelimits) {
+	if a == nil || ring.keys[r.ID] != nil || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
 	k := &key{
@@ -244,8 +292,26 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 	}
 	k.setDetails(r.Name, r.Meta, r.Ratelimits)
 	k.give(permissions, roles)
+	if r.FormerHash != (Hash{}) {
+		k.takeOver(r.FormerHash)
+	}
+	if !k.gone() && (taken(ring.keyByHash[r.Hash]) || taken(ring.former[formerRef{a.workspace, r.FormerHash}])) {
+		return false
+	}
 	ring.addKey(k)
 	return true
+}
+
+func taken(holder *key) bool { return holder != nil && !holder.gone() }
+
+// takeOver stores the hash that a key had in another system.
+func (k *key) takeOver(former Hash) {
+	var d keyDetails
+	if k.details != nil {
+		d = *k.details
+	}
+	d.former = &former
+	k.replaceDetails(d)
 }
 
 func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id} }
@@ -285,5 +351,5 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 }
 
 func (ring *keyring) hashTaken(h Hash) bool {
-	return ring.keyByHash[h] != nil || ring.tenants.rootByHash[h] != nil
+	return ring.holder(h) != nil || ring.tenants.rootByHash[h] != nil
 }

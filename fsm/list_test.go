@@ -218,14 +218,14 @@ func TestVerifyMigrated_ChangesNothingWhenRefused(t *testing.T) {
 	s := newTown(t)
 	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "mig", Algorithm: fsm.PrefixedAPIKey})))
 	require.Equal(t, &fsm.Migrated{IDs: []string{"key_m"}}, apply(t, s, &fsm.MigrateKeys{
-		MigrationID: "mig", APIID: "api_1", Keys: []fsm.MigratedKey{{ID: "key_m", Hash: fsm.Hash{'m'}, Form: fsm.PrefixedAPIKey, Expires: 1}},
+		MigrationID: "mig", APIID: "api_1", Keys: []fsm.MigratedKey{{ID: "key_m", Hash: fsm.Hash{'m'}, Form: fsm.PrefixedAPIKey, Expires: fsm.Never, Enabled: true}},
 	}))
 	c := &fsm.VerifyMigrated{Verify: fsm.VerifyKey{Hash: fsm.Hash{'f'}, Cost: -1}, MigrationID: "mig", Hash: fsm.Hash{'m'}, Start: "a_b"}
 	require.Equal(t, fsm.InvalidInput, code(ask(t, s, root, c, nil)))
 	c.Verify.Cost = 1
 	_, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
 	require.False(t, ok)
-	require.Equal(t, fsm.Disabled, apply(t, s, c).(*fsm.Verdict).Code, "taken over whatever the outcome")
+	require.Equal(t, fsm.Valid, apply(t, s, c).(*fsm.Verdict).Code)
 	require.Equal(t, "a_b", getKey(t, s, "key_m").Start)
 	v, ok := s.Peek(&fsm.Call{Actor: root, Command: c})
 	require.True(t, ok)

@@ -48,9 +48,11 @@ type KeyRecord struct {
 	Permissions []string    // ids of the direct ones, in byte order; may contain deleted ones
 	Roles       []string    // ids, in byte order; may contain deleted ones
 	Ratelimits  []Ratelimit // by name
+	// FormerHash came with ledger version 2: the hash that a migrated key had in the other system. Zero: none.
+	FormerHash Hash
 }
 
-var keyRecordType = recordType{kind: KeyKind, since: 1, create: createRecord[KeyRecord]}
+var keyRecordType = recordType{kind: KeyKind, since: 1, newest: 2, create: createRecord[KeyRecord]}
 
 func (*KeyRecord) is() *recordType { return &keyRecordType }
 
@@ -74,6 +76,9 @@ func (r *KeyRecord) fields(v *fields.Visitor) {
 	v.Strings(&r.Permissions)
 	v.Strings(&r.Roles)
 	visitRatelimits(&r.Ratelimits, v)
+	if v.Added(2, r.FormerHash != Hash{}) {
+		r.FormerHash.fields(v)
+	}
 }
 
 // MigrationRecord is a migration at rest.

@@ -98,12 +98,40 @@ func (r *Rerolled) fields(v *fields.Visitor) {
 }
 
 // Migrated holds the id of each added key and "" for each other one, in the order of the command.
-type Migrated struct{ IDs []string }
+type Migrated struct {
+	IDs []string
+	// Failures came with ledger version 2. Parallel to IDs, or empty: none failed, or the answer is older.
+	Failures []MigrationFailure
+}
 
-var migratedResultType = resultType{kind: 25, since: 1, answers: true, create: createResult[Migrated]}
+// MigrationFailure is why a key was not added.
+type MigrationFailure uint8
+
+// The failures; 0: the key was added. Their numbers travel between nodes: append only.
+const (
+	HashUnfit     MigrationFailure = iota + 1 // it does not have the form of the migration's algorithm
+	HashRepeated                              // an earlier key of the command has it
+	HashInUse                                 // a key has it
+	HashTakenOver                             // a key came with it, and has the hash of its full text since
+)
+
+func (f *MigrationFailure) fields(v *fields.Visitor) { fields.Enum(v, f, 0, HashTakenOver) }
+
+// fail stores why a key was not added.
+func (r *Migrated) fail(at int, why MigrationFailure) {
+	if r.Failures == nil {
+		r.Failures = make([]MigrationFailure, len(r.IDs))
+	}
+	r.Failures[at] = why
+}
+
+var migratedResultType = resultType{kind: 25, since: 1, newest: 2, answers: true, create: createResult[Migrated]}
 
 func (*Migrated) is() *resultType { return &migratedResultType }
 
 func (r *Migrated) fields(v *fields.Visitor) {
 	v.Strings(&r.IDs)
+	if v.Added(2, len(r.Failures) > 0) {
+		fields.List(v, &r.Failures, (*MigrationFailure).fields)
+	}
 }

@@ -47,7 +47,7 @@ func New() *State {
 	s.keyring = keyring{
 		core: c, tenants: t, access: &s.access, owners: &s.identityStore, accounts: &s.accounts,
 		apis: make(map[string]*api), keys: make(map[string]*key), keyByHash: make(map[Hash]*key),
-		migrations: make(map[migrationRef]*migration),
+		migrations: make(map[migrationRef]*migration), former: make(map[formerRef]*key),
 	}
 	s.rateLimits = rateLimits{
 		core: c, tenants: t, namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),

@@ -72,6 +72,11 @@ type decision struct {
 // debits reports whether executing the decision changes a balance.
 func (d *decision) debits() bool { return d.code == Valid && d.payers.first != nil && d.cost > 0 }
 
+// changes reports whether executing the decision changes the ledger. With updateLastUsed, a new lastUsedAt is a change.
+func (s *verifier) changes(d *decision, updateLastUsed bool) bool {
+	return d.debits() || d.takes() || updateLastUsed && s.lastUsedDue(d.key)
+}
+
 // decide runs the checks of a verification in the order of contract 3.3, as if the pending effects had happened. It changes nothing.
 func (s *verifier) decide(root *rootKey, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
 	if refusal := c.check(); refusal != nil {

@@ -154,7 +154,7 @@ func (s *verifier) planKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) *
 			*d, p.refusals[i], p.moves[i] = s.planItem(root, c.Items[i].Command, pending)
 		}
 		p.passed = p.passed && p.refusals[i] == nil && d.code == Valid
-		p.changes = p.changes || d.debits() || d.takes() || updateLastUsed && s.lastUsedDue(d.key) || p.moves[i] != nil
+		p.changes = p.changes || s.changes(d, updateLastUsed) || p.moves[i] != nil
 		if p.changes && !c.Atomic {
 			break
 		}
@@ -221,7 +221,7 @@ func (s *verifier) keyAfter(h Hash, pending *pendingEffects) *key {
 			return k
 		}
 	}
-	return s.keyByHash[h]
+	return s.holder(h)
 }
 
 // executeKeys executes an atomic batch that passes.

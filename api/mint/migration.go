@@ -26,18 +26,22 @@ func ofLongToken(hash [sha256.Size]byte) fsm.Hash {
 	return sha256.Sum256(append([]byte("\xffprefixed-api-key\xff"), hash[:]...))
 }
 
-// Prefixed reads a key of the form <prefix>_<short token>_<long token>. It returns the hash of the migrated key, and its start, which is
-// stored in the clear.
+// Prefixed reads a key of the form <prefix>_<short token>_<long token> [D-27]. It returns the hash of the migrated key, and its start, which
+// is stored in the clear.
 func Prefixed(key string) (hash fsm.Hash, start string, ok bool) {
-	head, long, ok := cutLast(key)
-	if !ok || long == "" {
-		return hash, "", false
-	}
-	prefix, short, ok := cutLast(head)
-	if !ok {
+	head, long, _ := cutLast(key)
+	prefix, short, _ := cutLast(head)
+	if prefix == "" || !alphanumeric(strings.ReplaceAll(prefix, "_", "a")) || !alphanumeric(short) || !alphanumeric(long) {
 		return hash, "", false
 	}
 	return ofLongToken(sha256.Sum256([]byte(long))), prefix + "_" + short[:min(startLength, len(short))], true
+}
+
+// alphanumeric reports whether a text is not empty and has only letters and digits of ASCII.
+func alphanumeric(text string) bool {
+	return text != "" && strings.IndexFunc(text, func(r rune) bool {
+		return r > 'z' || !strings.ContainsRune(alphanumerics, r)
+	}) < 0
 }
 
 // Prefix returns the prefix of a key, given its start: docs/contract.md 1.11.

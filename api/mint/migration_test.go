@@ -32,9 +32,16 @@ func TestMigration_Hashes(t *testing.T) {
 		form, _ := ParseHash(text)
 		require.Zero(t, form, text)
 	}
-	for _, key := range []string{"", "plain", "one_two", "a_b_"} {
+	for _, key := range []string{
+		"", "plain", "one_two", "a_b_", "_", "__", "_b_c", "a__c", " a_b_c", "a_b_c ", "a _b_c", "Bearer a_b_c", "a_b c_d", "a_b_c\n", "a_b_ü", "a-b_c_d", "a_b-c_d",
+		"a_b_c-d", "ä_b_c", "a_\xff_c", "a_b_\x00",
+	} {
 		_, _, ok := Prefixed(key)
 		require.False(t, ok, key)
+	}
+	for _, key := range []string{"a_b_c", "my_2nd_app_Z9_0", "__b_c"} {
+		_, _, ok := Prefixed(key)
+		require.True(t, ok, key)
 	}
 }
 

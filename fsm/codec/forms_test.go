@@ -77,7 +77,7 @@ func TestForms_UnknownKindsAreRefused(t *testing.T) {
 
 // There is one form for each value: the oldest that holds it. Nodes compare bytes, and an old build must read what it can.
 func TestForms_AYoungerOneThanNeededIsRefused(t *testing.T) {
-	_, err := codec.DecodeBatch(sealed([]byte("\x01\x00\x01" + strings.Repeat("\x01", 32) + "\x00\x01\x00\x00\xff\x02\x0c\x01a")))
+	_, err := codec.DecodeBatch(sealed([]byte("\x01\x00\x01" + strings.Repeat("\x01", 32) + "\x00\x01\x00\x00\xff\x02\x14\x01a")))
 	require.ErrorContains(t, err, "that of 1 holds it")
 	for _, form := range []string{"\x01", "\x00"} {
 		_, err := codec.DecodeResult(sealed([]byte("\x01\xff" + form + "\x01")))

@@ -68,7 +68,16 @@ func TestGolden_Version2(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, b, got)
 
-	var records []string
+	var results, records []string
+	for _, r := range resultSamples2 {
+		results = append(results, line(fmt.Sprintf("%T", r), codec.AppendResult(nil, r)))
+	}
+	golden(t, "testdata/v2/results.txt", results)
+	for i, e := range readGolden(t, "testdata/v2/results.txt") {
+		r, err := codec.DecodeResult(e.value)
+		require.NoError(t, err)
+		require.Equal(t, resultSamples2[i], r)
+	}
 	for _, r := range recordSamples2 {
 		records = append(records, line(hex.EncodeToString(codec.AppendRecordKey(nil, r.Key())), codec.AppendRecord(nil, r)))
 	}

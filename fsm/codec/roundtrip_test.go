@@ -222,7 +222,9 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.LinkOp]():      uint64(fsm.SetLinks),
 	reflect.TypeFor[fsm.Algorithm]():   uint64(fsm.PrefixedAPIKey),
 	reflect.TypeFor[fsm.WindowScope](): uint64(fsm.NamespaceScope),
-	reflect.TypeFor[uint8]():           31, // the day of a refill
+
+	reflect.TypeFor[fsm.MigrationFailure](): uint64(fsm.HashTakenOver),
+	reflect.TypeFor[uint8]():                31, // the day of a refill
 }
 
 // knownNumbers are the numbers of a type that says itself which ones there are.

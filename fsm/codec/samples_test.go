@@ -324,7 +324,7 @@ func allCommands() []fsm.Command {
 	return slices.Concat(commandSamples, commandSamples2, commandSamples3)
 }
 
-func allResults() []fsm.Result { return slices.Concat(resultSamples, resultSamples3) }
+func allResults() []fsm.Result { return slices.Concat(resultSamples, resultSamples2, resultSamples3) }
 
 func allRecords() []fsm.Record { return slices.Concat(recordSamples, recordSamples2, recordSamples3) }
 
@@ -334,8 +334,12 @@ var (
 		&fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"},
 		&fsm.DeleteIdentity{Identity: "user.1", DeleteKeys: true},
 	}
+	resultSamples2 = []fsm.Result{
+		&fsm.Migrated{IDs: []string{"", "key_4", ""}, Failures: []fsm.MigrationFailure{fsm.HashInUse, 0, fsm.HashTakenOver}},
+	}
 	recordSamples2 = []fsm.Record{
 		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, Totals: fsm.Totals{Granted: 1}, Sessions: 12, LedgerVersion: 2, RaisedBy: "v1.2.3"},
+		&fsm.KeyRecord{ID: "key_4", Hash: hash(9), APIID: "api_1", FormerHash: hash(11)},
 		&fsm.IdentityRecord{ID: "id_3", ExternalID: "user.3", WorkspaceID: "ws_1", Deleted: true, HadBalance: true},
 		&fsm.IdentityRecord{ID: "id_4", ExternalID: "user.4", WorkspaceID: "ws_1", Deleted: true, KeysDeleted: true},
 	}

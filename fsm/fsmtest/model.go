@@ -78,8 +78,9 @@ type key struct {
 	permissions, roles                    []string // ids
 
 	// Since ledger version 2, when its identity was deleted:
-	lost  bool // the balance that paid for it went too: it has nothing to spend
-	ended bool // it was deleted as well
+	former fsm.Hash // that it came with, if it was taken over; zero: none
+	lost   bool     // the balance that paid for it went too: it has nothing to spend
+	ended  bool     // it was deleted as well
 }
 
 // NewModel returns an empty ledger.
@@ -397,7 +398,12 @@ func (t *Model) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 
 func (t *Model) hashTaken(h fsm.Hash) bool {
 	return slices.ContainsFunc(t.rootKeys, func(r *rootKey) bool { return r.hash == h }) ||
-		slices.ContainsFunc(t.keys, func(k *key) bool { return k.hash == h })
+		slices.ContainsFunc(t.keys, func(k *key) bool { return k.hash == h && !t.freed(k) })
+}
+
+// freed reports whether the hash of a key is free again, because the key is deleted, itself or with its API or identity.
+func (t *Model) freed(k *key) bool {
+	return t.version >= 2 && (k.deleted || k.ended || slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == k.api && a.deleted }))
 }
 
 func (t *Model) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {

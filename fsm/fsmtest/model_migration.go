@@ -38,6 +38,7 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 		return refusal(fsm.IDTaken)
 	}
 	fresh := *old
+	fresh.former = fsm.Hash{}
 	fresh.permissions, fresh.roles, fresh.limits = slices.Clone(old.permissions), slices.Clone(old.roles), byName(old.limits)
 	for i := range fresh.limits {
 		fresh.limits[i].ID = c.RatelimitIDs[i]
@@ -102,8 +103,23 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 	keys, identities := len(t.keys), len(t.identities)
 	permissions, roles, permissionIDs, roleIDs := len(t.permissions), len(t.roles), len(t.permissionIDs), len(t.roleIDs)
 	answer := &fsm.Migrated{}
+	var failures []fsm.MigrationFailure
 	for _, item := range c.Keys {
-		if item.Form != m.algorithm || t.hashTaken(item.Hash) {
+		why := fsm.MigrationFailure(0)
+		switch repeated := slices.ContainsFunc(t.keys[keys:], func(k *key) bool { return k.hash == item.Hash }); {
+		case item.Form != m.algorithm:
+			why = fsm.HashUnfit
+		case repeated:
+			why = fsm.HashRepeated
+		case t.hashTaken(item.Hash):
+			why = fsm.HashInUse
+		case slices.ContainsFunc(t.keys, func(k *key) bool {
+			return k.former == item.Hash && t.apiOf(k).workspace == root.workspace && !t.freed(k)
+		}):
+			why = fsm.HashTakenOver
+		}
+		failures = append(failures, why)
+		if why != 0 {
 			answer.IDs = append(answer.IDs, "")
 			continue
 		}
@@ -138,7 +154,14 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 		})
 		answer.IDs = append(answer.IDs, item.ID)
 	}
+	if t.version >= 2 && slices.Contains(answer.IDs, "") {
+		answer.Failures = failures
+	}
 	return answer
+}
+
+func (t *Model) apiOf(k *key) *api {
+	return t.apis[slices.IndexFunc(t.apis, func(a *api) bool { return a.id == k.api })]
 }
 
 // verifyMigrated is contract 3.3, step 1.
@@ -156,11 +179,15 @@ func (t *Model) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result 
 		need(root, either("api", k.api, "verify_key")...) != nil {
 		return t.verifyKey(root, &c.Verify)
 	}
-	hash, start := k.hash, k.start
+	before := *k
 	k.hash, k.start = c.Verify.Hash, c.Start
+	if t.version >= 2 {
+		k.former = before.hash
+	}
 	r := t.verifyKey(root, &c.Verify)
-	if _, refused := r.(*fsm.Refusal); refused {
-		k.hash, k.start = hash, start
+	v, verified := r.(*fsm.Verdict)
+	if !verified || t.version >= 2 && v.Code != fsm.Valid { // only who may use the key binds it
+		k.hash, k.start, k.former = before.hash, before.start, before.former
 	}
 	return r
 }
