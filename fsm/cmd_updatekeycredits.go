@@ -27,7 +27,7 @@ func (c *UpdateKeyCredits) apply(s *State, root *rootKey) Result {
 		return refusal
 	}
 	if k.orphaned() && c.Change.Op != SetBalance && after == 0 { // it was given nothing
-		shown := nothing.show(s.clock)
+		shown := nothing().show(s.clock)
 		return &shown
 	}
 	s.decideOwn(k, c.Change.Op == SetBalance && !c.Change.Limited)

@@ -107,13 +107,13 @@ func (k *key) orphaned() bool {
 	return k.identity != nil && k.identity.hadBalance && !k.credit.limited()
 }
 
-// nothing is the balance of every orphaned key. It is never debited.
-var nothing = &credit{present: true}
+// nothing is the balance of an orphaned key. It is never debited.
+func nothing() *credit { return &credit{present: true} }
 
 // shownCredit is the key's own balance as callers see it: that of an orphaned key is 0.
 func (k *key) shownCredit() *credit {
 	if k.orphaned() {
-		return nothing
+		return nothing()
 	}
 	return k.credit
 }

@@ -20,7 +20,7 @@ type payers struct{ first, second *credit }
 // payersOf returns the balances that pay for a key. See contract 4.8.
 func payersOf(k *key) payers {
 	if k.orphaned() {
-		return payers{first: nothing}
+		return payers{first: nothing()}
 	}
 	i := k.liveIdentity()
 	if i == nil || !i.credit.limited() {
