@@ -44,3 +44,12 @@ func annotate(h *history) {
 		}
 	}
 }
+
+// applyBeside sends a command through the log that the reference model does not know.
+func (h *history) applyBeside(call fsm.Call) fsm.Result {
+	h.t.Helper()
+	h.index++
+	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, IdempotencyMaxKeys: h.capacity, Calls: []fsm.Call{call}}
+	h.log = append(h.log, codec.AppendBatch(nil, b))
+	return h.live.Apply(b)[0]
+}

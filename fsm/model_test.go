@@ -146,15 +146,6 @@ func (h *history) raise() {
 	require.Equal(h.t, max(before, version), h.live.LedgerVersion())
 }
 
-// applyBeside sends a command through the log that the reference model does not know.
-func (h *history) applyBeside(call fsm.Call) fsm.Result {
-	h.t.Helper()
-	h.index++
-	b := fsm.Batch{Stamp: h.live.Clock(), Index: h.index, IdempotencyMaxKeys: h.capacity, Calls: []fsm.Call{call}}
-	h.log = append(h.log, codec.AppendBatch(nil, b))
-	return h.live.Apply(b)[0]
-}
-
 // What the build for tests of upgrades adds: nothing without the tag nextversion.
 var (
 	besides = func(*history) {}                              // sends commands that came with its version
