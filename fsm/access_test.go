@@ -332,7 +332,6 @@ func TestCreate_RefusesWhatIsTaken(t *testing.T) {
 		"key id":                     plain("key_a", 'z', "id_z"),
 		"key id of a deleted key":    plain("key_d", 'z', "id_z"),
 		"hash":                       plain("key_z", 'a', "id_z"),
-		"hash of a deleted key":      plain("key_z", 'd', "id_z"),
 		"hash of a root key":         plain("key_z", 1, "id_z"),
 		"identity id":                plain("key_z", 'z', "id_alice"),
 		"identity id in a relink":    &fsm.UpdateKey{KeyID: "key_a", Name: fsm.Set("x"), ExternalID: fsm.Set("new"), IdentityID: "id_alice"},

@@ -80,7 +80,21 @@ func (k *key) relink(i *identity) {
 
 // page returns the part of a list that q selects, and where the next page begins.
 func page[T listed, R any](o *ordered[T], q Page, show func(T) R) (list []R, next string) {
+	return pageWithout(o, q, func(T) bool { return false }, show)
+}
+
+// pageWithout leaves out items that are still in the index, at most maxExamined of them. A page may end before it is full.
+func pageWithout[T listed, R any](o *ordered[T], q Page, hidden func(T) bool, show func(T) R) (list []R, next string) {
+	skipped := 0
 	o.from(q.Cursor, func(item T) bool {
+		if hidden(item) {
+			if skipped == maxExamined {
+				next = item.listID()
+				return false
+			}
+			skipped++
+			return true
+		}
 		if len(list) == q.Limit {
 			next = item.listID()
 			return false

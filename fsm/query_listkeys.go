@@ -29,6 +29,6 @@ func (q *ListKeys) answer(s *State, root *rootKey) Result {
 			return &Keys{}
 		}
 	}
-	list, next := search(keys, q.Page, func(k *key) bool { return !k.gone() }, func(k *key) Key { return *s.showKey(k) })
+	list, next := pageWithout(keys, q.Page, (*key).gone, func(k *key) Key { return *s.showKey(k) })
 	return &Keys{List: list, Next: next}
 }

@@ -262,6 +262,6 @@ func TestRefill_SkipsWhatWasDeleted(t *testing.T) {
 	apply(t, s, &fsm.DeleteKey{KeyID: "key_a"})
 	advance(t, s, "2025-01-05")
 	require.Equal(t, fsm.NotFound, verify(t, s, 'a', 1).Code)
-	require.False(t, verify(t, s, 'b', 1).Limited)
+	require.Equal(t, nothingLeft, charge(t, s, 'b'))
 	require.EqualValues(t, 3, s.Stats().Totals.Granted)
 }

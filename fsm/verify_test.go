@@ -11,10 +11,10 @@ import (
 
 var root = fsm.Hash{1}
 
-// newLedger returns a ledger of the newest version.
+// newLedger returns a ledger with all rules of a normal build.
 func newLedger(t testing.TB) *fsm.State {
 	t.Helper()
-	return newLedgerOf(t, fsm.NewestLedgerVersion)
+	return newLedgerOf(t, 2)
 }
 
 func newLedgerOf(t testing.TB, version uint64) *fsm.State {
