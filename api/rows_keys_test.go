@@ -111,7 +111,8 @@ func TestRows_Keys(t *testing.T) {
 		{"row 76", func(t *testing.T, s *server, f fixture) {
 			body := f.in(fmt.Sprintf(`{"migrationId":"mig","apiId":"API","keys":[{"hash":%q}]}`, base64Of("row 76")))
 			s.must("keys.migrateKeys", body)
-			require.JSONEq(t, fmt.Sprintf(`{"migrated":[],"failed":[%q]}`, base64Of("row 76")), s.must("keys.migrateKeys", body))
+			require.JSONEq(t, fmt.Sprintf(`{"migrated":[],"failed":[%[1]q],"failures":[{"hash":%[1]q,"reason":"in_use"}]}`, base64Of("row 76")),
+				s.must("keys.migrateKeys", body))
 		}},
 		{"row 77", func(_ *testing.T, s *server, f fixture) {
 			s.refuses(404, migrationNotFound, "keys.migrateKeys", f.in(`{"migrationId":"none","apiId":"API","keys":[{"hash":"abc"}]}`))
