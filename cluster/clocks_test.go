@@ -2,9 +2,13 @@ package cluster_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster"
@@ -159,4 +163,71 @@ func TestClock_ANodeThatStartsWithAWrongClockDoesNotLead(t *testing.T) {
 		require.Eventually(t, c.Nodes[wrong].Leads, 20*time.Second, time.Millisecond)
 		requireNoTimePassed(t, c, wrong)
 	}
+}
+
+// A node that ran an hour ahead left log time there. With its clock right again log time stands still for that hour, and the node says so,
+// once, and once when it is over. What is answered as ended is over all the same: contract D-26.
+func TestClock_SaysThatLogTimeStandsStill(t *testing.T) {
+	clock := clustertest.NewClock()
+	log := &lockedBuffer{}
+	c := clustertest.New(t, 1, func(conf *cluster.Config) {
+		clock.Set(conf)
+		conf.ClockInterval = 5 * time.Millisecond
+		conf.Logger = slog.New(slog.NewTextHandler(log, nil))
+	})
+	seed(t, c, 0, 100)
+	restart := func(jump time.Duration) {
+		c.Stop(0)
+		clock.Jump(jump)
+		c.Start(0)
+		c.WaitReady()
+	}
+	restart(time.Hour)
+	require.Equal(t, fsm.Valid, outcome(c, 0))
+	require.NotContains(t, log.String(), "log time stands still")
+	restart(0)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "log time stands still") }, 20*time.Second, time.Millisecond)
+	require.Contains(t, log.String(), "behind_by=59m5")
+	ahead := func() float64 {
+		registry := prometheus.NewPedanticRegistry()
+		require.NoError(t, registry.Register(c.Nodes[0].Collector()))
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			if f.GetName() == "creditd_clock_log_time_ahead_seconds" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		return -1
+	}
+	require.InDelta(t, 3600, ahead(), 60)
+	require.Eventually(t, func() bool {
+		status, err := c.Nodes[0].Status(t.Context())
+		return err == nil && status.LedgerVersion == fsm.NewestLedgerVersion
+	}, 20*time.Second, time.Millisecond)
+	require.IsType(t, &fsm.Rerolled{}, c.Do(0, &fsm.RerollKey{KeyID: "key_a", NewID: "key_9", Hash: fsm.Hash{9}}))
+	require.Equal(t, fsm.Expired, outcome(c, 0))
+
+	clock.Advance(2 * time.Hour)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "log time goes on") }, 20*time.Second, time.Millisecond)
+	require.Zero(t, ahead())
+	require.Equal(t, 1, strings.Count(log.String(), "log time stands still"))
+}
+
+// lockedBuffer is a log that a test reads while nodes write it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

@@ -47,6 +47,8 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_clock_drift_seconds", "Wall clock minus the guarded time of this node.", func(s *sample) float64 { return s.time.Drift.Seconds() })
 	c.gauge("creditd_clock_offset_seconds", "The peers' time minus this node's time.", func(s *sample) float64 { return s.time.Offset.Seconds() })
 
+	c.gauge("creditd_clock_log_time_ahead_seconds", "Log time minus this node's time, at least 0. While it is above 0 on the leader, log time stands still.", func(s *sample) float64 { return s.node.fitness.LogTimeAhead().Seconds() })
+
 	c.gauge("creditd_batch_queued_requests", "Requests that wait to be proposed.", func(s *sample) float64 { return float64(s.proposed.Queued) })
 	c.counter("creditd_batch_entries_total", "Log entries that this node proposed.", func(s *sample) float64 { return float64(s.proposed.Entries) })
 	c.counter("creditd_batch_calls_total", "Commands in those entries.", func(s *sample) float64 { return float64(s.proposed.Calls) })

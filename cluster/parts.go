@@ -72,6 +72,7 @@ func (n *Node) wireLedger() {
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
 		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
+		LogTime: n.replica.Clock, Leads: n.Leads,
 	})
 	n.comparer = &fitness.Comparer{
 		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,

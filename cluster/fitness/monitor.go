@@ -34,6 +34,8 @@ type Config struct {
 	Client       *rpc.Client
 	// Transfer transfers leadership to a voter.
 	Transfer func(ctx context.Context, nodeID string) error
+	LogTime  func() int64 // log time of this node's ledger, Unix ms
+	Leads    func() bool  // whether this node stamps entries
 	Logger   *slog.Logger
 }
 
@@ -42,6 +44,8 @@ type Monitor struct {
 	conf  Config
 	guard *clock.Guard
 	kick  chan struct{} // asks for a check now
+
+	standstill bool // log time stood still at the last check; Run's goroutine only
 
 	peerDiskFull atomic.Bool // a voter that answered the last check has a full disk
 
@@ -119,6 +123,30 @@ func (m *Monitor) check(ctx context.Context) {
 			"peers_ahead_by", now.Offset, "tolerance", m.conf.MaxClockSkew)
 	case now.Fit() && !before.Fit():
 		log.Info("this node's time is right again", "drift", now.Drift, "peers_ahead_by", now.Offset)
+	}
+	m.reportStandstill()
+}
+
+// LogTimeAhead returns how far log time is ahead of this node's time, at least 0. While it is ahead of the leader's time, it stands still,
+// because stamps lie behind it.
+func (m *Monitor) LogTimeAhead() time.Duration {
+	return max(0, time.Duration(m.conf.LogTime()-m.guard.Now())*time.Millisecond)
+}
+
+// reportStandstill logs once that log time stands still, and once that it goes on. Two leaders whose clocks differ by less than the
+// tolerance let it stand still for that long; this is no news.
+func (m *Monitor) reportStandstill() {
+	ahead := m.LogTimeAhead()
+	switch leads := m.conf.Leads(); {
+	case !m.standstill && leads && ahead > m.conf.MaxClockSkew:
+		m.standstill = true
+		m.conf.Logger.Warn("log time stands still: an earlier leader's clock was ahead, and this leader's time lies behind log time. "+
+			"Until it has caught up, nothing expires, no window ends and no refill falls due", "behind_by", ahead)
+	case m.standstill && !leads:
+		m.standstill = false
+	case m.standstill && ahead == 0:
+		m.standstill = false
+		m.conf.Logger.Info("log time goes on: this leader's time has caught up with it")
 	}
 }
 

@@ -109,6 +109,13 @@ func (r *Replica) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIn
 	return r.state.Answer(actor, q), r.indexLocked(), nil
 }
 
+// Clock returns the log time of the ledger, in Unix milliseconds.
+func (r *Replica) Clock() int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.Clock()
+}
+
 // LedgerVersion returns the version of the ledger.
 func (r *Replica) LedgerVersion() uint64 {
 	r.mu.RLock()
