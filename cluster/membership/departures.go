@@ -62,7 +62,7 @@ const (
 	// maxDepartures bounds what is remembered: the newest. A node that left before all of them could join again under its id.
 	maxDepartures = 256
 	// departureInterval is how often a node compares raft's configuration, and tells others what is new.
-	departureInterval = 500 * time.Millisecond
+	departureInterval = 200 * time.Millisecond
 )
 
 // Departures knows the nodes that left the cluster for good. Each node learns of them from raft's configuration, from the leader that removed
@@ -84,7 +84,7 @@ type Departures struct {
 	// These are used by Run alone.
 	told    map[string]int
 	failed  map[string]time.Time // when a node could last not be told
-	servers []raft.Server        // of the last committed configuration that Run has seen
+	servers []raft.Server        // that have joined: of the last committed configuration that Run has seen, and the voters seen since
 	latest  []raft.Server        // of the configuration that raft uses, which it may take back
 	until   uint64               // latest is committed once this index is applied; 0: not known yet
 }
@@ -213,6 +213,7 @@ func (d *Departures) observe() {
 	now := f.Configuration().Servers
 	if !slices.Equal(now, d.latest) {
 		d.latest, d.until = slices.Clone(now), 0
+		d.noteVoters(now)
 		return
 	}
 	if d.until == 0 {
@@ -229,6 +230,16 @@ func (d *Departures) observe() {
 			continue
 		}
 		d.Add(Departure{NodeID: id, At: time.Now().UnixMilli(), ReplacedBy: d.Successor(s, now)})
+	}
+}
+
+// noteVoters adds the voters of a configuration that may not be committed to those that can leave. A vote is given only to a server that a
+// committed configuration has, so a voter has joined, even if no configuration with it lasted long enough to be seen as committed.
+func (d *Departures) noteVoters(latest []raft.Server) {
+	for _, s := range latest {
+		if s.Suffrage == raft.Voter && !slices.ContainsFunc(d.servers, func(known raft.Server) bool { return known.ID == s.ID }) {
+			d.servers = append(d.servers, s)
+		}
 	}
 }
 
