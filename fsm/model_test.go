@@ -19,7 +19,7 @@ import (
 
 var (
 	modelSeed = flag.Uint64("model.seed", 0, "run only the model test's sequence of this seed (or CREDITD_MODEL_SEED)")
-	modelRuns = flag.Int("model.runs", 200, "sequences of the model test")
+	modelRuns = flag.Int("model.runs", 120, "sequences of the model test")
 )
 
 const modelBatches = 220

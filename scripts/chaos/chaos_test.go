@@ -117,7 +117,7 @@ func (b *testbed) verify(node int, key string, cost int64) (data verification, e
 func (b *testbed) testExactness(t *testing.T) {
 	cases := []struct{ credits, cost int64 }{{10, 1}, {100, 3}, {1000, 7}}
 	if !testing.Short() {
-		cases = append(cases, struct{ credits, cost int64 }{100_000, 1})
+		cases = append(cases, struct{ credits, cost int64 }{20_000, 1})
 	}
 	for _, test := range cases {
 		for _, owner := range []string{"key", "identity"} {
