@@ -50,7 +50,7 @@ func (p *Proposer) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (a batc
 	retransmission := false
 	err := p.conf.Leader.Retry(ctx, func() error {
 		a = p.try(ctx, call, retransmission)
-		if fault.KindOf(a.Err) == fault.Unknown && a.Err != nil && ctx.Err() == nil {
+		if a.Err != nil && fault.KindOf(a.Err) == fault.Unknown && ctx.Err() == nil {
 			retransmission = true
 			return fault.Wrap(fault.Unavailable, "The outcome is not known yet", a.Err)
 		}

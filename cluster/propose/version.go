@@ -13,8 +13,12 @@ import (
 func (p *Proposer) refuseUnready(ctx context.Context, call fsm.Call) (*fsm.Refusal, uint64, error) {
 	need := fsm.Requires(call.Command)
 	if need <= fsm.OldestLedgerVersion || need <= p.conf.Ledger.LedgerVersion() {
-		return nil, 0, nil
+		return nil, 0, nil // without an allocation: every debit passes here
 	}
+	return p.refuseUpToDate(ctx, call, need)
+}
+
+func (p *Proposer) refuseUpToDate(ctx context.Context, call fsm.Call, need uint64) (*fsm.Refusal, uint64, error) {
 	var index uint64
 	if err := p.conf.Leader.Retry(ctx, func() (err error) {
 		index, err = p.getReadIndex(ctx)
