@@ -34,14 +34,14 @@ SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE)
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
 # Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow. Simulated hours run the code
-# of package cluster once more, and get by without it. The tests of api run both ways: without it also
-# against three nodes, and then alone, because a starved cluster elects for ever.
+# of package cluster once more, and get by without it. So does cmd/creditd, whose tests start processes. The tests of api run both ways:
+# without it also against three nodes. Both run alone, because a starved cluster elects for ever.
 RACE_DIRS  := fsm/codec cluster api store cmd
-SIMULATION := $(MODULE)/cluster/simulation
-API        := $(MODULE)/api
+NO_RACE    := $(MODULE)/cluster/simulation $(MODULE)/cmd/creditd
+ALONE      := $(MODULE)/api $(MODULE)/cmd/creditd
 PACKAGES    = $(shell $(GO) list -e ./...)
-RACE_PKGS   = $(filter-out $(SIMULATION),$(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES))))
-PLAIN_PKGS  = $(filter-out $(RACE_PKGS),$(PACKAGES))
+RACE_PKGS   = $(filter-out $(NO_RACE),$(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES))))
+PLAIN_PKGS  = $(filter-out $(RACE_PKGS) $(ALONE),$(PACKAGES))
 
 ##@ Run
 
@@ -65,7 +65,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	fi; \
 	rc=0; \
 	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
-	$(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(API) || rc=$$?; \
+	$(GO) test -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(ALONE) || rc=$$?; \
 	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
 	$(GO) test -tags nextversion -short $(TESTFLAGS) ./fsm/... || rc=$$?; \
 	$(GO) test -tags nextversion -run AnnotateKey $(TESTFLAGS) ./api || rc=$$?; \
