@@ -127,9 +127,11 @@ func (p *Process) Stop(grace time.Duration) error {
 		p.Kill()
 		return fmt.Errorf("process %d did not end within %v of SIGTERM and was killed", p.PID(), grace)
 	}
-	if !p.State().Success() {
+	if p.mu.Lock(); !p.State().Success() && !p.exitExcused {
+		defer p.mu.Unlock()
 		return fmt.Errorf("process %d ended with %v on SIGTERM", p.PID(), p.State())
 	}
+	p.mu.Unlock()
 	return nil
 }
 
