@@ -29,7 +29,7 @@ func getStatus() *endpoint {
 		if status.Nodes == nil {
 			status.Nodes = []NodeStatus{}
 		}
-		if reduced {
+		if reduced && (status.ClusterID != "" || !c.isOperator()) {
 			status.reduce()
 		}
 		return status, err
@@ -41,10 +41,10 @@ const statusPatience = 2 * time.Second
 
 // authorizeStatus is authorize for what an operator needs most when there is no leader to ask. A permission that this node knows of is
 // enough. Only a no is asked about again, because this node may lag behind. If nobody can be asked and this node does not know the root
-// key, the answer is reduced, unless it is the key that the node was started with.
+// key, the answer is reduced. What consistency the caller wants does not matter.
 func (c *call) authorizeStatus() (reduced bool, err error) {
-	wanted, ctx := c.consistency, c.ctx
-	c.consistency.stale = true
+	ctx := c.ctx
+	c.consistency = consistency{stale: true}
 	here := c.authorize(fsm.ReadClusterPermission)
 	if here == nil {
 		return false, nil
@@ -52,7 +52,7 @@ func (c *call) authorizeStatus() (reduced bool, err error) {
 	var cancel context.CancelFunc
 	c.ctx, cancel = context.WithTimeout(ctx, statusPatience)
 	defer cancel()
-	c.consistency = wanted
+	c.consistency = consistency{}
 	everywhere := c.authorize(fsm.ReadClusterPermission)
 	c.ctx = ctx
 	var unanswered *fault.Error
@@ -62,7 +62,13 @@ func (c *call) authorizeStatus() (reduced bool, err error) {
 	if no, ok := here.(*refused); ok && no.Code != fsm.RootKeyNotFound {
 		return false, here
 	}
-	return c.api.operatorKey == fsm.Hash{} || c.actor != c.api.operatorKey, nil
+	return true, nil
+}
+
+// isOperator reports whether the caller has the root key that this node was started with. It counts only while the node has no ledger: a
+// ledger that does not know the key may have revoked it.
+func (c *call) isOperator() bool {
+	return c.api.operatorKey != fsm.Hash{} && c.actor == c.api.operatorKey
 }
 
 // reduce drops what only the holder of a root key may know.

@@ -36,7 +36,7 @@ func createKey() *endpoint {
 		refuses:       []fsm.RefusalCode{fsm.APINotFound, fsm.RoleNotFound, fsm.PreconditionFailed},
 		returnsSecret: true,
 	}, func(c *call, req createKeyRequest) (createKeyData, error) {
-		if err := checkKeyMeta(req.Meta, "meta"); err != nil {
+		if err := c.checkKeyMeta(req.Meta, "meta"); err != nil {
 			return createKeyData{}, err
 		}
 		var key string

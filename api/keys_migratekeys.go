@@ -62,7 +62,7 @@ func migrateKeys() *endpoint {
 		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},
 	}, func(c *call, req migrateKeysRequest) (migrateKeysData, error) {
 		for i := range req.Keys {
-			if err := checkKeyMeta(req.Keys[i].Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
+			if err := c.checkKeyMeta(req.Keys[i].Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
 				return migrateKeysData{}, err
 			}
 		}

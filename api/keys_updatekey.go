@@ -29,7 +29,7 @@ func updateKey() *endpoint {
 		example: `{"keyId":"` + exampleKey + `","name":"renamed","enabled":true,"expires":null,"credits":{"remaining":500}}`,
 		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.RoleNotFound},
 	}, func(c *call, req updateKeyRequest) (none, error) {
-		if err := checkKeyMeta(req.Meta.Value, "meta"); err != nil {
+		if err := c.checkKeyMeta(req.Meta.Value, "meta"); err != nil {
 			return none{}, err
 		}
 		return create(c, func() fsm.Command { return req.command() }, done)

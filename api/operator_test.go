@@ -210,6 +210,16 @@ func TestGetStatus_NeedsNoLeader(t *testing.T) {
 		{"nodeId":"n3","role":"unknown","voter":false,"membership":"removed","leftAt":6,"health":"left","commitIndex":0,"appliedIndex":0}]}`, reduced)
 	weak.post("cluster.getStatus", `{}`).fails(403, forbidden)
 
+	// No read header makes the node ask only itself, or wait.
+	for header, value := range map[string]string{"Creditd-Consistency": "stale", "Creditd-Min-Index": "999999"} {
+		r := s.as("nobody").request("cluster.getStatus", `{}`)
+		r.Header.Set(header, value)
+		require.JSONEq(t, reduced, string(s.do(r).ok()), header)
+	}
+	// A ledger that does not know the key of the settings may have revoked it.
+	s.status.ClusterID = "cluster_1"
+	require.Contains(t, s.as("operator").must("cluster.getStatus", `{}`), `"reduced":true`)
+
 	s.hook = nil
 	s.as("nobody").post("cluster.getStatus", `{}`).fails(401, "unkey/authentication/key_not_found")
 }

@@ -12,10 +12,14 @@ type meta = schema.Object
 // maxKeyMetaBytes bounds the meta of a key: docs/contract.md 1.10 [D-31]. Every change of a key hashes its meta.
 const maxKeyMetaBytes = 64 << 10
 
-// checkKeyMeta refuses a meta that is too large. at is where it stands in the body.
-func checkKeyMeta(m meta, at string) error {
+// checkKeyMeta refuses a meta that is too large, but only to callers that are authenticated: see contract 1.2. at is where it stands in the
+// body.
+func (c *call) checkKeyMeta(m meta, at string) error {
 	if len(m) <= maxKeyMetaBytes {
 		return nil
+	}
+	if err := c.authenticate(); err != nil {
+		return err
 	}
 	return invalid(fmt.Sprintf("%s is too large: %d bytes as compact JSON, at most %d are allowed", at, len(m), maxKeyMetaBytes))
 }

@@ -25,9 +25,12 @@ type RatelimitCheck struct {
 	Duration int64 // ms
 }
 
+// verifyKeyNewest is newest of every type that shows the fields of VerifyKey. VerifyMigrated does too.
+const verifyKeyNewest = 0
+
 var (
-	verifyKeyType         = commandType{kind: 13, since: 1, unaudited: true, create: newVerifyKey}
-	verifyKeyExtendedType = commandType{kind: 30, since: 1, unaudited: true, create: newVerifyKey} // has a query or rate limits
+	verifyKeyType         = commandType{kind: 13, since: 1, newest: verifyKeyNewest, unaudited: true, create: newVerifyKey}
+	verifyKeyExtendedType = commandType{kind: 30, since: 1, newest: verifyKeyNewest, unaudited: true, create: newVerifyKey} // has a query or rate limits
 )
 
 func (c *VerifyKey) is() *commandType {

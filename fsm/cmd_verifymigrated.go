@@ -14,7 +14,7 @@ type VerifyMigrated struct {
 	Start       string // the first characters, which the ledger keeps from then on
 }
 
-var verifyMigratedType = commandType{kind: 26, since: 1, unaudited: true, create: create[VerifyMigrated]}
+var verifyMigratedType = commandType{kind: 26, since: 1, newest: verifyKeyNewest, unaudited: true, create: create[VerifyMigrated]}
 
 func (*VerifyMigrated) is() *commandType { return &verifyMigratedType }
 

@@ -128,7 +128,7 @@ func (ring *keyring) decideOwn(k *key, unlimited bool) {
 	ring.beforeChange(k)
 	k.identity = nil
 	ring.afterChange(k)
-	if orphaned {
+	if orphaned && !unlimited {
 		ring.accounts.makeLimited(k.ownCredit(), 0, Refill{})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // Of two new identities with one id the second would be unknown to the ledger. One that exists, with that id beside it, must not hide
@@ -59,7 +60,7 @@ func TestMigrateKeys_HandsOutOnce(t *testing.T) {
 	for _, end := range []fsm.Command{
 		nil, &fsm.DeleteKey{KeyID: "key_m"}, &fsm.DeleteKey{KeyID: "key_m", Permanent: true},
 	} {
-		s, migrate := migrating(t, 2)
+		s, migrate := migrating(t, fsmtest.SecondRules)
 		require.Equal(t, added("key_m"), migrate("key_m", long))
 		require.Equal(t, failed(fsm.HashInUse), migrate("key_n", long))
 		require.Equal(t, fsm.Valid, apply(t, s, present(full, long, 10)).(*fsm.Verdict).Code)
@@ -83,7 +84,7 @@ func TestMigrateKeys_HandsOutOnce(t *testing.T) {
 
 // The hash is taken per workspace: another one may bring the same key.
 func TestMigrateKeys_TakesAHashPerWorkspace(t *testing.T) {
-	s, migrate := migrating(t, 2)
+	s, migrate := migrating(t, fsmtest.SecondRules)
 	require.Equal(t, added("key_m"), migrate("key_m", fsm.Hash{'m'}))
 	apply(t, s, present(fsm.Hash{'f'}, fsm.Hash{'m'}, 1))
 	apply(t, s, &fsm.CreateWorkspace{ID: "ws_2"})
@@ -105,7 +106,7 @@ func TestMigrateKeys_DeletedKeysFreeTheirHashes(t *testing.T) {
 		&fsm.DeleteKey{KeyID: "key_m"}, &fsm.DeleteKey{KeyID: "key_m", Permanent: true}, &fsm.DeleteAPI{APIID: "api_2"},
 		&fsm.DeleteIdentity{Identity: "u", DeleteKeys: true},
 	} {
-		s, migrate := migrating(t, 2)
+		s, migrate := migrating(t, fsmtest.SecondRules)
 		apply(t, s, &fsm.CreateAPI{ID: "api_2", KeyspaceID: "ks_2"})
 		apply(t, s, &fsm.MigrateKeys{MigrationID: "mig", APIID: "api_2", Keys: []fsm.MigratedKey{{
 			ID: "key_m", Hash: fsm.Hash{'m'}, Form: fsm.PrefixedAPIKey, Expires: fsm.Never, Enabled: true, ExternalID: "u", IdentityID: "id_u",
@@ -133,7 +134,7 @@ func TestVerifyMigrated_BindsOnlyWhatIsValid(t *testing.T) {
 		"disabled": &fsm.UpdateKey{KeyID: "key_m", Enabled: fsm.Set(false)}, "expired": &fsm.UpdateKey{KeyID: "key_m", Expires: fsm.Set(int64(-1))},
 		"empty": setCredits("key_m", fsm.BalanceChange{Op: fsm.SetBalance, Limited: true}),
 	} {
-		for _, version := range []uint64{1, 2} {
+		for _, version := range []uint64{1, fsmtest.SecondRules} {
 			s, migrate := migrating(t, version)
 			migrate("key_m", fsm.Hash{'m'})
 			require.Zero(t, code(apply(t, s, deny)))
@@ -144,7 +145,7 @@ func TestVerifyMigrated_BindsOnlyWhatIsValid(t *testing.T) {
 				KeyID: "key_m", Enabled: fsm.Set(true), Expires: fsm.Clear[int64](), Credits: fsm.CreditsChange{Remaining: fsm.Set(int64(5))},
 			})
 			want := fsm.Valid
-			if version < 2 {
+			if version < fsmtest.SecondRules {
 				want = fsm.NotFound
 			}
 			require.Equal(t, want, apply(t, s, present(fsm.Hash{'f'}, fsm.Hash{'m'}, 1)).(*fsm.Verdict).Code, "%s, version %d", name, version)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // family is a ledger with an identity that has 5 credits, and its keys: key_a has no record, key_b has 3 credits.
@@ -114,7 +115,7 @@ func TestVanishedRecord_LeavesNobodyUnlimited(t *testing.T) {
 		"own record made unlimited before":     {[]fsm.Command{setCredits("key_b", clearCredits), gone}, 'b', nothingLeft},
 		"unlimited in one step with unlinking": {[]fsm.Command{gone, &fsm.UpdateKey{KeyID: "key_a", ExternalID: fsm.Clear[string](), Credits: fsm.CreditsChange{Remaining: fsm.Set(int64(2))}}}, 'a', decided{fsm.Valid, true, 0}},
 	} {
-		s := family(t, 2)
+		s := family(t, fsmtest.SecondRules)
 		for _, c := range row.do {
 			require.Zero(t, code(apply(t, s, c)), "%s: %T", name, c)
 		}
@@ -126,7 +127,7 @@ func TestVanishedRecord_LeavesNobodyUnlimited(t *testing.T) {
 
 // A migrated key is the same: what it was linked to decides, before and after it was found by its old hash.
 func TestVanishedRecord_OfAMigratedKey(t *testing.T) {
-	s := family(t, 2)
+	s := family(t, fsmtest.SecondRules)
 	require.Zero(t, code(apply(t, s, &fsm.CreateMigration{ID: "mig", Algorithm: fsm.PrefixedAPIKey})))
 	apply(t, s, &fsm.MigrateKeys{MigrationID: "mig", APIID: "api_1", Keys: []fsm.MigratedKey{
 		{ID: "key_m", Hash: fsm.Hash{'m'}, Form: fsm.PrefixedAPIKey, Expires: fsm.Never, Enabled: true, ExternalID: "u"},
@@ -141,7 +142,7 @@ func TestVanishedRecord_OfAMigratedKey(t *testing.T) {
 
 // What the deletion books and shows: the balance with a due refill is withdrawn, and an orphaned key shows 0, and asks like a key with 0.
 func TestDeleteIdentity_WithdrawsItsBalance(t *testing.T) {
-	s := family(t, 2)
+	s := family(t, fsmtest.SecondRules)
 	verify(t, s, 'a', 4)
 	advance(t, s, "2025-01-02 10:00:00.000")
 	before := s.Stats().Totals
@@ -184,14 +185,14 @@ func TestDeleteIdentity_BelowLedgerVersion2(t *testing.T) {
 	require.Equal(t, fsm.LedgerVersionTooLow, code(apply(t, s, deleteOwner(true))))
 	require.Zero(t, code(apply(t, s, deleteOwner(false))))
 	require.Equal(t, free, charge(t, s, 'a'))
-	apply(t, s, &fsm.RaiseLedgerVersion{Version: 2, Build: "v1.2.3"})
+	apply(t, s, &fsm.RaiseLedgerVersion{Version: fsmtest.SecondRules, Build: "v1.2.3"})
 	require.Equal(t, free, charge(t, s, 'a'))
 	require.Equal(t, free, charge(t, restored(t, s), 'a'))
 }
 
 // Keys that are deleted with their identity are in no list and under no id, at once and after a restart, and need a permission.
 func TestDeleteIdentity_WithItsKeys(t *testing.T) {
-	s := family(t, 2)
+	s := family(t, fsmtest.SecondRules)
 	newKey(t, s, 'c', "", unlimitedKey)
 	narrow := newRoot(t, s, 'n', "", "identity.*.delete_identity", "api.api_1.delete_key")
 	r := as(t, s, narrow, deleteOwner(true)).(*fsm.Refusal)

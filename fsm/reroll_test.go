@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // A rerolled key may do what the old one may, and has rate limits of its own: contract 2.3.
@@ -66,7 +67,7 @@ func TestEndsNow_IsOverWithTheAnswer(t *testing.T) {
 			KeyID: "key_a", Change: fsm.BalanceChange{Op: fsm.SetBalance, Limited: true},
 		}), fsm.UsageExceeded, fsm.UsageExceeded},
 	} {
-		for _, version := range []uint64{1, 2} {
+		for _, version := range []uint64{1, fsmtest.SecondRules} {
 			s := newLedgerOf(t, version)
 			advance(t, s, "2025-01-01 10:00:00.000")
 			newKey(t, s, 'a', "", credits(5))
@@ -79,7 +80,7 @@ func TestEndsNow_IsOverWithTheAnswer(t *testing.T) {
 			require.Equal(t, fsm.Valid, use().Code)
 			row.end(t, s)
 			want := row.after
-			if version < 2 {
+			if version < fsmtest.SecondRules {
 				want = row.old
 			}
 			require.Equal(t, want, use().Code, "%s, ledger version %d", name, version)

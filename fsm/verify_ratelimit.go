@@ -44,8 +44,8 @@ type requestedChecks struct {
 	byName map[string]int // position in list; nil: the list is short
 }
 
-// maxLinearSearch is the length up to which searching a list is cheaper than an index. A request may name thousands of rate limits, and all
-// nodes wait while they are checked.
+// maxLinearSearch is the length up to which searching a list is cheaper than an index. A request names up to 50 [D-31], in
+// entries of older builds thousands, and all nodes wait while they are checked.
 const maxLinearSearch = 16
 
 func (c *VerifyKey) requestedChecks() requestedChecks {

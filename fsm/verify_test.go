@@ -14,7 +14,7 @@ var root = fsm.Hash{1}
 // newLedger returns a ledger with all rules of a normal build.
 func newLedger(t testing.TB) *fsm.State {
 	t.Helper()
-	return newLedgerOf(t, 2)
+	return newLedgerOf(t, 3)
 }
 
 func newLedgerOf(t testing.TB, version uint64) *fsm.State {

@@ -64,8 +64,8 @@ func (l *monitoredLog) GetLog(index uint64, entry *raft.Log) (err error) {
 }
 
 // GetLog returns a stand-in for the last entry of the snapshot when the log begins behind it. A new leader whose log differs compares terms
-// there. Without an answer it would send its snapshot, which may be older. raft never sends the stand-in to other nodes, because raft
-// cannot look up the term of its predecessor.
+// there. Without an answer it would send its snapshot, which may be older. There is no stand-in while the log has older entries: raft is
+// just replacing them (raft.Restore), and a leader that could read both would send the stand-in in place of the snapshot.
 func (l *monitoredMonotonicLog) GetLog(index uint64, entry *raft.Log) error {
 	err := l.monitoredLog.GetLog(index, entry)
 	if !errors.Is(err, raft.ErrLogNotFound) || l.snapshot == nil || index <= 1 {
@@ -76,6 +76,13 @@ func (l *monitoredMonotonicLog) GetLog(index uint64, entry *raft.Log) error {
 		return wrong
 	}
 	if h == nil || h.Index != index {
+		return err
+	}
+	first, wrong := l.FirstIndex()
+	if wrong != nil {
+		return wrong
+	}
+	if first != 0 && first < index {
 		return err
 	}
 	*entry = raft.Log{Index: h.Index, Term: h.Term, Type: raft.LogNoop}

@@ -6,10 +6,10 @@ import "github.com/creditd/creditd/fsm"
 
 func init() {
 	buildTags = []string{"nextversion"}
-	commandSamples3 = []fsm.Command{&fsm.AnnotateKey{KeyID: "key_1", Text: "größer ✓"}}
+	commandSamplesNext = []fsm.Command{&fsm.AnnotateKey{KeyID: "key_1", Text: "größer ✓"}}
 	verdict := &fsm.Verdict{Code: fsm.Valid, KeyID: "key_1", Expires: fsm.Never}
 	verdict.Debits = 300
-	resultSamples3 = []fsm.Result{
+	resultSamplesNext = []fsm.Result{
 		&fsm.Annotated{Notes: 300}, verdict,
 		&fsm.Verdicts{Results: []fsm.Result{&fsm.Verdict{Code: fsm.NotFound}, verdict, &fsm.Refusal{Code: fsm.KeyMalformed}}},
 		&fsm.IdempotentReplay{Result: &fsm.Annotated{Notes: 1}, Index: 5}, &fsm.IdempotentReplay{Result: verdict, Index: 6},
@@ -18,7 +18,7 @@ func init() {
 	credit.Debits = 7
 	workspace := &fsm.WorkspaceRecord{ID: "ws_1", Name: "n", Enabled: true}
 	workspace.Notes = 2
-	recordSamples3 = []fsm.Record{
+	recordSamplesNext = []fsm.Record{
 		&fsm.MetaRecord{ClusterID: "cl_1", LedgerVersion: fsm.NewestLedgerVersion, RaisedBy: "v1.3.0"}, workspace, credit,
 		&fsm.NoteRecord{WorkspaceID: "ws_1", KeyID: "key_1", Text: "t", At: 5},
 		&fsm.SessionRecord{ID: 7, Node: "node_1", LastSeen: 5, Base: 3, Results: []fsm.SessionResult{

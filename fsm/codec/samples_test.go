@@ -314,19 +314,23 @@ func sealed(body []byte) []byte {
 
 // What the build for tests of upgrades adds: nothing without the tag nextversion.
 var (
-	buildTags       []string
-	commandSamples3 []fsm.Command
-	resultSamples3  []fsm.Result
-	recordSamples3  []fsm.Record
+	buildTags          []string
+	commandSamplesNext []fsm.Command
+	resultSamplesNext  []fsm.Result
+	recordSamplesNext  []fsm.Record
 )
 
 func allCommands() []fsm.Command {
-	return slices.Concat(commandSamples, commandSamples2, commandSamples3)
+	return slices.Concat(commandSamples, commandSamples2, commandSamplesNext)
 }
 
-func allResults() []fsm.Result { return slices.Concat(resultSamples, resultSamples2, resultSamples3) }
+func allResults() []fsm.Result {
+	return slices.Concat(resultSamples, resultSamples2, resultSamplesNext)
+}
 
-func allRecords() []fsm.Record { return slices.Concat(recordSamples, recordSamples2, recordSamples3) }
+func allRecords() []fsm.Record {
+	return slices.Concat(recordSamples, recordSamples2, recordSamplesNext)
+}
 
 // What came with ledger version 2: likewise.
 var (

@@ -11,7 +11,8 @@
 //
 //   - Log time is the largest stamp so far. A midnight between two stamps happens before the later batch.
 //   - A verification that finds the key writes lastUsedAt if the old value is at least a minute behind.
-//   - An id or hash is taken as long as any record has it, also a deleted one. The id for a new identity counts only if the identity has to
+//   - An id is taken as long as any record has it, also a deleted one. So is a hash below ledger version 2; from then on a deleted key frees
+//     its hashes. The id for a new identity counts only if the identity has to
 //     be created. The rules on credits are checked before ids, and "exists already" before both.
 //   - The ids for new permissions count only if a permission has to be created. Missing permissions of the root key come before names that
 //     are taken or unknown. Unknown roles come after the rules on credits and before ids.

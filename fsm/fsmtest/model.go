@@ -83,6 +83,9 @@ type key struct {
 	ended  bool     // it was deleted as well
 }
 
+// SecondRules is the ledger version from which the rules D-23, D-25, D-26 and D-27 hold.
+const SecondRules uint64 = 2
+
 // NewModel returns an empty ledger.
 func NewModel() *Model {
 	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}
@@ -146,7 +149,7 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 	if unknown != nil {
 		return unknown
 	}
-	if c, ok := call.Command.(*fsm.DeleteIdentity); ok && c.DeleteKeys && t.version < 2 {
+	if c, ok := call.Command.(*fsm.DeleteIdentity); ok && c.DeleteKeys && t.version < SecondRules {
 		return refusal(fsm.LedgerVersionTooLow)
 	}
 	return t.executeIdempotent(root, call.Idempotency, t.storeFull(), func() fsm.Result { return t.audited(call, index, root) })
@@ -403,7 +406,7 @@ func (t *Model) hashTaken(h fsm.Hash) bool {
 
 // freed reports whether the hash of a key is free again, because the key is deleted, itself or with its API or identity.
 func (t *Model) freed(k *key) bool {
-	return t.version >= 2 && (k.deleted || k.ended || slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == k.api && a.deleted }))
+	return t.version >= SecondRules && (k.deleted || k.ended || slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == k.api && a.deleted }))
 }
 
 func (t *Model) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {

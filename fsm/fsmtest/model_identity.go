@@ -97,7 +97,7 @@ func (t *Model) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result 
 		return refusal(fsm.IdentityNotFound)
 	}
 	i.deleted = true
-	if t.version < 2 {
+	if t.version < SecondRules {
 		return &fsm.Done{}
 	}
 	for _, k := range t.keys {

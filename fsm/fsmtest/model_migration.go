@@ -50,7 +50,7 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	for c.Expiration > 0 && end%60_000 != 0 {
 		end++
 	}
-	if c.Expiration == 0 && t.version >= 2 {
+	if c.Expiration == 0 && t.version >= SecondRules {
 		end-- // over at once, even if log time stands still
 	}
 	if end < old.expires {
@@ -154,7 +154,7 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 		})
 		answer.IDs = append(answer.IDs, item.ID)
 	}
-	if t.version >= 2 && slices.Contains(answer.IDs, "") {
+	if t.version >= SecondRules && slices.Contains(answer.IDs, "") {
 		answer.Failures = failures
 	}
 	return answer
@@ -181,12 +181,12 @@ func (t *Model) verifyMigrated(root *rootKey, c *fsm.VerifyMigrated) fsm.Result 
 	}
 	before := *k
 	k.hash, k.start = c.Verify.Hash, c.Start
-	if t.version >= 2 {
+	if t.version >= SecondRules {
 		k.former = before.hash
 	}
 	r := t.verifyKey(root, &c.Verify)
 	v, verified := r.(*fsm.Verdict)
-	if !verified || t.version >= 2 && v.Code != fsm.Valid { // only who may use the key binds it
+	if !verified || t.version >= SecondRules && v.Code != fsm.Valid { // only who may use the key binds it
 		k.hash, k.start, k.former = before.hash, before.start, before.former
 	}
 	return r
