@@ -10,9 +10,10 @@ import (
 
 // notes are what a later build must read back: the format of the .json files.
 type notes struct {
-	RootKey string `json:"rootKey"`
-	Index   uint64 `json:"index"` // of the last entry in the ledger
-	Digest  string `json:"digest"`
+	RootKey       string `json:"rootKey"`
+	Index         uint64 `json:"index"` // of the last entry in the ledger
+	Digest        string `json:"digest"`
+	LedgerVersion int    `json:"ledgerVersion,omitempty"` // a build without one: absent
 	// Verifications are answered like this at any time.
 	Verifications []exchange `json:"verifications"`
 	// Charge is a key, and its balance.
@@ -46,6 +47,11 @@ func (f *filler) read(ctx context.Context) error {
 		return err
 	}
 	f.notes.RootKey, f.notes.Index, f.notes.Digest = launch.RootKey, status.Digest.Index, status.Digest.Value
+	whole, err := f.node.cluster.Status(ctx, 0)
+	if err != nil {
+		return err
+	}
+	f.notes.LedgerVersion = whole.LedgerVersion
 	return f.answer(f.notes.Reads, stale)
 }
 
