@@ -2,7 +2,8 @@ package schema
 
 import (
 	"bytes"
-	"slices"
+	"hash/maphash"
+	"math/bits"
 )
 
 // compact appends the object at pos to dst as an [Object] is kept, and returns its number of members.
@@ -31,7 +32,7 @@ func (w *scanner) compact(dst []byte) (_ []byte, members int, ok bool) {
 		}
 		list.add(member{name: name, start: start, end: len(dst)})
 		done, ok := w.next('}')
-		if !ok {
+		if !ok || !w.mayHave(len(list.members)) {
 			return nil, 0, false
 		}
 		if done {
@@ -115,30 +116,40 @@ func (l *memberList) dropRepeated(dst []byte) ([]byte, int) {
 	if len(l.members) <= smallObject && !l.repeated {
 		return dst, len(l.members)
 	}
-	base := l.members[0].start
-	byName := slices.Clone(l.members)
-	slices.SortFunc(byName, func(a, b member) int {
-		if c := bytes.Compare(a.name, b.name); c != 0 {
-			return c
-		}
-		return a.start - b.start
-	})
-	kept := byName[:0]
-	for i, m := range byName {
-		if i+1 == len(byName) || !bytes.Equal(m.name, byName[i+1].name) {
-			kept = append(kept, m)
-		}
+	base, left := l.members[0].start, l.markRepeated()
+	if left == len(l.members) {
+		return dst, left
 	}
-	if len(kept) == len(l.members) {
-		return dst, len(kept)
-	}
-	slices.SortFunc(kept, func(a, b member) int { return a.start - b.start })
 	out := dst[:base]
-	for i, m := range kept { // moves text towards the front only
-		if i > 0 {
+	for _, m := range l.members { // moves text towards the front only
+		if m.name == nil {
+			continue
+		}
+		if len(out) > base {
 			out = append(out, ',')
 		}
 		out = append(out, dst[m.start:m.end]...)
 	}
-	return out, len(kept)
+	return out, left
+}
+
+// markRepeated takes the name from each member that a later one repeats, and returns how many members keep theirs. A table of hashes with
+// a secret seed takes linear time for any names.
+func (l *memberList) markRepeated() (left int) {
+	mask := uint64(1)<<bits.Len(uint(2*len(l.members))) - 1
+	table, seed := make([]int32, mask+1), maphash.MakeSeed() // of positions, counted from 1
+	for i := len(l.members) - 1; i >= 0; i-- {
+		m := &l.members[i]
+		at := maphash.Bytes(seed, m.name) & mask
+		for table[at] != 0 && !bytes.Equal(l.members[table[at]-1].name, m.name) {
+			at = (at + 1) & mask
+		}
+		if table[at] != 0 {
+			m.name = nil
+			continue
+		}
+		table[at] = int32(i) + 1
+		left++
+	}
+	return left
 }

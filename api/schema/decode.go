@@ -129,9 +129,9 @@ func (w *walker) object(n *node, v reflect.Value) bool {
 		w.close()
 		to = w.pos
 	} else {
-		for hint, done := 0, false; !done; {
+		for hint, count, done := 0, 1, false; !done; count++ {
 			name, ok := w.name()
-			if !ok {
+			if !ok || !w.mayHave(count) {
 				return false
 			}
 			i := n.find(name, hint)

@@ -20,6 +20,8 @@ const (
 const (
 	// MaxDepth is how deeply objects and arrays may be nested in a body.
 	MaxDepth = 64
+	// MaxProperties is how many properties an object may have, at any place of a body, repeated ones included.
+	MaxProperties = 100_000
 	// MaxErrors is how many violations are listed; further ones are left out.
 	MaxErrors = 256
 )

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
-	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -118,9 +116,9 @@ func (s *scanner) skipAll(end byte) bool {
 		s.close()
 		return true
 	}
-	for {
+	for count := 1; ; count++ {
 		if end == '}' {
-			if _, ok := s.name(); !ok {
+			if _, ok := s.name(); !ok || !s.mayHave(count) {
 				return false
 			}
 		}
@@ -131,6 +129,11 @@ func (s *scanner) skipAll(end byte) bool {
 			return ok
 		}
 	}
+}
+
+// mayHave reports whether an object may have so many properties, repeated ones included.
+func (s *scanner) mayHave(properties int) bool {
+	return properties <= MaxProperties || s.fail("object with more than "+strconv.Itoa(MaxProperties)+" properties")
 }
 
 // word reads true, false or null, recognised by its first letter.
@@ -251,12 +254,32 @@ func hex4(b []byte) (r rune, ok bool) {
 
 // unescape resolves the escapes of a string that str has accepted.
 func unescape(raw []byte) []byte {
-	var text string
-	if err := json.Unmarshal(slices.Concat([]byte{'"'}, raw, []byte{'"'}), &text); err != nil {
-		panic(err) // by construction a JSON string
+	text := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); {
+		if raw[i] != '\\' {
+			text = append(text, raw[i])
+			i++
+			continue
+		}
+		if raw[i+1] != 'u' {
+			text = append(text, escapes[raw[i+1]])
+			i += 2
+			continue
+		}
+		r, _ := hex4(raw[i:])
+		i += 6
+		if utf16.IsSurrogate(r) {
+			low, _ := hex4(raw[i:])
+			r = utf16.DecodeRune(r, low)
+			i += 6
+		}
+		text = utf8.AppendRune(text, r)
 	}
-	return []byte(text)
+	return text
 }
+
+// escapes are the bytes that the short escapes stand for.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // number reads the number at pos. fits tells that it is written as an integer and is an int64, which value then holds.
 func (s *scanner) number() (literal []byte, value int64, fits, ok bool) {
