@@ -27,6 +27,7 @@ import (
 type Node struct {
 	conf    Config
 	log     *slog.Logger
+	steady  *slog.Logger // for what is said again while it lasts
 	id      string
 	replica *replica.Replica
 
@@ -36,10 +37,11 @@ type Node struct {
 	link   *peer.Transport
 	raft   *raft.Raft
 	notify chan bool // raft's NotifyCh
+	// lastAtStart is the last index of the log at the start of this process.
+	lastAtStart uint64
 
 	parts
 
-	started  time.Time   // of this process
 	unusable atomic.Bool // Fail was called
 
 	met atomic.Uint64 // the newest ledger version that another node has shown
@@ -61,12 +63,16 @@ func New(conf Config) (*Node, error) {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
 	}
 	n := &Node{
-		conf: conf, id: conf.Store.NodeID(), started: time.Now(),
-		log:    slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
+		conf: conf, id: conf.Store.NodeID(),
+		log:    conf.Logger.With("node", conf.Store.NodeID()),
+		steady: slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.replica = replica.New(replica.Config{Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion})
+	n.replica = replica.New(replica.Config{
+		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
+		Configured: n.committed.Add,
+	})
 	return n, nil
 }
 
@@ -120,8 +126,11 @@ func (n *Node) start() error {
 	if err != nil {
 		return fmt.Errorf("which nodes left the cluster: %w", err)
 	}
+	if own, left := n.departures.Of(n.id); left {
+		return n.markLeft(own)
+	}
 	n.mux.Serve(rpc.NewTable(
-		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Logger: n.log}, n.methods()...).Handle)
+		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Logger: n.steady}, n.methods()...).Handle)
 	n.mux.Start()
 	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)

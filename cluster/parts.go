@@ -30,6 +30,7 @@ type parts struct {
 	proposer   *propose.Proposer
 	gossip     *membership.Gossip
 	bootstrap  *membership.Bootstrap
+	committed  membership.Committed
 	departures *membership.Departures
 	removal    *membership.Removal
 	reporter   *membership.Reporter
@@ -50,7 +51,7 @@ func (n *Node) wire() {
 	})
 	base := membership.Base{
 		NodeID: n.id, PeerAddr: n.conf.AdvertisePeer, Raft: n.raft, Directory: n.directory, Client: n.client,
-		Logger: n.log, Stopping: n.ctx.Done(), Changing: new(sync.Mutex),
+		Logger: n.log, Steady: n.steady, Stopping: n.ctx.Done(), Changing: new(sync.Mutex),
 	}
 	n.transfer = &membership.Transfer{
 		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
@@ -71,12 +72,12 @@ func (n *Node) wire() {
 func (n *Node) wireLedger() {
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
-		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log,
+		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log, Steady: n.steady,
 		LogTime: n.replica.Clock, Leads: n.Leads,
 	})
 	n.comparer = &fitness.Comparer{
 		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,
-		Client: n.client, Stop: n.stopDiverged, Logger: n.log,
+		Client: n.client, Stop: n.stopDiverged, Logger: n.steady,
 	}
 	n.proposer = propose.New(propose.Config{
 		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
@@ -90,10 +91,10 @@ func (n *Node) wireMembership(base membership.Base) {
 	n.gossip = membership.NewGossip(membership.GossipConfig{
 		NodeID: n.id, Addr: n.conf.GossipAddr, AdvertiseAddr: n.conf.AdvertiseGossip, Key: n.conf.GossipKey,
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
-		Logger: n.log, Stopping: n.ctx.Done(),
+		Logger: n.steady, Stopping: n.ctx.Done(),
 	})
 	n.departures = &membership.Departures{
-		Base: base, Gossip: n.gossip, Keep: n.conf.Store.SaveDepartures, Leave: n.leaveForGood, Fail: n.Fail,
+		Base: base, Gossip: n.gossip, Committed: &n.committed, Keep: n.conf.Store.SaveDepartures, Leave: n.leaveForGood, Fail: n.Fail,
 		ForgetAfter: n.conf.ForgetAfter,
 	}
 	n.removal = &membership.Removal{
@@ -108,7 +109,7 @@ func (n *Node) wireMembership(base membership.Base) {
 	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
 		LedgerVersion:     n.replica.LedgerVersion,
-		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.log),
+		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.steady),
 	}
 	n.election = &membership.FastElection{
 		Base: base, HeartbeatTimeout: n.conf.HeartbeatTimeout, Dial: n.dialer().DialCalls,
@@ -192,13 +193,17 @@ func (n *Node) describe() gossip.Meta {
 	}
 }
 
-// leaveForGood marks the data directory, so that no restart campaigns or waits without end, and stops.
-func (n *Node) leaveForGood(d membership.Departure) {
+// leaveForGood stops this node, which left for good.
+func (n *Node) leaveForGood(d membership.Departure) { n.Fail(n.markLeft(d)) }
+
+// markLeft marks the data directory, so that no restart campaigns or waits without end, and returns the error to stop with. Nobody sends
+// entries to a node that has left, so one that got some since its start was removed while it served. The time of d is another node's.
+func (n *Node) markLeft(d membership.Departure) error {
 	err := n.conf.Store.MarkRemoved(fmt.Sprintf("%s left cluster %s for good: it was %s", n.id, n.clusterID(), d))
-	if time.UnixMilli(d.At).Before(n.started) {
+	if n.raft.AppliedIndex() <= n.lastAtStart {
 		err = removedBefore{err}
 	}
-	n.Fail(err)
+	return err
 }
 
 // ErrRemovedBefore is in the error of a node that had left its cluster for good when it was started.

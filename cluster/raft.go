@@ -12,7 +12,7 @@ import (
 func (n *Node) openPeerPort() error {
 	mux, err := peer.NewMux(peer.MuxConfig{
 		Listener: n.conf.PeerListener, NodeID: n.id, Advertise: n.conf.AdvertisePeer, TLS: n.conf.ServerTLS,
-		Dialer: n.dialer(), Logger: n.log,
+		Dialer: n.dialer(), Logger: n.steady,
 	})
 	if err != nil {
 		return fmt.Errorf("open the peer port: %w", err)
@@ -25,7 +25,7 @@ func (n *Node) openPeerPort() error {
 func (n *Node) dialer() peer.Dialer { return peer.Dialer{Dial: n.conf.Dial, TLS: n.conf.ClientTLS} }
 
 func (n *Node) startRaft() error {
-	n.link = peer.NewTransport(n.mux.RaftLayer(), n.directory, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, raftLogger(n.log))
+	n.link = peer.NewTransport(n.mux.RaftLayer(), n.directory, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, raftLogger(n.steady))
 	s := n.conf.Store
 	r, err := raft.NewRaft(n.raftConfig(), n.replica, logcache.New(s.Log(), logCacheLimits), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
 	if err != nil {
@@ -35,7 +35,7 @@ func (n *Node) startRaft() error {
 		}
 		return fmt.Errorf("start raft on %s: %w", n.conf.AdvertisePeer, err)
 	}
-	n.raft = r
+	n.raft, n.lastAtStart = r, r.LastIndex()
 	return nil
 }
 
@@ -50,7 +50,7 @@ func (n *Node) raftConfig() *raft.Config {
 	c.SnapshotInterval = n.conf.SnapshotInterval
 	c.TrailingLogs = n.conf.TrailingLogs
 	c.NotifyCh = n.notify
-	c.Logger = raftLogger(n.log)
+	c.Logger = raftLogger(n.steady)
 	c.ShutdownOnRemove = false
 	c.NoLegacyTelemetry = true
 	return c

@@ -74,9 +74,9 @@ func (m *Monitor) transferToFitter(ctx context.Context) {
 	if target == "" {
 		return
 	}
-	m.conf.Logger.Warn("transferring leadership because of this node's clock or disk", "to", target)
+	m.conf.Steady.Warn("transferring leadership because of this node's clock or disk", "to", target)
 	if err := m.conf.Transfer(ctx, target); err != nil && ctx.Err() == nil {
-		m.conf.Logger.Warn("leadership was not transferred", "to", target, "err", err)
+		m.conf.Steady.Warn("leadership was not transferred", "to", target, "err", err)
 	}
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	LogTime  func() int64 // log time of this node's ledger, Unix ms
 	Leads    func() bool  // whether this node stamps entries
 	Logger   *slog.Logger
+	Steady   *slog.Logger // for what a loop says again while it lasts
 }
 
 // Monitor knows how fit this node and the other voters are.

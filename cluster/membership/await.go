@@ -80,6 +80,9 @@ func (b *Bootstrap) awaitCluster(ctx context.Context, owners []gossip.Member) {
 	}
 }
 
+// forget is called when there is nothing to say: the node waits for other founders.
+func (w *clusterWait) forget() { w.said.Store(nil) }
+
 // Waits returns what this empty node waits for, nil if it is not known or over.
 func (b *Bootstrap) Waits() error {
 	w := b.wait.said.Load()

@@ -31,6 +31,7 @@ type Base struct {
 	Directory *Directory
 	Client    *rpc.Client
 	Logger    *slog.Logger
+	Steady    *slog.Logger    // for what a loop says again while it lasts
 	Stopping  <-chan struct{} // closed when the node stops
 	// Changing is held from a look at raft's configuration to the end of the change that follows from it.
 	Changing *sync.Mutex

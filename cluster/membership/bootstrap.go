@@ -101,7 +101,8 @@ func (b *Bootstrap) Run(ctx context.Context) {
 		switch {
 		case len(owners) > 0:
 			b.awaitCluster(ctx, owners)
-		case b.Expect == 0:
+		case b.Expect == 0 || len(founders) < b.Expect:
+			b.wait.forget()
 		case len(founders) > b.Expect:
 			b.wait.say(b.Logger, waiting{text: surplusText, members: idsOf(founders)})
 		case len(founders) == b.Expect && b.agreed(founders):
@@ -137,7 +138,7 @@ func (b *Bootstrap) agreed(founders []gossip.Member) bool {
 		}
 		reply, err := Identify.Call(ctx, b.Client, m.PeerAddr, rpc.Nothing{})
 		if err != nil {
-			b.Logger.Info("a founding node does not answer yet", "member", m.ID, "addr", m.PeerAddr, "err", err)
+			b.Steady.Info("a founding node does not answer yet", "member", m.ID, "addr", m.PeerAddr, "err", err)
 			return false
 		}
 		if reply.NodeID != m.ID || reply.HasState || !slices.Equal(reply.Sees, ids) {

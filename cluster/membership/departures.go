@@ -69,8 +69,9 @@ const (
 // a node, and from the others, so that all nodes know the same.
 type Departures struct {
 	Base
-	Gossip *Gossip
-	Keep   func([]byte) error // writes to the data directory
+	Gossip    *Gossip
+	Committed *Committed
+	Keep      func([]byte) error // writes to the data directory
 	// Leave ends this node, which left for good itself.
 	Leave func(Departure)
 	Fail  func(error)
@@ -81,12 +82,13 @@ type Departures struct {
 	list map[string]Departure // guarded by mu
 	// version counts the changes of list. told is the version that a node was last told.
 	version int // guarded by mu
-	// These are used by Run alone.
-	told    map[string]int
-	failed  map[string]time.Time // when a node could last not be told
-	servers []raft.Server        // that have joined: of the last committed configuration that Run has seen, and the voters seen since
-	latest  []raft.Server        // of the configuration that raft uses, which it may take back
-	until   uint64               // latest is committed once this index is applied; 0: not known yet
+	asks    sync.Mutex
+	asked   sync.WaitGroup
+	told    map[string]int       // by node; guarded by asks
+	failed  map[string]time.Time // when a node could last not be told; guarded by asks
+	asking  map[string]bool      // which nodes are being told; guarded by asks
+	// Used by Run alone.
+	servers []raft.Server // of the last committed configuration; at the start, the voters that raft knows
 }
 
 // Load takes what the data directory has kept.
@@ -117,20 +119,16 @@ func (d *Departures) Of(nodeID string) (Departure, bool) {
 // All returns the nodes that left for good and are not in raft's configuration, in the order of their ids. An older build may have added
 // one again.
 func (d *Departures) All() []Departure {
-	list, _ := d.all()
-	return list
-}
-
-func (d *Departures) all() ([]Departure, int) {
+	servers := d.Directory.Servers()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var list []Departure
 	for _, id := range slices.Sorted(maps.Keys(d.list)) {
-		if d.Directory.Server(id) == nil {
+		if !slices.ContainsFunc(servers, func(s raft.Server) bool { return string(s.ID) == id }) {
 			list = append(list, d.list[id])
 		}
 	}
-	return list, d.version
+	return list
 }
 
 // Add notes that nodes left for good. It ends this node if it is one of them.
@@ -189,7 +187,9 @@ func (d *Departures) Serve(_ context.Context, news departureList) (departureList
 
 // Run watches raft's configuration and exchanges news with the other nodes until ctx ends.
 func (d *Departures) Run(ctx context.Context) {
-	d.told, d.failed = make(map[string]int), make(map[string]time.Time)
+	d.told, d.failed, d.asking = make(map[string]int), make(map[string]time.Time), make(map[string]bool)
+	d.servers = voters(d.Directory.Servers())
+	defer d.asked.Wait()
 	ticker := time.NewTicker(departureInterval)
 	defer ticker.Stop()
 	for {
@@ -204,43 +204,28 @@ func (d *Departures) Run(ctx context.Context) {
 	}
 }
 
-// observe notes the servers that are in raft's committed configuration no more.
+// observe notes the servers that a committed configuration has no more. A configuration that a node without such an entry got in a snapshot
+// is compared with the next one; the other nodes tell earlier.
 func (d *Departures) observe() {
-	f := d.Raft.GetConfiguration()
-	if f.Error() != nil {
-		return
-	}
-	now := f.Configuration().Servers
-	if !slices.Equal(now, d.latest) {
-		d.latest, d.until = slices.Clone(now), 0
-		d.noteVoters(now)
-		return
-	}
-	if d.until == 0 {
-		d.until = d.Raft.LastIndex() // raft gives no index of its configuration. By now the log has the entry
-	}
-	if d.Raft.AppliedIndex() < d.until {
-		return
-	}
-	before := d.servers
-	d.servers = slices.Clone(now)
-	for _, s := range before {
-		id := string(s.ID)
-		if id == d.NodeID || slices.ContainsFunc(now, func(other raft.Server) bool { return other.ID == s.ID }) {
-			continue
+	for _, now := range d.Committed.take() {
+		before, latest := d.servers, d.Directory.Servers()
+		d.servers = now
+		for _, s := range before {
+			same := func(other raft.Server) bool { return other.ID == s.ID }
+			// At a start the log is applied again. A node that left and came back under its id, as builds before this one allow, is in the latest
+			// configuration.
+			if string(s.ID) == d.NodeID || slices.ContainsFunc(now, same) || slices.ContainsFunc(latest, same) {
+				continue
+			}
+			d.Add(Departure{NodeID: string(s.ID), At: time.Now().UnixMilli(), ReplacedBy: d.Successor(s, now)})
 		}
-		d.Add(Departure{NodeID: id, At: time.Now().UnixMilli(), ReplacedBy: d.Successor(s, now)})
 	}
 }
 
-// noteVoters adds the voters of a configuration that may not be committed to those that can leave. A vote is given only to a server that a
-// committed configuration has, so a voter has joined, even if no configuration with it lasted long enough to be seen as committed.
-func (d *Departures) noteVoters(latest []raft.Server) {
-	for _, s := range latest {
-		if s.Suffrage == raft.Voter && !slices.ContainsFunc(d.servers, func(known raft.Server) bool { return known.ID == s.ID }) {
-			d.servers = append(d.servers, s)
-		}
-	}
+// voters returns the voters among servers. A vote is given only to a server that a committed configuration has, so a voter has joined, even
+// if its configuration may still be taken back.
+func voters(servers []raft.Server) []raft.Server {
+	return slices.DeleteFunc(slices.Clone(servers), func(s raft.Server) bool { return s.Suffrage != raft.Voter })
 }
 
 // Successor returns the node that has the place of a server, "" if there is none.
@@ -277,18 +262,26 @@ func (d *Departures) forget() {
 
 // exchange tells each node what it was not told yet, and takes what it knows. Those that left for good and are still there are told as well.
 func (d *Departures) exchange(ctx context.Context) {
-	list, version := d.all()
+	d.mu.Lock()
+	version := d.version
+	d.mu.Unlock()
 	others := d.others()
+	d.asks.Lock()
+	defer d.asks.Unlock()
 	maps.DeleteFunc(others, func(id, _ string) bool {
-		return d.told[id] == version || time.Since(d.failed[id]) < exchangePause
+		return d.asking[id] || d.told[id] == version || time.Since(d.failed[id]) < exchangePause
 	})
-	var asked sync.WaitGroup
-	var mu sync.Mutex // d.told and d.failed, while nodes are asked
+	if len(others) == 0 {
+		return
+	}
+	list := d.All()
 	for id, addr := range others {
-		asked.Go(func() {
+		d.asking[id] = true
+		d.asked.Go(func() {
 			told := d.tell(ctx, id, addr, list)
-			mu.Lock()
-			defer mu.Unlock()
+			d.asks.Lock()
+			defer d.asks.Unlock()
+			delete(d.asking, id)
 			if told {
 				d.told[id] = version
 			} else {
@@ -296,7 +289,6 @@ func (d *Departures) exchange(ctx context.Context) {
 			}
 		})
 	}
-	asked.Wait()
 }
 
 // others returns where the servers and the live members are.
@@ -317,7 +309,7 @@ func (d *Departures) others() map[string]string {
 // exchangePause is how long a node that did not answer is left alone.
 const exchangePause = time.Second
 
-// exchangeTimeout bounds how long a node that does not answer delays the next exchange with the others.
+// exchangeTimeout bounds how long a node has to answer.
 const exchangeTimeout = 2 * time.Second
 
 // tell reports whether a node was told.

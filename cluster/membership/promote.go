@@ -80,7 +80,7 @@ func (r *Reconciler) promote(ctx context.Context) {
 			return
 		}
 		if err := r.make(ctx, next); err != nil {
-			r.Logger.Warn("a vote could not be given or taken", "err", err)
+			r.Steady.Warn("a vote could not be given or taken", "err", err)
 			return
 		}
 	}

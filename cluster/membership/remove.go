@@ -3,6 +3,7 @@ package membership
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ var (
 type removal struct {
 	NodeID string `json:"nodeId"`
 	By     string `json:"by"`
+	Again  bool   `json:"again,omitempty"` // the answer to an earlier attempt was lost
 }
 
 // Removal takes nodes out of the cluster.
@@ -49,22 +51,21 @@ type Removal struct {
 // Do takes a node out of raft's configuration permanently: its acknowledgements count no more. It is refused for the last voter, and
 // where the remaining voters would have no quorum. A leader that is to go transfers leadership first. by says who asks for it.
 func (r *Removal) Do(ctx context.Context, nodeID, by string) error {
-	wanted := removal{nodeID, by}
-	retried := false
+	wanted := removal{NodeID: nodeID, By: by}
 	return r.Leader.Retry(ctx, func() error {
-		if retried && r.Directory.Server(nodeID) == nil {
-			return nil // the first attempt removed it; only its answer was lost
-		}
 		if r.Serves() {
 			return r.here(ctx, wanted)
 		}
 		_, err := leader.Call(ctx, r.Leader, &RemoveServer, wanted)
 		if err != nil && fault.KindOf(err) == fault.Unsupported {
+			if wanted.Again && r.Directory.Server(nodeID) == nil {
+				return nil // such a leader would refuse it
+			}
 			_, err = leader.Call(ctx, r.Leader, &Remove, nodeID)
 		}
 		if fault.KindOf(err) == fault.Unknown && err != nil && ctx.Err() == nil {
 			// A leader that is to go transfers leadership first, which ends the call. Removing twice does no harm.
-			retried = true
+			wanted.Again = true
 			return fault.Wrap(fault.Unavailable, "The leader changed while the node was being removed", err)
 		}
 		return err
@@ -73,7 +74,7 @@ func (r *Removal) Do(ctx context.Context, nodeID, by string) error {
 
 // ServeOlder removes a node for a node that does not know who asks for it.
 func (r *Removal) ServeOlder(ctx context.Context, nodeID string) (rpc.Nothing, error) {
-	return r.Serve(ctx, removal{nodeID, "an operator, through a node of an earlier build"})
+	return r.Serve(ctx, removal{NodeID: nodeID, By: "an operator, through a node of an earlier build"})
 }
 
 // Serve removes a node for another node.
@@ -95,7 +96,12 @@ func (r *Removal) here(ctx context.Context, wanted removal) error {
 	if err := f.Error(); err != nil {
 		return fault.Wrap(fault.Unavailable, "The leader is changing", err)
 	}
-	if err := r.allowed(f.Configuration().Servers, nodeID); err != nil {
+	servers := f.Configuration().Servers
+	if wanted.Again && !slices.ContainsFunc(servers, func(s raft.Server) bool { return string(s.ID) == nodeID }) {
+		r.Departures.Add(Departure{NodeID: nodeID, At: time.Now().UnixMilli(), By: wanted.By})
+		return nil
+	}
+	if err := r.allowed(servers, nodeID); err != nil {
 		return err
 	}
 	if nodeID == r.NodeID {
@@ -106,7 +112,7 @@ func (r *Removal) here(ctx context.Context, wanted removal) error {
 	if s := r.Directory.Server(nodeID); s != nil {
 		addr = r.Directory.AddressOf(s.ID, s.Address)
 	}
-	change := r.Raft.RemoveServer(raft.ServerID(nodeID), f.Index(), changeTimeout)
+	change := r.Raft.RemoveServer(raft.ServerID(nodeID), 0, changeTimeout)
 	done := make(chan error, 1)
 	go func() { done <- change.Error() }()
 	select {

@@ -2,8 +2,11 @@ package membership
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/leader"
@@ -21,6 +24,8 @@ type Standing struct {
 var (
 	errNoVote = fault.New(fault.Unavailable,
 		"This node has no vote: the leader gives it one when it has caught up and has been healthy for long enough")
+	errPredecessor = fault.New(fault.Unavailable, "The node that was at this address before still has a vote: wait until a leader of this "+
+		"build takes it away, or remove that node")
 	errBehind = fault.New(fault.Unavailable, "This node has not caught up with the leader yet")
 )
 
@@ -31,8 +36,19 @@ func (s *Standing) Check() error {
 		return errNoVote
 	case !s.caughtUp.Load():
 		return errBehind
+	case s.hasPredecessor():
+		return errPredecessor
 	}
 	return nil
+}
+
+// hasPredecessor reports whether the node that this one replaces still has a vote. A leader of an earlier build gives the successor a vote
+// and never takes that one away, so one voter too many would be down.
+func (s *Standing) hasPredecessor() bool {
+	return slices.ContainsFunc(s.Directory.Servers(), func(o raft.Server) bool {
+		place, displaced := Place(o.Address)
+		return displaced && place == s.PeerAddr && string(o.ID) != s.NodeID && o.Suffrage == raft.Voter
+	})
 }
 
 // Run looks until this node has caught up as a voter, or ctx ends.

@@ -19,3 +19,17 @@ func TestStanding_Check(t *testing.T) {
 	s.caughtUp.Store(true)
 	require.NoError(t, s.Check())
 }
+
+// A leader of an earlier build gives the successor a vote and leaves its predecessor's where it is.
+func TestStanding_WaitsForItsPredecessorToGo(t *testing.T) {
+	predecessor := raft.Server{ID: "a0", Address: "a:1" + placeMark + "a0", Suffrage: raft.Voter}
+	check := func(servers ...raft.Server) error {
+		s := &Standing{Base: Base{NodeID: "a", PeerAddr: "a:1", Directory: newDirectory(servers)}}
+		s.caughtUp.Store(true)
+		return s.Check()
+	}
+	require.Equal(t, errPredecessor, check(three[0], three[1], predecessor))
+	predecessor.Suffrage = raft.Nonvoter
+	require.NoError(t, check(three[0], three[1], predecessor))
+	require.NoError(t, check(three[0], three[1], raft.Server{ID: "b0", Address: "b:1" + placeMark + "b0", Suffrage: raft.Voter}), "another node's")
+}

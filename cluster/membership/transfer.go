@@ -113,11 +113,11 @@ func (t *Transfer) BeforeStop(ctx context.Context) {
 	select {
 	case err := <-done:
 		if err != nil {
-			t.Logger.Warn("no node took leadership over", "err", err)
+			t.Steady.Warn("no node took leadership over", "err", err)
 		}
 	case <-ctx.Done():
-		t.Logger.Warn("gave up transferring leadership", "err", ctx.Err())
+		t.Steady.Warn("gave up transferring leadership", "err", ctx.Err())
 	case <-time.After(t.Timeout):
-		t.Logger.Warn("gave up transferring leadership", "after", t.Timeout)
+		t.Steady.Warn("gave up transferring leadership", "after", t.Timeout)
 	}
 }

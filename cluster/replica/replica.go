@@ -22,6 +22,9 @@ type Config struct {
 	Logger *slog.Logger
 	// CheckpointEntries is the number of entries between two remembered digests.
 	CheckpointEntries uint64
+	// Configured takes each configuration that is committed, in order, on raft's goroutine. Entries that are applied again after a start are
+	// reported again.
+	Configured func([]raft.Server)
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -35,6 +38,8 @@ type Replica struct {
 	log   *slog.Logger
 	fail  func(error)
 	raise func(version uint64, build string) error
+	// configured takes committed configurations
+	configured func([]raft.Server)
 
 	applied   appliedIndex
 	clusterID atomic.Pointer[string] // nil until the ledger has one
@@ -56,7 +61,7 @@ var _ raft.BatchingFSM = (*Replica)(nil)
 // New returns an empty ledger.
 func New(conf Config) *Replica {
 	return &Replica{
-		log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, named: make(chan string, 1),
+		log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, configured: conf.Configured, named: make(chan string, 1),
 		state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
 }
@@ -139,7 +144,12 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 	r.restores = 0
 	responses := make([]any, len(logs))
 	for i, l := range logs {
-		if l.Type != raft.LogCommand {
+		switch l.Type {
+		case raft.LogConfiguration:
+			r.configured(raft.DecodeConfiguration(l.Data).Servers)
+			continue
+		case raft.LogCommand:
+		default:
 			continue
 		}
 		b, err := codec.DecodeBatch(l.Data)

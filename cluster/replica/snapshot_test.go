@@ -20,7 +20,8 @@ import (
 // newReplica returns an empty ledger that panics where a node would stop.
 func newReplica() *Replica {
 	return New(Config{
-		Logger: slog.New(slog.DiscardHandler), CheckpointEntries: 1000, Fail: func(err error) { panic(err) },
+		Configured: func([]raft.Server) {},
+		Logger:     slog.New(slog.DiscardHandler), CheckpointEntries: 1000, Fail: func(err error) { panic(err) },
 		RaiseLedgerVersion: func(uint64, string) error { return nil },
 	})
 }
