@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/creditd/creditd/cluster/fault"
@@ -29,7 +30,7 @@ func getStatus() *endpoint {
 		if status.Nodes == nil {
 			status.Nodes = []NodeStatus{}
 		}
-		if reduced && (status.ClusterID != "" || !c.isOperator()) {
+		if reduced && (status.hasLedger() || !c.isOperator()) {
 			status.reduce()
 		}
 		return status, err
@@ -65,10 +66,15 @@ func (c *call) authorizeStatus() (reduced bool, err error) {
 	return true, nil
 }
 
-// isOperator reports whether the caller has the root key that this node was started with. It counts only while the node has no ledger: a
+// isOperator reports whether the caller has the root key that this node was started with. It counts only while the node has applied nothing: a
 // ledger that does not know the key may have revoked it.
 func (c *call) isOperator() bool {
 	return c.api.operatorKey != fsm.Hash{} && c.actor == c.api.operatorKey
+}
+
+// hasLedger reports whether the node that answers has applied anything. A node that was just restarted has not, until a leader is found.
+func (s *Status) hasLedger() bool {
+	return slices.ContainsFunc(s.Nodes, func(n NodeStatus) bool { return n.NodeID == s.NodeID && n.AppliedIndex > 0 })
 }
 
 // reduce drops what only the holder of a root key may know.

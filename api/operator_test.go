@@ -217,7 +217,7 @@ func TestGetStatus_NeedsNoLeader(t *testing.T) {
 		require.JSONEq(t, reduced, string(s.do(r).ok()), header)
 	}
 	// A ledger that does not know the key of the settings may have revoked it.
-	s.status.ClusterID = "cluster_1"
+	s.status.Nodes = append(s.status.Nodes, api.NodeStatus{NodeID: "n1", AppliedIndex: 7})
 	require.Contains(t, s.as("operator").must("cluster.getStatus", `{}`), `"reduced":true`)
 
 	s.hook = nil

@@ -26,8 +26,11 @@ func (c *clusterRemove) run(in invocation) error {
 		if answer.Outcome != client.Unknown || answer.Status != 0 {
 			return advise(answer.Err)
 		}
-		witness, err := c.witness(before.Status, id)
-		if err != nil || statusErr != nil {
+		witness, err := "", statusErr
+		if err == nil {
+			witness, err = c.witness(before.Status, id)
+		}
+		if err != nil {
 			return fmt.Errorf("%w; whether %s was removed is not known: ask another node with 'creditd cluster status --addr'", answer.Err, id)
 		}
 		fmt.Fprintf(in.stderr, "creditd: the node that was asked ended before it answered; %s says that %s is gone\n", witness, id)

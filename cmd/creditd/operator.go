@@ -37,19 +37,25 @@ func (o *operator) check(_ invocation, s *settings.Set) {
 		s.Refuse("addr", "missing; name a node of the cluster")
 		return
 	}
-	first := client.New(client.Config{Node: o.addrs[0], RootKey: o.rootKey.key, Timeout: o.timeout, Proxy: http.ProxyFromEnvironment})
+	first := client.New(client.Config{
+		Node: o.addrs[0], RootKey: o.rootKey.key, Timeout: o.timeout, DialTimeout: min(o.timeout, dialTimeout), Proxy: http.ProxyFromEnvironment,
+	})
 	o.nodes = []*client.Client{first}
 	for _, addr := range o.addrs[1:] {
 		o.nodes = append(o.nodes, first.At(addr))
 	}
 }
 
-// reach makes one request at the first node that can be reached, and says which one answered. A node that has got the request is the last.
+// dialTimeout is how long a host that does not answer keeps the command from the next --addr.
+const dialTimeout = 2 * time.Second
+
+// reach makes one request at the first node that can be reached, and says which one answered. A node that may have got the request is the
+// last.
 func (o *operator) reach(endpoint string, request, result any) (answer client.Answer, node *client.Client) {
 	var unreachable []error
 	for _, node = range o.nodes {
 		answer = node.Call(context.Background(), endpoint, request, result)
-		if !errors.Is(answer.Err, client.ErrUnreachable) {
+		if answer.Err == nil || answer.Outcome != client.NotExecuted || answer.Status != 0 {
 			return answer, node
 		}
 		unreachable = append(unreachable, answer.Err)

@@ -74,7 +74,7 @@ func (r *running) checkRootKey(ctx context.Context, key string, log *slog.Logger
 		return
 	}
 	if refusal, ok := result.(*fsm.Refusal); ok && refusal.Code == fsm.RootKeyNotFound {
-		log.Warn("the cluster does not have the root key of --root-key-file or CREDITD_ROOT_KEY: it counts only when a cluster is founded, and has no effect here")
+		log.Warn("the cluster does not know this node's root key (--root-key-file or CREDITD_ROOT_KEY): the key only counts when a cluster is founded")
 	}
 }
 
@@ -99,10 +99,14 @@ func rejoining(conf nodeConfig, log *slog.Logger, run func() error) error {
 	if !conf.rejoin {
 		return run()
 	}
+	var removed error
 	for {
 		aside, err := store.SetAside(conf.store.Dir)
 		if err != nil {
 			return fmt.Errorf("--rejoin: %w", err)
+		}
+		if removed != nil && aside == "" {
+			return removed // the directory could not be marked
 		}
 		if aside != "" {
 			log.Warn("this node was removed from its cluster: it sets its data aside and joins as a new node", "data", aside)
@@ -110,6 +114,7 @@ func rejoining(conf nodeConfig, log *slog.Logger, run func() error) error {
 		if err = run(); !errors.Is(err, cluster.ErrRemovedBefore) || aside != "" {
 			return err
 		}
+		removed = err
 	}
 }
 
@@ -245,11 +250,14 @@ func closeNode(node *cluster.Node, timeout time.Duration) error {
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at once. hangup is called for
-// each SIGHUP; without it, SIGHUP counts like SIGTERM.
+// each SIGHUP; without it, SIGHUP counts like SIGTERM, unless the process was started to ignore it (nohup).
 func untilSignal(in invocation, hangup func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals, ended := make(chan os.Signal, 2), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if hangup != nil || !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		for count := 0; ; {
 			select {

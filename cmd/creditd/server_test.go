@@ -138,7 +138,7 @@ func TestServer_HangupChangesNothing(t *testing.T) {
 // TestServer_NamesARootKeyWithoutEffect: a root key counts only when a cluster is founded. Whoever gives another one must learn that.
 func TestServer_NamesARootKeyWithoutEffect(t *testing.T) {
 	t.Parallel()
-	const warning = "the cluster does not have the root key of --root-key-file"
+	const warning = "the cluster does not know this node's root key"
 	args := alone(t, filepath.Join(t.TempDir(), "data"))
 	p, _ := startMember(t, args...)
 	p.terminate()
@@ -235,7 +235,7 @@ func TestServer_ClusterOfThree(t *testing.T) {
 	p, code := runs(t, operator, "cluster", "status")
 	require.Equal(t, exitDone, code)
 	require.Regexp(t, `(?m)^leader   `+before.LeaderID+`$`, p.stdout.String())
-	require.Regexp(t, `(?m)^`+before.LeaderID+` +leader +voter +alive +127.0.0.1:\d+ +127.0.0.1:\d+ +127.0.0.1:\d+ +\d+ +[0-9a-f]+@\d+ +v1.2.3-test +1-2$`, p.stdout.String())
+	require.Regexp(t, `(?m)^`+before.LeaderID+` +leader +voter +alive +127.0.0.1:\d+ +127.0.0.1:\d+ +127.0.0.1:\d+ +\d+ +[0-9a-f]+@\d+ +v1.2.3-test +1-\d+$`, p.stdout.String())
 
 	var next string
 	for _, n := range before.Nodes {

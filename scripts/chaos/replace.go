@@ -16,6 +16,10 @@ import (
 //
 //	go run ./scripts/chaos replace -duration 1m
 func runReplace(ctx context.Context, s settings, stdout, stderr io.Writer) int {
+	if s.nodes != 0 && s.nodes != 3 && s.nodes != 5 {
+		_, _ = fmt.Fprintf(stderr, "chaos: replace rolls through 3 or 5 nodes, not %d\n", s.nodes)
+		return 2
+	}
 	s.Faults = []faultrun.Fault{faultrun.Replace}
 	dir, err := launch.WorkDir(s.dir)
 	for _, nodes := range []int{3, 5} {

@@ -65,11 +65,16 @@ func runIn(ctx context.Context, dir string) error {
 		return err
 	}
 	defer cluster.Close()
-	follower, leaderID, err := followerOf(ctx, cluster)
+	leader, _, err := cluster.Leader(ctx, 0)
 	if err != nil {
 		return err
 	}
-	at := target{follower: "http://" + follower, other: leaderID}
+	status, err := cluster.Status(ctx, leader)
+	if err != nil {
+		return err
+	}
+	follower := cluster.HTTPAddr((leader + 1) % cluster.Size())
+	at := target{follower: "http://" + follower, other: status.LeaderID}
 	var stops []func() error
 	for url, serve := range map[*string]func() (string, func() error, error){
 		&at.troubled: serveTroubled,
@@ -83,9 +88,7 @@ func runIn(ctx context.Context, dir string) error {
 		stops = append(stops, stop)
 	}
 	fmt.Println("follower at", follower)
-	for i := range 3 { // docs/api.md has a command that removes a node, which then ends by itself
-		cluster.ExpectExit(i, true)
-	}
+	cluster.ExpectExit(leader, true) // docs/api.md has a command that removes this node, which then ends by itself
 	err = runAll(ctx, at)
 	for _, stop := range stops {
 		err = errors.Join(err, stop())
@@ -103,16 +106,6 @@ type target struct {
 func (t target) environment() []string {
 	return append(os.Environ(), "CREDITD_URL="+t.follower, "CREDITD_TROUBLED_URL="+t.troubled, "CREDITD_RESETTING_URL="+t.resets,
 		"CREDITD_WAITING_URL="+t.waits, "CREDITD_ROOT_KEY="+launch.RootKey, "NODE_ID="+t.other)
-}
-
-// followerOf is the HTTP address of a node that is not the leader, and the id of the leader.
-func followerOf(ctx context.Context, cluster *launch.Cluster) (addr, leaderID string, err error) {
-	follower, err := cluster.Follower(ctx)
-	if err != nil {
-		return "", "", err
-	}
-	status, err := cluster.Status(ctx, follower)
-	return cluster.HTTPAddr(follower), status.LeaderID, err
 }
 
 // runAll runs every suite and every program, so that one run shows every failure.

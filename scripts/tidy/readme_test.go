@@ -1,6 +1,8 @@
 package tidy
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +39,8 @@ func TestCluster_UsesTheDefaultLogStore(t *testing.T) {
 		node, arguments := filepath.Join(dir, "node"), filepath.Join(dir, "arguments")
 		require.NoError(t, os.WriteFile(node, []byte("#!/bin/sh\necho \"$@\" >>"+arguments+"\n"), 0o700))
 		up := exec.CommandContext(t.Context(), filepath.Join(moduleRoot(t), "scripts/cluster"), "up")
-		up.Env = append(os.Environ(), "CREDITD_CLUSTER_DIR="+dir, "CREDITD_CLUSTER_BINARY="+node, "CREDITD_CLUSTER_LOG_STORE="+logStore)
+		up.Env = append(os.Environ(), "CREDITD_CLUSTER_DIR="+dir, "CREDITD_CLUSTER_BINARY="+node, "CREDITD_CLUSTER_LOG_STORE="+logStore,
+			fmt.Sprintf("CREDITD_CLUSTER_PORT=%d", freePort(t)))
 		out, err := up.CombinedOutput()
 		require.ErrorContains(t, err, "exit status 1", "the nodes end at once: %s", out)
 		var text []byte
@@ -49,4 +52,13 @@ func TestCluster_UsesTheDefaultLogStore(t *testing.T) {
 	}
 	require.NotContains(t, started(""), "--log-store")
 	require.Contains(t, started("boltdb"), "--log-store boltdb")
+}
+
+// freePort returns a port that nothing listened at a moment ago.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	return l.Addr().(*net.TCPAddr).Port
 }
