@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/membership"
+	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 )
@@ -24,6 +25,9 @@ func (n *Node) Corrupt(actor fsm.Hash, c fsm.Command) fsm.Result {
 	data := codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{{Actor: actor, Command: c}}})
 	return n.replica.Apply(&raft.Log{Index: index, Type: raft.LogCommand, Data: data}).([]fsm.Result)[0]
 }
+
+// Proposed returns what this node handed to raft.
+func (n *Node) Proposed() propose.Stats { return n.proposer.Stats() }
 
 // AskToLeave tells the node at an address that a node was removed.
 func (n *Node) AskToLeave(ctx context.Context, nodeID, addr string) error {

@@ -8,7 +8,7 @@ import (
 // Apply executes one log entry and returns one result per call, in order. The batch's stamp becomes the log time if it is later.
 func (s *State) Apply(b Batch) []Result {
 	s.index = b.Index
-	s.idempotencyStore.capacity = b.IdempotencyMaxKeys
+	s.setCapacity(b.IdempotencyMaxKeys)
 	if b.Stamp > s.clock {
 		s.clock = b.Stamp
 		for _, part := range s.expiries { // only then: an entry that changes nothing must not change the digest
@@ -29,7 +29,7 @@ func (s *State) apply(call *Call) Result {
 		return refusal
 	}
 	if t.system {
-		return call.Command.apply(s, nil)
+		return s.run(call.Command, nil)
 	}
 	if call.Idempotency != nil {
 		return s.executeIdempotent(root, call)
@@ -63,21 +63,27 @@ func (s *State) execute(root *rootKey, t *commandType, call *Call) Result {
 	if t.event != Unaudited {
 		return s.audited(t.event, root, call)
 	}
-	return call.Command.apply(s, root)
+	return s.run(call.Command, root)
 }
 
-// Peek answers a call that would change nothing, as Apply would at the present log time. ok is false if the call must go through the log.
-// The caller must not have sent the call before: Peek does not see a copy that is still in the log.
+// run applies the rule of a command.
+func (s *State) run(c Command, root *rootKey) Result {
+	if e, ok := c.(executor); ok {
+		return e.apply(s, root)
+	}
+	execute, refusal := c.(planner).plan(s, root)
+	if refusal != nil {
+		return refusal
+	}
+	return execute()
+}
+
+// Peek answers a call that would change nothing, as Apply would at the present log time: a refusal, a replay, a denial. ok is false if the
+// call must go through the log. The caller must not have sent the call before: Peek does not see a copy that is still in the log.
 func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
 
 // PeekWithoutLastUsed is Peek for a time when nothing can be written. It also answers a call that would change only a key's lastUsedAt.
 func (s *State) PeekWithoutLastUsed(call *Call) (result Result, ok bool) { return s.peek(call, false) }
-
-// peeker is a command that can leave the ledger unchanged.
-type peeker interface {
-	// peek answers an authenticated caller if the command would change nothing. With updateLastUsed, a new lastUsedAt is a change.
-	peek(s *State, root *rootKey, updateLastUsed bool) (result Result, ok bool)
-}
 
 func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 	t := call.Command.is()
@@ -90,18 +96,44 @@ func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 		return done, founded && s.clusterID != ""
 	}
 	if call.Idempotency != nil {
-		if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
-			return r, true
-		}
-		if refusal := s.peekIdempotencyCapacity(); refusal != nil {
-			return refusal, true
-		}
-		return nil, false // a new answer has to be stored, a denial too
+		return s.peekIdempotent(root, call)
 	}
 	if p, ok := call.Command.(peeker); ok {
 		return p.peek(s, root, updateLastUsed)
 	}
-	return nil, false
+	return s.peekRefusal(root, call.Command)
+}
+
+// peekRefusal answers a command that would be refused.
+func (s *State) peekRefusal(root *rootKey, c Command) (result Result, ok bool) {
+	var refusal *Refusal
+	switch c := c.(type) {
+	case planner:
+		_, refusal = c.plan(s, root)
+	case *VerifyKeys: // every other refusal is that of an item
+		refusal = c.check()
+	case peeker:
+		result, _ = c.peek(s, root, false)
+		refusal, _ = result.(*Refusal)
+	}
+	if refusal == nil {
+		return nil, false
+	}
+	return refusal, true
+}
+
+// peekIdempotent answers a call with an idempotency key. A new answer has to be stored, a denial too, but no refusal.
+func (s *State) peekIdempotent(root *rootKey, call *Call) (result Result, ok bool) {
+	if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
+		return r, true
+	}
+	if refusal := s.peekIdempotencyCapacity(); refusal != nil {
+		return refusal, true
+	}
+	if s.fullFor(s.lastCapacity) != nil {
+		return nil, false // Apply expires records first, and then decides
+	}
+	return s.peekRefusal(root, call.Command)
 }
 
 // executeIdempotent executes a call unless its idempotency key has a stored answer. A refusal is not stored.
@@ -152,7 +184,7 @@ func (s *State) applyInSession(call *Call) Result {
 func (s *State) audited(event Event, root *rootKey, call *Call) Result {
 	t := newAuditCollector(s.clock)
 	s.collector = t
-	r := call.Command.apply(s, root)
+	r := s.run(call.Command, root)
 	s.collector = nil
 	if _, refused := r.(*Refusal); refused {
 		return r

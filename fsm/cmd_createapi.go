@@ -19,13 +19,15 @@ func (c *CreateAPI) fields(v *fields.Visitor) {
 	v.String(&c.Name)
 }
 
-func (c *CreateAPI) apply(s *State, root *rootKey) Result {
+func (c *CreateAPI) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(CreateAPIPermission, "") {
-		return CreateAPIPermission.missing("")
+		return nil, CreateAPIPermission.missing("")
 	}
 	if s.apis[c.ID] != nil {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	s.addAPI(&api{id: c.ID, keyspaceID: c.KeyspaceID, name: c.Name, workspace: root.workspace, createdAt: s.clock})
-	return &Created{ID: c.ID}
+	return func() Result {
+		s.addAPI(&api{id: c.ID, keyspaceID: c.KeyspaceID, name: c.Name, workspace: root.workspace, createdAt: s.clock})
+		return &Created{ID: c.ID}
+	}, nil
 }

@@ -25,31 +25,33 @@ func (c *CreateIdentity) fields(v *fields.Visitor) {
 	visitRatelimits(&c.Ratelimits, v)
 }
 
-func (c *CreateIdentity) apply(s *State, root *rootKey) Result {
+func (c *CreateIdentity) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(CreateIdentityPermission, "") {
-		return CreateIdentityPermission.missing("")
+		return nil, CreateIdentityPermission.missing("")
 	}
 	credits, refusal := c.Credits.check()
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if s.external[externalRef{root.workspace.id, c.ExternalID}] != nil {
-		return refuse(IdentityExists)
+		return nil, refuse(IdentityExists)
 	}
 	if s.identities[c.ID] != nil {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	i := &identity{
-		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, ratelimits: ratelimits,
-		createdAt: s.clock,
-	}
-	s.addIdentity(i)
-	if credits.Limited {
-		s.makeLimited(i.ownCredit(), credits.Remaining, credits.Refill)
-	}
-	return &Created{ID: i.id}
+	return func() Result {
+		i := &identity{
+			id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, ratelimits: ratelimits,
+			createdAt: s.clock,
+		}
+		s.addIdentity(i)
+		if credits.Limited {
+			s.makeLimited(i.ownCredit(), credits.Remaining, credits.Refill)
+		}
+		return &Created{ID: i.id}
+	}, nil
 }

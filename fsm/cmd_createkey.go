@@ -43,50 +43,51 @@ func (c *CreateKey) fields(v *fields.Visitor) {
 	visitRatelimits(&c.Ratelimits, v)
 }
 
-func (c *CreateKey) apply(s *State, root *rootKey) Result {
+func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	a := s.findAPI(root, c.APIID)
 	if a == nil || !root.may(CreateKeyPermission, a.id) {
-		return refuse(APINotFound)
+		return nil, refuse(APINotFound)
 	}
 	if c.Recoverable {
 		if !root.may(EncryptKeyPermission, a.id) {
-			return refuse(APINotFound)
+			return nil, refuse(APINotFound)
 		}
-		return encryptionOff()
+		return nil, encryptionOff()
 	}
 	credits, refusal := c.Credits.check()
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	ratelimits, refusal := checkRatelimits(c.Ratelimits, nil)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	roles, refusal := s.findRoles(root, c.Roles)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if s.keys[c.ID] != nil || s.hashTaken(c.Hash) {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
 	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	permissions := s.planPermissions(root, c.Permissions)
 	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-
-	k := &key{
-		id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
-		createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
-	}
-	k.setDetails(c.Name, c.Meta, ratelimits)
-	k.give(s.executePlan(permissions), roles)
-	s.addKey(k)
-	if credits.Limited {
-		s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)
-	}
-	return &Created{ID: k.id}
+	return func() Result {
+		k := &key{
+			id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
+			createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
+		}
+		k.setDetails(c.Name, c.Meta, ratelimits)
+		k.give(s.executePlan(permissions), roles)
+		s.addKey(k)
+		if credits.Limited {
+			s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)
+		}
+		return &Created{ID: k.id}
+	}, nil
 }

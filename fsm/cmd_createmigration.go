@@ -17,13 +17,15 @@ func (c *CreateMigration) fields(v *fields.Visitor) {
 	c.Algorithm.fields(v)
 }
 
-func (c *CreateMigration) apply(s *State, root *rootKey) Result {
+func (c *CreateMigration) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(OperateClusterPermission, "") {
-		return OperateClusterPermission.missing("")
+		return nil, OperateClusterPermission.missing("")
 	}
 	if s.migrations[migrationRef{root.workspace.id, c.ID}] != nil {
-		return refuse(MigrationExists)
+		return nil, refuse(MigrationExists)
 	}
-	s.addMigration(&migration{id: c.ID, workspace: root.workspace, algorithm: c.Algorithm, createdAt: s.clock})
-	return done
+	return func() Result {
+		s.addMigration(&migration{id: c.ID, workspace: root.workspace, algorithm: c.Algorithm, createdAt: s.clock})
+		return done
+	}, nil
 }

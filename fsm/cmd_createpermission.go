@@ -16,18 +16,20 @@ func (c *CreatePermission) fields(v *fields.Visitor) {
 	v.String(&c.Description)
 }
 
-func (c *CreatePermission) apply(s *State, root *rootKey) Result {
+func (c *CreatePermission) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(CreatePermissionPermission, "") {
-		return CreatePermissionPermission.missing("")
+		return nil, CreatePermissionPermission.missing("")
 	}
 	if s.findPermissionSlug(root, c.Slug) != nil {
-		return refuse(PermissionExists)
+		return nil, refuse(PermissionExists)
 	}
 	if s.permissions[c.ID] != nil {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	s.addPermission(&permission{
-		id: c.ID, name: c.Name, slug: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
+	return func() Result {
+		s.addPermission(&permission{
+			id: c.ID, name: c.Name, slug: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,
+		})
+		return &Created{ID: c.ID}
+	}, nil
 }

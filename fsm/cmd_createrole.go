@@ -21,29 +21,31 @@ func (c *CreateRole) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
-// apply checks the caller's permissions before it reports that the name is taken: see contract 1.13.
-func (c *CreateRole) apply(s *State, root *rootKey) Result {
+// plan checks the caller's permissions before it reports that the name is taken: see contract 1.13.
+func (c *CreateRole) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(CreateRolePermission, "") {
-		return CreateRolePermission.missing("")
+		return nil, CreateRolePermission.missing("")
 	}
 	if len(c.Permissions) > 0 && !root.may(AddPermissionToRolePermission, "") {
-		return AddPermissionToRolePermission.missing("")
+		return nil, AddPermissionToRolePermission.missing("")
 	}
 	plan := s.planPermissions(root, c.Permissions)
 	if refusal := plan.permitted(root); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if s.findRoleName(root, c.Name) != nil {
-		return refuse(RoleExists)
+		return nil, refuse(RoleExists)
 	}
 	if s.roles[c.ID] != nil {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	s.addRole(&role{
-		id: c.ID, name: c.Name, description: c.Description, permissions: s.executePlan(plan), workspace: root.workspace, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
+	return func() Result {
+		s.addRole(&role{
+			id: c.ID, name: c.Name, description: c.Description, permissions: s.executePlan(plan), workspace: root.workspace, createdAt: s.clock,
+		})
+		return &Created{ID: c.ID}
+	}, nil
 }

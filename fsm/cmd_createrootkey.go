@@ -25,22 +25,24 @@ func (c *CreateRootKey) fields(v *fields.Visitor) {
 	v.Int(&c.Expires)
 }
 
-func (c *CreateRootKey) apply(s *State, root *rootKey) Result {
+func (c *CreateRootKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(OperateClusterPermission, "") {
-		return OperateClusterPermission.missing("")
+		return nil, OperateClusterPermission.missing("")
 	}
 	target := root.workspace
 	if c.WorkspaceID != "" {
 		if target = s.workspaces[c.WorkspaceID]; target == nil {
-			return refuse(WorkspaceNotFound)
+			return nil, refuse(WorkspaceNotFound)
 		}
 	}
 	if s.rootKeys[c.ID] != nil || s.hashTaken(c.Hash) {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	s.addRootKey(&rootKey{
-		id: c.ID, hash: c.Hash, name: c.Name, workspace: target, permissions: permissionSet(c.Permissions),
-		createdAt: s.clock, expires: c.Expires, enabled: true,
-	})
-	return &Created{ID: c.ID}
+	return func() Result {
+		s.addRootKey(&rootKey{
+			id: c.ID, hash: c.Hash, name: c.Name, workspace: target, permissions: permissionSet(c.Permissions),
+			createdAt: s.clock, expires: c.Expires, enabled: true,
+		})
+		return &Created{ID: c.ID}
+	}, nil
 }

@@ -17,13 +17,15 @@ func (c *CreateWorkspace) fields(v *fields.Visitor) {
 	v.String(&c.Name)
 }
 
-func (c *CreateWorkspace) apply(s *State, root *rootKey) Result {
+func (c *CreateWorkspace) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(OperateClusterPermission, "") {
-		return OperateClusterPermission.missing("")
+		return nil, OperateClusterPermission.missing("")
 	}
 	if s.workspaces[c.ID] != nil {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	s.addWorkspace(&workspace{id: c.ID, name: c.Name, createdAt: s.clock, enabled: true})
-	return &Created{ID: c.ID}
+	return func() Result {
+		s.addWorkspace(&workspace{id: c.ID, name: c.Name, createdAt: s.clock, enabled: true})
+		return &Created{ID: c.ID}
+	}, nil
 }

@@ -13,20 +13,22 @@ func (c *DeleteAPI) fields(v *fields.Visitor) {
 	v.String(&c.APIID)
 }
 
-// apply hides an API and, because keys are found through their API, all of its keys. Their balances stay. See contract 2.2.
-func (c *DeleteAPI) apply(s *State, root *rootKey) Result {
+// plan hides an API and, because keys are found through their API, all of its keys. Their balances stay. See contract 2.2.
+func (c *DeleteAPI) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeleteAPIPermission, c.APIID) {
-		return DeleteAPIPermission.missing(c.APIID)
+		return nil, DeleteAPIPermission.missing(c.APIID)
 	}
 	a := s.findAPI(root, c.APIID)
 	if a == nil {
-		return refuse(APINotFound)
+		return nil, refuse(APINotFound)
 	}
 	if a.protected {
-		return refuse(APIProtected)
+		return nil, refuse(APIProtected)
 	}
-	s.beforeChange(a)
-	a.deleted = true
-	s.afterChange(a)
-	return done
+	return func() Result {
+		s.beforeChange(a)
+		a.deleted = true
+		s.afterChange(a)
+		return done
+	}, nil
 }

@@ -19,28 +19,30 @@ func (c *DeleteIdentity) fields(v *fields.Visitor) {
 	}
 }
 
-// apply frees the externalId at once. The balance is withdrawn, and the deleted record says what becomes of the keys, however many there
+// plan frees the externalId at once. The balance is withdrawn, and the deleted record says what becomes of the keys, however many there
 // are. Below ledger version 2 the balance stays with the deleted record, and nothing can debit or refill it.
-func (c *DeleteIdentity) apply(s *State, root *rootKey) Result {
+func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeleteIdentityPermission, "") {
-		return DeleteIdentityPermission.missing("")
+		return nil, DeleteIdentityPermission.missing("")
 	}
 	if c.DeleteKeys && !root.may(DeleteKeyPermission, "") {
-		return DeleteKeyPermission.missing("")
+		return nil, DeleteKeyPermission.missing("")
 	}
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {
-		return refuse(IdentityNotFound)
+		return nil, refuse(IdentityNotFound)
 	}
-	withdrawn := s.version >= secondRules && i.credit.limited()
-	s.beforeChange(i)
-	i.deleted, i.hadBalance, i.keysDeleted = true, withdrawn, c.DeleteKeys
-	s.afterChange(i)
-	if withdrawn {
-		s.makeUnlimited(i.credit)
-	}
-	delete(s.external, i.ref())
-	i.workspace.identities.remove(i)
-	i.keys = nil
-	return done
+	return func() Result {
+		withdrawn := s.version >= secondRules && i.credit.limited()
+		s.beforeChange(i)
+		i.deleted, i.hadBalance, i.keysDeleted = true, withdrawn, c.DeleteKeys
+		s.afterChange(i)
+		if withdrawn {
+			s.makeUnlimited(i.credit)
+		}
+		delete(s.external, i.ref())
+		i.workspace.identities.remove(i)
+		i.keys = nil
+		return done
+	}, nil
 }

@@ -17,27 +17,29 @@ func (c *DeleteKey) fields(v *fields.Visitor) {
 	v.Bool(&c.Permanent)
 }
 
-// apply hides a key. A permanent deletion also removes the key's records.
-func (c *DeleteKey) apply(s *State, root *rootKey) Result {
+// plan hides a key. A permanent deletion also removes the key's records.
+func (c *DeleteKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, DeleteKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	k.unlist()
-	if !c.Permanent {
-		s.beforeChange(k)
-		k.deleted = true
-		s.afterChange(k)
+	return func() Result {
+		k.unlist()
+		if !c.Permanent {
+			s.beforeChange(k)
+			k.deleted = true
+			s.afterChange(k)
+			return done
+		}
+		if k.credit.limited() {
+			s.makeUnlimited(k.credit)
+		}
+		if k.credit != nil {
+			s.remove(k.credit)
+		}
+		s.remove(k)
+		delete(s.keys, k.id)
+		s.release(k)
 		return done
-	}
-	if k.credit.limited() {
-		s.makeUnlimited(k.credit)
-	}
-	if k.credit != nil {
-		s.remove(k.credit)
-	}
-	s.remove(k)
-	delete(s.keys, k.id)
-	s.release(k)
-	return done
+	}, nil
 }

@@ -21,20 +21,22 @@ func (c *DeleteOverride) fields(v *fields.Visitor) {
 	v.String(&c.Identifier)
 }
 
-func (c *DeleteOverride) apply(s *State, root *rootKey) Result {
+func (c *DeleteOverride) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	n, refusal := s.permittedNamespace(root, c.Namespace, DeleteOverridePermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	o := n.exact[c.Identifier]
 	if o == nil {
-		return refuse(RatelimitOverrideNotFound)
+		return nil, refuse(RatelimitOverrideNotFound)
 	}
-	s.remove(o)
-	delete(s.overrides, o.id)
-	delete(n.exact, o.identifier)
-	same := func(other *override) bool { return other == o }
-	n.byID = slices.DeleteFunc(n.byID, same)
-	n.patterns = slices.DeleteFunc(n.patterns, same)
-	return done
+	return func() Result {
+		s.remove(o)
+		delete(s.overrides, o.id)
+		delete(n.exact, o.identifier)
+		same := func(other *override) bool { return other == o }
+		n.byID = slices.DeleteFunc(n.byID, same)
+		n.patterns = slices.DeleteFunc(n.patterns, same)
+		return done
+	}, nil
 }

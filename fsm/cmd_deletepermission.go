@@ -15,19 +15,21 @@ func (c *DeletePermission) fields(v *fields.Visitor) {
 	v.String(&c.Permission)
 }
 
-// apply only marks the permission as deleted. It writes no role and no key.
-func (c *DeletePermission) apply(s *State, root *rootKey) Result {
+// plan only marks the permission as deleted. It writes no role and no key.
+func (c *DeletePermission) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeletePermissionPermission, "") {
-		return DeletePermissionPermission.missing("")
+		return nil, DeletePermissionPermission.missing("")
 	}
 	p := s.findPermission(root, c.Permission)
 	if p == nil {
-		return refuse(PermissionNotFound)
+		return nil, refuse(PermissionNotFound)
 	}
-	delete(s.permissionSlugs, p.ref())
-	p.workspace.permissions.remove(p)
-	s.beforeChange(p)
-	p.name, p.slug, p.description, p.deleted = "", "", "", true
-	s.afterChange(p)
-	return done
+	return func() Result {
+		delete(s.permissionSlugs, p.ref())
+		p.workspace.permissions.remove(p)
+		s.beforeChange(p)
+		p.name, p.slug, p.description, p.deleted = "", "", "", true
+		s.afterChange(p)
+		return done
+	}, nil
 }

@@ -15,19 +15,21 @@ func (c *DeleteRole) fields(v *fields.Visitor) {
 	v.String(&c.Role)
 }
 
-// apply only marks the role as deleted. It writes no key.
-func (c *DeleteRole) apply(s *State, root *rootKey) Result {
+// plan only marks the role as deleted. It writes no key.
+func (c *DeleteRole) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeleteRolePermission, "") {
-		return DeleteRolePermission.missing("")
+		return nil, DeleteRolePermission.missing("")
 	}
 	r := s.findRole(root, c.Role)
 	if r == nil {
-		return refuse(RoleNotFound)
+		return nil, refuse(RoleNotFound)
 	}
-	delete(s.roleNames, r.ref())
-	r.workspace.roles.remove(r)
-	s.beforeChange(r)
-	r.name, r.description, r.permissions, r.deleted = "", "", nil, true
-	s.afterChange(r)
-	return done
+	return func() Result {
+		delete(s.roleNames, r.ref())
+		r.workspace.roles.remove(r)
+		s.beforeChange(r)
+		r.name, r.description, r.permissions, r.deleted = "", "", nil, true
+		s.afterChange(r)
+		return done
+	}, nil
 }

@@ -23,36 +23,38 @@ func (c *LinkKeyPermissions) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
-// apply executes the three operations on the direct permissions of a key.
-func (c *LinkKeyPermissions) apply(s *State, root *rootKey) Result {
+// plan executes the three operations on the direct permissions of a key.
+func (c *LinkKeyPermissions) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if refusal := root.requires(c.Op.forPermissions()...); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	plan := s.planPermissions(root, c.Permissions)
 	if c.Op == RemoveLinks {
 		if len(plan.create) > 0 {
-			return &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].slug + "' does not exist"}
+			return nil, &Refusal{Code: PermissionNotFound, Detail: "The permission '" + plan.create[0].slug + "' does not exist"}
 		}
 	} else if refusal := plan.permitted(root); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	list, had := s.executePlan(plan), k.access()
-	switch c.Op {
-	case AddLinks:
-		list = sortedPermissions(slices.Concat(had.permissions, list))
-	case RemoveLinks:
-		removed := list
-		list = sortedPermissions(slices.DeleteFunc(slices.Clone(had.permissions), func(p *permission) bool { return hasPermission(removed, p) }))
-	}
-	s.giveKey(k, list, had.roles)
-	return &PermissionList{Permissions: showPermissions(list)}
+	return func() Result {
+		list, had := s.executePlan(plan), k.access()
+		switch c.Op {
+		case AddLinks:
+			list = sortedPermissions(slices.Concat(had.permissions, list))
+		case RemoveLinks:
+			removed := list
+			list = sortedPermissions(slices.DeleteFunc(slices.Clone(had.permissions), func(p *permission) bool { return hasPermission(removed, p) }))
+		}
+		s.giveKey(k, list, had.roles)
+		return &PermissionList{Permissions: showPermissions(list)}
+	}, nil
 }
 
 // forPermissions lists the permissions that an operation needs besides update_key. See contract 2.3.

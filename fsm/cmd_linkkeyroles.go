@@ -23,27 +23,29 @@ func (c *LinkKeyRoles) fields(v *fields.Visitor) {
 	v.Strings(&c.Roles)
 }
 
-// apply executes the three operations on the roles of a key.
-func (c *LinkKeyRoles) apply(s *State, root *rootKey) Result {
+// plan is the rule of the three operations on the roles of a key.
+func (c *LinkKeyRoles) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if c.Op == AddLinks && !root.may(AddRoleToKeyPermission, "") {
-		return AddRoleToKeyPermission.missing("")
+		return nil, AddRoleToKeyPermission.missing("")
 	}
 	list, refusal := s.findRoles(root, c.Roles)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	had := k.access()
-	switch c.Op {
-	case AddLinks:
-		list = sortedRoles(slices.Concat(had.roles, list))
-	case RemoveLinks:
-		removed := list
-		list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
-	}
-	s.giveKey(k, had.permissions, list)
-	return &RoleList{Roles: showRoles(list)}
+	return func() Result {
+		had := k.access()
+		switch c.Op {
+		case AddLinks:
+			list = sortedRoles(slices.Concat(had.roles, list))
+		case RemoveLinks:
+			removed := list
+			list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
+		}
+		s.giveKey(k, had.permissions, list)
+		return &RoleList{Roles: showRoles(list)}
+	}, nil
 }

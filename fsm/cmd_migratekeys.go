@@ -90,51 +90,53 @@ type plannedKey struct {
 	owner   identityLink
 }
 
-// apply adds the keys that can be added and returns their ids. See contract 2.3.
-func (c *MigrateKeys) apply(s *State, root *rootKey) Result {
+// plan decides about every key. The keys that can be added are added. See contract 2.3.
+func (c *MigrateKeys) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(CreateKeyPermission, c.APIID) {
-		return CreateKeyPermission.missing(c.APIID)
+		return nil, CreateKeyPermission.missing(c.APIID)
 	}
 	a := s.findAPI(root, c.APIID)
 	if a == nil {
-		return refuse(APINotFound)
+		return nil, refuse(APINotFound)
 	}
 	m := s.migrations[migrationRef{root.workspace.id, c.MigrationID}]
 	if m == nil {
-		return refuse(MigrationNotFound)
+		return nil, refuse(MigrationNotFound)
 	}
 	planned, made, refusal := s.planMigration(root, a, m, c.Keys)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	for _, p := range made.createPermissions {
-		s.addPermission(p)
-	}
-	for _, r := range made.createRoles {
-		s.addRole(r)
-	}
-	answer := &Migrated{IDs: make([]string, len(planned))}
-	for n, p := range planned {
-		if p.key == nil {
-			if s.version >= secondRules {
-				answer.fail(n, p.failure)
+	return func() Result {
+		for _, p := range made.createPermissions {
+			s.addPermission(p)
+		}
+		for _, r := range made.createRoles {
+			s.addRole(r)
+		}
+		answer := &Migrated{IDs: make([]string, len(planned))}
+		for n, p := range planned {
+			if p.key == nil {
+				if s.version >= secondRules {
+					answer.fail(n, p.failure)
+				}
+				continue
 			}
-			continue
-		}
-		p.key.identity = p.owner.existing
-		if i := p.owner.create; i != nil {
-			if s.identities[i.id] == nil { // otherwise an earlier key of the command created it
-				s.addIdentity(i)
+			p.key.identity = p.owner.existing
+			if i := p.owner.create; i != nil {
+				if s.identities[i.id] == nil { // otherwise an earlier key of the command created it
+					s.addIdentity(i)
+				}
+				p.key.identity = i
 			}
-			p.key.identity = i
+			s.addKey(p.key)
+			if p.credits.Limited {
+				s.makeLimited(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
+			}
+			answer.IDs[n] = p.key.id
 		}
-		s.addKey(p.key)
-		if p.credits.Limited {
-			s.makeLimited(p.key.ownCredit(), p.credits.Remaining, p.credits.Refill)
-		}
-		answer.IDs[n] = p.key.id
-	}
-	return answer
+		return answer
+	}, nil
 }
 
 // planMigration runs all checks and changes nothing.

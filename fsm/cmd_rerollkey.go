@@ -30,42 +30,44 @@ func (c *RerollKey) fields(v *fields.Visitor) {
 	v.Strings(&c.RatelimitIDs)
 }
 
-// apply copies the balance and the rate limits. Until the old key expires, each key uses its own.
-func (c *RerollKey) apply(s *State, root *rootKey) Result {
+// plan makes a copy with the balance and the rate limits. Until the old key expires, each key uses its own.
+func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	old, refusal := s.permittedKey(root, c.KeyID, CreateKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if c.Expiration < 0 || c.Expiration > maxExpiration {
-		return invalid("expiration is not between 0 and 4102444800000 ms")
+		return nil, invalid("expiration is not between 0 and 4102444800000 ms")
 	}
 	if s.keys[c.NewID] != nil || s.hashTaken(c.Hash) || len(c.RatelimitIDs) < len(old.ratelimits()) {
-		return refuse(IDTaken)
+		return nil, refuse(IDTaken)
 	}
-	k := &key{
-		id: c.NewID, hash: c.Hash, start: c.Start, api: old.api, identity: old.identity,
-		createdAt: s.clock, expires: old.expires, enabled: old.enabled,
-	}
-	if old.details != nil {
-		d := *old.details
-		d.former = nil // its own secret came from no other system
-		d.ratelimits = slices.Clone(d.ratelimits)
-		for i := range d.ratelimits {
-			d.ratelimits[i].ID = c.RatelimitIDs[i]
+	return func() Result {
+		k := &key{
+			id: c.NewID, hash: c.Hash, start: c.Start, api: old.api, identity: old.identity,
+			createdAt: s.clock, expires: old.expires, enabled: old.enabled,
 		}
-		k.replaceDetails(d)
-	}
-	s.addKey(k)
-	if from := old.credit; from.limited() {
-		s.makeLimited(k.ownCredit(), from.balance(s.clock), from.refill)
-		s.beforeChange(k.credit)
-		k.credit.refilledAt = from.refilled(s.clock)
-		s.afterChange(k.credit)
-	}
-	s.beforeChange(old)
-	old.expires = min(old.expires, s.endAfter(c.Expiration))
-	s.afterChange(old)
-	return &Rerolled{ID: k.id, Start: k.start}
+		if old.details != nil {
+			d := *old.details
+			d.former = nil // its own secret came from no other system
+			d.ratelimits = slices.Clone(d.ratelimits)
+			for i := range d.ratelimits {
+				d.ratelimits[i].ID = c.RatelimitIDs[i]
+			}
+			k.replaceDetails(d)
+		}
+		s.addKey(k)
+		if from := old.credit; from.limited() {
+			s.makeLimited(k.ownCredit(), from.balance(s.clock), from.refill)
+			s.beforeChange(k.credit)
+			k.credit.refilledAt = from.refilled(s.clock)
+			s.afterChange(k.credit)
+		}
+		s.beforeChange(old)
+		old.expires = min(old.expires, s.endAfter(c.Expiration))
+		s.afterChange(old)
+		return &Rerolled{ID: k.id, Start: k.start}
+	}, nil
 }
 
 // endAfter is the expiry of a key that ends after so many ms. A key is valid at its expiry, and log time may stand still, so an end now is

@@ -13,21 +13,23 @@ func (c *RevokeRootKey) fields(v *fields.Visitor) {
 	v.String(&c.KeyID)
 }
 
-// apply removes a root key permanently. It refuses the caller's own key, so operators cannot lock themselves out.
-func (c *RevokeRootKey) apply(s *State, root *rootKey) Result {
+// plan removes a root key permanently. It refuses the caller's own key, so operators cannot lock themselves out.
+func (c *RevokeRootKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(OperateClusterPermission, "") {
-		return OperateClusterPermission.missing("")
+		return nil, OperateClusterPermission.missing("")
 	}
 	r := s.rootKeys[c.KeyID]
 	if r == nil {
-		return refuse(KeyNotFound)
+		return nil, refuse(KeyNotFound)
 	}
 	if r == root {
-		return &Refusal{Code: PreconditionFailed, Detail: "A root key cannot revoke itself: use another one"}
+		return nil, &Refusal{Code: PreconditionFailed, Detail: "A root key cannot revoke itself: use another one"}
 	}
-	s.remove(r)
-	delete(s.rootKeys, r.id)
-	delete(s.rootByHash, r.hash)
-	s.rootKeyList.remove(r)
-	return done
+	return func() Result {
+		s.remove(r)
+		delete(s.rootKeys, r.id)
+		delete(s.rootByHash, r.hash)
+		s.rootKeyList.remove(r)
+		return done
+	}, nil
 }

@@ -23,25 +23,28 @@ func (c *SetOverride) fields(v *fields.Visitor) {
 	v.Int(&c.Duration)
 }
 
-func (c *SetOverride) apply(s *State, root *rootKey) Result {
+func (c *SetOverride) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	n, refusal := s.permittedNamespace(root, c.Namespace, SetOverridePermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	if c.Limit < 0 || c.Duration < minDuration {
-		return invalid("limit must not be negative, and duration must be at least 1000")
+		return nil, invalid("limit must not be negative, and duration must be at least 1000")
 	}
-	if o := n.exact[c.Identifier]; o != nil {
-		s.beforeChange(o)
-		o.limit, o.duration = c.Limit, c.Duration
-		s.afterChange(o)
-		return &Created{ID: o.id}
+	present := n.exact[c.Identifier]
+	if present == nil && s.overrides[c.ID] != nil {
+		return nil, refuse(IDTaken)
 	}
-	if s.overrides[c.ID] != nil {
-		return refuse(IDTaken)
-	}
-	s.addOverride(&override{
-		id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock,
-	})
-	return &Created{ID: c.ID}
+	return func() Result {
+		if present != nil {
+			s.beforeChange(present)
+			present.limit, present.duration = c.Limit, c.Duration
+			s.afterChange(present)
+			return &Created{ID: present.id}
+		}
+		s.addOverride(&override{
+			id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock,
+		})
+		return &Created{ID: c.ID}
+	}, nil
 }

@@ -17,24 +17,26 @@ func (c *SetRolePermissions) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 }
 
-func (c *SetRolePermissions) apply(s *State, root *rootKey) Result {
+func (c *SetRolePermissions) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if refusal := root.requires(AddPermissionToRolePermission, RemovePermissionFromRolePermission); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	plan := s.planPermissions(root, c.Permissions)
 	if refusal := plan.permitted(root); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	r := s.findRoleID(root, c.RoleID)
 	if r == nil {
-		return refuse(RoleNotFound)
+		return nil, refuse(RoleNotFound)
 	}
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	list := s.executePlan(plan)
-	s.beforeChange(r)
-	r.permissions = list
-	s.afterChange(r)
-	return &PermissionList{Permissions: showPermissions(list)}
+	return func() Result {
+		list := s.executePlan(plan)
+		s.beforeChange(r)
+		r.permissions = list
+		s.afterChange(r)
+		return &PermissionList{Permissions: showPermissions(list)}
+	}, nil
 }

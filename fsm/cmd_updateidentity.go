@@ -23,29 +23,31 @@ func (c *UpdateIdentity) fields(v *fields.Visitor) {
 	c.Ratelimits.visit(v, visitRatelimits)
 }
 
-// apply checks the permission before it looks the identity up: see contract 1.13.
-func (c *UpdateIdentity) apply(s *State, root *rootKey) Result {
+// plan checks the permission before it looks the identity up: see contract 1.13.
+func (c *UpdateIdentity) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(UpdateIdentityPermission, "") {
-		return UpdateIdentityPermission.missing("")
+		return nil, UpdateIdentityPermission.missing("")
 	}
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {
-		return refuse(IdentityNotFound)
+		return nil, refuse(IdentityNotFound)
 	}
 	if refusal := c.Credits.check(i.credit); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	ratelimits, refusal := i.replaceRatelimits(c.Ratelimits)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	s.beforeChange(i)
-	i.meta = c.Meta.over(i.meta)
-	i.policy = c.Policy.over(i.policy)
-	i.ratelimits = ratelimits
-	s.afterChange(i)
-	if c.Credits != (CreditsChange{}) {
-		s.changeCredits(i.ownCredit(), c.Credits)
-	}
-	return s.showIdentity(i)
+	return func() Result {
+		s.beforeChange(i)
+		i.meta = c.Meta.over(i.meta)
+		i.policy = c.Policy.over(i.policy)
+		i.ratelimits = ratelimits
+		s.afterChange(i)
+		if c.Credits != (CreditsChange{}) {
+			s.changeCredits(i.ownCredit(), c.Credits)
+		}
+		return s.showIdentity(i)
+	}, nil
 }

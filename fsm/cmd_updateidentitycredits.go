@@ -17,17 +17,19 @@ func (c *UpdateIdentityCredits) fields(v *fields.Visitor) {
 	c.Change.fields(v)
 }
 
-func (c *UpdateIdentityCredits) apply(s *State, root *rootKey) Result {
+func (c *UpdateIdentityCredits) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	i := s.findIdentity(root, c.Identity)
 	if i == nil {
-		return refuse(IdentityNotFound)
+		return nil, refuse(IdentityNotFound)
 	}
 	if !root.may(UpdateIdentityPermission, i.id) {
-		return UpdateIdentityPermission.missing(i.id)
+		return nil, UpdateIdentityPermission.missing(i.id)
 	}
 	after, refusal := c.Change.check(i.credit, s.clock)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	return s.changeBalance(i.ownCredit(), c.Change, after)
+	return func() Result {
+		return s.changeBalance(i.ownCredit(), c.Change, after)
+	}, nil
 }

@@ -35,66 +35,67 @@ func (c *UpdateKey) fields(v *fields.Visitor) {
 	c.Ratelimits.visit(v, visitRatelimits)
 }
 
-func (c *UpdateKey) apply(s *State, root *rootKey) Result {
+func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	credit := k.shownCredit()
 	if c.ExternalID.State != Absent {
 		credit = k.credit // the new link ends that it is orphaned
 	}
 	if refusal := c.Credits.check(credit); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	ratelimits := k.ratelimits()
 	if c.Ratelimits.State != Absent {
 		if ratelimits, refusal = checkRatelimits(c.Ratelimits.Value, ratelimits); refusal != nil {
-			return refusal
+			return nil, refusal
 		}
 	}
 	roles, refusal := s.findRoles(root, c.Roles.Value)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	var owner identityLink
 	if c.ExternalID.State == Given {
 		if owner, refusal = s.planLink(root, c.ExternalID.Value, c.IdentityID); refusal != nil {
-			return refusal
+			return nil, refusal
 		}
 	}
 	permissions := s.planPermissions(root, c.Permissions.Value)
 	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-
-	s.beforeChange(k)
-	if c.ExternalID.State != Absent {
-		k.relink(s.link(owner))
-	}
-	k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
-	if c.Permissions.State != Absent {
-		k.give(s.executePlan(permissions), k.access().roles)
-	}
-	if c.Roles.State != Absent {
-		k.give(k.access().permissions, roles)
-	}
-	switch c.Expires.State {
-	case Null:
-		k.expires = Never
-	case Given:
-		k.expires = c.Expires.Value
-	}
-	if c.Enabled.State == Given {
-		k.enabled = c.Enabled.Value
-	}
-	k.updatedAt = s.clock
-	s.afterChange(k)
-	if c.Credits != (CreditsChange{}) {
-		if c.Credits.gives() {
-			s.decideOwn(k, c.Credits.unlimited())
+	return func() Result {
+		s.beforeChange(k)
+		if c.ExternalID.State != Absent {
+			k.relink(s.link(owner))
 		}
-		s.changeCredits(k.ownCredit(), c.Credits)
-	}
-	return done
+		k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
+		if c.Permissions.State != Absent {
+			k.give(s.executePlan(permissions), k.access().roles)
+		}
+		if c.Roles.State != Absent {
+			k.give(k.access().permissions, roles)
+		}
+		switch c.Expires.State {
+		case Null:
+			k.expires = Never
+		case Given:
+			k.expires = c.Expires.Value
+		}
+		if c.Enabled.State == Given {
+			k.enabled = c.Enabled.Value
+		}
+		k.updatedAt = s.clock
+		s.afterChange(k)
+		if c.Credits != (CreditsChange{}) {
+			if c.Credits.gives() {
+				s.decideOwn(k, c.Credits.unlimited())
+			}
+			s.changeCredits(k.ownCredit(), c.Credits)
+		}
+		return done
+	}, nil
 }

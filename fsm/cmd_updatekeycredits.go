@@ -17,19 +17,21 @@ func (c *UpdateKeyCredits) fields(v *fields.Visitor) {
 	c.Change.fields(v)
 }
 
-func (c *UpdateKeyCredits) apply(s *State, root *rootKey) Result {
+func (c *UpdateKeyCredits) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
 	after, refusal := c.Change.check(k.shownCredit(), s.clock)
 	if refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	if k.orphaned() && c.Change.Op != SetBalance && after == 0 { // it was given nothing
-		shown := nothing().show(s.clock)
-		return &shown
-	}
-	s.decideOwn(k, c.Change.Op == SetBalance && !c.Change.Limited)
-	return s.changeBalance(k.ownCredit(), c.Change, after)
+	return func() Result {
+		if k.orphaned() && c.Change.Op != SetBalance && after == 0 { // it was given nothing
+			shown := nothing().show(s.clock)
+			return &shown
+		}
+		s.decideOwn(k, c.Change.Op == SetBalance && !c.Change.Limited)
+		return s.changeBalance(k.ownCredit(), c.Change, after)
+	}, nil
 }

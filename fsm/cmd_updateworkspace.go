@@ -17,20 +17,22 @@ func (c *UpdateWorkspace) fields(v *fields.Visitor) {
 	v.Bool(&c.Enabled)
 }
 
-// apply refuses to disable the caller's own workspace, because nobody could enable it again.
-func (c *UpdateWorkspace) apply(s *State, root *rootKey) Result {
+// plan refuses to disable the caller's own workspace, because nobody could enable it again.
+func (c *UpdateWorkspace) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(OperateClusterPermission, "") {
-		return OperateClusterPermission.missing("")
+		return nil, OperateClusterPermission.missing("")
 	}
 	w := s.workspaces[c.WorkspaceID]
 	if w == nil {
-		return refuse(WorkspaceNotFound)
+		return nil, refuse(WorkspaceNotFound)
 	}
 	if w == root.workspace && !c.Enabled {
-		return &Refusal{Code: PreconditionFailed, Detail: "A workspace cannot be disabled by its own root keys"}
+		return nil, &Refusal{Code: PreconditionFailed, Detail: "A workspace cannot be disabled by its own root keys"}
 	}
-	s.beforeChange(w)
-	w.enabled = c.Enabled
-	s.afterChange(w)
-	return done
+	return func() Result {
+		s.beforeChange(w)
+		w.enabled = c.Enabled
+		s.afterChange(w)
+		return done
+	}, nil
 }

@@ -38,13 +38,31 @@ type CallID struct {
 	AckedBelow uint64 // the node needs no result of a call with a smaller number; at most Seq
 }
 
-// Command is a change that a caller requests. Each command has a file of its own and a row in the registry.
+// Command is a change that a caller requests. Each command has a file of its own and a row in the registry. It is a planner, or an executor.
 type Command interface {
 	is() *commandType
 	fields(v *fields.Visitor)
-	// apply executes the command. It runs all checks before it writes anything. root is the authenticated caller, nil for a command of the
-	// cluster itself.
+}
+
+// planner is a command that runs all checks before it writes anything. A command that plan refuses needs no log entry: see State.Peek.
+type planner interface {
+	// plan runs all checks and changes nothing: readers may call it at any time. execute makes the changes and cannot fail; it is called
+	// at once, or never. root is the authenticated caller.
+	plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal)
+}
+
+// executor is a command that decides and executes in one step: a command of the cluster itself, or one that must not allocate. The latter is
+// a peeker as well.
+type executor interface {
+	// apply executes the command. It runs all checks before it writes anything. root is nil for a command of the cluster itself.
 	apply(s *State, root *rootKey) Result
+}
+
+// peeker is an executor that can leave the ledger unchanged.
+type peeker interface {
+	executor
+	// peek answers an authenticated caller if the command would change nothing. With updateLastUsed, a new lastUsedAt is a change.
+	peek(s *State, root *rootKey, updateLastUsed bool) (result Result, ok bool)
 }
 
 // commandType describes all commands of one type.

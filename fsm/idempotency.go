@@ -38,6 +38,17 @@ type idempotencyStore struct {
 	expiries deadlines[*idempotencyRecord]
 	weight   uint64 // total weight of byKey
 	capacity uint64 // the largest weight, from the present entry; 0: no limit
+
+	// lastCapacity is the capacity of the last entry that had one: only entries with idempotency keys have. Peek asks for it.
+	lastCapacity uint64
+}
+
+// setCapacity sets the capacity of an entry.
+func (d *idempotencyStore) setCapacity(capacity uint64) {
+	d.capacity = capacity
+	if capacity > 0 {
+		d.lastCapacity = capacity
+	}
 }
 
 func (o *idempotencyRecord) expired(now int64) bool { return o.deadline() <= now }
@@ -74,9 +85,11 @@ func (d *idempotencyStore) checkIdempotencyCapacity() *Refusal {
 	return d.idempotencyStoreFull()
 }
 
-// idempotencyStoreFull is the refusal while the store is full; nil: there is capacity. The capacity is that of the last entry.
-func (d *idempotencyStore) idempotencyStoreFull() *Refusal {
-	if d.capacity == 0 || d.weight < d.capacity {
+// idempotencyStoreFull is the refusal while the store is full; nil: there is capacity.
+func (d *idempotencyStore) idempotencyStoreFull() *Refusal { return d.fullFor(d.capacity) }
+
+func (d *idempotencyStore) fullFor(capacity uint64) *Refusal {
+	if capacity == 0 || d.weight < capacity {
 		return nil
 	}
 	wait := int64(1)
@@ -91,7 +104,7 @@ func (d *idempotencyStore) peekIdempotencyCapacity() *Refusal {
 	if q := d.expiries; len(q) == 0 || q[0].expired(d.clock) {
 		return nil
 	}
-	return d.idempotencyStoreFull()
+	return d.fullFor(d.lastCapacity)
 }
 
 // storeAnswer stores the answer of a call, unless an item of the call has stored one under the same key.

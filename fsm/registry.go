@@ -1,6 +1,10 @@
 package fsm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
 
 // commandTypes finds the type of a command by its kind. Each command has one row here.
 var commandTypes = commandTable(
@@ -47,9 +51,22 @@ func commandTable(types ...*commandType) (table [256]*commandType) {
 		if t.event == Unaudited && !t.unaudited && !t.system {
 			panic(fmt.Sprintf("fsm: command kind %d does not say whether it leaves an audit entry", t.kind))
 		}
+		if !t.hasRule() {
+			panic(fmt.Sprintf("fsm: command kind %d has neither a plan, nor apply and peek", t.kind))
+		}
 		table[t.kind] = t
 	}
 	return table
+}
+
+// hasRule reports whether the commands of a type are planners or executors. Executors of clients are peekers too, so that each command of a
+// client can be refused without the log.
+func (t *commandType) hasRule() bool {
+	c := t.create(new(fields.Visitor))
+	_, plans := c.(planner)
+	_, executes := c.(executor)
+	_, peeks := c.(peeker)
+	return plans != executes && (plans || peeks || t.system)
 }
 
 // recordRow is the row of a kind of record.

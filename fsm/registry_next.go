@@ -31,26 +31,28 @@ func (c *AnnotateKey) fields(v *fields.Visitor) {
 	v.String(&c.Text)
 }
 
-func (c *AnnotateKey) apply(s *State, root *rootKey) Result {
+func (c *AnnotateKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if _, refusal := s.permittedKey(root, c.KeyID, UpdateKeyPermission); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	w, n := root.workspace, s.noteOf(noteID(root.workspace.id, c.KeyID))
-	switch {
-	case c.Text == "" && n != nil:
-		s.remove(n)
-		delete(s.notes, n.id())
-	case c.Text != "" && n == nil:
-		s.addNote(&note{workspace: w, keyID: c.KeyID, text: c.Text, at: s.clock})
-	case c.Text != "":
-		s.beforeChange(n)
-		n.text, n.at = c.Text, s.clock
-		s.afterChange(n)
-	}
-	s.beforeChange(w)
-	w.Notes++
-	s.afterChange(w)
-	return &Annotated{Notes: w.Notes}
+	return func() Result {
+		w, n := root.workspace, s.noteOf(noteID(root.workspace.id, c.KeyID))
+		switch {
+		case c.Text == "" && n != nil:
+			s.remove(n)
+			delete(s.notes, n.id())
+		case c.Text != "" && n == nil:
+			s.addNote(&note{workspace: w, keyID: c.KeyID, text: c.Text, at: s.clock})
+		case c.Text != "":
+			s.beforeChange(n)
+			n.text, n.at = c.Text, s.clock
+			s.afterChange(n)
+		}
+		s.beforeChange(w)
+		w.Notes++
+		s.afterChange(w)
+		return &Annotated{Notes: w.Notes}
+	}, nil
 }
 
 // note is a text about a key. It outlives the key.

@@ -5,7 +5,7 @@
 //
 // Two kinds of request share an entry. A command is one of its calls. A read waits until an entry that was proposed after the read arrived
 // has been applied: then the local state is fresh (docs/contract.md 7.1). A command that would change nothing (see fsm.State.Peek) is first
-// treated as a read. So a flood of denied verifications adds at most one empty entry per round.
+// treated as a read. So a flood of denied verifications, or of refused commands of any size, adds at most one empty entry per round.
 //
 // Invariants:
 //   - Every accepted request is answered exactly once, also when the batcher is closed.
