@@ -216,6 +216,7 @@ func TestBanner_QuotesForTheShell(t *testing.T) {
 // TestConfig_WarnsOfSecretsThatOthersCanRead: each file that holds a secret, by the flag that names it.
 func TestConfig_WarnsOfSecretsThatOthersCanRead(t *testing.T) {
 	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o700))
 	rootKey, gossipKey := filepath.Join(dir, "root key"), filepath.Join(dir, "gossip")
 	write(t, rootKey, testRootKey)
 	write(t, gossipKey, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
@@ -247,6 +248,34 @@ func TestConfig_WarnsOfSecretsThatOthersCanRead(t *testing.T) {
 	require.Equal(t, "CREDITD_ROOT_KEY_FILE: every user of this machine can read "+rootKey+"; take that right away with: chmod o= '"+rootKey+"'", said[0])
 	require.Contains(t, said[1], "CREDITD_GOSSIP_KEY_FILE: ")
 	require.Contains(t, said[2], "CREDITD_TLS_KEY: ")
+}
+
+// TestConfig_WarnsOfWhatOtherUsersCanDo: a data directory that is open to others, and a root key in the process list.
+func TestConfig_WarnsOfWhatOtherUsersCanDo(t *testing.T) {
+	dir := t.TempDir()
+	warned := func(c command, env map[string]string, args ...string) string {
+		flags := &cobra.Command{}
+		set := settings.New(flags)
+		c.bind(set)
+		require.NoError(t, flags.ParseFlags(args))
+		set.Resolve(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+		c.check(here(nil), set)
+		return strings.Join(set.Warnings(), "; ")
+	}
+	for mode, says := range map[os.FileMode]string{
+		0o700: "", 0o750: "",
+		0o755: "CREDITD_DATA_DIR: every user of this machine can read " + dir + "; take that right away with: chmod o= '" + dir + "'",
+		0o777: "CREDITD_DATA_DIR: other users of this machine can change " + dir + "; take that right away with: chmod go= '" + dir + "'",
+		0o770: "CREDITD_DATA_DIR: other users of this machine can change " + dir + "; take that right away with: chmod go= '" + dir + "'",
+	} {
+		require.NoError(t, os.Chmod(dir, mode))
+		for _, c := range []command{newServer(), newDev()} {
+			require.Equal(t, says, warned(c, map[string]string{"CREDITD_DATA_DIR": dir}), "%T with %o", c, mode)
+		}
+	}
+	require.Empty(t, warned(newDev(), map[string]string{"CREDITD_ROOT_KEY": "secret"}))
+	require.Equal(t, "--root-key: every user of this machine can see it in the process list; use CREDITD_ROOT_KEY instead",
+		warned(newDev(), nil, "--root-key", "secret"))
 }
 
 func TestConfig_ReadsNoHugeKeyFile(t *testing.T) {

@@ -61,7 +61,9 @@ func (c *devCommand) check(_ invocation, s *settings.Set) {
 		if err := checkRootKey(c.rootKey, 1); err != nil {
 			s.Refuse("root-key", "%v", err)
 		}
+		warnOfArgument(s, "root-key", "CREDITD_ROOT_KEY")
 	}
+	warnOfGuests(s, c.store.Dir)
 	c.cluster.AdvertiseHTTP = c.http.addr
 }
 

@@ -62,6 +62,27 @@ func warnOfReaders(s *settings.Set, name, path string) {
 	}
 }
 
+// warnOfGuests warns of a data directory that other users can enter: it holds every hash, balance and meta.
+func warnOfGuests(s *settings.Set, dir string) {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return // the store makes it, or says what is wrong
+	}
+	switch mode := info.Mode().Perm(); {
+	case mode&0o022 != 0:
+		s.Warn("data-dir", "other users of this machine can change %s; take that right away with: chmod go= %s", dir, quoted(dir))
+	case mode&0o005 != 0:
+		s.Warn("data-dir", "every user of this machine can read %s; take that right away with: chmod o= %s", dir, quoted(dir))
+	}
+}
+
+// warnOfArgument warns of a secret that every user of the machine can see in the process list.
+func warnOfArgument(s *settings.Set, name, variable string) {
+	if origin, _ := s.Source(name); origin == settings.Flag {
+		s.Warn(name, "every user of this machine can see it in the process list; use %s instead", variable)
+	}
+}
+
 func readGossipKey(path string) ([]byte, error) {
 	text, err := readSecretFile(path)
 	if err != nil {
@@ -113,4 +134,5 @@ func (r *rootKeySettings) choose(s *settings.Set, least int) {
 	if err := checkRootKey(r.key, least); err != nil {
 		s.Refuse(name, "%v", err)
 	}
+	warnOfArgument(s, "root-key", "CREDITD_ROOT_KEY")
 }

@@ -28,6 +28,7 @@ func (c *serverCommand) checkData(s *settings.Set) {
 		if err == nil && !info.IsDir() {
 			s.Refuse("data-dir", "%s is not a directory", c.store.Dir)
 		}
+		warnOfGuests(s, c.store.Dir)
 	}
 }
 
