@@ -48,6 +48,10 @@ func TestSizes_OfOneRequest(t *testing.T) {
 			"ratelimit.setOverride", f.in(fmt.Sprintf(`{"namespace":"NAMESPACE","identifier":"i","limit":1,"duration":%d}`, year)),
 			f.in(fmt.Sprintf(`{"namespace":"NAMESPACE","identifier":"i","limit":1,"duration":%d}`, year+1)), "",
 		},
+		{
+			"ratelimit.setOverride", f.in(`{"namespace":"NAMESPACE","identifier":"a*b**c*\n*","limit":1,"duration":1000}`),
+			f.in(`{"namespace":"NAMESPACE","identifier":"a*b**c*\n**","limit":1,"duration":1000}`), "",
+		},
 	} {
 		s.post(size.endpoint, size.last).ok()
 		re := s.post(size.endpoint, size.beyond).fails(400, invalidInput)

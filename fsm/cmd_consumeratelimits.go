@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/creditd/creditd/fsm/fields"
@@ -66,6 +67,7 @@ type ratelimitPlan struct {
 	checks    []limitCheck
 	overrides []*override  // parallel to checks; nil: none applies
 	create    []*namespace // to create, also when a check fails
+	compared  int          // bytes of identifiers, times the patterns that search them
 	passed    bool
 }
 
@@ -84,6 +86,9 @@ func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPl
 		n, refusal := s.ratelimitNamespace(root, r, &p)
 		if refusal != nil {
 			return p, refusal
+		}
+		if p.compared += len(r.Identifier) * n.searching; s.version >= thirdRules && i > 0 && p.compared > maxCompared {
+			return p, invalid(fmt.Sprintf("request %d: too much to compare with patterns: send fewer requests in a call, or shorter identifiers", i))
 		}
 		limit := Ratelimit{Limit: r.Limit, Duration: r.Duration}
 		o := n.overrideOf(r.Identifier)

@@ -1,10 +1,6 @@
 package fsm
 
-import (
-	"slices"
-
-	"github.com/creditd/creditd/fsm/fields"
-)
+import "github.com/creditd/creditd/fsm/fields"
 
 // DeleteOverride removes the override of exactly this identifier. See contract 2.6.
 type DeleteOverride struct {
@@ -34,9 +30,8 @@ func (c *DeleteOverride) plan(s *State, root *rootKey) (execute func() Result, r
 		s.remove(o)
 		delete(s.overrides, o.id)
 		delete(n.exact, o.identifier)
-		same := func(other *override) bool { return other == o }
-		n.byID = slices.DeleteFunc(n.byID, same)
-		n.patterns = slices.DeleteFunc(n.patterns, same)
+		n.list.remove(o)
+		n.removePattern(o)
 		return done
 	}, nil
 }

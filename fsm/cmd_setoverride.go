@@ -1,6 +1,10 @@
 package fsm
 
-import "github.com/creditd/creditd/fsm/fields"
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
 
 // SetOverride replaces limit and duration for identifiers of a namespace. See contract 2.6.
 type SetOverride struct {
@@ -32,19 +36,23 @@ func (c *SetOverride) plan(s *State, root *rootKey) (execute func() Result, refu
 		return nil, invalid("limit must not be negative, and duration must be at least 1000")
 	}
 	present := n.exact[c.Identifier]
-	if present == nil && s.overrides[c.ID] != nil {
-		return nil, refuse(IDTaken)
-	}
-	return func() Result {
-		if present != nil {
+	if present != nil {
+		return func() Result {
 			s.beforeChange(present)
 			present.limit, present.duration = c.Limit, c.Duration
 			s.afterChange(present)
 			return &Created{ID: present.id}
-		}
-		s.addOverride(&override{
-			id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock,
-		})
-		return &Created{ID: c.ID}
+		}, nil
+	}
+	o := &override{id: c.ID, namespace: n, identifier: c.Identifier, limit: c.Limit, duration: c.Duration, createdAt: s.clock}
+	if s.version >= thirdRules && o.wild() && len(n.patterns) >= maxPatterns {
+		return nil, invalid(fmt.Sprintf("identifier: the namespace has %d overrides with a *, at most %d are allowed", len(n.patterns), maxPatterns))
+	}
+	if s.overrides[c.ID] != nil {
+		return nil, refuse(IDTaken)
+	}
+	return func() Result {
+		s.addOverride(o)
+		return &Created{ID: o.id}
 	}, nil
 }

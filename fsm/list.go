@@ -12,6 +12,8 @@ func (r *rootKey) listID() string { return r.id }
 
 func (w *workspace) listID() string { return w.id }
 
+func (o *override) listID() string { return o.id }
+
 func (*key) listPrefix() string { return "key_" }
 
 func (*identity) listPrefix() string { return "id_" }
@@ -23,6 +25,8 @@ func (*role) listPrefix() string { return "role_" }
 func (*rootKey) listPrefix() string { return "key_" }
 
 func (*workspace) listPrefix() string { return "ws_" }
+
+func (*override) listPrefix() string { return "rlor_" }
 
 // apiKeys are an identity's keys in one API, so that listing them does not search the identity's other keys. Most identities have keys in
 // few APIs.

@@ -1,9 +1,6 @@
 package fsm
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // rateLimits holds the namespaces, their overrides, and the windows of all rate limits.
 type rateLimits struct {
@@ -25,9 +22,10 @@ type namespace struct {
 	workspace *workspace
 	createdAt int64
 	deleted   bool
-	byID      []*override          // by id
+	list      ordered[*override]
 	exact     map[string]*override // all of them, by identifier
-	patterns  []*override          // those with a *, most specific first
+	patterns  []pattern            // those with a *, most specific first
+	searching int                  // patterns that search a text
 }
 
 // namespaceRef is the name that a workspace uses for a namespace.
@@ -75,11 +73,9 @@ func (l *rateLimits) addOverride(o *override) {
 	n := o.namespace
 	l.overrides[o.id] = o
 	n.exact[o.identifier] = o
-	at, _ := slices.BinarySearchFunc(n.byID, o.id, compareID)
-	n.byID = slices.Insert(n.byID, at, o)
+	n.list.insert(o)
 	if o.wild() {
-		at, _ := slices.BinarySearchFunc(n.patterns, o, moreSpecific)
-		n.patterns = slices.Insert(n.patterns, at, o)
+		n.addPattern(o)
 	}
 	l.add(o)
 }
@@ -88,51 +84,7 @@ func (o *override) show() Override {
 	return Override{ID: o.id, Identifier: o.identifier, Limit: o.limit, Duration: o.duration}
 }
 
-func compareID(o *override, id string) int { return strings.Compare(o.id, id) }
-
-// moreSpecific orders patterns: longer ones first.
-func moreSpecific(a, b *override) int {
-	if len(a.identifier) != len(b.identifier) {
-		return len(b.identifier) - len(a.identifier)
-	}
-	return strings.Compare(a.identifier, b.identifier)
-}
-
 func (o *override) wild() bool { return strings.Contains(o.identifier, "*") }
-
-// overrideOf returns the override of an identifier: an exact one, or else the most specific pattern that matches; nil: none.
-func (n *namespace) overrideOf(identifier string) *override {
-	if o := n.exact[identifier]; o != nil {
-		return o
-	}
-	for _, o := range n.patterns {
-		if matches(o.identifier, identifier) {
-			return o
-		}
-	}
-	return nil
-}
-
-// matches reports whether text matches pattern, in which each * matches any text. The first match of each part is enough, so the cost is
-// one search per part.
-func matches(pattern, text string) bool {
-	first, rest, _ := strings.Cut(pattern, "*")
-	if !strings.HasPrefix(text, first) {
-		return false
-	}
-	text = text[len(first):]
-	for {
-		part, after, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(text, part)
-		}
-		_, found, ok := strings.Cut(text, part)
-		if !ok {
-			return false
-		}
-		text, rest = found, after
-	}
-}
 
 func (n *namespace) key() RecordKey { return RecordKey{NamespaceKind, n.id} }
 

@@ -41,6 +41,11 @@ func TestNamespace_GoneWhenDeleted(t *testing.T) {
 	}, answers(true))
 }
 
+func matches(identifier, text string) bool {
+	p := newPattern(&override{identifier: identifier})
+	return p.matches(text)
+}
+
 // A * stands for any text, also none, and everything else for itself.
 func TestMatches(t *testing.T) {
 	for pattern, texts := range map[string][2][]string{

@@ -1,7 +1,5 @@
 package fsm
 
-import "slices"
-
 // ListOverrides asks for a page of the overrides of a namespace. See contract 1.14 and 2.6.
 type ListOverrides struct {
 	Namespace string // id or name
@@ -14,14 +12,6 @@ func (q *ListOverrides) answer(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	from, _ := slices.BinarySearchFunc(n.byID, q.Cursor, compareID)
-	page := &Overrides{}
-	for _, o := range n.byID[from:] {
-		if int64(len(page.List)) >= q.Limit {
-			page.Next = o.id
-			break
-		}
-		page.List = append(page.List, o.show())
-	}
-	return page
+	list, next := page(&n.list, Page{Limit: int(q.Limit), Cursor: q.Cursor}, (*override).show)
+	return &Overrides{List: list, Next: next}
 }

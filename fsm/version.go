@@ -12,6 +12,9 @@ const newestRelease uint64 = 3
 // secondRules is the ledger version that brought the rules D-23, D-25, D-26 and D-27 of the contract. An older ledger keeps the rules before.
 const secondRules uint64 = 2
 
+// thirdRules is the ledger version that brought the limits D-32 to D-36 of the contract.
+const thirdRules uint64 = 3
+
 // VersionError is the failure to read something that needs another ledger version than this build has.
 type VersionError struct {
 	What    string // the thing, with an article

@@ -86,6 +86,9 @@ type key struct {
 // SecondRules is the ledger version from which the rules D-23, D-25, D-26 and D-27 hold.
 const SecondRules uint64 = 2
 
+// ThirdRules is the ledger version from which the limits D-32 to D-36 hold.
+const ThirdRules uint64 = 3
+
 // NewModel returns an empty ledger.
 func NewModel() *Model {
 	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}

@@ -14,6 +14,9 @@ type namespace struct {
 	overrides           []fsm.Override
 }
 
+// searches finds a pattern with a text between two *.
+var searches = regexp.MustCompile(`(?s)\*[^*]+\*`)
+
 // findNamespace tries an id, then a name.
 func (t *Model) findNamespace(root *rootKey, ref string) *namespace {
 	for _, by := range []func(*namespace) string{
@@ -64,11 +67,21 @@ func (t *Model) consumeRatelimits(root *rootKey, c *fsm.ConsumeRatelimits) fsm.R
 	before := slices.Clone(t.namespaces)
 	var checks []check
 	var overrides []string
-	for _, r := range c.Requests {
+	compared := 0
+	for i, r := range c.Requests {
 		n, refused := t.ratelimitNamespace(root, r)
 		if refused != nil {
 			t.namespaces = before
 			return refused
+		}
+		for _, o := range n.overrides {
+			if searches.MatchString(o.Identifier) {
+				compared += len(r.Identifier)
+			}
+		}
+		if t.version >= ThirdRules && i > 0 && compared > 1<<20 {
+			t.namespaces = before
+			return refusal(fsm.InvalidInput)
 		}
 		limit, id := fsm.Ratelimit{Name: r.Identifier, Limit: r.Limit, Duration: r.Duration}, ""
 		if o := n.override(r.Identifier); o != nil {
@@ -144,6 +157,13 @@ func (t *Model) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
 	if o := n.literal(c.Identifier); o != nil {
 		o.Limit, o.Duration = c.Limit, c.Duration
 		return &fsm.Created{ID: o.ID}
+	}
+	wild := 0
+	for _, o := range n.overrides {
+		wild += min(1, strings.Count(o.Identifier, "*"))
+	}
+	if t.version >= ThirdRules && strings.Contains(c.Identifier, "*") && wild >= 100 {
+		return refusal(fsm.InvalidInput)
 	}
 	for _, other := range t.namespaces {
 		if slices.ContainsFunc(other.overrides, func(o fsm.Override) bool { return o.ID == c.ID }) {
