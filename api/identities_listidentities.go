@@ -12,7 +12,7 @@ type listIdentitiesRequest struct {
 func listIdentities() *endpoint {
 	return read("identities.listIdentities", about{
 		summary:   "List identities, in the order of their ids",
-		text:      nextPage + " `search` matches ids and externalIds. A page of a search may be short although there are more.",
+		text:      nextPage + " `search` matches ids and externalIds.",
 		needs:     []need{forOne(fsm.ReadIdentityPermission)},
 		needsNote: "The call requires it for every identity on the page.",
 		example:   `{"limit":20,"search":"user"}`,

@@ -40,6 +40,23 @@ func (s *server) every(endpoint, fields, field string) []string {
 	}
 }
 
+// A page of large items ends early, and the pages together have them all: docs/contract.md 1.14 [D-34].
+func TestListKeys_PagesAreBounded(t *testing.T) {
+	s := newServer(t)
+	const keys = 60
+	inAPI := `"apiId":"` + s.get("apiId", "apis.createApi", `{"name":"large"}`) + `",`
+	meta := `"meta":{"a":"` + strings.Repeat("x", 64_000) + `"}`
+	var made []string
+	for range keys {
+		made = append(made, s.get("keyId", "keys.createKey", `{`+inAPI+meta+`}`))
+	}
+	first := s.post("apis.listKeys", `{`+inAPI+`"limit":100}`)
+	require.True(t, first.Pagination.HasMore)
+	require.Greater(t, len(first.text), 2<<20)
+	require.Less(t, len(first.text), 4<<20)
+	require.ElementsMatch(t, made, s.every("apis.listKeys", inAPI, "keyId"))
+}
+
 // A cursor is any string, of any length but where 1.10 limits it: docs/contract.md 1.10 and 1.14.
 func TestCursor_MayBeLong(t *testing.T) {
 	s := newServer(t)

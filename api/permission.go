@@ -35,5 +35,5 @@ func (n need) accepted() []string {
 // Sentences of several endpoints.
 const (
 	checkedFirst = "The permission is checked before the lookup."
-	nextPage     = "The `cursor` of an answer asks for the next page."
+	nextPage     = "The `cursor` of an answer asks for the next page. A page of large items may be short although there are more."
 )

@@ -1,7 +1,6 @@
 package fsm
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,7 +39,16 @@ type searchText string
 
 func newSearchText(text string) searchText { return searchText(foldCase(strings.TrimSpace(text))) }
 
-// in reports whether one of the texts contains it, in any case. An empty search text is in every text.
-func (s searchText) in(texts ...string) bool {
-	return s == "" || slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(foldCase(text), string(s)) })
+// in reports whether one of the texts contains it, in any case, and what looking costs a page. An empty search text is in every text.
+func (s searchText) in(texts ...string) (found bool, cost int) {
+	if s == "" {
+		return true, 0
+	}
+	for _, text := range texts {
+		cost += searchedByte * len(text)
+		if strings.Contains(foldCase(text), string(s)) {
+			return true, cost
+		}
+	}
+	return false, cost
 }

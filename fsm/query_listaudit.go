@@ -22,17 +22,19 @@ func (q *ListAudit) answer(s *State, root *rootKey) Result {
 	if l == nil {
 		return answer
 	}
-	first := sort.Search(len(l.list), func(i int) bool { return q.above(l.list[i]) }) - 1
-	for i := first; i >= 0; i-- {
+	left := newPageBudget()
+	for i := sort.Search(len(l.list), func(i int) bool { return q.above(l.list[i]) }) - 1; i >= 0; i-- {
 		e := l.list[i]
+		shown := &e.entry.Entry
 		switch {
-		case e.deadline() <= s.clock || e.entry.Entry.Time < q.From:
+		case e.deadline() <= s.clock || shown.Time < q.From:
 			return answer
-		case len(answer.List) == q.Page.Limit || first-i == maxExamined:
+		case len(answer.List) == q.Page.Limit || !left.examine(examinedResource*len(shown.Resources)):
 			answer.Next = e.id
 			return answer
-		case q.selects(&e.entry.Entry):
-			answer.List = append(answer.List, e.entry.Entry)
+		case q.selects(shown):
+			answer.List = append(answer.List, *shown)
+			left.work -= sizeOf(shown)
 		}
 	}
 	return answer

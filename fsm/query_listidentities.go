@@ -10,13 +10,14 @@ type ListIdentities struct {
 func (q *ListIdentities) answer(s *State, root *rootKey) Result {
 	wanted := newSearchText(q.Search)
 	var refusal *Refusal
-	list, next := search(&root.workspace.identities, q.Page, func(i *identity) bool {
-		return wanted.in(i.id, i.externalID)
-	}, func(i *identity) Identity {
-		if refusal == nil && !root.may(ReadIdentityPermission, i.id) {
-			refusal = ReadIdentityPermission.missing(i.id)
-		}
-		return *s.showIdentity(i)
+	list, next := page(&root.workspace.identities, q.Page, listing[*identity, Identity]{
+		wanted: func(i *identity) (bool, int) { return wanted.in(i.id, i.externalID) },
+		show: func(i *identity) Identity {
+			if refusal == nil && !root.may(ReadIdentityPermission, i.id) {
+				refusal = ReadIdentityPermission.missing(i.id)
+			}
+			return *s.showIdentity(i)
+		},
 	})
 	if refusal != nil {
 		return refusal

@@ -29,6 +29,10 @@ func (q *ListKeys) answer(s *State, root *rootKey) Result {
 			return &Keys{}
 		}
 	}
-	list, next := pageWithout(keys, q.Page, (*key).gone, func(k *key) Key { return *s.showKey(k) })
+	list, next := page(keys, q.Page, listing[*key, Key]{
+		wanted: func(k *key) (bool, int) { return !k.gone(), 0 }, // a deleted identity leaves its keys in the index
+		cost:   func(k *key) int { return gatheredLink * k.access().held() },
+		show:   func(k *key) Key { return *s.showKey(k) },
+	})
 	return &Keys{List: list, Next: next}
 }

@@ -12,6 +12,6 @@ func (q *ListOverrides) answer(s *State, root *rootKey) Result {
 	if refusal != nil {
 		return refusal
 	}
-	list, next := page(&n.list, Page{Limit: int(q.Limit), Cursor: q.Cursor}, (*override).show)
+	list, next := page(&n.list, Page{Limit: int(q.Limit), Cursor: q.Cursor}, listing[*override, Override]{show: (*override).show})
 	return &Overrides{List: list, Next: next}
 }

@@ -12,8 +12,9 @@ func (q *ListPermissions) answer(s *State, root *rootKey) Result {
 		return ReadPermissionPermission.missing("")
 	}
 	wanted := newSearchText(q.Search)
-	list, next := search(&root.workspace.permissions, Page{Limit: q.Limit, Cursor: q.Cursor}, func(p *permission) bool {
-		return wanted.in(p.id, p.name, p.slug, p.description)
-	}, (*permission).show)
+	list, next := page(&root.workspace.permissions, Page{Limit: q.Limit, Cursor: q.Cursor}, listing[*permission, Permission]{
+		wanted: func(p *permission) (bool, int) { return wanted.in(p.id, p.name, p.slug, p.description) },
+		show:   (*permission).show,
+	})
 	return &PermissionList{Permissions: list, Next: next}
 }

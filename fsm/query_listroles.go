@@ -12,8 +12,10 @@ func (q *ListRoles) answer(s *State, root *rootKey) Result {
 		return ReadRolePermission.missing("")
 	}
 	wanted := newSearchText(q.Search)
-	list, next := search(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, func(r *role) bool {
-		return wanted.in(r.id, r.name, r.description)
-	}, (*role).show)
+	list, next := page(&root.workspace.roles, Page{Limit: q.Limit, Cursor: q.Cursor}, listing[*role, Role]{
+		wanted: func(r *role) (bool, int) { return wanted.in(r.id, r.name, r.description) },
+		cost:   func(r *role) int { return gatheredLink * len(r.permissions) },
+		show:   (*role).show,
+	})
 	return &RoleList{Roles: list, Next: next}
 }

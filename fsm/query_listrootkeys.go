@@ -7,7 +7,7 @@ func (q *ListRootKeys) answer(s *State, root *rootKey) Result {
 	if !root.may(OperateClusterPermission, "") {
 		return OperateClusterPermission.missing("")
 	}
-	list, next := page(&s.rootKeyList, q.Page, (*rootKey).show)
+	list, next := page(&s.rootKeyList, q.Page, listing[*rootKey, RootKey]{show: (*rootKey).show})
 	return &RootKeys{List: list, Next: next}
 }
 

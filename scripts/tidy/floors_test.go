@@ -18,13 +18,13 @@ import (
 // ledgerFloors are the floors of package fsm, the lowest first. A file refers to files of its own floor and of lower ones. Packages
 // would say the same with arrows; these files share the unexported parts of one State.
 var ledgerFloors = [][]string{
-	{"doc.go", "value*.go", "version*.go", "form.go", "casefold.go", "refill.go", "ordered.go", "expiry.go", "permission_query.go", "weight.go", "result*.go", "audit_event.go"},
+	{"doc.go", "value*.go", "version*.go", "form.go", "casefold.go", "refill.go", "ordered.go", "page.go", "expiry.go", "permission_query.go", "weight.go", "result*.go", "audit_event.go"},
 	{"record*.go", "digest.go"},
 	{"core.go", "freeze.go", "audit_collector.go"},
 	{"credit.go"},
 	{
 		"workspace.go", "rootkey.go", "root_permission.go", "identity.go", "api.go", "key.go", "key_access.go", "permission.go", "role.go", "access_plan.go",
-		"list.go", "migration.go", "namespace.go", "window.go", "ratelimit.go", "session.go", "idempotency.go", "audit_log.go",
+		"list.go", "migration.go", "namespace.go", "override_pattern.go", "window.go", "ratelimit.go", "session.go", "idempotency.go", "audit_log.go",
 	},
 	{"state.go", "command.go", "cmd_*.go", "verify*.go", "query*.go", "registry*.go", "apply.go", "snapshot.go"},
 }
