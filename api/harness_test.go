@@ -41,6 +41,7 @@ type ledger struct {
 	ready   error
 	minimum uint64 // of the last AnswerStale
 	maximum uint64 // of outcomes; 0: none
+	version uint64 // of the ledger, as the node says; 0: the newest
 }
 
 func (l *ledger) enter(ctx context.Context, method string) error {
@@ -138,6 +139,14 @@ func (l *ledger) RemoveServer(ctx context.Context, nodeID, by string) error {
 }
 
 func (l *ledger) Ready() error { return l.ready }
+
+// LedgerVersion is that of every node: see newServer and awaitNewestVersion. A test may say another one.
+func (l *ledger) LedgerVersion() uint64 {
+	if l.version != 0 {
+		return l.version
+	}
+	return fsm.NewestLedgerVersion
+}
 
 // apply carries out a command of the cluster itself, or of the caller with the given root key.
 func (l *ledger) apply(t testing.TB, token string, command fsm.Command) {

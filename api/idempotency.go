@@ -9,8 +9,9 @@ import (
 
 // idempotencyHeader is the Idempotency-Key of a call, docs/contract.md 7.1.
 type idempotencyHeader struct {
-	text    string // as sent; empty: the call has none
-	rootKey string // the caller's, for answers with a secret
+	text    string        // as sent; empty: the call has none
+	rootKey string        // the caller's, for answers with a secret
+	nonce   fsm.ShortHash // likewise; zero: none, because the ledger cannot keep one yet
 	hash    fsm.Idempotency
 }
 
@@ -31,6 +32,9 @@ func (c *call) readIdempotencyKey(values []string, token string) error {
 	c.key.hash = fsm.Idempotency{Key: idempotencyHash(c.endpoint.name, values[0]), Fingerprint: shortHash(c.body)}
 	if c.endpoint.returnsSecret {
 		c.key.rootKey = token
+		if c.api.node.LedgerVersion() >= nonceVersion {
+			c.key.nonce = mint.Nonce()
+		}
 		c.key.hash.Fingerprint = shortHash(c.body, c.actor[:]) // nobody else gets the secret again
 	}
 	return nil
@@ -83,11 +87,19 @@ func replayed[R fsm.Result](c *call) (earlier R, found bool, err error) {
 	return earlier, err == nil, err
 }
 
-// secret makes the key that an answer shows once. With an Idempotency-Key it is derived from what only the caller has. So the answer can be
-// given again, and the ledger knows no secret. The id is new, and so is the derived key.
+// nonceVersion is the ledger version from which an idempotency record keeps a nonce.
+const nonceVersion = 3
+
+// secret makes the key that an answer shows once. With an Idempotency-Key it is derived from what only the caller has, and from a nonce
+// that only the idempotency record has. So the answer can be given again for a day, and the ledger knows no secret.
 func (c *call) secret(prefix string, size int, id string) (key, start string) {
+	return c.secretOf(prefix, size, id, c.key.nonce)
+}
+
+// secretOf is secret with the nonce of an earlier call.
+func (c *call) secretOf(prefix string, size int, id string, nonce fsm.ShortHash) (key, start string) {
 	if c.key.text == "" {
 		return mint.Secret(prefix, size)
 	}
-	return mint.Derived(prefix, size, c.key.rootKey, c.endpoint.name, c.key.text, id)
+	return mint.Derived(prefix, size, c.key.rootKey, nonce, c.endpoint.name, c.key.text, id)
 }

@@ -174,6 +174,55 @@ func TestIdempotency_Secrets(t *testing.T) {
 	require.True(t, strings.HasPrefix(key, "p_"))
 }
 
+// Who has a root key that was stolen or revoked cannot compute the keys that it made: the nonce is in the idempotency record alone, and goes
+// with it. While the ledger cannot keep a nonce, a secret comes from the root key as before. docs/contract.md 7.1, D-50.
+func TestIdempotency_SecretsNeedTheRecord(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	f := s.fixture()
+	made := func(name string) (endpoint, id, key string) {
+		re := s.post("keys.createKey", f.in(`{"apiId":"API"}`), "Idempotency-Key", name)
+		return "keys.createKey", re.field("keyId"), re.field("key")
+	}
+	fromRootKey := func(name, endpoint, id string) string {
+		key, _ := mint.Derived("", 16, rootKey, fsm.ShortHash{}, endpoint, name, id)
+		return key
+	}
+	nonceOf := func(id string) (nonce fsm.ShortHash, found bool) {
+		frozen := s.state.Freeze()
+		defer frozen.Release(false)
+		for _, change := range frozen.Next(frozen.Len) {
+			if o, ok := change.Record.(*fsm.IdempotencyRecord); ok && o.Result.(*fsm.Created).ID == id {
+				return o.Result.(*fsm.Created).Nonce, true
+			}
+		}
+		return nonce, false
+	}
+	endpoint, id, key := made("a")
+	require.NotEqual(t, fromRootKey("a", endpoint, id), key)
+	nonce, found := nonceOf(id)
+	require.True(t, found)
+	require.NotZero(t, nonce)
+	derived, _ := mint.Derived("", 16, rootKey, nonce, endpoint, "a", id)
+	require.Equal(t, key, derived, "the record and the root key together give it")
+	s.now += day
+	s.must("apis.createApi", `{"name":"abc"}`)
+	_, found = nonceOf(id)
+	require.False(t, found)
+
+	// A secret of an older ledger is told again after the ledger has risen, and the other way round on a node that does not know yet.
+	s.version = 2
+	endpoint, id, key = made("b")
+	require.Equal(t, fromRootKey("b", endpoint, id), key)
+	s.version = 0
+	_, _, again := made("b")
+	require.Equal(t, key, again)
+	_, _, key = made("c")
+	s.version = 2
+	_, _, again = made("c")
+	require.Equal(t, key, again)
+}
+
 // A full store is a 429 with the time until a record expires, and nothing was executed: docs/contract.md 7.1.
 func TestIdempotency_Full(t *testing.T) {
 	aloneOnly(t)

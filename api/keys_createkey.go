@@ -44,25 +44,25 @@ func createKey() *endpoint {
 			id := mint.ID(mint.Key)
 			var start string
 			key, start = c.secret(req.Prefix, int(req.ByteLength), id)
-			return req.command(id, key, start)
+			return req.command(id, key, start, c.key.nonce)
 		})
 		if err != nil {
 			return createKeyData{}, err
 		}
 		if c.replayed {
-			key, _ = c.secret(req.Prefix, int(req.ByteLength), created.ID)
+			key, _ = c.secretOf(req.Prefix, int(req.ByteLength), created.ID, created.Nonce)
 		}
 		return createKeyData{KeyID: created.ID, Key: key}, nil
 	})
 }
 
-func (req *createKeyRequest) command(id, key, start string) *fsm.CreateKey {
+func (req *createKeyRequest) command(id, key, start string, nonce fsm.ShortHash) *fsm.CreateKey {
 	command := &fsm.CreateKey{
 		ID: id, Hash: mint.Hash(key), Start: start,
 		APIID: string(req.APIID), Name: req.Name, ExternalID: string(req.ExternalID), Meta: keptMeta(req.Meta),
 		Expires: expiresAt(req.Expires), Enabled: req.Enabled, Recoverable: req.Recoverable,
 		Credits: req.Credits.newCredits(), Permissions: permissionRefs(req.Permissions), Roles: roleNames(req.Roles),
-		Ratelimits: newRatelimits(req.Ratelimits),
+		Ratelimits: newRatelimits(req.Ratelimits), Nonce: nonce,
 	}
 	if command.ExternalID != "" {
 		command.IdentityID = mint.ID(mint.Identity)

@@ -36,7 +36,7 @@ func rerollKey() *endpoint {
 			return createKeyData{}, err
 		}
 		if c.replayed {
-			key, _ = c.secret(mint.Prefix(made.Start), rerollKeyBytes, made.ID)
+			key, _ = c.secretOf(mint.Prefix(made.Start), rerollKeyBytes, made.ID, made.Nonce)
 		}
 		return createKeyData{KeyID: made.ID, Key: key}, nil
 	})
@@ -53,6 +53,7 @@ func (c *call) reroll(req rerollKeyRequest) (made *fsm.Rerolled, key string, err
 	made, err = executeNew[*fsm.Rerolled](c, func() fsm.Command {
 		command := &fsm.RerollKey{
 			KeyID: string(req.KeyID), NewID: mint.ID(mint.Key), Expiration: int64(req.Expiration), RatelimitIDs: make([]string, old.Ratelimits),
+			Nonce: c.key.nonce,
 		}
 		key, command.Start = c.secret(mint.Prefix(old.Text), rerollKeyBytes, command.NewID)
 		command.Hash = mint.Hash(key)

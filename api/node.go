@@ -23,6 +23,8 @@ type Node interface {
 	TransferLeadership(ctx context.Context, nodeID string) error
 	// RemoveServer removes a node from the cluster permanently. by says who asks for it.
 	RemoveServer(ctx context.Context, nodeID, by string) error
+	// LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
+	LedgerVersion() uint64
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }

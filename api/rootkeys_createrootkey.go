@@ -65,14 +65,14 @@ func createRootKey() *endpoint {
 			key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, id)
 			return &fsm.CreateRootKey{
 				ID: id, Hash: mint.Hash(key), Name: req.Name, WorkspaceID: req.WorkspaceID,
-				Permissions: permissions, Expires: expiresAt(req.Expires),
+				Permissions: permissions, Expires: expiresAt(req.Expires), Nonce: c.key.nonce,
 			}
 		})
 		if err != nil {
 			return createRootKeyData{}, err
 		}
 		if c.replayed {
-			key, _ = c.secret(mint.RootPrefix, mint.RootKeyBytes, created.ID)
+			key, _ = c.secretOf(mint.RootPrefix, mint.RootKeyBytes, created.ID, created.Nonce)
 		}
 		unknown := slices.DeleteFunc(slices.Clone(req.Permissions), fsm.KnownPermission)
 		return createRootKeyData{KeyID: created.ID, Key: key, UnknownPermissions: unknown}, nil

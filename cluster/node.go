@@ -175,6 +175,9 @@ func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, 
 	return n.proposer.Execute(ctx, call)
 }
 
+// LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
+func (n *Node) LedgerVersion() uint64 { return n.replica.LedgerVersion() }
+
 // Answer answers a query linearizably: see propose.Proposer.
 func (n *Node) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
 	return n.proposer.Answer(ctx, actor, q)

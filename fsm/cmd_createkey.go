@@ -19,9 +19,10 @@ type CreateKey struct {
 	Permissions []PermissionRef
 	Roles       []string // names
 	Ratelimits  []Ratelimit
+	Nonce       ShortHash // since ledger version 3: see Created
 }
 
-var createKeyType = commandType{kind: 5, since: 1, event: KeyCreated, create: create[CreateKey]}
+var createKeyType = commandType{kind: 5, since: 1, newest: 3, event: KeyCreated, create: create[CreateKey]}
 
 func (*CreateKey) is() *commandType { return &createKeyType }
 
@@ -41,6 +42,7 @@ func (c *CreateKey) fields(v *fields.Visitor) {
 	fields.List(v, &c.Permissions, (*PermissionRef).fields)
 	v.Strings(&c.Roles)
 	visitRatelimits(&c.Ratelimits, v)
+	visitNonce(&c.Nonce, v)
 }
 
 func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
@@ -88,6 +90,6 @@ func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		if credits.Limited {
 			s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)
 		}
-		return &Created{ID: k.id}
+		return &Created{ID: k.id, Nonce: c.Nonce}
 	}, nil
 }

@@ -9,10 +9,11 @@ type CreateRootKey struct {
 	Name        string
 	WorkspaceID string // empty: the caller's
 	Permissions []string
-	Expires     int64 // Unix ms, or Never
+	Expires     int64     // Unix ms, or Never
+	Nonce       ShortHash // since ledger version 3: see Created
 }
 
-var createRootKeyType = commandType{kind: 3, since: 1, event: RootKeyCreated, create: create[CreateRootKey]}
+var createRootKeyType = commandType{kind: 3, since: 1, newest: 3, event: RootKeyCreated, create: create[CreateRootKey]}
 
 func (*CreateRootKey) is() *commandType { return &createRootKeyType }
 
@@ -23,6 +24,7 @@ func (c *CreateRootKey) fields(v *fields.Visitor) {
 	v.String(&c.WorkspaceID)
 	v.Strings(&c.Permissions)
 	v.Int(&c.Expires)
+	visitNonce(&c.Nonce, v)
 }
 
 func (c *CreateRootKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
@@ -43,6 +45,6 @@ func (c *CreateRootKey) plan(s *State, root *rootKey) (execute func() Result, re
 			id: c.ID, hash: c.Hash, name: c.Name, workspace: target, permissions: permissionSet(c.Permissions),
 			createdAt: s.clock, expires: c.Expires, enabled: true,
 		})
-		return &Created{ID: c.ID}
+		return &Created{ID: c.ID, Nonce: c.Nonce}
 	}, nil
 }

@@ -15,9 +15,10 @@ type RerollKey struct {
 	Expiration int64 // ms from now until the old key ends
 	// RatelimitIDs are ids for the rate limits of the new key, at least as many as the old key has.
 	RatelimitIDs []string
+	Nonce        ShortHash // since ledger version 3: see Created
 }
 
-var rerollKeyType = commandType{kind: 23, since: 1, event: KeyRerolled, create: create[RerollKey]}
+var rerollKeyType = commandType{kind: 23, since: 1, newest: 3, event: KeyRerolled, create: create[RerollKey]}
 
 func (*RerollKey) is() *commandType { return &rerollKeyType }
 
@@ -28,6 +29,7 @@ func (c *RerollKey) fields(v *fields.Visitor) {
 	v.String(&c.Start)
 	v.Int(&c.Expiration)
 	v.Strings(&c.RatelimitIDs)
+	visitNonce(&c.Nonce, v)
 }
 
 // plan makes a copy with the balance and the rate limits. Until the old key expires, each key uses its own.
@@ -66,7 +68,7 @@ func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		s.beforeChange(old)
 		old.expires = min(old.expires, s.endAfter(c.Expiration))
 		s.afterChange(old)
-		return &Rerolled{ID: k.id, Start: k.start}
+		return &Rerolled{ID: k.id, Start: k.start, Nonce: c.Nonce}
 	}, nil
 }
 

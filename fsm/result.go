@@ -89,14 +89,27 @@ func (*Done) is() *resultType { return &doneResultType }
 func (*Done) fields(*fields.Visitor) {}
 
 // Created holds the id of the new thing.
-type Created struct{ ID string }
+type Created struct {
+	ID string
+	// Nonce came with ledger version 3. It is that of the command: random, and one of the things that a derived secret comes from. An
+	// idempotency record keeps it with the answer. Zero: there is none.
+	Nonce ShortHash
+}
 
-var createdResultType = resultType{kind: 2, since: 1, answers: true, create: createResult[Created]}
+var createdResultType = resultType{kind: 2, since: 1, newest: 3, answers: true, create: createResult[Created]}
 
 func (*Created) is() *resultType { return &createdResultType }
 
 func (r *Created) fields(v *fields.Visitor) {
 	v.String(&r.ID)
+	visitNonce(&r.Nonce, v)
+}
+
+// visitNonce visits the last field of a command or a result that has a nonce.
+func visitNonce(p *ShortHash, v *fields.Visitor) {
+	if v.Added(3, *p != ShortHash{}) {
+		p.fields(v)
+	}
 }
 
 // Refusal is the answer to a command that was not executed. Nothing changed.

@@ -86,15 +86,19 @@ func (r *KeyStart) fields(v *fields.Visitor) {
 }
 
 // Rerolled holds the id and the first characters of the new key.
-type Rerolled struct{ ID, Start string }
+type Rerolled struct {
+	ID, Start string
+	Nonce     ShortHash // since ledger version 3: see Created
+}
 
-var rerolledResultType = resultType{kind: 82, since: 1, answers: true, create: createResult[Rerolled]}
+var rerolledResultType = resultType{kind: 82, since: 1, newest: 3, answers: true, create: createResult[Rerolled]}
 
 func (*Rerolled) is() *resultType { return &rerolledResultType }
 
 func (r *Rerolled) fields(v *fields.Visitor) {
 	v.String(&r.ID)
 	v.String(&r.Start)
+	visitNonce(&r.Nonce, v)
 }
 
 // Migrated holds the id of each added key and "" for each other one, in the order of the command.

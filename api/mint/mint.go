@@ -79,16 +79,28 @@ func Secret(prefix string, size int) (key, start string) {
 	return spell(prefix, random)
 }
 
-// Derived is Secret without randomness: the same arguments give the same key. The token is a secret of full strength. The parts say what
-// the key is for, and reveal nothing about it without the token.
-func Derived(prefix string, size int, token string, parts ...string) (key, start string) {
+// Nonce returns random bytes for Derived. They are never all zero.
+func Nonce() (nonce fsm.ShortHash) {
+	for nonce == (fsm.ShortHash{}) {
+		rand.Read(nonce[:])
+	}
+	return nonce
+}
+
+// Derived is Secret without randomness: the same arguments give the same key. The token is a secret of full strength. Who has the token
+// alone, or the nonce alone, learns nothing. The parts say what the key is for. The zero nonce is none, as before ledger version 3.
+func Derived(prefix string, size int, token string, nonce fsm.ShortHash, parts ...string) (key, start string) {
+	var salt []byte
+	if nonce != (fsm.ShortHash{}) {
+		salt = nonce[:]
+	}
 	info := []byte("creditd derived key")
 	for _, part := range parts {
 		info = binary.BigEndian.AppendUint32(info, uint32(len(part)))
 		info = append(info, part...)
 	}
 	for attempt := byte(0); ; attempt++ {
-		material, err := hkdf.Key(sha256.New, []byte(token), nil, string(append(info, attempt)), size)
+		material, err := hkdf.Key(sha256.New, []byte(token), salt, string(append(info, attempt)), size)
 		if err != nil {
 			panic("mint: " + err.Error()) // only for more than 8160 bytes
 		}

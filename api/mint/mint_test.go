@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // Identifiers are a prefix and characters of [a-zA-Z0-9]: docs/contract.md 1.11.
@@ -63,11 +65,18 @@ func TestBase58(t *testing.T) {
 	require.Equal(t, random, value.Bytes())
 }
 
+// Keys that were derived before there were nonces come out as they did: a repetition of the request asks for them for a day.
+func TestDerived_WithoutANonceStaysAsItWas(t *testing.T) {
+	key, start := Derived("sk", 16, "root_test", fsm.ShortHash{}, "keys.createKey", "order:1", "key_1")
+	require.Equal(t, "sk_VB67tpeBKRLqB5nax5cjWQ", key)
+	require.Equal(t, "sk_VB67", start)
+}
+
 // A derived key is as strong as a drawn one and told by nothing but its token and what it is for.
 func TestDerived(t *testing.T) {
-	token := RootKey()
-	key, start := Derived("sk", 16, token, "keys.createKey", "order:1", "key_1")
-	again, _ := Derived("sk", 16, token, "keys.createKey", "order:1", "key_1")
+	token, nonce := RootKey(), Nonce()
+	key, start := Derived("sk", 16, token, nonce, "keys.createKey", "order:1", "key_1")
+	again, _ := Derived("sk", 16, token, nonce, "keys.createKey", "order:1", "key_1")
 	require.Equal(t, key, again)
 	require.Regexp(t, `^sk_[1-9A-HJ-NP-Za-km-z]{21,22}$`, key)
 	require.Equal(t, key[:len("sk_")+4], start)
@@ -76,16 +85,21 @@ func TestDerived(t *testing.T) {
 		{"keys.createKey", "order:1", "key_2"}, {"keys.createKey", "order:2", "key_1"}, {"keys.rerollKey", "order:1", "key_1"},
 		{"keys.createKeyorder:1", "", "key_1"}, {"keys.createKey", "order:1key_1"}, {},
 	} {
-		k, _ := Derived("sk", 16, token, other...)
+		k, _ := Derived("sk", 16, token, nonce, other...)
 		require.False(t, seen[k], "%v", other)
 		seen[k] = true
 	}
-	k, _ := Derived("sk", 16, RootKey(), "keys.createKey", "order:1", "key_1")
+	k, _ := Derived("sk", 16, RootKey(), nonce, "keys.createKey", "order:1", "key_1")
 	require.False(t, seen[k])
+	for _, other := range []fsm.ShortHash{Nonce(), {}, {0: nonce[0] ^ 1, 1: nonce[1]}} {
+		k, _ := Derived("sk", 16, token, other, "keys.createKey", "order:1", "key_1")
+		require.False(t, seen[k])
+		seen[k] = true
+	}
 	for n := range 2000 { // also those whose first byte comes out as zero
-		k, _ := Derived("", 16, token, string(rune(n)))
+		k, _ := Derived("", 16, token, nonce, string(rune(n)))
 		require.Regexp(t, `^.{21,22}$`, k)
 	}
-	long, _ := Derived("", 255, token)
+	long, _ := Derived("", 255, token, nonce)
 	require.Greater(t, len(long), 340)
 }

@@ -60,6 +60,7 @@ func TestGolden_Version1Decodes(t *testing.T) {
 // What came with a later ledger version stays readable likewise.
 func TestGolden_LaterVersions(t *testing.T) {
 	testGolden(t, "testdata/v2/", commandSamples2, resultSamples2, recordSamples2)
+	testGolden(t, "testdata/v3/", commandSamples3, resultSamples3, recordSamples3)
 }
 
 func testGolden(t *testing.T, dir string, commands []fsm.Command, results []fsm.Result, records []fsm.Record) {

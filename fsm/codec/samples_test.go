@@ -321,15 +321,15 @@ var (
 )
 
 func allCommands() []fsm.Command {
-	return slices.Concat(commandSamples, commandSamples2, commandSamplesNext)
+	return slices.Concat(commandSamples, commandSamples2, commandSamples3, commandSamplesNext)
 }
 
 func allResults() []fsm.Result {
-	return slices.Concat(resultSamples, resultSamples2, resultSamplesNext)
+	return slices.Concat(resultSamples, resultSamples2, resultSamples3, resultSamplesNext)
 }
 
 func allRecords() []fsm.Record {
-	return slices.Concat(recordSamples, recordSamples2, recordSamplesNext)
+	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamplesNext)
 }
 
 // What came with ledger version 2: likewise.
@@ -347,4 +347,22 @@ var (
 		&fsm.IdentityRecord{ID: "id_3", ExternalID: "user.3", WorkspaceID: "ws_1", Deleted: true, HadBalance: true},
 		&fsm.IdentityRecord{ID: "id_4", ExternalID: "user.4", WorkspaceID: "ws_1", Deleted: true, KeysDeleted: true},
 	}
+)
+
+// What came with ledger version 3: likewise. Append until a release has it.
+var (
+	commandSamples3 = []fsm.Command{
+		&fsm.CreateKey{ID: "key_5", Hash: hash(5), APIID: "api_1", Nonce: nonceSample},
+		&fsm.RerollKey{KeyID: "key_5", NewID: "key_6", Hash: hash(6), Nonce: nonceSample},
+		&fsm.CreateRootKey{ID: "key_r3", Hash: hash(7), Name: "ci", Nonce: nonceSample},
+	}
+	resultSamples3 = []fsm.Result{
+		&fsm.Created{ID: "key_5", Nonce: nonceSample},
+		&fsm.Rerolled{ID: "key_6", Start: "sk_9", Nonce: nonceSample},
+		&fsm.IdempotentReplay{Result: &fsm.Created{ID: "key_5", Nonce: nonceSample}, Index: 300},
+	}
+	recordSamples3 = []fsm.Record{
+		&fsm.IdempotencyRecord{WorkspaceID: "ws_1", At: 1, Index: 300, Result: &fsm.Created{ID: "key_5", Nonce: nonceSample}},
+	}
+	nonceSample = idempotency(21).Key
 )

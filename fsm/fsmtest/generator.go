@@ -220,7 +220,7 @@ func (g *Generator) createOther() fsm.Command {
 		n := g.fresh(&g.rootKeys, 16)
 		return &fsm.CreateRootKey{
 			ID: rootKeyID(n), Hash: pick(g, rootHash(n), rootHash(n), rootHash(n), g.keyHash()), Name: g.text(),
-			WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_3", "ws_none"), Permissions: g.permissions(), Expires: g.expires(),
+			WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_3", "ws_none"), Permissions: g.permissions(), Expires: g.expires(), Nonce: g.nonce(),
 		}
 	case 2:
 		return &fsm.CreateWorkspace{ID: pick(g, "ws_1", "ws_2", "ws_3"), Name: g.text()}
@@ -383,7 +383,7 @@ func (g *Generator) createKey() *fsm.CreateKey {
 		ID: fmt.Sprintf("key_%d", n), Hash: keyHash(n), Start: "sk_abcd", Name: g.text(), Meta: g.meta(),
 		APIID: pick(g, "api_1", "api_1", "api_2", "api_3", "api_4", "api_none"), Expires: g.expires(),
 		Enabled: g.chance(90), Recoverable: g.chance(5), Credits: g.newCredits(),
-		Ratelimits: g.limits(true),
+		Ratelimits: g.limits(true), Nonce: g.nonce(),
 	}
 	if g.chance(10) {
 		c.Hash = pick(g, g.keyHash(), rootHash(g.rng.IntN(g.rootKeys)))

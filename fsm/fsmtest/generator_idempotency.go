@@ -13,6 +13,14 @@ func (g *Generator) idempotency() *fsm.Idempotency {
 	return o
 }
 
+// nonce is mostly that of a call without an idempotency key: none.
+func (g *Generator) nonce() (nonce fsm.ShortHash) {
+	if g.chance(20) {
+		nonce[0] = byte(g.rng.IntN(4))
+	}
+	return nonce
+}
+
 // withKey is a call that may have a name. What comes back under a name is mostly the call that had it first.
 func (g *Generator) withKey(call fsm.Call) fsm.Call {
 	switch {

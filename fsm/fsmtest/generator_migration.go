@@ -26,7 +26,7 @@ func (g *Generator) replacing() fsm.Command {
 		n := g.newKeyID()
 		c := &fsm.RerollKey{
 			KeyID: g.keyID(), NewID: fmt.Sprintf("key_%d", n), Hash: keyHash(n), Start: "sk_new",
-			Expiration: pick[int64](g, 0, 0, 1, 59_999, 60_000, 3_600_000, 4102444800000, 4102444800001, -1),
+			Expiration: pick[int64](g, 0, 0, 1, 59_999, 60_000, 3_600_000, 4102444800000, 4102444800001, -1), Nonce: g.nonce(),
 		}
 		for range pick(g, 0, 1, 3, 3, 4) { // a key has up to 3 rate limits
 			g.ratelimits++

@@ -152,10 +152,31 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 	if unknown != nil {
 		return unknown
 	}
-	if c, ok := call.Command.(*fsm.DeleteIdentity); ok && c.DeleteKeys && t.version < SecondRules {
+	if needs(call.Command) > t.version {
 		return refusal(fsm.LedgerVersionTooLow)
 	}
 	return t.executeIdempotent(root, call.Idempotency, t.storeFull(), func() fsm.Result { return t.audited(call, index, root) })
+}
+
+// needs is the ledger version that a command came with, or one of its fields that is set.
+func needs(command fsm.Command) uint64 {
+	var nonce fsm.ShortHash
+	switch c := command.(type) {
+	case *fsm.DeleteIdentity:
+		if c.DeleteKeys {
+			return SecondRules
+		}
+	case *fsm.CreateKey:
+		nonce = c.Nonce
+	case *fsm.RerollKey:
+		nonce = c.Nonce
+	case *fsm.CreateRootKey:
+		nonce = c.Nonce
+	}
+	if nonce != (fsm.ShortHash{}) {
+		return ThirdRules
+	}
+	return fsm.OldestLedgerVersion
 }
 
 func (t *Model) execute(root *rootKey, command fsm.Command) fsm.Result {
@@ -399,7 +420,7 @@ func (t *Model) createRootKey(root *rootKey, c *fsm.CreateRootKey) fsm.Result {
 		id: c.ID, name: c.Name, hash: c.Hash, workspace: target, permissions: slices.Clone(c.Permissions),
 		createdAt: t.now, expires: c.Expires,
 	})
-	return &fsm.Created{ID: c.ID}
+	return &fsm.Created{ID: c.ID, Nonce: c.Nonce}
 }
 
 func (t *Model) hashTaken(h fsm.Hash) bool {

@@ -65,7 +65,7 @@ func (t *Model) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 		permissions: t.resolved(root, c.Permissions), roles: roles,
 		limits: replaced(nil, c.Ratelimits),
 	})
-	return &fsm.Created{ID: c.ID}
+	return &fsm.Created{ID: c.ID, Nonce: c.Nonce}
 }
 
 // link returns the id of the identity of that externalId, made under newID if there is none; ok false: newID is taken.

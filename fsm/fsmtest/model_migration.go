@@ -56,7 +56,7 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	if end < old.expires {
 		old.expires = end
 	}
-	return &fsm.Rerolled{ID: c.NewID, Start: c.Start}
+	return &fsm.Rerolled{ID: c.NewID, Start: c.Start, Nonce: c.Nonce}
 }
 
 func (t *Model) keyIDTaken(id string) bool {

@@ -38,6 +38,7 @@ func (troubled) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.R
 func (troubled) Status(context.Context) (api.Status, error)         { return api.Status{}, errFull }
 func (troubled) TransferLeadership(context.Context, string) error   { return errFull }
 func (troubled) RemoveServer(context.Context, string, string) error { return errFull }
+func (troubled) LedgerVersion() uint64                              { return fsm.NewestLedgerVersion }
 func (troubled) Ready() error                                       { return nil }
 
 // serveTroubled serves the HTTP of this checkout over such a node.
