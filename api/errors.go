@@ -106,7 +106,7 @@ var refusals = [...]errorType{
 	fsm.IdempotencyConflict: {http.StatusConflict, "unkey/application/idempotency_conflict", "Conflicting Resource",
 		"The Idempotency-Key was used with a different request. For endpoints that return a secret, a different root key makes a different request"},
 	fsm.IdempotencyStoreFull: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
-		"The idempotency store is full. Try again later, or send the request without the header"},
+		"The workspace's share of the idempotency store is full. Try again later, or send the request without the header"},
 	fsm.LedgerVersionTooLow: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
 		"The request needs a newer ledger version than the cluster has"},
 	fsm.KeyMalformed: {http.StatusBadRequest, malformedAuthorization.path, malformedAuthorization.title,

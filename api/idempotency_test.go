@@ -236,6 +236,7 @@ func TestIdempotency_Full(t *testing.T) {
 	require.Equal(t, digest, s.digest())
 	s.post("apis.createApi", `{"name":"abc"}`, "Idempotency-Key", "a").ok()
 	s.post("apis.createApi", `{"name":"abc"}`).ok()
+	s.foreign().post("apis.createApi", `{"name":"abc"}`, "Idempotency-Key", "b").ok() // what one workspace stored refuses nobody else
 }
 
 // An item of keys.verifyKeys has a name of its own: docs/contract.md 7.2.

@@ -127,10 +127,10 @@ func (s *State) peekIdempotent(root *rootKey, call *Call) (result Result, ok boo
 	if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
 		return r, true
 	}
-	if refusal := s.peekIdempotencyCapacity(); refusal != nil {
+	if refusal := s.peekIdempotencyCapacity(root.workspace); refusal != nil {
 		return refusal, true
 	}
-	if s.fullFor(s.lastCapacity) != nil {
+	if s.fullFor(root.workspace, s.lastCapacity) != nil {
 		return nil, false // Apply expires records first, and then decides
 	}
 	return s.peekRefusal(root, call.Command)
@@ -141,7 +141,7 @@ func (s *State) executeIdempotent(root *rootKey, call *Call) Result {
 	if r := s.findReplay(root.workspace, call.Idempotency); r != nil {
 		return r
 	}
-	if refusal := s.checkIdempotencyCapacity(); refusal != nil {
+	if refusal := s.checkIdempotencyCapacity(root.workspace); refusal != nil {
 		return refusal
 	}
 	r := s.execute(root, call.Command.is(), call)

@@ -21,8 +21,15 @@ type idempotencyRecord struct {
 	at          int64 // log time, Unix ms
 	index       uint64
 	result      Result
-	weight      uint64 // of the result; stored, because weighing a large one is slow
-	place       int32  // in idempotencyStore.expiries
+	next        *idempotencyRecord // the next younger one of the workspace
+	weight      uint32             // of the result; stored, because weighing a large one is slow
+	place       int32              // in idempotencyStore.expiries
+}
+
+// outcomes are the idempotency records of one workspace. Those of one entry expire at once, so the first one expires first.
+type outcomes struct {
+	weight      uint64
+	first, last *idempotencyRecord // of a list that may hold removed ones, but not in front
 }
 
 type idempotencyRef struct {
@@ -78,38 +85,53 @@ func (d *idempotencyStore) findReplay(w *workspace, key *Idempotency) Result {
 	}
 }
 
-// checkIdempotencyCapacity refuses a new record when the store is full. The weight of the next answer is not known before, so one record
-// may exceed the capacity. No record is removed early.
-func (d *idempotencyStore) checkIdempotencyCapacity() *Refusal {
+// checkIdempotencyCapacity refuses a new record of a workspace when the store, or the share of the workspace, is full. The weight of the next
+// answer is not known before, so one record may exceed the capacity. No record is removed early.
+func (d *idempotencyStore) checkIdempotencyCapacity(w *workspace) *Refusal {
 	d.expire(2) // each new record expires up to two old ones, so expired records never pile up
-	return d.idempotencyStoreFull()
+	return d.idempotencyStoreFull(w)
 }
 
-// idempotencyStoreFull is the refusal while the store is full; nil: there is capacity.
-func (d *idempotencyStore) idempotencyStoreFull() *Refusal { return d.fullFor(d.capacity) }
+// idempotencyStoreFull is the refusal while a workspace can store no more; nil: it can.
+func (d *idempotencyStore) idempotencyStoreFull(w *workspace) *Refusal {
+	return d.fullFor(w, d.capacity)
+}
 
-func (d *idempotencyStore) fullFor(capacity uint64) *Refusal {
-	if capacity == 0 || d.weight < capacity {
+// fullFor is idempotencyStoreFull for a capacity. Below ledger version 3, whoever came first had the whole store.
+func (d *idempotencyStore) fullFor(w *workspace, capacity uint64) *Refusal {
+	first := w.outcomes.first
+	if d.version < thirdRules {
+		if capacity == 0 || d.weight < capacity {
+			return nil
+		}
+		if len(d.expiries) > 0 {
+			first = d.expiries[0]
+		}
+	} else if shares(w.outcomes.weight, d.weight, capacity, len(d.tenants.workspaces)) {
 		return nil
 	}
-	wait := int64(1)
-	if len(d.expiries) > 0 {
-		wait = max(wait, (d.expiries[0].deadline()-d.clock+999)/1000)
+	return &Refusal{Code: IdempotencyStoreFull, RetryAfter: d.untilExpired(first)}
+}
+
+// untilExpired is the number of seconds, at least 1, until a record expires; nil: there is none.
+func (d *idempotencyStore) untilExpired(o *idempotencyRecord) int64 {
+	if o == nil {
+		return 1
 	}
-	return &Refusal{Code: IdempotencyStoreFull, RetryAfter: wait}
+	return max(1, (o.deadline()-d.clock+999)/1000)
 }
 
 // peekIdempotencyCapacity is checkIdempotencyCapacity for a peek. It returns nil also where Apply could expire a record first.
-func (d *idempotencyStore) peekIdempotencyCapacity() *Refusal {
+func (d *idempotencyStore) peekIdempotencyCapacity(w *workspace) *Refusal {
 	if q := d.expiries; len(q) == 0 || q[0].expired(d.clock) {
 		return nil
 	}
-	return d.fullFor(d.lastCapacity)
+	return d.fullFor(w, d.lastCapacity)
 }
 
 // storeAnswer stores the answer of a call, unless an item of the call has stored one under the same key.
 func (d *idempotencyStore) storeAnswer(w *workspace, key *Idempotency, r Result) {
-	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, key.Key}, fingerprint: key.Fingerprint, at: d.clock, index: d.index, result: r, weight: weightOf(r)}
+	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, key.Key}, fingerprint: key.Fingerprint, at: d.clock, index: d.index, result: r, weight: uint32(weightOf(r))}
 	if old := d.byKey[o.idempotencyRef]; old != nil {
 		if !old.expired(d.clock) {
 			return
@@ -123,17 +145,34 @@ func (d *idempotencyStore) storeAnswer(w *workspace, key *Idempotency, r Result)
 func (d *idempotencyStore) addIdempotencyRecord(o *idempotencyRecord) {
 	d.byKey[o.idempotencyRef] = o
 	d.expiries.add(o)
-	d.weight += o.weight
+	d.weight += uint64(o.weight)
 	d.add(o)
+	w := &o.workspace.outcomes
+	w.weight += uint64(o.weight)
+	if w.last == nil {
+		w.first = o
+	} else {
+		w.last.next = o
+	}
+	w.last = o
 }
 
 // expire removes up to n expired records.
 func (d *idempotencyStore) expire(n int) { d.expiries.expire(d.clock, n, d.drop) }
 
 func (d *idempotencyStore) drop(o *idempotencyRecord) {
-	d.weight -= o.weight
+	d.weight -= uint64(o.weight)
 	delete(d.byKey, o.idempotencyRef)
 	d.remove(o)
+	w := &o.workspace.outcomes
+	w.weight -= uint64(o.weight)
+	for w.first != nil && w.first.removed {
+		gone := w.first
+		w.first, gone.next = gone.next, nil
+	}
+	if w.first == nil {
+		w.last = nil
+	}
 }
 
 // recordID orders records as the queue does: by time, then by name. A key that is used again after expiry gets another record.
@@ -161,7 +200,7 @@ func (d *idempotencyStore) loadIdempotencyRecord(r *IdempotencyRecord) bool {
 	if w == nil || !storable(r.Result) || r.At < 0 || r.At > d.clock {
 		return false
 	}
-	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, r.KeyHash}, fingerprint: r.Fingerprint, at: r.At, index: r.Index, result: r.Result, weight: weightOf(r.Result)}
+	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, r.KeyHash}, fingerprint: r.Fingerprint, at: r.At, index: r.Index, result: r.Result, weight: uint32(weightOf(r.Result))}
 	if d.byKey[o.idempotencyRef] != nil {
 		return false
 	}

@@ -21,9 +21,9 @@ type itemCapacity struct {
 	refusal *Refusal
 }
 
-func (r *itemCapacity) refuse(s *verifier) *Refusal {
+func (r *itemCapacity) refuse(s *verifier, w *workspace) *Refusal {
 	if !r.decided {
-		r.decided, r.refusal = true, s.idempotencyStoreFull()
+		r.decided, r.refusal = true, s.idempotencyStoreFull(w)
 	}
 	return r.refusal
 }
@@ -35,7 +35,7 @@ func (s *verifier) verifyItem(root *rootKey, item *Verification, pending *pendin
 			return r
 		}
 		s.idempotencyStore.expire(2) // as checkIdempotencyCapacity does
-		if refusal := capacity.refuse(s); refusal != nil {
+		if refusal := capacity.refuse(s, root.workspace); refusal != nil {
 			return refusal
 		}
 		v = new(Verdict) // not in the shared slice, which the store would keep alive
@@ -138,7 +138,7 @@ func (s *verifier) planKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) *
 		} else if c.Items[i].Idempotency != nil {
 			r := s.findItemReplay(root, &c.Items[i])
 			if r == nil {
-				if p.refusals[i] = s.peekIdempotencyCapacity(); p.refusals[i] != nil {
+				if p.refusals[i] = s.peekIdempotencyCapacity(root.workspace); p.refusals[i] != nil {
 					p.passed = false
 					continue
 				}

@@ -23,6 +23,7 @@ type workspace struct {
 	permissions ordered[*permission] // its permissions, likewise
 	roles       ordered[*role]       // its roles, likewise
 	audit       *auditLog            // nil: no entries
+	outcomes    outcomes             // its part of the idempotency store
 }
 
 func (t *tenancy) addWorkspace(w *workspace) {

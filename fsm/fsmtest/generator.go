@@ -37,7 +37,7 @@ type Generator struct {
 func NewGenerator(seed uint64) *Generator {
 	return &Generator{
 		rng:      rand.New(rand.NewPCG(seed, 0)),
-		capacity: []uint64{0, 4, 9, 100}[seed%4],
+		capacity: []uint64{0, 4, 9, 40, 100}[seed%5],
 		now:      time.Date(2023, time.December, 30, 21, 4, 5, 678e6, time.UTC).UnixMilli(),
 		last:     time.Date(2105, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
 		gone:     make(map[string]bool),

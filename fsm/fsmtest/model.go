@@ -155,7 +155,7 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 	if needs(call.Command) > t.version {
 		return refusal(fsm.LedgerVersionTooLow)
 	}
-	return t.executeIdempotent(root, call.Idempotency, t.storeFull(), func() fsm.Result { return t.audited(call, index, root) })
+	return t.executeIdempotent(root, call.Idempotency, t.storeFull(root), func() fsm.Result { return t.audited(call, index, root) })
 }
 
 // needs is the ledger version that a command came with, or one of its fields that is set.

@@ -79,18 +79,37 @@ func size(v reflect.Value) (n int) {
 	return n
 }
 
-// storeFull refuses to remember more, if there is no room now.
-func (t *Model) storeFull() fsm.Result {
-	room, oldest := int64(t.capacity), int64(math.MaxInt64)
+// storeFull refuses to remember more for a workspace, if there is no room now.
+func (t *Model) storeFull(root *rootKey) fsm.Result {
+	var own, all int64
+	oldest, oldestOfAll := int64(math.MaxInt64), int64(math.MaxInt64)
 	for _, c := range t.validCalls() {
-		room -= weight(c.answer.Result)
-		oldest = min(oldest, c.at.UnixMilli())
+		all += weight(c.answer.Result)
+		oldestOfAll = min(oldestOfAll, c.at.UnixMilli())
+		if c.workspace == root.workspace {
+			own += weight(c.answer.Result)
+			oldest = min(oldest, c.at.UnixMilli())
+		}
 	}
-	if t.capacity > 0 && room <= 0 {
-		wait := time.UnixMilli(oldest).Add(24 * time.Hour).Sub(t.time())
-		return &fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: int64(math.Ceil(wait.Seconds()))}
+	room := t.roomInShare(own, all)
+	if t.version < ThirdRules {
+		room, oldest = all < int64(t.capacity), oldestOfAll
 	}
-	return nil
+	if t.capacity == 0 || room {
+		return nil
+	}
+	wait := time.UnixMilli(oldest).Add(24 * time.Hour).Sub(t.time())
+	return &fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: int64(math.Ceil(wait.Seconds()))}
+}
+
+// roomInShare is contract 7.1: an eighth is shared equally, and of the rest a workspace has half of what the others leave.
+func (t *Model) roomInShare(own, all int64) bool {
+	if len(t.workspaces) == 1 {
+		return all < int64(t.capacity)
+	}
+	eighth := int64(t.capacity / 8)
+	left := int64(t.capacity) - eighth - (all - own)
+	return own < max(1, eighth/int64(len(t.workspaces))) || 2*own < left
 }
 
 // executeIdempotent carries a call out unless it was before, or there is no room to remember it.

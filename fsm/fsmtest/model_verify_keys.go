@@ -15,7 +15,7 @@ func (t *Model) verifyKeys(root *rootKey, c *fsm.VerifyKeys) fsm.Result {
 	}
 	takeBack := t.save()
 	answer := &fsm.Verdicts{Results: []fsm.Result{}, Passed: c.Atomic}
-	noRoom := t.storeFull() // for all items, or for none
+	noRoom := t.storeFull(root) // for all items, or for none
 	for _, item := range c.Items {
 		r := t.executeIdempotent(root, item.Idempotency, noRoom, func() fsm.Result { return t.execute(root, item.Command) })
 		if repeated, ok := r.(*fsm.IdempotentReplay); ok {
