@@ -125,6 +125,10 @@ failover: ## kill the leader ten times and restart each node under load; shows t
 storm: ## a million debits, each sent one to five times with its Idempotency-Key, while leaders change (ARGS="-charges 20000")
 	$(GO) run -buildvcs=false ./scripts/chaos storm $(ARGS)
 
+.PHONY: hostile
+hostile: ## attack three nodes as a tenant and as a stranger while another workspace charges (DURATION=5m ATTACKS=lists,bodies)
+	$(GO) run -buildvcs=false ./scripts/hostile -duration=$(or $(DURATION),5m) $(if $(ATTACKS),-attacks=$(ATTACKS)) $(ARGS)
+
 .PHONY: upgrade
 upgrade: ## mix two builds in one cluster: every order, roll back, faults, refusals (DURATION=12m ORDERS=012,210 SEED=1 OLD=path NEW=path)
 	$(GO) run -buildvcs=false ./scripts/upgrade -duration=$(or $(DURATION),12m) $(if $(ORDERS),-orders=$(ORDERS)) \

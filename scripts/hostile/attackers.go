@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/creditd/creditd/scripts/launch"
+)
+
+// Attackers run in a process of their own, as they would on machines of their own: what they burn must not delay the victim's clock.
+
+// order is what the process of the attackers is told.
+type order struct {
+	Attack      string
+	Duration    time.Duration
+	Places      []launch.Place
+	Admin, Weak string // root keys
+}
+
+const (
+	strikeCommand = "strike" // the argument that makes this command the attackers
+	prepared      = "prepared"
+	attackNice    = 10 // the nodes and the victim come first
+)
+
+// attackers is the process of the attackers, as the siege sees it.
+type attackers struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	failure strings.Builder
+}
+
+// startAttackers returns once the attack is prepared.
+func startAttackers(ctx context.Context, dir string, o order) (*attackers, error) {
+	binary, err := (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	a := &attackers{command: exec.CommandContext(ctx, filepath.Clean(binary), strikeCommand, string(text))}
+	a.command.Stderr = &a.failure
+	out, err := a.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	a.out = bufio.NewReader(out)
+	if a.in, err = a.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := a.command.Start(); err != nil {
+		return nil, err
+	}
+	if line, err := a.out.ReadString('\n'); err != nil || strings.TrimSpace(line) != prepared {
+		_, err := a.wait()
+		return nil, fmt.Errorf("the attack could not be prepared: %w", err)
+	}
+	return a, nil
+}
+
+// strike lets the attackers begin and returns, when they have done, how often they got which answer.
+func (a *attackers) strike() (answers string, err error) {
+	if _, err := fmt.Fprintln(a.in, "go"); err != nil {
+		return "", err
+	}
+	return a.wait()
+}
+
+func (a *attackers) wait() (said string, err error) {
+	text, err := io.ReadAll(a.out)
+	_ = a.in.Close()
+	if ended := a.command.Wait(); ended != nil {
+		err = fmt.Errorf("%w: %s", ended, a.failure.String())
+	}
+	return strings.TrimSpace(string(text)), err
+}
+
+// runAttackers is the process of the attackers.
+func runAttackers(ctx context.Context, text string, stdout, stderr io.Writer) int {
+	if err := attackAll(ctx, text, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func attackAll(ctx context.Context, text string, stdout io.Writer) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	at := slices.IndexFunc(allAttacks(), func(a attack) bool { return a.name == o.Attack })
+	if at < 0 {
+		return fmt.Errorf("no attack is called %q", o.Attack)
+	}
+	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, attackNice); err != nil {
+		return fmt.Errorf("step back behind the nodes: %w", err)
+	}
+	a, t := allAttacks()[at], newTarget(o)
+	defer t.close()
+	strike, err := a.prepare(ctx, t)
+	if err != nil {
+		return err
+	}
+	t.reset()
+	if _, err := fmt.Fprintln(stdout, prepared); err != nil {
+		return err
+	}
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return fmt.Errorf("nobody gave the order: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Duration)
+	defer cancel()
+	var all sync.WaitGroup
+	for i := range a.attackers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				strike(ctx, i)
+			}
+		})
+	}
+	all.Wait()
+	_, err = fmt.Fprintln(stdout, t.answers())
+	return err
+}

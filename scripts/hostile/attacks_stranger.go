@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	cryptorand "crypto/rand"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+)
+
+// dribbleBodies announces a large body with a root key that does not exist, and sends it slowly.
+func dribbleBodies(_ context.Context, t *target) (strike, error) {
+	const size = 10 << 20
+	return func(ctx context.Context, attacker int) {
+		conn := t.dial(ctx, t.place(attacker).HTTP)
+		if conn == nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, err := fmt.Fprintf(conn, "POST /v2/keys.createKey HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAuthorization: Bearer root_wrong\r\n"+
+			"Content-Length: %d\r\n\r\n{\"apiId\":\"", size)
+		piece := bytes.Repeat([]byte("a"), 256<<10)
+		for sent := 0; err == nil && sent < size && ctx.Err() == nil; sent += len(piece) {
+			_, err = conn.Write(piece)
+			pause(ctx, 50*time.Millisecond)
+		}
+		t.noteAnswer(conn)
+	}, nil
+}
+
+// sendManyProperties sends one object with hundreds of thousands of names.
+func sendManyProperties(_ context.Context, t *target) (strike, error) {
+	var body strings.Builder
+	body.WriteString(`{"apiId":"a"`)
+	for i := range 700_000 {
+		fmt.Fprintf(&body, `,"n%d":1`, i)
+	}
+	body.WriteString("}")
+	text := []byte(body.String())
+	return func(ctx context.Context, attacker int) { t.post(ctx, attacker, "root_wrong", "keys.createKey", text) }, nil
+}
+
+// readNothing asks for the largest page and never reads the answer. The state is a tenant's: its root key may be in many hands.
+func readNothing(ctx context.Context, t *target) (strike, error) {
+	apiID, err := largeIdentity(ctx, t, 100)
+	request := fmt.Sprintf(`{"apiId":"%v","limit":100}`, apiID)
+	return func(ctx context.Context, attacker int) {
+		conn := t.dial(ctx, t.place(attacker).HTTP)
+		if conn == nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetReadBuffer(4 << 10)
+		}
+		for range 16 { // pipelined
+			if _, err := fmt.Fprintf(conn, "POST /v2/apis.listKeys HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
+				"Content-Length: %d\r\n\r\n%s", t.admin, len(request), request); err != nil {
+				break
+			}
+		}
+		pause(ctx, 20*time.Second)
+		t.note("held")
+	}, err
+}
+
+// openConnections keeps many connections open that ask for nothing.
+func openConnections(_ context.Context, t *target) (strike, error) {
+	return func(ctx context.Context, attacker int) {
+		t.hold(ctx, t.place(attacker).HTTP, 200, nil)
+	}, nil
+}
+
+// besetPeerPort opens many connections to the peer port of each node: silent ones, and ones that send junk.
+func besetPeerPort(_ context.Context, t *target) (strike, error) {
+	return func(ctx context.Context, attacker int) {
+		var junk []byte
+		if attacker%2 == 1 {
+			junk = make([]byte, 1+rand.IntN(4096))
+			_, _ = cryptorand.Read(junk)
+		}
+		t.hold(ctx, t.place(attacker).Peer, 64, junk)
+	}, nil
+}
+
+// besetGossipPort sends random packets, and junk over TCP.
+func besetGossipPort(_ context.Context, t *target) (strike, error) {
+	return func(ctx context.Context, attacker int) {
+		addr := t.place(attacker).Gossip
+		if attacker%4 == 3 {
+			junk := make([]byte, 1+rand.IntN(4096))
+			_, _ = cryptorand.Read(junk)
+			t.hold(ctx, addr, 16, junk)
+			return
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
+		if err != nil {
+			t.note("not sent")
+			pause(ctx, 10*time.Millisecond)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		packet := make([]byte, 1400)
+		for range 100 {
+			_, _ = cryptorand.Read(packet)
+			packet[0] = byte(rand.IntN(16)) // a kind of message that may exist
+			if _, err := conn.Write(packet[:1+rand.IntN(len(packet))]); err != nil {
+				break
+			}
+			t.note("packets")
+		}
+		pause(ctx, 10*time.Millisecond)
+	}, nil
+}
+
+// hold opens connections, sends something on each, and keeps them for a few seconds.
+func (t *target) hold(ctx context.Context, addr string, count int, send []byte) {
+	var held []io.Closer
+	for range count {
+		conn := t.dial(ctx, addr)
+		if conn == nil {
+			break
+		}
+		held = append(held, conn)
+		_, _ = conn.Write(send) // who is cut off has got what it asked for
+		t.note("connections")
+	}
+	pause(ctx, 3*time.Second)
+	for _, c := range held {
+		_ = c.Close()
+	}
+}
+
+// dial opens a connection. nil: there is none.
+func (t *target) dial(ctx context.Context, addr string) net.Conn {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		if ctx.Err() == nil {
+			t.note("no connection")
+			pause(ctx, 10*time.Millisecond)
+		}
+		return nil
+	}
+	return conn
+}
+
+// noteAnswer counts the status line that a node answers with.
+func (t *target) noteAnswer(conn net.Conn) {
+	_ = conn.SetReadDeadline(time.Now().Add(attackTimeout))
+	line := make([]byte, len("HTTP/1.1 200"))
+	if _, err := io.ReadFull(conn, line); err != nil {
+		t.note("cut")
+		return
+	}
+	t.note(string(line[len("HTTP/1.1 "):]))
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The attacks that are prepared quickly, for a moment each. A busy machine cannot keep the bounds of time, so they are wide: nobody ends, no
+// charge is lost or made twice, the victim gets no error, and memory stays bounded. make hostile has the bounds of time, and the others.
+func TestHostile_MostAttacksForAMoment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts three nodes and attacks them for half a minute")
+	}
+	const attacks = "refused,patterns,updates,ratelimits,outcomes,windows,properties,connections,peers,gossip"
+	var out, failure bytes.Buffer
+	code := run(t.Context(), []string{"-dir", t.TempDir(), "-attacks", attacks, "-duration", "11s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	require.Zero(t, code, "%s%s", &out, &failure)
+	for name := range strings.SplitSeq(attacks, ",") {
+		require.Contains(t, out.String(), "\n"+name+" ")
+	}
+}
+
+func TestParse_RefusesWhatItCannotDo(t *testing.T) {
+	for _, args := range [][]string{{"-attacks", "nothing"}, {"-duration", "0s"}, {"more"}} {
+		var failure bytes.Buffer
+		require.Equal(t, 2, run(t.Context(), args, &failure, &failure), "%v", args)
+		require.NotEmpty(t, failure.String())
+	}
+	s, err := parse([]string{"-attacks", "gossip,lists"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "gossip,lists", names(s.attacks))
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/creditd/creditd/scripts/launch"
+)
+
+// siege is one run: a cluster, its victim, and what is known of both.
+type siege struct {
+	settings
+	cluster *launch.Cluster
+	victim  *victim
+	dir     string // of logs, data and binaries
+	log     io.Writer
+	broken  []error // bounds
+}
+
+// besiege runs every attack, one after the other, and returns which bounds were broken.
+func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err error) {
+	binary := s.binary
+	if binary == "" {
+		if binary, err = (launch.Build{}).Into(ctx, dir); err != nil {
+			return err
+		}
+	}
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore})
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	b := &siege{settings: s, cluster: cluster, dir: dir, log: stdout}
+	if b.victim, err = startVictim(ctx, cluster); err != nil {
+		return err
+	}
+	before, err := b.restart(ctx)
+	if err != nil {
+		return err
+	}
+	quiet, err := b.quiet(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range s.attacks {
+		if err := b.endure(ctx, a, quiet); err != nil {
+			return fmt.Errorf("attack %s: %w", a.name, err)
+		}
+	}
+	return b.end(ctx, before)
+}
+
+// share is the time of one attack, and of the quiet before all.
+func (b *siege) share() time.Duration { return b.duration / time.Duration(len(b.attacks)+1) }
+
+func (b *siege) quiet(ctx context.Context) (suffered, error) {
+	b.victim.next()
+	select {
+	case <-time.After(b.share()):
+	case <-ctx.Done():
+		return suffered{}, ctx.Err()
+	}
+	quiet := b.victim.next()
+	b.report("quiet", quiet, "")
+	return quiet, nil
+}
+
+// endure runs one attack and notes which bounds it broke.
+func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
+	o, err := b.order(ctx, a)
+	if err != nil {
+		return err
+	}
+	attackers, err := startAttackers(ctx, b.dir, o)
+	if err != nil {
+		return err
+	}
+	memory := watchMemory(b.cluster)
+	b.victim.next()
+	answers, err := attackers.strike()
+	hurt, peak := b.victim.next(), memory.stop()
+	if err != nil {
+		return err
+	}
+	b.report(a.name, hurt, fmt.Sprintf("  memory %4d MiB  attackers %s", peak>>20, answers))
+	b.judge(a.name, hurt, quiet, peak)
+	return errors.Join(b.cluster.Crashes()...)
+}
+
+// order makes a workspace for one attack, so that no attack finds the limits of an earlier one used up.
+func (b *siege) order(ctx context.Context, a attack) (order, error) {
+	o := order{Attack: a.name, Duration: b.share()}
+	for i := range b.cluster.Size() {
+		o.Places = append(o.Places, b.cluster.Place(i))
+	}
+	var workspace struct{ WorkspaceID string }
+	if err := b.cluster.Call(ctx, launch.Anywhere, "workspaces.createWorkspace", map[string]any{"name": "attackers"}, &workspace); err != nil {
+		return o, err
+	}
+	for key, settings := range map[*string]map[string]any{
+		&o.Admin: {"preset": "admin"}, &o.Weak: {"permissions": []string{"api.none.read_api"}},
+	} {
+		settings["name"], settings["workspaceId"] = "attacker", workspace.WorkspaceID
+		var made struct{ Key string }
+		if err := b.cluster.Call(ctx, launch.Anywhere, "rootKeys.createRootKey", settings, &made); err != nil {
+			return o, err
+		}
+		*key = made.Key
+	}
+	return o, nil
+}
+
+func (b *siege) report(name string, s suffered, rest string) {
+	_, _ = fmt.Fprintf(b.log, "%-12s %v%s\n", name, s, rest)
+}
+
+func (b *siege) judge(name string, hurt, quiet suffered, peak int64) {
+	refuse := func(format string, args ...any) {
+		b.broken = append(b.broken, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	if bound := max(b.bounds.floor, time.Duration(b.bounds.ratio*float64(quiet.p99))); hurt.p99 > bound {
+		refuse("the victim's p99 was %v, more than %v; quiet it is %v", hurt.p99, bound, quiet.p99)
+	}
+	if hurt.worst > b.bounds.slowest {
+		refuse("the victim's slowest answer took %v, more than %v", hurt.worst, b.bounds.slowest)
+	}
+	if len(hurt.failures) > 0 {
+		refuse("the victim got errors: %v", hurt.failures)
+	}
+	if peak > b.bounds.memory {
+		refuse("a node took %d MiB of memory, more than %d MiB", peak>>20, b.bounds.memory>>20)
+	}
+}
+
+// restart stops a follower and starts it, and returns how long it took to be ready.
+func (b *siege) restart(ctx context.Context) (time.Duration, error) {
+	node, err := b.cluster.Follower(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.cluster.Stop(node); err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	if err := b.cluster.Start(node); err != nil {
+		return 0, err
+	}
+	if err := b.cluster.AwaitReady(ctx); err != nil {
+		return 0, fmt.Errorf("node %d is not ready after a restart: %w", node, err)
+	}
+	return time.Since(begin), nil
+}
+
+// restartFloor is what a restart may take whatever one took before.
+const restartFloor = 5 * time.Second
+
+// end restarts a node, compares the nodes and the victim's balance, and returns what was broken.
+func (b *siege) end(ctx context.Context, before time.Duration) error {
+	after, err := b.restart(ctx)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(b.log, "restart of a node: %v before, %v afterwards\n", before.Round(time.Millisecond), after.Round(time.Millisecond))
+	if bound := max(restartFloor, time.Duration(b.bounds.restart*float64(before))); after > bound {
+		b.broken = append(b.broken, fmt.Errorf("a restart took %v, more than %v", after, bound))
+	}
+	if err := b.victim.check(ctx); err != nil {
+		b.broken = append(b.broken, err)
+	}
+	if err := b.cluster.StopAll(); err != nil {
+		b.broken = append(b.broken, err)
+	}
+	return errors.Join(b.broken...)
+}
