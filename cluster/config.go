@@ -19,9 +19,9 @@ import (
 type Config struct {
 	// Store is the node's open data directory. The node closes it.
 	Store *store.Store
-	// PeerListener is the open peer port, for raft and calls between nodes. The node closes it.
+	// PeerListener is the open peer port, for raft and calls between nodes. The node closes it. nil: a node without gossip needs none.
 	PeerListener net.Listener
-	// AdvertisePeer is the address at which other nodes reach the peer port. Default: the listener's.
+	// AdvertisePeer is the address at which other nodes reach the peer port, now or later. Default: the listener's.
 	AdvertisePeer string
 	// AdvertiseHTTP is shown to operators; nodes do not use it.
 	AdvertiseHTTP string
@@ -122,7 +122,8 @@ func (c *Config) Validate() error {
 	bad(c.HoldLedgerVersion != 0 && (c.HoldLedgerVersion < c.LedgerVersions.Min || c.HoldLedgerVersion > c.LedgerVersions.Max),
 		"cluster: HoldLedgerVersion is %d, this build reads %d to %d", c.HoldLedgerVersion, c.LedgerVersions.Min, c.LedgerVersions.Max)
 	bad(c.Store == nil, "cluster: Store is missing")
-	bad(c.PeerListener == nil, "cluster: PeerListener is missing")
+	bad(c.PeerListener == nil && (c.GossipAddr != "" || c.AdvertisePeer == ""),
+		"cluster: PeerListener is missing; only a node without gossip that has AdvertisePeer can do without")
 	bad(c.Logger == nil, "cluster: Logger is missing")
 	bad(c.Now == nil, "cluster: Now is missing")
 	bad(c.Elapsed == nil, "cluster: Elapsed is missing")

@@ -268,7 +268,7 @@ func (n *Node) close(ctx context.Context) error {
 	}
 	if n.mux != nil {
 		errs = append(errs, n.mux.Close())
-	} else {
+	} else if n.conf.PeerListener != nil {
 		errs = append(errs, n.conf.PeerListener.Close())
 	}
 	errs = append(errs, n.conf.Store.Close())

@@ -162,6 +162,9 @@ func (n *Node) listed() map[string]*NodeStatus {
 		s.Health, s.HTTPAddr, s.PeerAddr, s.GossipAddr, s.Version = m.Health.String(), m.HTTPAddr, m.PeerAddr, m.GossipAddr, m.Version
 		s.Reads = upgrade.Range{Min: uint64(m.MinLedger), Max: uint64(m.MaxLedger)}
 	}
+	if self := nodes[n.id]; self != nil && n.conf.PeerListener == nil {
+		self.PeerAddr = "" // nothing listens there
+	}
 	return nodes
 }
 

@@ -15,7 +15,7 @@ import (
 
 // MuxConfig configures a [Mux].
 type MuxConfig struct {
-	// Listener is the peer port. The Mux owns it.
+	// Listener is the peer port. The Mux owns it. nil: nothing comes in, and Advertise must be set.
 	Listener net.Listener
 	// NodeID is this node's. A raft connection that is meant for another node
 	// is refused.
@@ -62,8 +62,8 @@ type Mux struct {
 
 // NewMux returns a mux that does nothing yet.
 func NewMux(conf MuxConfig) (*Mux, error) {
-	if conf.Listener == nil {
-		return nil, errors.New("peer: the mux needs a listener")
+	if conf.Listener == nil && conf.Advertise == "" {
+		return nil, errors.New("peer: the mux needs a listener or an address to advertise")
 	}
 	if err := conf.Limits.Validate(); err != nil {
 		return nil, err
@@ -80,9 +80,9 @@ func NewMux(conf MuxConfig) (*Mux, error) {
 	if conf.Logger == nil {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
-	addr := conf.Listener.Addr()
-	if conf.Advertise != "" {
-		addr = advertised(conf.Advertise)
+	var addr net.Addr = advertised(conf.Advertise)
+	if conf.Advertise == "" {
+		addr = conf.Listener.Addr()
 	}
 	return &Mux{
 		conf:     conf,
@@ -122,7 +122,7 @@ func (m *Mux) Serve(h Handler) {
 func (m *Mux) Start() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.started || m.closed {
+	if m.started || m.closed || m.conf.Listener == nil {
 		return
 	}
 	m.started = true
@@ -138,7 +138,9 @@ func (m *Mux) Close() error {
 	server := m.server
 	if first {
 		close(m.done)
-		_ = m.conf.Listener.Close()
+		if m.conf.Listener != nil {
+			_ = m.conf.Listener.Close()
+		}
 		for conn := range m.preamble {
 			_ = conn.Close()
 		}

@@ -19,6 +19,7 @@ type nodeConfig struct {
 	log     logConfig
 
 	peerAddr      string // where the peer port listens
+	solo          bool   // no port for other nodes, unless the data directory knows some
 	rootKey       string // empty: one is made, and shown if the cluster begins with it
 	keepRootKeyIn string // empty: nowhere
 	rejoin        bool   // as a new node, if the node was removed

@@ -39,7 +39,7 @@ func newDev() *devCommand {
 	c.http.shutdownTimeout = 5 * time.Second
 	c.cluster.HeartbeatTimeout, c.cluster.ElectionTimeout = leastHeartbeat, leastElection // alone it waits for nobody
 	c.cluster.BootstrapExpect = 1
-	c.peerAddr = "127.0.0.1:0" // nobody connects to it
+	c.solo, c.cluster.AdvertisePeer = true, defaultPeerAddr
 	return c
 }
 

@@ -3,12 +3,18 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"slices"
 	"syscall"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/store"
 )
 
 // ports are the listeners of a node, opened before anything is written so that a
-// port in use leaves nothing half done.
+// port in use leaves nothing half done. peer is nil on a node that has no other nodes.
 type ports struct{ http, peer net.Listener }
 
 func openPorts(conf nodeConfig) (_ ports, err error) {
@@ -18,16 +24,75 @@ func openPorts(conf nodeConfig) (_ ports, err error) {
 			p.close()
 		}
 	}()
-	if p.http, err = listen("--http-addr", conf.http.addr); err != nil {
+	if p.http, err = listen("--http-addr", conf.http.addr); err != nil || conf.solo {
 		return p, err
 	}
+	return p, p.openForNodes(conf)
+}
+
+// openForNodes opens what other nodes connect to.
+func (p *ports) openForNodes(conf nodeConfig) (err error) {
 	if p.peer, err = listen("--peer-addr", conf.peerAddr); err != nil {
-		return p, err
+		return err
 	}
-	if conf.cluster.GossipAddr == "" {
-		return p, nil
+	return tryGossip(conf.cluster.GossipAddr)
+}
+
+// settleSolo finds out whether a node that was told of no other node is alone, and opens the ports for others if it is not.
+func (p *ports) settleSolo(conf *nodeConfig, data *store.Store) error {
+	if !conf.solo {
+		return nil
 	}
-	return p, tryGossip(conf.cluster.GossipAddr)
+	servers, err := data.Servers()
+	if err != nil {
+		return err
+	}
+	others := slices.ContainsFunc(servers, func(s raft.Server) bool { return string(s.ID) != data.NodeID() })
+	if !others && (len(servers) > 0 || conf.cluster.BootstrapExpect == 1) {
+		conf.cluster.GossipAddr, conf.cluster.BootstrapExpect = "", 1
+		return nil
+	}
+	if conf.peerAddr == "" {
+		return errors.New("the directory belongs to a cluster with other nodes; start it with 'creditd server'")
+	}
+	conf.solo = false
+	return p.openForNodes(*conf)
+}
+
+// warnOfOpenDoors names the ports for other nodes that nothing protects.
+func warnOfOpenDoors(conf nodeConfig, log *slog.Logger) {
+	if conf.solo {
+		return
+	}
+	var open []string
+	who := "every user of this machine"
+	for _, door := range []struct {
+		option, address string
+		closed          bool
+	}{
+		{"--peer-addr", conf.peerAddr, conf.cluster.ServerTLS != nil}, {"--gossip-addr", conf.cluster.GossipAddr, len(conf.cluster.GossipKey) > 0},
+	} {
+		if door.closed {
+			continue
+		}
+		open = append(open, door.option+" "+door.address)
+		if !isLoopback(door.address) {
+			who = "everybody who reaches these addresses"
+		}
+	}
+	if len(open) > 0 {
+		log.Warn(who+" can take the cluster over: give all nodes the same --cluster-secret-file ('creditd secret new' makes one)", "open", open)
+	}
+}
+
+// closedPort stands in the log for a port that is not open.
+const closedPort = "closed"
+
+func (p ports) peerAddr() string {
+	if p.peer == nil {
+		return closedPort
+	}
+	return p.peer.Addr().String()
 }
 
 // close closes what is open; a listener that was handed on may be closed twice.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,6 +147,10 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	if err != nil {
 		return err
 	}
+	if err := open.settleSolo(&conf, data); err != nil {
+		return errors.Join(fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err), data.Close())
+	}
+	warnOfOpenDoors(conf, log)
 	conf.cluster.AdvertiseHTTP = withPortOf(conf.cluster.AdvertiseHTTP, open.http.Addr().String())
 	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, log))
 	if err != nil {
@@ -169,7 +174,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
-	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peer.Addr().String(), "gossip", conf.cluster.GossipAddr)
+	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
 	failed := r.serve(ctx, server, open.http, up)
 	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
 }

@@ -111,28 +111,36 @@ func (r *rootKeySettings) check(s *settings.Set) {
 	}
 }
 
-// choose settles on one key. If both settings are given, the one whose source counts first wins.
+// choose settles on one key.
 func (r *rootKeySettings) choose(s *settings.Set, least int) {
-	name := "root-key"
-	keyOrigin, keySource := s.Source(name)
-	fileOrigin, _ := s.Source("root-key-file")
-	switch {
-	case r.key != "" && r.file != "" && keyOrigin == fileOrigin:
-		s.Refuse("root-key-file", "%s names a root key as well; use one of the two", keySource)
-		return
-	case r.file != "" && (r.key == "" || fileOrigin > keyOrigin):
-		name = "root-key-file"
-		var err error
-		if r.key, err = readSecretFile(r.file); err != nil {
-			s.Refuse(name, "the root key cannot be read: %v", err)
-			return
-		}
-		warnOfReaders(s, name, r.file)
-	case r.key == "":
+	name, ok := choose(s, "root-key", "root key", &r.key, r.file)
+	if !ok {
 		return
 	}
 	if err := checkRootKey(r.key, least); err != nil {
 		s.Refuse(name, "%v", err)
 	}
 	warnOfArgument(s, "root-key", "CREDITD_ROOT_KEY")
+}
+
+// choose settles on a secret that a setting may hold, or the file that a second setting names. If both are given, the one whose source
+// counts first wins. ok is false if there is none, or it cannot be read; then that is noted. name is the setting that it comes from.
+func choose(s *settings.Set, setting, what string, value *string, file string) (name string, ok bool) {
+	name, fileName := setting, setting+"-file"
+	valueOrigin, valueSource := s.Source(name)
+	fileOrigin, _ := s.Source(fileName)
+	switch {
+	case *value != "" && file != "" && valueOrigin == fileOrigin:
+		s.Refuse(fileName, "%s names a %s as well; use one of the two", valueSource, what)
+		return name, false
+	case file != "" && (*value == "" || fileOrigin > valueOrigin):
+		name = fileName
+		var err error
+		if *value, err = readSecretFile(file); err != nil {
+			s.Refuse(name, "the %s cannot be read: %v", what, err)
+			return name, false
+		}
+		warnOfReaders(s, name, file)
+	}
+	return name, *value != ""
 }

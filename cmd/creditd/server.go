@@ -25,6 +25,7 @@ type serverCommand struct {
 	nodeConfig
 
 	rootKey       rootKeySettings
+	secret        clusterSecretSettings
 	gossipKeyFile string
 	insecurePeers bool
 	peerFiles     peerFiles
@@ -63,12 +64,13 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Group("Credentials")
 	s.Secret(&c.rootKey.key, "root-key", "an argument shows in the process list; use CREDITD_ROOT_KEY or --root-key-file")
 	s.Text(&c.rootKey.file, "root-key-file", "FILE", "file that holds the first root key of a new cluster, the same on every node. CREDITD_ROOT_KEY may hold the key itself. Without either, the node makes a key and prints it once")
-	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip")
-	s.Switch(&c.cluster.InsecureGossip, "insecure-gossip", "allow gossip beyond this machine without --gossip-key-file")
-	s.Text(&c.peerFiles.cert, "tls-cert", "FILE", "this node's certificate for the peer port in PEM form, for server and client use")
+	c.secret.bind(s)
+	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip with this key instead of one from the cluster secret")
+	s.Switch(&c.cluster.InsecureGossip, "insecure-gossip", "allow gossip beyond this machine without a cluster secret or --gossip-key-file")
+	s.Text(&c.peerFiles.cert, "tls-cert", "FILE", "this node's certificate for the peer port in PEM form, for server and client use; it replaces the authentication by the cluster secret there")
 	s.Text(&c.peerFiles.key, "tls-key", "FILE", "its private key in PEM form")
 	s.Text(&c.peerFiles.ca, "tls-ca", "FILE", "the authority that signed the certificates of all nodes, in PEM form")
-	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without --tls-cert")
+	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without a cluster secret or --tls-cert")
 
 	s.Group("Raft")
 	s.Duration(&c.cluster.HeartbeatTimeout, "heartbeat-timeout", leastHeartbeat, "a follower that hears nothing for so long starts an election; must exceed the slowest normal fsync")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/creditd/creditd/cluster/secret"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
@@ -14,8 +15,10 @@ func (c *serverCommand) check(in invocation, s *settings.Set) {
 	c.checkAddresses(s)
 	c.checkCluster(s)
 	c.rootKey.choose(s, rootKeyMin)
-	c.checkGossip(s)
-	c.checkPeers(s, in.now)
+	shared, has := c.secret.check(s)
+	c.checkGossip(s, shared, has)
+	c.checkPeers(s, shared, has, in.now)
+	c.solo = c.asksForSolo(s)
 	c.checkRaft(s)
 }
 
@@ -90,7 +93,21 @@ func (c *serverCommand) checkCluster(s *settings.Set) {
 	}
 }
 
-func (c *serverCommand) checkGossip(s *settings.Set) {
+// asksForSolo reports whether the settings name no other node and no address for one. If the data directory knows no other node either, the
+// node opens no port for them.
+func (c *serverCommand) asksForSolo(s *settings.Set) bool {
+	if c.cluster.BootstrapExpect > 1 || len(c.cluster.Join) > 0 {
+		return false
+	}
+	for _, name := range []string{"peer-addr", "advertise-peer", "gossip-addr", "advertise-gossip"} {
+		if origin, _ := s.Source(name); origin != settings.Default {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *serverCommand) checkGossip(s *settings.Set, shared secret.Secret, has bool) {
 	if c.gossipKeyFile != "" {
 		key, err := readGossipKey(c.gossipKeyFile)
 		if err != nil {
@@ -100,25 +117,41 @@ func (c *serverCommand) checkGossip(s *settings.Set) {
 		c.cluster.GossipKey = key
 		return
 	}
-	if c.cluster.InsecureGossip || !s.Fine("gossip-addr") || isLoopback(c.cluster.GossipAddr) {
+	if has {
+		key, err := shared.GossipKey()
+		if err != nil {
+			s.Note("%v", err)
+		}
+		c.cluster.GossipKey = key
 		return
 	}
-	s.Refuse("gossip-key-file", "missing; gossip on %s can be reached from other machines, and anyone who can send to it could pose as a node. "+
-		"Make a key with `head -c %d /dev/urandom | base64` and give it to every node, or accept that with --insecure-gossip",
-		c.cluster.GossipAddr, gossipKeyBytes)
+	if c.cluster.InsecureGossip || !s.Fine("gossip-addr", "cluster-secret", "cluster-secret-file") || isLoopback(c.cluster.GossipAddr) {
+		return
+	}
+	s.Refuse("cluster-secret-file", "missing; gossip on %s can be reached from other machines, and anyone who can send to it could pose as a node. "+
+		"Make a secret with `creditd secret new` and give it to every node, or give them a --gossip-key-file, or accept that with --insecure-gossip",
+		c.cluster.GossipAddr)
 }
 
-func (c *serverCommand) checkPeers(s *settings.Set, now time.Time) {
+func (c *serverCommand) checkPeers(s *settings.Set, shared secret.Secret, has bool, now time.Time) {
 	if !c.peerFiles.none() {
 		conf := c.peerFiles.load(s, c.cluster.AdvertisePeer, now)
 		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, conf
 		return
 	}
-	if c.insecurePeers || !s.Fine("peer-addr") || isLoopback(c.peerAddr) {
+	if has {
+		conf, err := shared.PeerTLS()
+		if err != nil {
+			s.Note("%v", err)
+		}
+		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, conf
 		return
 	}
-	s.Refuse("tls-cert", "missing; the peer port on %s can be reached from other machines, and anyone who can connect to it could change balances. "+
-		"Give the node --tls-cert, --tls-key and --tls-ca, or accept that with --insecure-peers", c.peerAddr)
+	if c.insecurePeers || !s.Fine("peer-addr", "cluster-secret", "cluster-secret-file") || isLoopback(c.peerAddr) {
+		return
+	}
+	s.Refuse("cluster-secret-file", "missing; the peer port on %s can be reached from other machines, and anyone who can connect to it could change balances. "+
+		"Make a secret with `creditd secret new` and give it to every node, or give each its --tls-cert, --tls-key and --tls-ca, or accept that with --insecure-peers", c.peerAddr)
 }
 
 func (c *serverCommand) checkRaft(s *settings.Set) {

@@ -24,6 +24,7 @@ type Options struct {
 	Nodes    int
 	LogStore string // boltdb or wal
 	Args     []string
+	Open     bool // the nodes share no secret, as builds that know none
 	Links    bool // the nodes reach each other through a proxy that injects faults; Linux only
 	Disk     bool // node 0 has a disk of its own that can be filled, where this process may mount one
 }
@@ -240,8 +241,16 @@ func (c *Cluster) Command(binary string, at Place) Command {
 			"--gossip-addr", at.Gossip, "--bootstrap-expect", strconv.Itoa(len(c.nodes)), "--join", strings.Join(join, ","),
 			"--log-store", c.options.LogStore,
 		}, c.options.Args...),
-		Env: []string{"CREDITD_ROOT_KEY=" + RootKey, "GORACE=halt_on_error=1"},
+		Env: append([]string{"CREDITD_ROOT_KEY=" + RootKey, "GORACE=halt_on_error=1"}, c.secret()...),
 	}
+}
+
+// secret is the variable with what the nodes share.
+func (c *Cluster) secret() []string {
+	if c.options.Open {
+		return nil
+	}
+	return []string{"CREDITD_CLUSTER_SECRET=" + ClusterSecret}
 }
 
 func (n *node) crash(i int) error {

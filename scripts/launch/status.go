@@ -15,6 +15,9 @@ import (
 // RootKey is the root key of every cluster.
 const RootKey = "root_key_of_the_tests"
 
+// ClusterSecret is what the nodes of a cluster share, unless Options.Open says otherwise.
+const ClusterSecret = "d2hhdCBhbGwgbm9kZXMgb2YgdGhlIHRlc3RzIHNoYXJlLCAzMisgYnl0ZXM="
+
 const (
 	callTimeout = 10 * time.Second
 	dialTimeout = time.Second

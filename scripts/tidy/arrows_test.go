@@ -104,6 +104,7 @@ var rows = []row{
 		match: "cluster/replica", own: join(ledger, []string{"store", "store/failpoint"}),
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
+	{match: "cluster/secret", deny: join(web, flags), noEnv: true},
 	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
 	{
 		match: "cluster/peer",

@@ -46,7 +46,7 @@ func (r *round) run(ctx context.Context) (err error) {
 		return err
 	}
 	r.cluster, err = launch.StartCluster(ctx, launch.Options{
-		Binary: r.old.binary, Dir: r.dir, Nodes: nodes, LogStore: r.logStore, Links: true, Disk: true, Args: launch.SmallSnapshots,
+		Binary: r.old.binary, Dir: r.dir, Nodes: nodes, LogStore: r.logStore, Open: true, Links: true, Disk: true, Args: launch.SmallSnapshots,
 	})
 	if err != nil {
 		return err
