@@ -37,8 +37,9 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 		return all
 	}
 	first := []byte{0} // not a retransmission
+	member := c.Nodes[follower].ID()
 	send := func(to int, method byte, payload []byte) error {
-		client := peer.NewClient(c.Nodes[to].Peer, peer.ClientConfig{})
+		client := peer.NewClient(c.Nodes[to].Peer, peer.ClientConfig{Dialer: peer.Dialer{NodeID: member}})
 		defer func() { require.NoError(t, client.Close()) }()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -75,6 +76,11 @@ func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
 	require.NoError(t, forward(leader, join(tag, first, encoded(charge))))
 	require.Equal(t, int64(99), remaining(t, c, follower))
 
+	member = "node_invented"
+	require.Equal(t, unavailable, code(forward(leader, join(tag, first, encoded(charge)))), "not a member")
+	require.Equal(t, int64(99), remaining(t, c, follower))
+
+	member = c.Nodes[follower].ID()
 	stranger := charge
 	stranger.Actor = fsm.Hash{0xee}
 	require.NoError(t, forward(leader, join(tag, first, encoded(stranger))), "the ledger refuses it")

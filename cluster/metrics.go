@@ -74,6 +74,9 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_ledger_outcomes", "Fill level of the idempotency store: each record weighs ceil(bytes/256) of its answer, and a batch weighs its items.", func(s *sample) float64 { return float64(s.ledger.IdempotencyKeys) })
 	c.gauge("creditd_ledger_outcomes_limit", "Capacity of the idempotency store while this node leads.", func(s *sample) float64 { return float64(s.node.conf.IdempotencyMaxKeys) })
 
+	c.counter("creditd_gossip_refused_packets_total", "Packets and streams of gossip that no member sends.", func(s *sample) float64 { return float64(s.node.gossip.Refused()) })
+	c.counter("creditd_peer_refused_connections_total", "Connections to the peer port that came to nothing: no node of the cluster, or displaced by later ones.", func(s *sample) float64 { return float64(s.node.mux.Refused()) })
+
 	c.gauge("creditd_store_free_bytes", "Free space on the file system of the data directory.", func(s *sample) float64 { return float64(s.store.FreeBytes) })
 	c.gauge("creditd_store_reserve_bytes", "Disk reserve: with less free space, changes are refused.", func(s *sample) float64 { return float64(s.store.ReserveBytes) })
 	c.gauge("creditd_store_no_room", "1 while the disk is full: less than the reserve is free.", func(s *sample) float64 { return truth(s.store.DiskFull) })

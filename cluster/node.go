@@ -110,10 +110,10 @@ func (n *Node) Start() error {
 }
 
 func (n *Node) start() error {
+	n.directory = membership.NewDirectory(n.id)
 	if err := n.openPeerPort(); err != nil {
 		return err
 	}
-	n.directory = membership.NewDirectory(n.id)
 	if err := n.startRaft(); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (n *Node) start() error {
 		return n.markLeft(own)
 	}
 	n.mux.Serve(rpc.NewTable(
-		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Logger: n.steady}, n.methods()...).Handle)
+		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Admit: n.admit, Logger: n.steady}, n.methods()...).Handle)
 	n.mux.Start()
 	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)

@@ -12,7 +12,7 @@ import (
 func (n *Node) openPeerPort() error {
 	mux, err := peer.NewMux(peer.MuxConfig{
 		Listener: n.conf.PeerListener, NodeID: n.id, Advertise: n.conf.AdvertisePeer, TLS: n.conf.ServerTLS,
-		Dialer: n.dialer(), Logger: n.steady,
+		Dialer: n.dialer(), Calls: peer.ConnLimits{Member: n.directory.Has}, Logger: n.steady,
 	})
 	if err != nil {
 		return fmt.Errorf("open the peer port: %w", err)
@@ -22,7 +22,9 @@ func (n *Node) openPeerPort() error {
 	return nil
 }
 
-func (n *Node) dialer() peer.Dialer { return peer.Dialer{Dial: n.conf.Dial, TLS: n.conf.ClientTLS} }
+func (n *Node) dialer() peer.Dialer {
+	return peer.Dialer{Dial: n.conf.Dial, TLS: n.conf.ClientTLS, NodeID: n.id}
+}
 
 func (n *Node) startRaft() error {
 	n.link = peer.NewTransport(n.mux.RaftLayer(), n.directory, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, raftLogger(n.steady))

@@ -3,6 +3,7 @@ package gossip
 import (
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"strings"
@@ -115,7 +116,7 @@ func (p Profile) rejoinPauses() (least, most time.Duration) {
 }
 
 // memberlist returns memberlist's configuration, without transport and delegates.
-func (c Config) memberlist() (*memberlist.Config, error) {
+func (c Config) memberlist(logger *log.Logger) (*memberlist.Config, error) {
 	conf := memberlist.DefaultLANConfig()
 	if c.Profile == Loopback {
 		conf = memberlist.DefaultLocalConfig()
@@ -130,7 +131,7 @@ func (c Config) memberlist() (*memberlist.Config, error) {
 	conf.Label = c.Label
 	conf.DeadNodeReclaimTime = reclaimAfter
 	conf.RequireNodeNames = true
-	conf.Logger = bridge(c.Logger)
+	conf.Logger = logger
 	conf.SecretKey = c.SecretKey
 	if c.AdvertiseAddr != "" {
 		a, err := resolve("AdvertiseAddr", c.AdvertiseAddr)

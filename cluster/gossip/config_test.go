@@ -46,7 +46,9 @@ func TestConfig_NamesWhatCannotWork(t *testing.T) {
 
 func TestBridge_KeepsTheLevelOfALine(t *testing.T) {
 	var out bytes.Buffer
-	log := bridge(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := (&logWriter{
+		log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})), limit: new(lineLimit), refused: func() {},
+	}).logger()
 	log.Printf("[DEBUG] memberlist: unseen")
 	log.Printf("[INFO] memberlist: unseen")
 	log.Printf("[WARN] memberlist: careful")

@@ -1,9 +1,16 @@
 package gossip
 
-import "github.com/hashicorp/memberlist"
+import (
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
 
 // delegate writes memberlist's callbacks into the table. Its methods run under memberlist's locks and on its receive path.
-type delegate struct{ table *memberTable }
+type delegate struct {
+	table     *memberTable
+	newcomers newcomers
+}
 
 var (
 	_ memberlist.Delegate         = (*delegate)(nil)
@@ -40,9 +47,18 @@ func (d *delegate) NotifyUpdate(n *memberlist.Node) { d.table.alive(n.Name, n.Ad
 // NotifyLeave notes a member that failed or left.
 func (d *delegate) NotifyLeave(n *memberlist.Node) { d.table.gone(n.Name) }
 
-// NotifyAlive accepts every member. With this method memberlist ignores members without protocol versions, which would keep all new
-// nodes out.
-func (d *delegate) NotifyAlive(*memberlist.Node) error { return nil }
+// NotifyAlive refuses members that are more than a cluster has. With this method memberlist ignores members without protocol versions, which
+// would keep all new nodes out.
+func (d *delegate) NotifyAlive(n *memberlist.Node) error {
+	known, alive := d.table.knows(n.Name)
+	switch {
+	case known:
+		return nil
+	case alive >= maxAlive:
+		return errTooMany
+	}
+	return d.newcomers.take(time.Now())
+}
 
 // NotifyConflict notes two nodes with one id.
 func (d *delegate) NotifyConflict(existing, other *memberlist.Node) {

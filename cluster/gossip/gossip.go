@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/creditd/creditd/cluster/tally"
 )
 
 // ErrClosed is the error after Leave or Close.
@@ -33,6 +36,9 @@ type Gossip struct {
 
 	seedMu sync.Mutex
 	seeds  []string
+
+	refused tally.Tally // packets and streams
+	lines   lineLimit
 }
 
 // New binds the gossip port and answers other members. It knows no member until Join.
@@ -47,12 +53,13 @@ func New(conf Config) (*Gossip, error) {
 	if err != nil {
 		return nil, err
 	}
-	mc, err := conf.memberlist()
+	g := &Gossip{conf: conf}
+	mc, err := conf.memberlist((&logWriter{log: conf.Logger, limit: &g.lines, refused: func() { g.refused.Note(time.Now()) }}).logger())
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	t, err := newTransport(ctx, bind, mc)
+	t, err := newTransport(ctx, bind, mc, g.refuse)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -72,17 +79,19 @@ func New(conf Config) (*Gossip, error) {
 		_ = t.Shutdown()
 		return nil, fmt.Errorf("gossip: start: %w", err)
 	}
-	g := &Gossip{
-		conf:   conf,
-		list:   list,
-		table:  b,
-		addr:   b.ownAddr(),
-		ctx:    ctx,
-		cancel: cancel,
-	}
+	g.list, g.table, g.addr, g.ctx, g.cancel = list, b, b.ownAddr(), ctx, cancel
 	g.wg.Go(g.watch)
 	return g, nil
 }
+
+// refuse counts a packet or a stream that is not from a member, and logs some.
+func (g *Gossip) refuse(from net.Addr, err error) {
+	g.refused.Note(time.Now())
+	g.lines.write(g.conf.Logger, slog.LevelWarn, "refused", "gossip refused a message", "from", from.String(), "err", err)
+}
+
+// Refused returns how many packets and streams were refused.
+func (g *Gossip) Refused() uint64 { return g.refused.Total() }
 
 // Addr returns the address that other members use.
 func (g *Gossip) Addr() string { return g.addr }

@@ -1,7 +1,6 @@
 package gossip
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -45,7 +44,7 @@ func (g *Gossip) watch() {
 }
 
 func (g *Gossip) writeNotice(n logNotice) {
-	g.conf.Logger.Log(context.Background(), n.level, n.text, n.args...)
+	g.lines.write(g.conf.Logger, n.level, n.text, n.text, n.args...)
 }
 
 // missing returns the addresses to contact. These are the addresses of failed members, unless another member has the address by now. While

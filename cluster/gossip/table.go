@@ -29,6 +29,7 @@ type memberTable struct {
 	own       []byte // encoded metadata of this node
 	ownMeta   Meta
 	records   map[string]*memberRecord
+	living    int                  // of them
 	leaving   map[string]bool      // members that announced that they leave, and are still there
 	warned    map[string]string    // member → foreign cluster that was logged
 	conflicts map[string]time.Time // id → when its conflict was last logged
@@ -104,6 +105,13 @@ func (t *memberTable) ownAddr() string {
 	return ""
 }
 
+// knows reports whether a member is listed, and how many are alive.
+func (t *memberTable) knows(id string) (known bool, alive int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.records[id] != nil, t.living
+}
+
 // alive records that a member joined, came back or changed.
 func (t *memberTable) alive(id, addr string, meta []byte) {
 	t.mu.Lock()
@@ -119,6 +127,7 @@ func (t *memberTable) alive(id, addr string, meta []byte) {
 			t.noticeLocked(logNotice{slog.LevelInfo, "a member is back", []any{"member", id, "addr", addr, "was", r.member.Health.String()}})
 		}
 		r.member.Health, r.member.Since = Alive, time.Now()
+		t.living++
 		delete(t.leaving, id)
 	}
 	r.member.GossipAddr = addr
@@ -134,6 +143,9 @@ func (t *memberTable) gone(id string) {
 	r := t.records[id]
 	if r == nil {
 		return
+	}
+	if r.member.Health == Alive {
+		t.living--
 	}
 	r.member.Health, r.member.Since = Failed, time.Now()
 	if t.leaving[id] {

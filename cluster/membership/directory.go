@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -17,7 +18,17 @@ type Directory struct {
 	ready   chan struct{} // closed once raft is set
 	raft    configured
 	members atomic.Pointer[[]gossip.Member] // nil on a node without gossip
+	known   atomic.Pointer[knownServers]    // nil before the first call of Has
 }
+
+// knownServers are the servers of raft's configuration at a moment.
+type knownServers struct {
+	at  time.Time
+	ids map[string]bool
+}
+
+// knownFor is how long Has answers from memory.
+const knownFor = 100 * time.Millisecond
 
 type configured interface {
 	GetConfiguration() raft.ConfigurationFuture
@@ -56,6 +67,19 @@ func (d *Directory) Server(nodeID string) *raft.Server {
 		}
 	}
 	return nil
+}
+
+// Has reports whether raft's configuration has a node, or had it a moment ago. It is asked for every call of another node.
+func (d *Directory) Has(nodeID string) bool {
+	if k := d.known.Load(); k != nil && k.ids[nodeID] && time.Since(k.at) < knownFor {
+		return true
+	}
+	k := &knownServers{at: time.Now(), ids: make(map[string]bool)}
+	for _, s := range d.Servers() {
+		k.ids[string(s.ID)] = true
+	}
+	d.known.Store(k)
+	return k.ids[nodeID]
 }
 
 // Voter finds a node that has a vote.

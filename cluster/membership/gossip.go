@@ -141,6 +141,14 @@ func (g *Gossip) Update() {
 	}
 }
 
+// Refused returns how many packets and streams were refused.
+func (g *Gossip) Refused() uint64 {
+	if started := g.gossip.Load(); started != nil {
+		return started.Refused()
+	}
+	return 0
+}
+
 // Addr returns the address at which others reach this node's gossip, "" if there is none.
 func (g *Gossip) Addr() string {
 	if started := g.gossip.Load(); started != nil {

@@ -20,10 +20,10 @@ import (
 // removed; later ones use Exchange.
 var (
 	RemoveServer = rpc.Method[removal, rpc.Nothing]{
-		Number: 12, Name: "remove server", OfCluster: true, Request: rpc.JSON[removal](), Answer: rpc.Empty,
+		Number: 12, Name: "remove server", OfCluster: true, OfMembers: true, Request: rpc.JSON[removal](), Answer: rpc.Empty,
 	}
 	Remove = rpc.Method[string, rpc.Nothing]{
-		Number: 6, Name: "remove", OfCluster: true, Request: rpc.Text, Answer: rpc.Empty,
+		Number: 6, Name: "remove", OfCluster: true, OfMembers: true, Request: rpc.Text, Answer: rpc.Empty,
 	}
 	Leave = rpc.Method[string, rpc.Nothing]{
 		Number: 7, Name: "leave", OfCluster: true, Request: rpc.Text, Answer: rpc.Empty,

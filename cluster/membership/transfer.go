@@ -14,7 +14,7 @@ import (
 
 // TransferLeadership asks the leader to transfer leadership to a node, or to the most suitable one for "".
 var TransferLeadership = rpc.Method[string, rpc.Nothing]{
-	Number: 4, Name: "transfer leadership", OfCluster: true, Request: rpc.Text, Answer: rpc.Empty,
+	Number: 4, Name: "transfer leadership", OfCluster: true, OfMembers: true, Request: rpc.Text, Answer: rpc.Empty,
 }
 
 // Transfer moves leadership on purpose.

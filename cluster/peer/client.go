@@ -256,6 +256,13 @@ func (c *Client) linkEndedLocked(l *link, err error) {
 	c.retryAt = time.Now().Add(pause)
 }
 
+// idle reports whether the client has neither a connection nor a call.
+func (c *Client) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link == nil && c.calls == 0
+}
+
 // Close answers every waiting call, ends the connection and waits for the
 // client's goroutines. Later calls fail with ErrClosed. It may be called
 // twice.

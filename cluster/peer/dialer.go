@@ -18,6 +18,8 @@ type Dialer struct {
 	// TLS makes every connection a TLS one. Without a ServerName the host
 	// part of the dialled address is verified.
 	TLS *tls.Config
+	// NodeID, if set, is this node's. Every connection for calls announces it.
+	NodeID string
 }
 
 // Nowhere stands for the address of a node that has none: another node uses the one that it had. Nothing is dialled for it.

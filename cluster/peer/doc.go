@@ -40,6 +40,9 @@
 //     bytes accepted by the connection are NotSent.
 //   - Every buffer that a remote node can fill has a bound, and every write
 //     a deadline.
+//   - Every connection has a bound. One that has not said what it is, or
+//     announces no member, may be displaced by another one. That of a member
+//     never is.
 //
 // # Wire format, version 2
 //
@@ -47,10 +50,12 @@
 //	request:   length u32 big endian | id uvarint | method u8 | timeout in ms uvarint, 0 = none | payload
 //	response:  length u32 big endian | id uvarint | code u8 | payload
 //
+// A reserved method, 254, announces the caller's node id, which is its payload. It comes first, with id 0, and is not answered.
+//
 // The length counts what follows it. Varints are in their shortest form;
 // anything else ends the connection. A timeout is relative because clocks of
 // two nodes differ. Cluster id, node id and version belong into the calls
-// themselves. Raft's requests have no place for the node they are meant for,
+// themselves, but for the announcement. Raft's requests have no place for the node they are meant for,
 // so the preamble names it. TLS decides who may connect at all.
 //
 // Only package cluster and its parts may import this package. It knows no

@@ -84,3 +84,7 @@ const MaxMethod byte = 239
 // methodProbe is answered by the Server itself, so that a client can tell a
 // slow handler from a dead peer.
 const methodProbe byte = 255
+
+// methodAnnounce tells which node the calls of a connection come from. It comes first and is not answered. Builds that do not know it answer
+// that they do not support it.
+const methodAnnounce byte = 254

@@ -65,3 +65,32 @@ func (l Limits) Validate() error {
 	}
 	return nil
 }
+
+// ConnLimits bounds the connections of a Server. A zero field takes its default.
+type ConnLimits struct {
+	// MaxStrangers bounds the connections that have not announced a member. For one more, the oldest of the source with the most is closed.
+	// Default 256.
+	MaxStrangers int
+	// Member reports whether a node is a member of the cluster, whose connections nobody displaces. Default: none is.
+	Member func(nodeID string) bool
+	// FirstCallTimeout is how soon the first call must have come. Default 10 s.
+	FirstCallTimeout time.Duration
+	// IdleTimeout ends a connection without calls. A client ends it earlier: see ClientConfig. Default 10 min.
+	IdleTimeout time.Duration
+}
+
+func (l ConnLimits) withDefaults() ConnLimits {
+	if l.MaxStrangers == 0 {
+		l.MaxStrangers = 256
+	}
+	if l.Member == nil {
+		l.Member = func(string) bool { return false }
+	}
+	if l.FirstCallTimeout == 0 {
+		l.FirstCallTimeout = 10 * time.Second
+	}
+	if l.IdleTimeout == 0 {
+		l.IdleTimeout = 10 * time.Minute
+	}
+	return l
+}

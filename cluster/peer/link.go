@@ -180,6 +180,9 @@ func (l *link) write(conn net.Conn) {
 	defer tick.Stop()
 	var batch []request
 	var starts []int64
+	if id := l.client.conf.Dialer.NodeID; id != "" { // it leaves with the first batch
+		box.addRequest(frameHeader{kind: methodAnnounce}, []byte(id))
+	}
 	for {
 		if !l.await(tick.C) {
 			return

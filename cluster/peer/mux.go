@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/lobby"
+	"github.com/creditd/creditd/cluster/tally"
 )
 
 // MuxConfig configures a [Mux].
@@ -34,9 +37,11 @@ type MuxConfig struct {
 	// PreambleTimeout bounds the TLS handshake and the preamble of an
 	// incoming connection. Default 5 s.
 	PreambleTimeout time.Duration
-	// MaxPreambles bounds the connections that have not said what they are;
-	// more are closed at once. Default 256.
+	// MaxPreambles bounds the connections that have not said what they are. For
+	// one more, the oldest of the source with the most is closed. Default 256.
 	MaxPreambles int
+	// Calls bounds the connections for calls.
+	Calls ConnLimits
 	// Logger, if nil, discards.
 	Logger *slog.Logger
 }
@@ -50,14 +55,15 @@ type Mux struct {
 	log   *slog.Logger
 	raft  *raftLayer
 	done  chan struct{}
-	slots chan struct{} // one per connection in its preamble
+	lobby *lobby.Lobby // connections in their preamble
 	wg    sync.WaitGroup
 
-	mu       sync.Mutex
-	started  bool
-	closed   bool
-	server   *Server
-	preamble map[net.Conn]struct{} // connections in their preamble
+	refused tally.Tally // connections
+
+	mu      sync.Mutex
+	started bool
+	closed  bool
+	server  *Server
 }
 
 // NewMux returns a mux that does nothing yet.
@@ -85,12 +91,11 @@ func NewMux(conf MuxConfig) (*Mux, error) {
 		addr = conf.Listener.Addr()
 	}
 	return &Mux{
-		conf:     conf,
-		log:      conf.Logger,
-		raft:     newRaftLayer(addr, conf.Dialer),
-		done:     make(chan struct{}),
-		slots:    make(chan struct{}, conf.MaxPreambles),
-		preamble: make(map[net.Conn]struct{}),
+		conf:  conf,
+		log:   conf.Logger,
+		raft:  newRaftLayer(addr, conf.Dialer),
+		done:  make(chan struct{}),
+		lobby: lobby.New(conf.MaxPreambles),
 	}, nil
 }
 
@@ -112,7 +117,7 @@ func (m *Mux) Serve(h Handler) {
 	if m.server != nil {
 		panic("peer: Serve called twice")
 	}
-	m.server = NewServer(h, m.conf.Limits, m.log)
+	m.server = newServer(h, m.conf.Limits, m.conf.Calls, &m.refused, m.log)
 	if m.closed {
 		_ = m.server.Close()
 	}
@@ -141,11 +146,9 @@ func (m *Mux) Close() error {
 		if m.conf.Listener != nil {
 			_ = m.conf.Listener.Close()
 		}
-		for conn := range m.preamble {
-			_ = conn.Close()
-		}
 	}
 	m.mu.Unlock()
+	m.lobby.CloseAll()
 	_ = m.raft.Close()
 	if server != nil {
 		_ = server.Close()
@@ -180,37 +183,43 @@ func (m *Mux) accept() {
 	}
 }
 
-// admit starts the preamble of a connection, if there is room for one more.
+// admit starts the preamble of a connection.
 func (m *Mux) admit(conn net.Conn) {
-	select {
-	case m.slots <- struct{}{}:
-	default:
-		m.log.Warn("peer connection refused: too many have not said what they are", "from", conn.RemoteAddr())
-		_ = conn.Close()
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		_ = conn.Close()
-		<-m.slots
 		return
 	}
-	m.preamble[conn] = struct{}{}
+	if displaced := m.lobby.Enter(conn); displaced != nil {
+		_ = displaced.Close()
+		m.refuse(displaced, errDisplaced)
+	}
 	m.wg.Go(func() { m.route(conn) })
 }
+
+var errDisplaced = errors.New("peer: too many connections have not said what they are")
+
+// refuse counts a connection that comes to nothing, and logs some.
+func (m *Mux) refuse(conn net.Conn, err error) {
+	if since := m.refused.Note(time.Now()); since > 0 {
+		m.log.Warn("peer connection refused", "from", conn.RemoteAddr(), "error", err, "refused", since)
+	}
+}
+
+// Refused returns how many connections came to nothing.
+func (m *Mux) Refused() uint64 { return m.refused.Total() }
 
 // route learns what a connection is for and hands it over.
 func (m *Mux) route(raw net.Conn) {
 	conn, proto, err := m.identify(raw)
-	<-m.slots
+	stayed := m.lobby.Leave(raw)
 	m.mu.Lock()
-	delete(m.preamble, raw)
 	server, closed := m.server, m.closed
 	m.mu.Unlock()
-	if err != nil {
-		if !closed {
-			m.log.Warn("peer connection refused", "from", raw.RemoteAddr(), "error", err)
+	if err != nil || !stayed {
+		if !closed && stayed {
+			m.refuse(raw, err)
 		}
 		_ = raw.Close()
 		return

@@ -44,13 +44,17 @@ func TestMux_BoundsConnectionsWithoutPreamble(t *testing.T) {
 	first, err := net.Dial("tcp", m.Addr().String())
 	require.NoError(t, err)
 	defer first.Close()
-	eventually(t, func() bool { return len(m.slots) == 1 }, "the first occupies the slot")
+	eventually(t, func() bool { return m.lobby.Len() == 1 }, "the first occupies the slot")
 	second, err := net.Dial("tcp", m.Addr().String())
 	require.NoError(t, err)
 	defer second.Close()
-	_ = second.SetReadDeadline(time.Now().Add(deadline))
-	_, err = second.Read(make([]byte, 1))
-	require.ErrorIs(t, err, io.EOF)
+	_ = first.SetReadDeadline(time.Now().Add(deadline))
+	_, err = first.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "the oldest goes")
+	_, err = second.Write(protocolCall.preamble())
+	require.NoError(t, err)
+	eventually(t, func() bool { return m.lobby.Len() == 0 }, "the second has said what it is")
+	require.EqualValues(t, 1, m.Refused())
 }
 
 func TestMux_RefusesForeignPreambles(t *testing.T) {

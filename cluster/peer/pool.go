@@ -4,6 +4,9 @@ import (
 	"sync"
 )
 
+// maxClients is from how many clients on a Pool forgets those without a connection. Addresses come from gossip, so there may be many.
+const maxClients = 128
+
 // Pool holds one Client for each address.
 type Pool struct {
 	conf ClientConfig
@@ -22,21 +25,38 @@ func NewPool(conf ClientConfig) *Pool {
 }
 
 // Get returns the client for addr. Its idle connection is closed by the
-// client itself, so keeping the client is cheap; Remove forgets it.
+// client itself, so keeping the client is cheap; Remove forgets it, and Get if
+// there are too many.
 // After Close every call of the returned client fails with ErrClosed.
 func (p *Pool) Get(addr string) *Client {
+	c, forgotten := p.get(addr)
+	for _, f := range forgotten {
+		_ = f.Close()
+	}
+	return c
+}
+
+func (p *Pool) get(addr string) (c *Client, forgotten []*Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c := p.clients[addr]; c != nil {
-		return c
+		return c, nil
 	}
-	c := NewClient(addr, p.conf)
+	if len(p.clients) >= maxClients {
+		for a, c := range p.clients {
+			if c.idle() {
+				delete(p.clients, a)
+				forgotten = append(forgotten, c)
+			}
+		}
+	}
+	c = NewClient(addr, p.conf)
 	if p.closed {
 		_ = c.Close()
-		return c
+		return c, nil
 	}
 	p.clients[addr] = c
-	return c
+	return c, forgotten
 }
 
 // Remove closes the client for addr, if there is one.

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/creditd/creditd/cluster/lobby"
+	"github.com/creditd/creditd/cluster/tally"
 )
 
 // Request is one call as the handler sees it. The payload belongs to the
@@ -18,6 +21,9 @@ type Request struct {
 	Deadline time.Time
 	// From is the address of the caller's end of the connection, for logs.
 	From string
+	// Node is the id that the connection has announced, "" if it has not: builds before ledger version 3 do not. What it is worth depends on
+	// who can connect: see MuxConfig.TLS.
+	Node string
 }
 
 // Reply answers one request: with CodeOK or a code of the application's up to
@@ -36,8 +42,12 @@ type Handler func(r Request, reply Reply)
 type Server struct {
 	handler Handler
 	limits  Limits
+	bounds  ConnLimits
+	refused *tally.Tally // connections that were displaced
 	log     *slog.Logger
 	wg      sync.WaitGroup
+
+	strangers *lobby.Lobby // the connections that have not announced a member
 
 	// bytes of payloads held for all connections: requests not replied to
 	// and responses not written.
@@ -50,6 +60,11 @@ type Server struct {
 
 // NewServer returns a server. It panics when limits are not valid.
 func NewServer(h Handler, limits Limits, log *slog.Logger) *Server {
+	return newServer(h, limits, ConnLimits{}, new(tally.Tally), log)
+}
+
+// newServer returns a server whose refused counts the connections that were displaced.
+func newServer(h Handler, limits Limits, bounds ConnLimits, refused *tally.Tally, log *slog.Logger) *Server {
 	if err := limits.Validate(); err != nil {
 		panic(err)
 	}
@@ -59,7 +74,11 @@ func NewServer(h Handler, limits Limits, log *slog.Logger) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{handler: h, limits: limits.withDefaults(), log: log, conns: make(map[*serverConn]struct{})}
+	bounds = bounds.withDefaults()
+	return &Server{
+		handler: h, limits: limits.withDefaults(), bounds: bounds, refused: refused, log: log,
+		strangers: lobby.New(bounds.MaxStrangers), conns: make(map[*serverConn]struct{}),
+	}
 }
 
 // ServeConn answers calls on conn until the connection ends or the server is
@@ -75,9 +94,16 @@ func (s *Server) ServeConn(conn net.Conn) {
 	s.conns[ss] = struct{}{}
 	s.wg.Add(1)
 	s.mu.Unlock()
+	if displaced := s.strangers.Enter(conn); displaced != nil {
+		lobby.Abort(displaced)
+		if since := s.refused.Note(time.Now()); since > 0 {
+			s.log.Warn("peer connection closed: too many announce no member of the cluster", "from", displaced.RemoteAddr(), "refused", since)
+		}
+	}
 
 	ss.run()
 
+	s.strangers.Leave(conn)
 	s.mu.Lock()
 	delete(s.conns, ss)
 	s.mu.Unlock()

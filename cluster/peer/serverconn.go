@@ -2,12 +2,15 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/creditd/creditd/cluster/lobby"
 )
 
 // serverConn is one connection of a Server: the calling goroutine reads, a
@@ -25,6 +28,11 @@ type serverConn struct {
 	ended    bool // the reader has ended: the writer stops at once
 	draining bool // the server is closing: the writer stops when all is out
 	gone     bool // the writer has ended: answers are dropped
+
+	node   string      // announced; written by the reader alone
+	frames uint64      // calls and probes that were read, and calls that were answered
+	looked uint64      // frames when look was last called
+	watch  *time.Timer // calls look
 }
 
 // response is a queued frame. cost is what its request and itself hold of the
@@ -45,6 +53,10 @@ func newServerConn(s *Server, conn net.Conn) *serverConn {
 }
 
 func (s *serverConn) run() {
+	s.mu.Lock()
+	s.watch = time.AfterFunc(s.server.bounds.FirstCallTimeout, s.look)
+	s.mu.Unlock()
+	defer s.watch.Stop()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -92,6 +104,12 @@ func (s *serverConn) read() error {
 		if err != nil {
 			return err
 		}
+		if h.kind == methodAnnounce {
+			if err := s.readAnnouncement(r, n); err != nil {
+				return err
+			}
+			continue
+		}
 		if h.kind > MaxMethod {
 			if err := s.answerReserved(r, h, n); err != nil {
 				return err
@@ -113,12 +131,51 @@ func (s *serverConn) read() error {
 			s.release(int64(cost))
 			return err
 		}
-		req := Request{Method: h.kind, Payload: payload, From: s.from}
+		req := Request{Method: h.kind, Payload: payload, From: s.from, Node: s.node}
 		if h.timeoutMillis > 0 {
 			req.Deadline = time.Now().Add(time.Duration(h.timeoutMillis) * time.Millisecond)
 		}
 		s.server.handler(req, s.replyTo(h.id, int64(cost)))
 	}
+}
+
+// readAnnouncement notes which node the calls come from. Nobody displaces the connection of a member.
+func (s *serverConn) readAnnouncement(r *frameReader, n int) error {
+	if n == 0 || n > maxIDBytes || s.node != "" {
+		return fmt.Errorf("%w: an announcement of %d bytes", errMalformed, n)
+	}
+	id, err := r.payload(n)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.node = string(id)
+	s.mu.Unlock()
+	s.recognize(string(id))
+	return nil
+}
+
+func (s *serverConn) recognize(node string) {
+	if node != "" && s.server.bounds.Member(node) {
+		s.server.strangers.Leave(s.conn)
+	}
+}
+
+// look ends the connection if it had no call since the last look, and owes no answer.
+func (s *serverConn) look() {
+	s.mu.Lock()
+	idle := s.frames == s.looked && s.calls == 0 && len(s.queue) == 0
+	s.looked = s.frames
+	node := s.node
+	if !idle && !s.ended {
+		s.watch.Reset(s.server.bounds.IdleTimeout)
+	}
+	s.mu.Unlock()
+	if idle {
+		lobby.Abort(s.conn)
+		return
+	}
+	s.recognize(node) // it may have become a member since it said who it is
 }
 
 // answerReserved answers a probe, and refuses a reserved method of a newer build without ending the connection.
@@ -141,6 +198,7 @@ func (s *serverConn) answerReserved(r *frameReader, h frameHeader, n int) error 
 func (s *serverConn) overrun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.frames++
 	return len(s.queue) > s.server.limits.MaxCalls
 }
 
@@ -149,6 +207,7 @@ func (s *serverConn) overrun() bool {
 func (s *serverConn) admit(payloadBytes int) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.frames++
 	if len(s.queue) > s.server.limits.MaxCalls {
 		return false, errNotReading
 	}
@@ -187,6 +246,7 @@ func (s *serverConn) answer(r response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls--
+	s.frames++ // an answer that is being written must not count as idleness
 	s.pushLocked(r)
 }
 

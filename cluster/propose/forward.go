@@ -3,8 +3,10 @@ package propose
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/rpc"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
@@ -13,7 +15,7 @@ import (
 
 // Execute is how a follower forwards a command to the leader.
 var Execute = rpc.Method[forwarded, batch.Answer]{
-	Number: 1, Name: "execute", OfCluster: true,
+	Number: 1, Name: "execute", OfCluster: true, OfMembers: true,
 	Request: rpc.Codec[forwarded]{Append: appendForwarded, Decode: decodeForwarded},
 	Answer:  rpc.Codec[batch.Answer]{Append: appendAnswer, Decode: decodeAnswer},
 }
@@ -74,12 +76,27 @@ func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch
 		reply(batch.Answer{}, notServing)
 		return
 	}
-	if err := p.refuseWhenDiskFull(f.call, f.retransmission); err != nil {
+	if err := p.refuseForwarded(c, f); err != nil {
 		reply(batch.Answer{}, err)
 		return
 	}
 	b.Execute(f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
 }
+
+// refuseForwarded returns why a forwarded command is refused before it is proposed.
+func (p *Proposer) refuseForwarded(c rpc.Caller, f forwarded) error {
+	if open, ok := f.call.Command.(*fsm.OpenSession); ok {
+		if c.Node != "" && c.Node != open.Node {
+			return sessionOfAnother
+		}
+		if err := p.sessions.take(open.Node, time.Now()); err != nil {
+			return err
+		}
+	}
+	return p.refuseWhenDiskFull(f.call, f.retransmission)
+}
+
+var sessionOfAnother = fault.New(fault.Internal, "A node may open sessions for itself only")
 
 // forwardWaiter answers the follower that forwarded a command.
 type forwardWaiter rpc.Reply[batch.Answer]

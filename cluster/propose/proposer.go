@@ -58,6 +58,7 @@ type Config struct {
 type Proposer struct {
 	conf      Config
 	session   clientSession
+	sessions  sessionLimit
 	readIndex readIndexRounds
 	waiters   sync.Pool // of waiter
 	counts    counts

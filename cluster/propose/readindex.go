@@ -14,7 +14,7 @@ import (
 
 // ReadIndex is how a follower asks the leader for a read index.
 var ReadIndex = rpc.Method[rpc.Nothing, uint64]{
-	Number: 2, Name: "read index", OfCluster: true, Request: rpc.Empty, Answer: rpc.Index,
+	Number: 2, Name: "read index", OfCluster: true, OfMembers: true, Request: rpc.Empty, Answer: rpc.Index,
 }
 
 // readIndexTimeout bounds one question to the leader.

@@ -16,6 +16,8 @@ type Method[Q, A any] struct {
 	Name   string // for logs and errors
 	// OfCluster requests name the sender's cluster, and another cluster refuses them: its node may have taken over the address.
 	OfCluster bool
+	// OfMembers requests act for callers: a root key is named by its hash. So they are taken from nodes of raft's configuration only.
+	OfMembers bool
 	Request   Codec[Q]
 	Answer    Codec[A]
 }

@@ -14,6 +14,7 @@ type Row struct {
 	number    byte
 	name      string
 	ofCluster bool
+	ofMembers bool
 	serve     func(t *Table, r peer.Request, reply peer.Reply) error // an error: the request is malformed
 }
 
@@ -23,6 +24,7 @@ func (r Row) String() string { return fmt.Sprintf("%d %s", r.number, r.name) }
 // Caller is where a request comes from.
 type Caller struct {
 	Addr     string    // of the connection, for logs
+	Node     string    // as it announced itself, "" if it is of a build that does not
 	Deadline time.Time // when the caller stops waiting; zero: never
 }
 
@@ -31,19 +33,19 @@ type Reply[A any] func(answer A, err error)
 
 // Inline serves a method on the goroutine that reads the connection. The handler must not block.
 func Inline[Q, A any](m *Method[Q, A], handle func(c Caller, request Q, reply Reply[A])) Row {
-	return Row{m.Number, m.Name, m.OfCluster, func(_ *Table, r peer.Request, reply peer.Reply) error {
+	return Row{m.Number, m.Name, m.OfCluster, m.OfMembers, func(_ *Table, r peer.Request, reply peer.Reply) error {
 		request, err := m.Request.Decode(r.Payload)
 		if err != nil {
 			return err
 		}
-		handle(Caller{Addr: r.From, Deadline: r.Deadline}, request, m.replyTo(reply))
+		handle(Caller{Addr: r.From, Node: r.Node, Deadline: r.Deadline}, request, m.replyTo(reply))
 		return nil
 	}}
 }
 
 // Background serves a method on a goroutine of its own. ctx ends when the node stops.
 func Background[Q, A any](m *Method[Q, A], handle func(ctx context.Context, request Q) (A, error)) Row {
-	return Row{m.Number, m.Name, m.OfCluster, func(t *Table, r peer.Request, reply peer.Reply) error {
+	return Row{m.Number, m.Name, m.OfCluster, m.OfMembers, func(t *Table, r peer.Request, reply peer.Reply) error {
 		request, err := m.Request.Decode(r.Payload)
 		if err != nil {
 			return err
@@ -68,7 +70,9 @@ type TableConfig struct {
 	Context   context.Context // ends when the node stops
 	Build     string          // told to nodes that ask for an unknown method
 	ClusterID func() string   // "" while there is none
-	Logger    *slog.Logger
+	// Admit returns why a node may not act for callers, nil if it may. nodeID is as it announced itself, or "".
+	Admit  func(nodeID string) error
+	Logger *slog.Logger
 }
 
 // Table is all methods that a node knows.
@@ -105,6 +109,12 @@ func (t *Table) Handle(r peer.Request, reply peer.Reply) {
 			return
 		}
 		r.Payload = body
+	}
+	if row.ofMembers {
+		if err := t.conf.Admit(r.Node); err != nil {
+			reply(encodeFault(err))
+			return
+		}
 	}
 	if err := row.serve(t, r, reply); err != nil {
 		t.conf.Logger.Error("refused a malformed request of another node", "request", row.name, "from", r.From, "err", err)

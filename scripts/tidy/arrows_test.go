@@ -104,14 +104,17 @@ var rows = []row{
 		match: "cluster/replica", own: join(ledger, []string{"store", "store/failpoint"}),
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
+	{match: "cluster/lobby", deny: join(web, flags), noEnv: true},
+	{match: "cluster/tally", std: []string{"sync", "time"}},
 	{match: "cluster/secret", deny: join(web, flags), noEnv: true},
 	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
 	{
-		match: "cluster/peer",
+		match: "cluster/peer", own: []string{"cluster/lobby", "cluster/tally"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
+	{match: "cluster/gossip/gossiptest", third: true, deny: join(consensus, disk, web, flags), noEnv: true},
 	{
-		match: "cluster/gossip",
+		match: "cluster/gossip", own: []string{"cluster/lobby", "cluster/tally"}, tests: []string{"cluster/gossip/gossiptest"},
 		third: true, deny: join(consensus, disk, web, flags), noEnv: true,
 	},
 

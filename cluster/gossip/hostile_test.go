@@ -1,0 +1,185 @@
+package gossip
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster/gossip/gossiptest"
+)
+
+const testLabel = "label"
+
+// pair starts two members that know each other, with or without a key.
+func pair(t *testing.T, keyed bool) (victim, other testNode) {
+	t.Helper()
+	change := func(c *Config) {
+		c.Label = testLabel
+		if keyed {
+			c.SecretKey = bytes.Repeat([]byte{7}, keyBytes)
+		}
+	}
+	victim, other = start(t, "victim", change), start(t, "other", change)
+	_, err := other.Join([]string{victim.Addr()})
+	require.NoError(t, err)
+	meet(t, victim, other)
+	return victim, other
+}
+
+// meet waits until two members see each other alive.
+func meet(t *testing.T, a, b testNode) {
+	t.Helper()
+	a.await(t, "sees the other", a.sees(b.conf.NodeID, Alive))
+	b.await(t, "sees the other", b.sees(a.conf.NodeID, Alive))
+}
+
+// sendStream sends bytes over a connection and waits until the other end closes it.
+func sendStream(t *testing.T, to string, data []byte) {
+	t.Helper()
+	conn, err := net.Dial("tcp", to)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(deadline)))
+	if _, err := conn.Write(data); err == nil {
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}
+	_, err = io.Copy(io.Discard, conn)
+	var timeout net.Error
+	if errors.As(err, &timeout) {
+		require.False(t, timeout.Timeout(), "the connection stays open")
+	}
+}
+
+// allocated runs do and returns how much memory this process allocated meanwhile.
+func allocated(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestGossip_SurvivesHostilePackets: what ended or filled a node of some version of memberlist, from a stranger. Nothing of it may end the
+// node, take more memory than it has bytes by much, or make the members doubt each other for good.
+func TestGossip_SurvivesHostilePackets(t *testing.T) {
+	packets, streams := gossiptest.Packets(testLabel, "victim"), gossiptest.Streams(testLabel, "victim")
+	for _, keyed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keyed=%v", keyed), func(t *testing.T) {
+			victim, other := pair(t, keyed)
+			sender, err := net.Dial("udp", victim.Addr())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, sender.Close()) }()
+			for _, c := range packets {
+				if len(c.Data) == 0 {
+					continue
+				}
+				took := allocated(func() {
+					before := victim.Refused()
+					if _, err := sender.Write(c.Data); err != nil {
+						return // larger than a packet can be
+					}
+					if keyed {
+						require.Eventually(t, func() bool { return victim.Refused() > before }, deadline, time.Millisecond, c.Name)
+					}
+				})
+				require.Less(t, took, uint64(8<<20), c.Name)
+			}
+			for _, c := range streams {
+				took := allocated(func() { sendStream(t, victim.Addr(), c.Data) })
+				require.Less(t, took, uint64(16<<20), c.Name)
+			}
+			require.Greater(t, victim.Refused(), uint64(20))
+			meet(t, victim, other)
+			require.Zero(t, victim.logs.count("panic"))
+
+			newcomer := start(t, "newcomer", func(c *Config) { c.Label, c.SecretKey = testLabel, victim.conf.SecretKey })
+			_, err = newcomer.Join([]string{victim.Addr()})
+			require.NoError(t, err)
+			meet(t, victim, newcomer)
+		})
+	}
+}
+
+// TestGossip_SurvivesRandomPackets, and does not write a line for each.
+func TestGossip_SurvivesRandomPackets(t *testing.T) {
+	for _, keyed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keyed=%v", keyed), func(t *testing.T) {
+			victim, other := pair(t, keyed)
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("seed %d", seed)
+			random := gossiptest.NewRandom(seed, testLabel, "victim")
+			sender, err := net.Dial("udp", victim.Addr())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, sender.Close()) }()
+			for range 5000 {
+				if p := random.Packet(); len(p) > 0 {
+					_, _ = sender.Write(p)
+				}
+			}
+			for range 100 {
+				sendStream(t, victim.Addr(), random.Packet())
+			}
+			require.Greater(t, victim.Refused(), uint64(500))
+			require.Less(t, victim.logs.count("\n"), 200, "no line for each packet")
+			meet(t, victim, other)
+		})
+	}
+}
+
+// TestGossip_BoundsInventedMembers: without a key, anybody may announce members.
+func TestGossip_BoundsInventedMembers(t *testing.T) {
+	victim, other := pair(t, false)
+	sender, err := net.Dial("udp", victim.Addr())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, sender.Close()) }()
+	full := func() bool { return victim.logs.count("more than a cluster has") > 0 }
+	for i := 0; !full() && i < 20_000; i++ {
+		_, err := sender.Write(gossiptest.WithLabel(testLabel, gossiptest.Alive(fmt.Sprint("invented-", i), []byte{127, 0, 0, 1}, 9, nil)))
+		require.NoError(t, err)
+		if i%100 == 0 {
+			runtime.Gosched()
+		}
+	}
+	require.Eventually(t, full, deadline, time.Millisecond)
+	require.LessOrEqual(t, len(victim.Members()), 2+maxNewcomers+5)
+	require.Less(t, victim.logs.count("\n"), 200, "no line for each of them")
+	meet(t, victim, other)
+}
+
+func TestNewcomers_AreTakenOverTime(t *testing.T) {
+	var n newcomers
+	now := time.Unix(100, 0)
+	for range maxNewcomers {
+		require.NoError(t, n.take(now))
+	}
+	require.ErrorIs(t, n.take(now), errTooMany)
+	require.NoError(t, n.take(now.Add(newcomerInterval)))
+	require.ErrorIs(t, n.take(now.Add(newcomerInterval)), errTooMany)
+}
+
+func TestLineLimit_TellsWhatItHeldBack(t *testing.T) {
+	var l lineLimit
+	now := time.Unix(100, 0)
+	written := 0
+	for range 1000 {
+		if ok, held := l.passes("memberlist: Failed", now); ok {
+			require.Zero(t, held)
+			written++
+		}
+	}
+	require.Equal(t, linesPerKind, written)
+	ok, held := l.passes("memberlist: Failed", now.Add(lineInterval))
+	require.True(t, ok)
+	require.Equal(t, 1000-linesPerKind, held)
+	for i := range 10 * maxLineKinds {
+		l.passes(fmt.Sprint(i), now)
+	}
+	require.LessOrEqual(t, len(l.kinds), maxLineKinds)
+}
