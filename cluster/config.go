@@ -83,6 +83,9 @@ type Config struct {
 	// ReconcileInterval is how often the leader compares gossip with raft's configuration when no event asks for it.
 	ReconcileInterval time.Duration
 
+	// UnprovenTimeout is how long a non-voter has to answer a leader once. After that it is dropped.
+	UnprovenTimeout time.Duration
+
 	// ForgetAfter is how long a node that left the cluster for good is still listed.
 	ForgetAfter time.Duration
 
@@ -104,7 +107,7 @@ func DefaultConfig() Config {
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
-		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, ForgetAfter: 40 * time.Second,
+		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
 		IdempotencyMaxKeys: 2_000_000,
 	}
 }
@@ -149,6 +152,7 @@ func (c *Config) Validate() error {
 	bad(c.CompareInterval <= 0, "cluster: CompareInterval must be positive")
 	bad(c.StabilizationTime <= 0, "cluster: StabilizationTime must be positive")
 	bad(c.ForgetAfter <= 0, "cluster: ForgetAfter must be positive")
+	bad(c.UnprovenTimeout <= 0, "cluster: UnprovenTimeout must be positive")
 	bad(c.ReconcileInterval <= 0, "cluster: ReconcileInterval must be positive")
 	return errors.Join(errs...)
 }

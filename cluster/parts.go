@@ -108,7 +108,8 @@ func (n *Node) wireMembership(base membership.Base) {
 	n.standing = &membership.Standing{Base: base, Serves: n.Leads, Reporter: n.reporter}
 	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
-		LedgerVersion:     n.replica.LedgerVersion,
+		LedgerVersion:   n.replica.LedgerVersion,
+		UnprovenTimeout: n.conf.UnprovenTimeout, Departures: n.departures,
 		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.steady),
 	}
 	n.election = &membership.FastElection{

@@ -40,8 +40,8 @@ func (d autopilotDelegate) KnownServers() map[raft.ServerID]*autopilot.Server {
 	known := make(map[raft.ServerID]*autopilot.Server)
 	_, leader := d.r.Raft.LeaderWithID()
 	for _, m := range d.r.Directory.Members() {
-		if m.Foreign || m.Unreadable {
-			continue
+		if m.Foreign || m.Unreadable || !d.r.Directory.Has(m.ID) {
+			continue // a member that is no server is not worth asking
 		}
 		id := raft.ServerID(m.ID)
 		known[id] = &autopilot.Server{
@@ -63,7 +63,11 @@ func (d autopilotDelegate) FetchServerStats(ctx context.Context, servers map[raf
 		addrs[string(id)] = string(s.Address)
 	}
 	stats := make(map[raft.ServerID]*autopilot.ServerStats)
-	for id, r := range d.r.Reporter.Ask(ctx, addrs) {
+	reports := d.r.Reporter.Ask(ctx, addrs)
+	d.r.answeredMu.Lock()
+	defer d.r.answeredMu.Unlock()
+	for id, r := range reports {
+		d.r.answered[id] = true
 		stats[raft.ServerID(id)] = &autopilot.ServerStats{
 			LastContact: time.Duration(r.LastContactMillis) * time.Millisecond, LastTerm: r.LastTerm, LastIndex: r.LastIndex,
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/leader"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/cluster/tally"
 )
 
 // Reconciler makes raft's configuration follow gossip, on the leader.
@@ -27,11 +29,19 @@ type Reconciler struct {
 	StabilizationTime time.Duration // how long a node must be healthy before its vote may raise the quorum
 	ContactThreshold  time.Duration // since the leader was heard, at a healthy node
 	AutopilotLogger   hclog.Logger
+	UnprovenTimeout   time.Duration // how long a non-voter has to answer once, from the beginning of a term
+	Departures        *Departures
 
 	health atomic.Pointer[autopilot.State] // autopilot's last judgement of this term
 	judged chan struct{}                   // holds a token when there is a new one
 	failed map[string]string               // why the last comparison could not add a member, by id
 	tried  time.Time                       // when it was made
+	began  time.Time                       // when this term did
+	proofs *proofs
+	silent tally.Tally // members that did not prove themselves
+
+	answeredMu sync.Mutex
+	answered   map[string]bool // guarded by answeredMu: servers that did in this term
 }
 
 // Run compares gossip with raft's configuration until ctx ends: at the beginning, on every event, and every Interval. It gives votes
@@ -40,6 +50,10 @@ func (r *Reconciler) Run(ctx context.Context) {
 	r.judged = make(chan struct{}, 1)
 	r.health.Store(nil)
 	r.failed = make(map[string]string)
+	r.began, r.proofs = time.Now(), newProofs(r.whoIsAt)
+	r.answeredMu.Lock()
+	r.answered = make(map[string]bool)
+	r.answeredMu.Unlock()
 	// The logger comes first: a later option already logs, and would use hclog's default, which writes to stderr.
 	pilot := autopilot.New(r.Raft, autopilotDelegate{r}, autopilot.WithLogger(r.AutopilotLogger),
 		autopilot.WithReconciliationDisabled(), autopilot.WithUpdateInterval(r.autopilotInterval()))
@@ -55,6 +69,8 @@ func (r *Reconciler) Run(ctx context.Context) {
 			return
 		case <-r.Changed:
 			r.reconcile(ctx)
+		case <-r.proofs.due:
+			r.reconcile(ctx)
 		case <-ticker.C:
 			r.reconcile(ctx)
 		case <-r.judged:
@@ -62,6 +78,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 				r.reconcile(ctx)
 			}
 			r.promote(ctx)
+			r.dropUnproven(ctx)
 		}
 	}
 }
@@ -79,15 +96,21 @@ func (r *Reconciler) autopilotInterval() time.Duration {
 func (r *Reconciler) reconcile(ctx context.Context) {
 	r.tried = time.Now()
 	failed := make(map[string]string)
+	members := r.Directory.Members()
+	r.proofs.keep(members)
 	for _, isNew := range []bool{false, true} {
-		for _, m := range r.Directory.Members() {
+		for _, m := range members {
 			if ctx.Err() != nil {
 				return
 			}
-			if !m.Eligible() || m.Self && !r.isDisplaced(m.ID) || r.Blocked(m.ID) || isNew != (r.Directory.Server(m.ID) == nil) {
+			s := r.Directory.Server(m.ID)
+			if !m.Eligible() || m.Self && !r.isDisplaced(m.ID) || r.Blocked(m.ID) || isNew != (s == nil) || s != nil && string(s.Address) == m.PeerAddr {
 				continue
 			}
 			err := r.refuseVersion(m, isNew)
+			if err == nil {
+				err = r.refuseUnproven(ctx, m)
+			}
 			if err == nil {
 				err = r.addServer(ctx, m)
 			}
@@ -95,12 +118,25 @@ func (r *Reconciler) reconcile(ctx context.Context) {
 				continue
 			}
 			failed[m.ID] = err.Error()
-			if r.failed[m.ID] != err.Error() {
+			if r.failed[m.ID] != err.Error() && !errors.Is(err, errSilent) {
 				r.Logger.Warn("could not add a node", "member", m.ID, "addr", m.PeerAddr, "err", err)
 			}
 		}
 	}
 	r.failed = failed
+}
+
+var errSilent = errors.New("the node has not proved yet that it is at its address")
+
+// refuseUnproven keeps a member out, or at its old address, that does not answer at the one that gossip says it has.
+func (r *Reconciler) refuseUnproven(ctx context.Context, m gossip.Member) error {
+	if m.Self || r.proofs.has(ctx, m) {
+		return nil
+	}
+	if since := r.silent.Note(time.Now()); since > 1 { // each is asked once before it can be known
+		r.Logger.Warn("members that do not answer at their peer address are not added", "member", m.ID, "addr", m.PeerAddr, "attempts", since)
+	}
+	return errSilent
 }
 
 // refuseVersion keeps a new node out that does not read the ledger version.

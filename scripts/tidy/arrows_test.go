@@ -74,7 +74,7 @@ var rows = []row{
 		deny: join(web, flags), noEnv: true,
 	},
 	{
-		match: "cluster/membership", own: []string{"cluster/fault", "cluster/gossip", "cluster/leader", "cluster/rpc"},
+		match: "cluster/membership", own: []string{"cluster/fault", "cluster/gossip", "cluster/leader", "cluster/rpc", "cluster/tally"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{
@@ -310,7 +310,7 @@ func TestArrows_Refuse(t *testing.T) {
 		{"fsm/bad.go", modulePath + "/cluster/fault", "only fsm/fields"},
 		{"fsm/fields/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/fault/bad.go", modulePath + "/fsm", "nothing of this module"},
-		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "nothing of this module"},
+		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "only cluster/lobby"},
 		{"cluster/propose/bad.go", modulePath + "/cluster/membership", "of this module"},
 		{"cluster/propose/bad.go", modulePath + "/cluster/fitness", "of this module"},
 		{"cluster/fitness/bad.go", modulePath + "/cluster/leader", "of this module"},
