@@ -79,13 +79,18 @@ func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
 		return nil, refusal
 	}
+	given := keyAccess{permissions: permissions.list(), roles: roles}
+	if refusal := s.boundKey(keyAccess{}, given); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
+		s.createPlanned(permissions)
 		k := &key{
 			id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
 			createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 		}
 		k.setDetails(c.Name, c.Meta, ratelimits)
-		k.give(s.executePlan(permissions), roles)
+		k.give(given.permissions, given.roles)
 		s.addKey(k)
 		if credits.Limited {
 			s.makeLimited(k.ownCredit(), credits.Remaining, credits.Refill)

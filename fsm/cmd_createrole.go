@@ -42,10 +42,15 @@ func (c *CreateRole) plan(s *State, root *rootKey) (execute func() Result, refus
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return nil, refusal
 	}
+	list := plan.list()
+	if refusal := s.boundRole(nil, list); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
-		s.addRole(&role{
-			id: c.ID, name: c.Name, description: c.Description, permissions: s.executePlan(plan), workspace: root.workspace, createdAt: s.clock,
-		})
+		s.createPlanned(plan)
+		r := &role{id: c.ID, name: c.Name, description: c.Description, workspace: root.workspace, createdAt: s.clock}
+		r.give(list)
+		s.addRole(r)
 		return &Created{ID: c.ID}
 	}, nil
 }

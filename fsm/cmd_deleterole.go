@@ -28,7 +28,8 @@ func (c *DeleteRole) plan(s *State, root *rootKey) (execute func() Result, refus
 		delete(s.roleNames, r.ref())
 		r.workspace.roles.remove(r)
 		s.beforeChange(r)
-		r.name, r.description, r.permissions, r.deleted = "", "", nil, true
+		r.name, r.description, r.deleted = "", "", true
+		r.give(nil)
 		s.afterChange(r)
 		return done
 	}, nil

@@ -43,15 +43,19 @@ func (c *LinkKeyPermissions) plan(s *State, root *rootKey) (execute func() Resul
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return nil, refusal
 	}
+	list, had := plan.list(), k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedPermissions(slices.Concat(had.permissions, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedPermissions(slices.DeleteFunc(slices.Clone(had.permissions), func(p *permission) bool { return hasPermission(removed, p) }))
+	}
+	if refusal := s.boundKey(had, keyAccess{list, had.roles}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
-		list, had := s.executePlan(plan), k.access()
-		switch c.Op {
-		case AddLinks:
-			list = sortedPermissions(slices.Concat(had.permissions, list))
-		case RemoveLinks:
-			removed := list
-			list = sortedPermissions(slices.DeleteFunc(slices.Clone(had.permissions), func(p *permission) bool { return hasPermission(removed, p) }))
-		}
+		s.createPlanned(plan)
 		s.giveKey(k, list, had.roles)
 		return &PermissionList{Permissions: showPermissions(list)}
 	}, nil

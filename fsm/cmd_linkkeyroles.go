@@ -36,16 +36,19 @@ func (c *LinkKeyRoles) plan(s *State, root *rootKey) (execute func() Result, ref
 	if refusal != nil {
 		return nil, refusal
 	}
+	had := k.access()
+	switch c.Op {
+	case AddLinks:
+		list = sortedRoles(slices.Concat(had.roles, list))
+	case RemoveLinks:
+		removed := list
+		list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
+	}
+	if refusal := s.boundKey(had, keyAccess{had.permissions, list}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
-		had := k.access()
-		switch c.Op {
-		case AddLinks:
-			list = sortedRoles(slices.Concat(had.roles, list))
-		case RemoveLinks:
-			removed := list
-			list = sortedRoles(slices.DeleteFunc(slices.Clone(had.roles), func(r *role) bool { return slices.Contains(removed, r) }))
-		}
 		s.giveKey(k, had.permissions, list)
-		return &RoleList{Roles: showRoles(list)}
+		return &RoleList{Roles: showRoles(list, s.shownLinks())}
 	}, nil
 }

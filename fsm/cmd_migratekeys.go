@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/creditd/creditd/fsm/fields"
@@ -179,6 +180,10 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		}
 		permissions, roles, refusal := access.resolve(&s.access, c.Permissions, c.Roles)
 		if refusal != nil {
+			return nil, nil, refusal
+		}
+		if refusal := s.boundKey(keyAccess{}, keyAccess{permissions, roles}); refusal != nil {
+			refusal.Detail = fmt.Sprintf("keys[%d]: %s", n, refusal.Detail)
 			return nil, nil, refusal
 		}
 		ids[c.ID], hashes[c.Hash] = true, true

@@ -32,10 +32,14 @@ func (c *SetRolePermissions) plan(s *State, root *rootKey) (execute func() Resul
 	if refusal := s.checkPermissionIDs(plan); refusal != nil {
 		return nil, refusal
 	}
+	list := plan.list()
+	if refusal := s.boundRole(r.permissions, list); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
-		list := s.executePlan(plan)
+		s.createPlanned(plan)
 		s.beforeChange(r)
-		r.permissions = list
+		r.give(list)
 		s.afterChange(r)
 		return &PermissionList{Permissions: showPermissions(list)}
 	}, nil

@@ -67,18 +67,24 @@ func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if refusal := s.checkPermissionIDs(permissions); refusal != nil {
 		return nil, refusal
 	}
+	given := k.access()
+	if c.Permissions.State != Absent {
+		given.permissions = permissions.list()
+	}
+	if c.Roles.State != Absent {
+		given.roles = roles
+	}
+	if refusal := s.boundKey(k.access(), given); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
+		s.createPlanned(permissions)
 		s.beforeChange(k)
 		if c.ExternalID.State != Absent {
 			k.relink(s.link(owner))
 		}
 		k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
-		if c.Permissions.State != Absent {
-			k.give(s.executePlan(permissions), k.access().roles)
-		}
-		if c.Roles.State != Absent {
-			k.give(k.access().permissions, roles)
-		}
+		k.give(given.permissions, given.roles)
 		switch c.Expires.State {
 		case Null:
 			k.expires = Never

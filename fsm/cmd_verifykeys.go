@@ -55,7 +55,7 @@ func (c *VerifyKeys) apply(s *State, root *rootKey) Result {
 	pending := &pendingEffects{} // everything decided so far has been executed
 	shown := 0
 	for i := range c.Items {
-		if shown+pending.gathered > maxShown {
+		if s.exhausted(pending, shown) {
 			answer.Results[i] = refuse(AnswerTooLarge)
 			continue
 		}

@@ -226,7 +226,7 @@ func (ring *keyring) showKey(k *key) *Key {
 	shown := &Key{
 		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Credits: k.shownCredit().show(ring.clock), Permissions: k.access().permissionNames(), Roles: k.access().roleNames(),
+		Credits: k.shownCredit().show(ring.clock), Permissions: k.access().permissionNames(ring.shownLinks()), Roles: k.access().roleNames(),
 		Ratelimits: k.ratelimits(),
 	}
 	if k.credit.limited() {

@@ -29,17 +29,18 @@ func (k *key) give(permissions []*permission, roles []*role) {
 	k.replaceDetails(d)
 }
 
-// permissionNames returns the slugs of the key's permissions without repetitions, in byte order.
-func (a keyAccess) permissionNames() []string {
-	most := a.held()
-	if most == 0 {
+// permissionNames returns the slugs of the key's permissions without repetitions, in byte order. Of longer lists only the first permissions
+// count: the key's own ones first, then those of its roles, each in the order of ids.
+func (a keyAccess) permissionNames(most int) []string {
+	held := a.held()
+	if held == 0 {
 		return nil
 	}
-	if most > manyPermissions && len(a.roles) > 0 {
-		a = keyAccess{permissions: a.distinct()}
-		most = len(a.permissions)
+	if held > most || held > manyPermissions && len(a.roles) > 0 {
+		a = keyAccess{permissions: a.distinct(most)}
+		held = len(a.permissions)
 	}
-	names := appendSlugs(make([]string, 0, most), a.permissions)
+	names := appendSlugs(make([]string, 0, held), a.permissions)
 	for _, r := range a.roles {
 		names = appendSlugs(names, r.permissions)
 	}
@@ -50,7 +51,8 @@ func (a keyAccess) permissionNames() []string {
 	return slices.Compact(names)
 }
 
-// manyPermissions is the number above which removing repeated permissions before sorting is cheaper.
+// manyPermissions is the number above which removing repeated permissions before sorting is cheaper, and a query does not need the sorted
+// list: see verifier.permits.
 const manyPermissions = 256
 
 // held counts the permissions of all lists, repetitions included.
@@ -62,15 +64,18 @@ func (a keyAccess) held() int {
 	return n
 }
 
-// distinct returns the permissions of all lists without repetitions, in no particular order.
-func (a keyAccess) distinct() []*permission {
-	most := len(a.permissions)
+// distinct returns the first permissions of all lists without repetitions, in no particular order.
+func (a keyAccess) distinct(most int) []*permission {
+	longest := len(a.permissions)
 	for _, r := range a.roles {
-		most = max(most, len(r.permissions))
+		longest = max(longest, len(r.permissions))
 	}
-	seen := make(map[*permission]struct{}, most)
-	list := make([]*permission, 0, most)
+	longest = min(longest, most)
+	seen := make(map[*permission]struct{}, longest)
+	list := make([]*permission, 0, longest)
 	add := func(permissions []*permission) {
+		permissions = permissions[:min(most, len(permissions))]
+		most -= len(permissions)
 		for _, p := range permissions {
 			if _, again := seen[p]; !again {
 				seen[p] = struct{}{}
@@ -110,12 +115,12 @@ func (a keyAccess) roleNames() []string {
 	return names
 }
 
-// show is the access as a verdict shows it; nil: there is none.
-func (a keyAccess) show() *VerdictAccess {
+// show is the access as a verdict shows it; nil: there is none. See permissionNames.
+func (a keyAccess) show(most int) *VerdictAccess {
 	if len(a.permissions) == 0 && len(a.roles) == 0 {
 		return nil
 	}
-	shown := &VerdictAccess{Permissions: a.permissionNames(), Roles: a.roleNames()}
+	shown := &VerdictAccess{Permissions: a.permissionNames(most), Roles: a.roleNames()}
 	if shown.Permissions == nil && shown.Roles == nil {
 		return nil
 	}

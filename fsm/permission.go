@@ -95,12 +95,16 @@ func (x *access) checkPermissionIDs(plan permissionPlan) *Refusal {
 	return nil
 }
 
-// executePlan creates the new permissions and returns all permissions of the plan, sorted as lists are stored.
-func (x *access) executePlan(plan permissionPlan) []*permission {
+// list returns all permissions of the plan, sorted as lists are stored.
+func (plan permissionPlan) list() []*permission {
+	return sortedPermissions(slices.Concat(plan.existing, plan.create))
+}
+
+// createPlanned creates the new permissions of a plan.
+func (x *access) createPlanned(plan permissionPlan) {
 	for _, p := range plan.create {
 		x.addPermission(p)
 	}
-	return sortedPermissions(append(plan.existing, plan.create...))
 }
 
 // sortedPermissions sorts a list by id, in place, without repeated and deleted permissions.

@@ -11,10 +11,33 @@ type role struct {
 	id          string
 	name        string
 	description string
-	permissions []*permission // by id; may contain deleted ones. Never changed in place
+	permissions []*permission            // by id; may contain deleted ones. Never changed in place; see give
+	members     map[*permission]struct{} // of a long list; nil: the list is short
 	workspace   *workspace
 	createdAt   int64
 	deleted     bool
+}
+
+// shortList is the length up to which searching a list is cheaper than a set.
+const shortList = 64
+
+// give replaces the permissions.
+func (r *role) give(list []*permission) {
+	r.permissions, r.members = list, nil
+	if len(list) > shortList {
+		r.members = make(map[*permission]struct{}, len(list))
+		for _, p := range list {
+			r.members[p] = struct{}{}
+		}
+	}
+}
+
+func (r *role) has(p *permission) bool {
+	if r.members == nil {
+		return slices.Contains(r.permissions, p)
+	}
+	_, ok := r.members[p]
+	return ok
 }
 
 func (r *role) ref() foldedName { return foldedName{r.workspace.id, foldCase(r.name)} }
@@ -82,13 +105,16 @@ func (r *role) show() Role {
 	return Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showPermissions(r.permissions)}
 }
 
-// showRoles shows the roles of a list that are not deleted, sorted by name.
-func showRoles(list []*role) []Role {
+// showRoles shows the roles of a list that are not deleted, sorted by name, with the first so many of their permissions.
+func showRoles(list []*role, most int) []Role {
 	var shown []Role
 	for _, r := range list {
-		if !r.deleted {
-			shown = append(shown, r.show())
+		if r.deleted {
+			continue
 		}
+		n := min(most, len(r.permissions))
+		most -= n
+		shown = append(shown, Role{ID: r.id, Name: r.name, Description: r.description, Permissions: showPermissions(r.permissions[:n])})
 	}
 	slices.SortFunc(shown, func(r, q Role) int { return strings.Compare(r.Name, q.Name) })
 	return shown
@@ -111,9 +137,8 @@ func (x *access) loadRole(r *RoleRecord) bool {
 	if w == nil || !ok || x.roles[r.ID] != nil {
 		return false
 	}
-	loaded := &role{
-		id: r.ID, name: r.Name, description: r.Description, permissions: list, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
-	}
+	loaded := &role{id: r.ID, name: r.Name, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted}
+	loaded.give(list)
 	if loaded.deleted {
 		x.roles[loaded.id] = loaded
 		x.add(loaded)

@@ -65,6 +65,7 @@ type decision struct {
 	limits    []limitCheck
 	access    *VerdictAccess // set if a query needed it
 	queried   bool
+	links     int             // how many permissions the verdict shows: see permissionNames
 	pending   *pendingEffects // of earlier items of the batch; nil: no batch
 	cancelled bool            // the batch does not pass, so nothing is executed
 }
@@ -91,12 +92,17 @@ func (s *verifier) decide(root *rootKey, c *VerifyKey, pending *pendingEffects) 
 
 // decideOn decides about a key that the caller may verify.
 func (s *verifier) decideOn(k *key, c *VerifyKey, pending *pendingEffects) (decision, *Refusal) {
-	d := decision{code: Valid, key: k, payers: payersOf(k), cost: c.Cost, pending: pending}
+	d := decision{code: Valid, key: k, payers: payersOf(k), cost: c.Cost, pending: pending, links: s.shownLinks()}
 	permitted := true
 	if c.Query != "" { // a query error comes before the state of the key: contract 3.3
-		d.access, d.queried = pending.accessOf(k), true
 		var refusal *Refusal
-		if permitted, refusal = d.access.satisfies(c.Query); refusal != nil {
+		if s.version >= thirdRules && k.access().held() > manyPermissions {
+			permitted, refusal = s.permits(k, c.Query, pending)
+		} else { // the verdict needs the sorted list in any case
+			d.access, d.queried = pending.accessOf(k, d.links), true
+			permitted, refusal = d.access.satisfies(c.Query)
+		}
+		if refusal != nil {
 			return decision{}, refusal
 		}
 	}
@@ -123,6 +129,15 @@ func (s *verifier) decideOn(k *key, c *VerifyKey, pending *pendingEffects) (deci
 		d.code = UsageExceeded
 	}
 	return d, nil
+}
+
+// permits evaluates a permission query by looking up each operand. It depends on all permissions of the key, and sorts nothing.
+func (s *verifier) permits(k *key, query string, pending *pendingEffects) (bool, *Refusal) {
+	held := k.access()
+	return evaluate(query, func(operand string) bool {
+		pending.spend(lookupWork * (1 + len(held.roles)))
+		return s.keyring.access.holds(k.api.workspace, held, operand)
+	})
 }
 
 // verifyKey decides and debits in one step, so that n credits at cost c admit exactly n/c calls. It returns v or a refusal.
@@ -173,7 +188,7 @@ func (d *decision) show(v *Verdict, now int64) {
 	}
 	access := d.access
 	if !d.queried {
-		access = d.pending.accessOf(k)
+		access = d.pending.accessOf(k, d.links)
 	}
 	*v = Verdict{
 		Code: d.code, Enabled: k.enabled, Limited: d.payers.first != nil, Credits: d.remaining, Expires: k.expires,

@@ -6,6 +6,30 @@ import "github.com/creditd/creditd/fsm/fields"
 // for it counts, also for a refused item, so that a request is bounded work.
 const maxShown = 16 << 20
 
+// maxVerifyWork is about the nanoseconds that the items of one request may take, from ledger version 3 on [D-33]. The item that exceeds it is
+// decided; those after it are refused.
+const maxVerifyWork = 4_000_000
+
+// What the parts of an item cost of maxVerifyWork.
+const (
+	itemWork   = 500
+	lookupWork = 50  // of an operand of a query in one list
+	checkWork  = 300 // of a rate limit
+)
+
+// spend adds to the work that the items took; without a batch there is nothing to add to.
+func (f *pendingEffects) spend(work int) {
+	if f != nil {
+		f.work += work
+	}
+}
+
+// exhausted reports whether the next item is refused: the answer would be too large, or the request would hold up all others.
+func (s *verifier) exhausted(f *pendingEffects, shown int) bool {
+	f.spend(itemWork)
+	return shown+f.gathered > maxShown || s.version >= thirdRules && f.work > maxVerifyWork
+}
+
 // size is roughly the size of a verdict in an answer.
 func (v *Verdict) size() int {
 	const plain = 192 // without its texts and lists
@@ -86,27 +110,30 @@ type pendingEffects struct {
 
 	access   map[*key]*VerdictAccess // nil: none
 	gathered int                     // bytes of the permissions that were read
+	work     int                     // see maxVerifyWork
 }
 
-// accessOf returns the access of a key as a verdict shows it.
-func (f *pendingEffects) accessOf(k *key) *VerdictAccess {
+// accessOf returns the access of a key as a verdict shows it. See permissionNames for links.
+func (f *pendingEffects) accessOf(k *key, links int) *VerdictAccess {
 	if k.details == nil || k.details.access == nil { // most keys; looking further would be slower
 		return nil
 	}
 	given := *k.details.access
 	if f == nil {
-		return given.show()
+		return given.show(links)
 	}
 	a, known := f.access[k]
 	if known {
 		return a
 	}
-	a = given.show()
+	a = given.show(links)
 	if f.access == nil {
 		f.access = make(map[*key]*VerdictAccess)
 	}
 	f.access[k] = a
-	f.gathered += fields.ListedText * given.held()
+	held := min(given.held(), links)
+	f.gathered += fields.ListedText * held
+	f.spend(gatheredLink * held)
 	return a
 }
 
@@ -133,7 +160,7 @@ func (s *verifier) planKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) *
 	shown := 0
 	for i := range c.Items {
 		d := &p.decisions[i]
-		if shown+pending.gathered > maxShown {
+		if s.exhausted(pending, shown) {
 			p.refusals[i] = refuse(AnswerTooLarge)
 		} else if c.Items[i].Idempotency != nil {
 			r := s.findItemReplay(root, &c.Items[i])

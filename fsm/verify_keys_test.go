@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // What one answer shows is bounded, however often a batch names a large key: what it has no room for is not charged.
@@ -42,7 +43,7 @@ func TestVerifyKeys_BoundsTheAnswer(t *testing.T) {
 // counts for each role.
 func TestVerifyKeys_BoundsTheWork(t *testing.T) {
 	const keys, roles, permissions = 40, 100, 1000
-	s := newLedger(t)
+	s := newLedgerOf(t, fsmtest.SecondRules) // later, a key cannot have so many
 	refs, names := make([]fsm.PermissionRef, permissions), make([]string, roles)
 	for i := range refs {
 		refs[i] = fsm.PermissionRef{Slug: fmt.Sprint(i), ID: fmt.Sprintf("perm_%d", i)}

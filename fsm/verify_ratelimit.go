@@ -140,6 +140,7 @@ func (s *verifier) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner 
 	c := &d.limits[len(d.limits)-1]
 	s.evaluate(c)
 	if d.pending != nil {
+		d.pending.spend(checkWork)
 		c.earlier = d.pending.tokens[c.window]
 		c.setExceeded()
 	}

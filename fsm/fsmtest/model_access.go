@@ -85,14 +85,28 @@ func (t *Model) shownRole(r *role) fsm.Role {
 	return fsm.Role{ID: r.id, Name: r.name, Description: r.description, Permissions: t.shownPermissions(r.permissions)}
 }
 
-// slugsOf is what contract 2.0 says of KeyOut.permissions.
+// slugsOf is what contract 2.0 says of KeyOut.permissions: the first 5,000 [D-33].
 func (t *Model) slugsOf(k *key) []string {
-	ids := slices.Clone(k.permissions)
-	for _, r := range t.roles {
+	ids := t.linksOf(k)
+	if t.version >= ThirdRules {
+		ids = ids[:min(len(ids), 5000)]
+	}
+	return t.slugs(ids)
+}
+
+// linksOf are the ids of a key's permissions: its own, then those of its roles, each in order.
+func (t *Model) linksOf(k *key) []string {
+	ids := slices.Sorted(slices.Values(k.permissions))
+	roles := slices.SortedFunc(slices.Values(t.roles), func(a, b *role) int { return strings.Compare(a.id, b.id) })
+	for _, r := range roles {
 		if slices.Contains(k.roles, r.id) {
-			ids = append(ids, r.permissions...)
+			ids = append(ids, slices.Sorted(slices.Values(r.permissions))...)
 		}
 	}
+	return ids
+}
+
+func (t *Model) slugs(ids []string) []string {
 	var slugs []string
 	for _, p := range t.shownPermissions(ids) {
 		slugs = append(slugs, p.Slug)
@@ -109,6 +123,45 @@ func (t *Model) rolesOf(k *key) []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// tooMany is contract 1.10 [D-33]: what a key or a role cannot come to have, unless it has as much.
+func (t *Model) tooMany(list, had, most int) bool {
+	return t.version >= ThirdRules && list > most && list > had
+}
+
+// overfull reports whether a key with these direct permissions and roles has more than it may, and than before; k nil: it is new.
+func (t *Model) overfull(k *key, permissions, roles []string) bool {
+	if k == nil {
+		k = &key{}
+	}
+	return t.tooMany(len(permissions), len(k.permissions), 1000) || t.tooMany(len(roles), len(k.roles), 100) ||
+		t.tooMany(t.together(permissions, roles), t.together(k.permissions, k.roles), 5000)
+}
+
+// together counts the permissions of a key and of its roles.
+func (t *Model) together(permissions, roles []string) int {
+	n := len(permissions)
+	for _, r := range t.roles {
+		if slices.Contains(roles, r.id) {
+			n += len(r.permissions)
+		}
+	}
+	return n
+}
+
+// named are the ids of the permissions that resolved would return, without making any.
+func (t *Model) named(root *rootKey, refs []fsm.PermissionRef) []string {
+	var ids []string
+	for _, ref := range t.unknown(root, refs) {
+		ids = append(ids, ref.ID)
+	}
+	for _, ref := range refs {
+		if p := t.permissionBySlug(root, ref.Slug); p != nil {
+			ids = union(ids, []string{p.id})
+		}
+	}
+	return ids
 }
 
 // unknown returns the slugs that no permission has, each once.
@@ -226,6 +279,9 @@ func (t *Model) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	if slices.Contains(t.roleIDs, c.ID) || t.idsTaken(t.unknown(root, c.Permissions)) {
 		return refusal(fsm.IDTaken)
 	}
+	if t.tooMany(len(t.named(root, c.Permissions)), 0, 1000) {
+		return refusal(fsm.InvalidInput)
+	}
 	t.roleIDs = append(t.roleIDs, c.ID)
 	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions)})
 	return &fsm.Created{ID: c.ID}
@@ -258,6 +314,9 @@ func (t *Model) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm
 	if t.idsTaken(t.unknown(root, c.Permissions)) {
 		return refusal(fsm.IDTaken)
 	}
+	if t.tooMany(len(t.named(root, c.Permissions)), len(r.permissions), 1000) {
+		return refusal(fsm.InvalidInput)
+	}
 	r.permissions = t.resolved(root, c.Permissions)
 	return &fsm.PermissionList{Permissions: t.shownPermissions(r.permissions)}
 }
@@ -288,14 +347,18 @@ func (t *Model) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm
 	if t.idsTaken(missing) {
 		return refusal(fsm.IDTaken)
 	}
-	switch ids := t.resolved(root, c.Permissions); c.Op {
+	ids := t.named(root, c.Permissions)
+	switch c.Op {
 	case fsm.AddLinks:
-		k.permissions = union(k.permissions, ids)
+		ids = union(k.permissions, ids)
 	case fsm.RemoveLinks:
-		k.permissions = without(k.permissions, ids...)
-	case fsm.SetLinks:
-		k.permissions = ids
+		ids = without(k.permissions, ids...)
 	}
+	if t.overfull(k, ids, k.roles) {
+		return refusal(fsm.InvalidInput)
+	}
+	t.resolved(root, c.Permissions)
+	k.permissions = ids
 	return &fsm.PermissionList{Permissions: t.shownPermissions(k.permissions)}
 }
 
@@ -331,12 +394,14 @@ func (t *Model) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
 	}
 	switch c.Op {
 	case fsm.AddLinks:
-		k.roles = union(k.roles, ids)
+		ids = union(k.roles, ids)
 	case fsm.RemoveLinks:
-		k.roles = without(k.roles, ids...)
-	case fsm.SetLinks:
-		k.roles = ids
+		ids = without(k.roles, ids...)
 	}
+	if t.overfull(k, k.permissions, ids) {
+		return refusal(fsm.InvalidInput)
+	}
+	k.roles = ids
 	list := &fsm.RoleList{}
 	for _, name := range t.rolesOf(k) {
 		list.Roles = append(list.Roles, t.shownRole(t.roleByName(root, name)))

@@ -163,7 +163,7 @@ func (t *Model) verifyKey(root *rootKey, c *fsm.VerifyKey) fsm.Result {
 	permitted := true
 	if c.Query != "" {
 		var ok bool
-		if permitted, ok = satisfied(c.Query, t.slugsOf(k)); !ok {
+		if permitted, ok = satisfied(c.Query, t.slugs(t.linksOf(k))); !ok {
 			return refusal(fsm.QuerySyntax)
 		}
 	}

@@ -59,6 +59,9 @@ func (t *Model) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 			return refusal(fsm.IDTaken)
 		}
 	}
+	if t.overfull(nil, t.named(root, c.Permissions), roles) {
+		return refusal(fsm.InvalidInput)
+	}
 	t.keys = append(t.keys, &key{
 		id: c.ID, start: c.Start, api: c.APIID, name: c.Name, meta: c.Meta, identity: linked, hash: c.Hash,
 		enabled: c.Enabled, createdAt: t.now, expires: c.Expires, account: opening,
@@ -99,6 +102,16 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	}
 	if t.idsTaken(t.unknown(root, c.Permissions.Value)) {
 		return refusal(fsm.IDTaken)
+	}
+	permissions, listed := k.permissions, k.roles
+	if c.Permissions.State == fsm.Given {
+		permissions = t.named(root, c.Permissions.Value)
+	}
+	if c.Roles.State == fsm.Given {
+		listed = roles
+	}
+	if t.overfull(k, permissions, listed) {
+		return refusal(fsm.InvalidInput)
 	}
 	switch c.ExternalID.State {
 	case fsm.Null:
