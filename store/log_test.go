@@ -128,6 +128,22 @@ func TestLog_OnlyWALIsMonotonic(t *testing.T) {
 	require.True(t, ok && wal.IsMonotonic())
 }
 
+// A wal log that begins behind the snapshot answers for the snapshot's last entry. While it has older entries, raft.Restore is replacing
+// them, and a leader that got the answer would send it to followers in place of the snapshot.
+func TestLog_StandsInForTheEndOfTheSnapshot(t *testing.T) {
+	s := mustOpen(t, t.TempDir(), withLog(store.LogWAL))
+	require.NoError(t, s.Log().StoreLogs(entries(1, 40, 2)))
+	snapshot(t, s, 50, nil)
+	var e raft.Log
+	require.ErrorIs(t, s.Log().GetLog(50, &e), raft.ErrLogNotFound)
+	require.NoError(t, s.Log().DeleteRange(1, 40))
+	require.NoError(t, s.Log().GetLog(50, &e))
+	require.Equal(t, raft.Log{Index: 50, Term: 2, Type: raft.LogNoop}, e)
+	require.ErrorIs(t, s.Log().GetLog(49, &e), raft.ErrLogNotFound)
+	require.NoError(t, s.Log().StoreLogs(entries(51, 60, 2)))
+	require.NoError(t, s.Log().GetLog(50, &e))
+}
+
 // See reconcile: a log that contradicts the snapshot is dropped at Open.
 func TestOpen_ReconcilesLogAndSnapshot(t *testing.T) {
 	for _, kind := range kinds {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -34,16 +33,7 @@ func runFailover(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || config.Clients < 1 || config.Kills+config.Restarts < 1 {
 		return 2
 	}
-	dir, err := launch.WorkDir("")
-	if err == nil {
-		err = measureFailover(ctx, config, *logStore, dir, stdout)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "chaos: %v\nlogs and data: %s\n", err, dir)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+	return launch.InWorkDir("chaos", "", stderr, func(dir string) error { return measureFailover(ctx, config, *logStore, dir, stdout) })
 }
 
 func measureFailover(ctx context.Context, config failover.Config, logStore, dir string, stdout io.Writer) error {

@@ -18,7 +18,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/creditd/creditd/scripts/chaos/faultrun"
 	"github.com/creditd/creditd/scripts/launch"
@@ -56,16 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if s.nodes == 0 {
 		s.nodes = 3
 	}
-	dir, err := launch.WorkDir(s.dir)
-	if err == nil {
-		err = campaign(ctx, s, dir, stdout)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "chaos:", err)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+	return launch.InWorkDir("chaos", s.dir, stderr, func(dir string) error { return campaign(ctx, s, dir, stdout) })
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {

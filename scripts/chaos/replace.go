@@ -21,25 +21,26 @@ func runReplace(ctx context.Context, s settings, stdout, stderr io.Writer) int {
 		return 2
 	}
 	s.Faults = []faultrun.Fault{faultrun.Replace}
-	dir, err := launch.WorkDir(s.dir)
+	return launch.InWorkDir("chaos", s.dir, stderr, func(dir string) error { return replaceAll(ctx, s, dir, stdout) })
+}
+
+func replaceAll(ctx context.Context, s settings, dir string, stdout io.Writer) error {
 	for _, nodes := range []int{3, 5} {
 		for _, logStore := range []string{"boltdb", "wal"} {
-			if err != nil || s.logStore != "" && s.logStore != logStore || s.nodes != 0 && s.nodes != nodes {
+			if s.logStore != "" && s.logStore != logStore || s.nodes != 0 && s.nodes != nodes {
 				continue
 			}
 			one := s
 			one.nodes, one.logStore = nodes, logStore
 			_, _ = fmt.Fprintf(stdout, "%d nodes: ", nodes)
 			below := filepath.Join(dir, fmt.Sprintf("%d-%s", nodes, logStore))
-			if err = os.MkdirAll(below, 0o755); err == nil {
-				err = campaign(ctx, one, below, stdout)
+			if err := os.MkdirAll(below, 0o755); err != nil {
+				return err
+			}
+			if err := campaign(ctx, one, below, stdout); err != nil {
+				return err
 			}
 		}
 	}
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "chaos:", err)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/creditd/creditd/scripts/chaos/storm"
 	"github.com/creditd/creditd/scripts/launch"
@@ -29,19 +28,13 @@ func runStorm(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	config.Seed = launch.Seed(config.Seed)
 	_, _ = fmt.Fprintf(stdout, "seed %d\n", config.Seed)
-	dir, err := launch.WorkDir("")
-	if err == nil {
-		var report storm.Report
-		if report, err = performStorm(ctx, config, *logStore, dir, false); err == nil {
+	return launch.InWorkDir("chaos", "", stderr, func(dir string) error {
+		report, err := performStorm(ctx, config, *logStore, dir, false)
+		if err == nil {
 			_, _ = fmt.Fprintln(stdout, report)
 		}
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "chaos: %v\nlogs and data: %s (seed %d)\n", err, dir, config.Seed)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+		return err
+	})
 }
 
 func performStorm(ctx context.Context, config storm.Config, logStore, dir string, race bool) (report storm.Report, err error) {

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 
@@ -39,22 +38,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	s.log = stdout
-	keep := s.dir != ""
-	if s.dir, err = launch.WorkDir(s.dir); err != nil {
-		_, _ = fmt.Fprintln(stderr, "crash:", err)
-		return 1
-	}
 	_, _ = fmt.Fprintf(stdout, "seed %d, %s log\n", s.seed, s.logStore)
-	r, err := crashEverywhere(ctx, s)
-	_, _ = fmt.Fprint(stdout, r)
-	if err != nil || len(r.violations) > 0 {
-		_, _ = fmt.Fprintf(stderr, "crash: %v\nlogs and data: %s (seed %d)\n", errors.Join(append([]error{err}, r.violations...)...), s.dir, s.seed)
-		return 1
-	}
-	if !keep {
-		_ = os.RemoveAll(s.dir)
-	}
-	return 0
+	return launch.InWorkDir("crash", s.dir, stderr, func(dir string) error {
+		s.dir = dir
+		r, err := crashEverywhere(ctx, s)
+		_, _ = fmt.Fprint(stdout, r)
+		return errors.Join(append([]error{err}, r.violations...)...)
+	})
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {

@@ -14,7 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -50,16 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
-	dir, err := launch.WorkDir(s.dir)
-	if err == nil {
-		err = besiege(ctx, s, dir, stdout)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "hostile: %v\nlogs and data: %s\n", err, dir)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+	return launch.InWorkDir("hostile", s.dir, stderr, func(dir string) error { return besiege(ctx, s, dir, stdout) })
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -32,6 +33,23 @@ func WorkDir(dir string) (string, error) {
 		return "", err
 	}
 	return filepath.Abs(dir)
+}
+
+// InWorkDir runs a suite in its WorkDir and returns its exit code. A directory that was made for a suite that succeeds is removed; else
+// stderr says what failed and where logs and data are.
+func InWorkDir(name, given string, stderr io.Writer, suite func(dir string) error) int {
+	dir, err := WorkDir(given)
+	if err == nil {
+		err = suite(dir)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "%s: %v\nlogs and data: %s\n", name, err, dir)
+		return 1
+	}
+	if given == "" {
+		_ = os.RemoveAll(dir)
+	}
+	return 0
 }
 
 // Seed returns the given seed, or draws one in place of 0.

@@ -48,16 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
-	dir, err := launch.WorkDir(s.dir)
-	if err == nil {
-		err = upgradeAll(ctx, s, dir, stdout)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "upgrade:", err)
-		return 1
-	}
-	_ = os.RemoveAll(dir)
-	return 0
+	return launch.InWorkDir("upgrade", s.dir, stderr, func(dir string) error { return upgradeAll(ctx, s, dir, stdout) })
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
