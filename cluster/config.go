@@ -72,6 +72,10 @@ type Config struct {
 	// entries stay in the log behind it, for followers that were away; at least twice the threshold.
 	SnapshotThreshold, TrailingLogs uint64
 	SnapshotInterval                time.Duration
+	// SnapshotBytes is the size of the log since the last snapshot that calls for the next one, and of what stays behind a snapshot. A
+	// larger state.db raises it to its own size. The log is looked at every CompactionInterval.
+	SnapshotBytes      uint64
+	CompactionInterval time.Duration
 
 	// CheckpointEntries is the number of entries between two digests that each node remembers. The leader compares them every
 	// CompareInterval.
@@ -106,6 +110,7 @@ func DefaultConfig() Config {
 		HeartbeatTimeout: 500 * time.Millisecond, ElectionTimeout: 500 * time.Millisecond, LeaseTimeout: 400 * time.Millisecond,
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
+		SnapshotBytes: 64 << 20, CompactionInterval: time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
 		IdempotencyMaxKeys: 2_000_000,
@@ -148,6 +153,8 @@ func (c *Config) Validate() error {
 	bad(c.IdempotencyMaxKeys == 0, "cluster: IdempotencyMaxKeys must be positive")
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
+	bad(c.SnapshotBytes < 1<<20, "cluster: SnapshotBytes is %d, at least 1 MiB is needed", c.SnapshotBytes)
+	bad(c.CompactionInterval <= 0, "cluster: CompactionInterval must be positive")
 	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")
 	bad(c.CompareInterval <= 0, "cluster: CompareInterval must be positive")
 	bad(c.StabilizationTime <= 0, "cluster: StabilizationTime must be positive")

@@ -2,6 +2,8 @@ package cluster_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +91,64 @@ func TestDisk_AMajorityWithSpaceGoesOn(t *testing.T) {
 	require.Eventually(t, func() bool { _, err := charge(c, third); return err == nil }, 20*time.Second, time.Millisecond)
 	require.Less(t, remaining(t, c, third), left)
 	c.WaitSameDigest()
+}
+
+// metaOf replaces the meta of the identity that seed creates: an entry of so many bytes that leaves the ledger as large as it was.
+func metaOf(size, n int) *fsm.UpdateIdentity {
+	return &fsm.UpdateIdentity{Identity: "alice", Meta: fsm.Set(fmt.Sprintf(`{"%d":"%s"}`, n, strings.Repeat("x", size-20)))}
+}
+
+// The log is bounded by bytes as well as by entries: a few hundred large requests must not fill the disk.
+func TestDisk_TheLogIsBoundedByBytes(t *testing.T) {
+	const limit = 16 << 20 // more than the snapshot has
+	c := clustertest.New(t, 1, func(conf *cluster.Config) {
+		conf.SnapshotBytes, conf.CompactionInterval = limit, 10*time.Millisecond
+	})
+	seed(t, c, 0, 5)
+	for n := range 80 {
+		require.IsType(t, &fsm.Identity{}, c.Do(0, metaOf(1<<20, n)))
+		if n%20 < 19 {
+			continue
+		}
+		require.Eventually(t, func() bool {
+			total, since := c.LogSize(0)
+			return since <= limit && total <= 2*limit+1<<20
+		}, 20*time.Second, time.Millisecond)
+	}
+	require.NotZero(t, c.Snapshots(0))
+	require.Less(t, c.Snapshots(0), uint64(8), "one for each limit's worth of log")
+}
+
+// A disk that the log has filled recovers by itself, long before the log has the entries that call for a snapshot. What was refused meanwhile
+// was not executed.
+func TestDisk_FullOfLogRecoversByItself(t *testing.T) {
+	c := clustertest.New(t, 1, func(conf *cluster.Config) {
+		quickChecks(conf)
+		conf.CompactionInterval = 10 * time.Millisecond
+	})
+	seed(t, c, 0, 5)
+	for n := range 64 {
+		c.Do(0, metaOf(128<<10, n))
+	}
+	require.Zero(t, c.Snapshots(0))
+	c.Fill(0, true) // from now on there is only what the log gives back
+	refused := 0
+	for n := 64; c.Snapshots(0) == 0 || refused == 0; n++ {
+		require.Less(t, n, 400)
+		require.Eventually(t, func() bool {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			r, _, err := c.Nodes[0].Execute(ctx, fsm.Call{Actor: clustertest.RootKey, Command: metaOf(128<<10, n)})
+			if err != nil {
+				require.Equal(t, fault.DiskFull, fault.KindOf(err))
+				refused++
+				return false
+			}
+			require.IsType(t, &fsm.Identity{}, r)
+			return true
+		}, 30*time.Second, 5*time.Millisecond)
+	}
+	total, _ := c.LogSize(0)
+	require.Less(t, total, uint64(6<<20), "it had 8 MiB")
+	require.EqualValues(t, 5, remaining(t, c, 0))
 }

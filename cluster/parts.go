@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/compaction"
 	"github.com/creditd/creditd/cluster/fitness"
 	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cluster/leader"
@@ -28,6 +29,7 @@ type parts struct {
 	fitness    *fitness.Monitor
 	comparer   *fitness.Comparer
 	proposer   *propose.Proposer
+	compactor  *compaction.Compactor
 	gossip     *membership.Gossip
 	bootstrap  *membership.Bootstrap
 	committed  membership.Committed
@@ -56,6 +58,10 @@ func (n *Node) wire() {
 	n.transfer = &membership.Transfer{
 		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
 	}
+	n.compactor = compaction.New(compaction.Config{
+		Raft: n.raft, Log: n.conf.Store, SnapshotBytes: n.conf.SnapshotBytes, TrailingLogs: n.conf.TrailingLogs,
+		Interval: n.conf.CompactionInterval, Logger: n.log,
+	})
 	n.wireLedger()
 	n.wireMembership(base)
 	n.wireUpgrade()

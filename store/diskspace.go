@@ -24,6 +24,9 @@ type spaceMonitor struct {
 	freeBytes func(dir string) (uint64, error)
 	logger    *slog.Logger
 
+	// reusable returns how much space of the log's file the next entries can use; nil: none. boltdb gives nothing back to the disk.
+	reusable atomic.Pointer[func() uint64]
+
 	written atomic.Uint64 // to the log since the last measurement
 	mu      sync.Mutex    // held while measuring
 
@@ -139,12 +142,16 @@ func (m *spaceMonitor) measure() {
 		return
 	}
 	m.free.Store(free)
+	usable := free
+	if reusable := m.reusable.Load(); reusable != nil && free >= m.reserve/2 { // below it, the file may have no room for a large entry
+		usable += (*reusable)()
+	}
 	was := m.full.Load()
 	enough := m.reserve
 	if was {
 		enough += m.reserve / 8
 	}
-	full := free < enough
+	full := usable < enough
 	m.full.Store(full)
 	if full && !was {
 		m.logger.Error("the disk is nearly full: changes are refused, reads continue", "dir", m.dir, "free", free, "reserve", m.reserve)

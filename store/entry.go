@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"syscall"
 
 	"github.com/hashicorp/raft"
@@ -66,28 +67,33 @@ func undecodable(path string, index uint64, err error) error {
 	return damaged(path, "the entry at index %d cannot be decoded (%v)", index, err)
 }
 
-// readThrough reads every entry that raft may need, because raft panics on one that it cannot read. It begins at the end: only entries
-// that the snapshot covers may be missing. With boltdb, an installed snapshot leaves such a gap.
-func readThrough(log raft.LogStore, snap *header, path string) error {
-	first, err := log.FirstIndex()
+// readThrough reads every entry that raft may need, because raft panics on one that it cannot read, and notes the sizes. It begins at the end:
+// only entries that the snapshot covers may be missing. With boltdb, an installed snapshot leaves such a gap.
+func (s *Store) readThrough(snap *header, path string) error {
+	first, err := s.log.FirstIndex()
 	if err != nil || first == 0 {
 		return err
 	}
-	last, err := log.LastIndex()
+	last, err := s.log.LastIndex()
 	if err != nil {
 		return err
 	}
+	var sizes []uint32 // newest first
 	for index := last; index >= first; index-- {
-		err := log.GetLog(index, &raft.Log{})
+		var e raft.Log
+		err := s.log.GetLog(index, &e)
 		if errors.Is(err, raft.ErrLogNotFound) {
 			if snap != nil && index <= snap.Index {
-				return nil
+				break
 			}
 			return damaged(path, "the entry at index %d is missing", index)
 		}
 		if err != nil {
 			return err
 		}
+		sizes = append(sizes, sizeOfEntry(&e))
 	}
+	slices.Reverse(sizes)
+	s.sizes.set(last+1-uint64(len(sizes)), sizes)
 	return nil
 }

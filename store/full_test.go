@@ -171,9 +171,9 @@ func TestFullDisk_IsReportedBeforeAWriteFails(t *testing.T) {
 func TestFullDisk_MoreThanTheReserveMustBeFreeAgain(t *testing.T) {
 	var free atomic.Uint64
 	var fails atomic.Bool
-	free.Store(1000)
+	free.Store(1000 << 20)
 	s := mustOpen(t, t.TempDir(), func(o *store.Options) {
-		o.ReserveBytes = 800
+		o.ReserveBytes = 800 << 20 // what an empty log can use again does not matter
 		o.FreeBytes = func(string) (uint64, error) {
 			if fails.Load() {
 				return 0, syscall.EIO
@@ -181,7 +181,8 @@ func TestFullDisk_MoreThanTheReserveMustBeFreeAgain(t *testing.T) {
 			return free.Load(), nil
 		}
 	})
-	set := func(bytes uint64) {
+	set := func(mebibytes uint64) {
+		bytes := mebibytes << 20
 		free.Store(bytes)
 		await(t, "measured", func() bool { return s.Stats().FreeBytes == bytes })
 	}

@@ -17,6 +17,7 @@ type monitoredLog struct {
 	log      raft.LogStore
 	watchdog *watchdog
 	space    *spaceMonitor
+	sizes    *logSizes
 	path     string
 	bulk     uint64 // maximum of entries deleted in one step; 0: no maximum
 
@@ -104,6 +105,7 @@ func (l *monitoredLog) StoreLogs(entries []*raft.Log) (err error) {
 	if err := l.log.StoreLogs(sealEntries(entries)); err != nil {
 		return l.space.segmentError(l.path, err)
 	}
+	l.sizes.add(entries)
 	l.space.wrote(entries)
 	l.onStored()
 	return failpoint.Fail(failpoint.LogAfterStore)
@@ -160,7 +162,9 @@ func (l *monitoredLog) deleteRange(from, to uint64) (err error) {
 	}
 	defer l.watchdog.finish(l.watchdog.begin(callLogDelete, 0), l.path, "truncating the log", &err)
 	failpoint.Hit(failpoint.LogBeforeTruncate)
-	err = l.log.DeleteRange(from, to)
+	if err = l.log.DeleteRange(from, to); err == nil {
+		l.sizes.remove(from, to)
+	}
 	failpoint.Hit(failpoint.LogAfterTruncate)
 	return err
 }

@@ -2,9 +2,11 @@ package store
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
 // testHooks let tests replace the stores with slow or failing ones.
@@ -154,8 +156,15 @@ func (s *Store) openParts(snap *header, options Options, hooks testHooks) error 
 	if err := reconcile(s.log, s.kind, snap, logPath, options.Logger, s.clearMarker); err != nil {
 		return err
 	}
-	if err := readThrough(s.log, snap, logPath); err != nil {
+	if err := s.readThrough(snap, logPath); err != nil {
 		return err
+	}
+	if bolt, ok := s.rawLog.(*raftboltdb.BoltStore); ok {
+		reusable := func() uint64 {
+			st := bolt.Stats()
+			return uint64(st.FreePageN+st.PendingPageN) * uint64(os.Getpagesize())
+		}
+		s.space.reusable.Store(&reusable)
 	}
 	if monotonic, ok := s.log.(*monitoredMonotonicLog); ok {
 		monotonic.snapshot = s.snaps.header
@@ -184,7 +193,7 @@ func (s *Store) wrap(hooks testHooks, logPath, stablePath string) {
 	if hooks.stable != nil {
 		stable = hooks.stable(stable)
 	}
-	watched := &monitoredLog{log: log, watchdog: s.watchdog, space: s.space, path: logPath, onStored: s.snaps.stale.entryStored, needed: s.snaps.transfers.oldest}
+	watched := &monitoredLog{log: log, watchdog: s.watchdog, space: s.space, path: logPath, onStored: s.snaps.stale.entryStored, needed: s.snaps.transfers.oldest, sizes: &s.sizes}
 	if s.kind == LogWAL {
 		s.log = &monitoredMonotonicLog{monitoredLog: watched}
 	} else {

@@ -10,9 +10,11 @@ import (
 // Stats are the present figures, for metrics.
 type Stats struct {
 	LogStore    LogKind
-	LogBytes    int64
+	LogBytes    int64 // on disk
 	StableBytes int64
 	StateBytes  int64
+
+	LogEntryBytes, LogBytesSinceSnapshot uint64 // of the entries
 
 	LogFirstIndex uint64 // of the oldest entry in the log, 0 if it is empty: followers that need an earlier one get a snapshot
 
@@ -41,6 +43,7 @@ func (s *Store) Stats() Stats {
 		StateBytes:  sizeOf(filepath.Join(s.dir, stateName)),
 		FreeBytes:   s.space.free.Load(), ReserveBytes: s.space.reserve, DiskFull: s.space.full.Load(),
 	}
+	st.LogEntryBytes, st.LogBytesSinceSnapshot = s.LogSize()
 	if first, err := s.rawLog.FirstIndex(); err == nil { // raft meets the error too, or the store is closing
 		st.LogFirstIndex = first
 	}

@@ -78,6 +78,7 @@ type Store struct {
 	log       raft.LogStore
 	stable    *stableStore
 	snaps     *snapshots
+	sizes     logSizes
 
 	opened bool // Open succeeded
 

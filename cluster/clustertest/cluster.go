@@ -244,6 +244,9 @@ func (c *Cluster) Dir(i int) string { return c.Nodes[i].dir }
 // Snapshots returns how many snapshots a node has completed since it started.
 func (c *Cluster) Snapshots(i int) uint64 { return c.Nodes[i].store.Stats().Snapshots }
 
+// LogSize returns the size of a node's log entries, and of those since its last snapshot.
+func (c *Cluster) LogSize(i int) (total, sinceSnapshot uint64) { return c.Nodes[i].store.LogSize() }
+
 // FirstLogIndex returns the index at which a node's log begins.
 func (c *Cluster) FirstLogIndex(i int) uint64 {
 	c.t.Helper()

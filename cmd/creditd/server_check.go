@@ -159,6 +159,9 @@ func (c *serverCommand) checkRaft(s *settings.Set) {
 		s.Refuse("election-timeout", "%s is below --heartbeat-timeout %s; make it at least as long",
 			settings.Short(c.cluster.ElectionTimeout), settings.Short(c.cluster.HeartbeatTimeout))
 	}
+	if s.Fine("snapshot-bytes") && c.cluster.SnapshotBytes < 1<<20 {
+		s.Refuse("snapshot-bytes", "%d is below 1MiB; the node would do little else than take snapshots", c.cluster.SnapshotBytes)
+	}
 	if s.Fine("trailing-logs", "snapshot-threshold") && c.cluster.TrailingLogs/2 < c.cluster.SnapshotThreshold {
 		s.Refuse("trailing-logs", "%d is below twice --snapshot-threshold %d; a follower that falls behind would need the whole state again",
 			c.cluster.TrailingLogs, c.cluster.SnapshotThreshold)

@@ -62,7 +62,7 @@ var rows = []row{
 	// The node joins its parts. A part knows the parts below it, and never the node.
 	{
 		match: "cluster", own: []string{
-			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader", "cluster/logcache",
+			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader", "cluster/logcache",
 			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/upgrade",
 		},
 		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
@@ -94,6 +94,7 @@ var rows = []row{
 	},
 	{match: "cluster/rpc", own: []string{"cluster/fault", "cluster/peer"}, deny: join(web, flags), noEnv: true},
 	// The vocabulary of errors is also that of package api, which knows nothing else of cluster.
+	{match: "cluster/compaction", third: true, deny: join(disk, web, flags), noEnv: true},
 	{match: "cluster/logcache", third: true, deny: join(disk, web, flags), noEnv: true},
 	{match: "cluster/fault", std: []string{"errors", "fmt", "time"}},
 	{

@@ -1,0 +1,145 @@
+// Package compaction bounds raft's log by bytes. raft itself counts entries, and one entry may have some bytes or ten megabytes.
+//
+// It takes a snapshot when the entries since the last one have more bytes than a limit, and it tells raft how many entries to keep behind a
+// snapshot so that those have no more bytes than the limit either. When the disk is full it takes a snapshot early and keeps as little as
+// possible. raft's own thresholds hold as well.
+//
+// The package knows neither the ledger nor other nodes.
+package compaction
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Raft is what compaction asks of raft.
+type Raft interface {
+	Snapshot() raft.SnapshotFuture
+	ReloadableConfig() raft.ReloadableConfig
+	ReloadConfig(raft.ReloadableConfig) error
+}
+
+// Log is the log on this node's disk.
+type Log interface {
+	// LogSize returns the size of all entries, and that of the entries behind the snapshot.
+	LogSize() (total, sinceSnapshot uint64)
+	// NewestEntries returns how many of the newest entries fit so many bytes; the largest number if all do.
+	NewestEntries(bytes uint64) uint64
+	// StateBytes is the size of the snapshot.
+	StateBytes() uint64
+	// DiskFull returns nil while changes are accepted.
+	DiskFull() error
+}
+
+// Config is what a Compactor needs.
+type Config struct {
+	Raft Raft
+	Log  Log
+	// SnapshotBytes is the size of the log since the last snapshot that calls for the next one. A larger snapshot raises it to its own size, so
+	// that a large ledger is not rewritten for a small log.
+	SnapshotBytes uint64
+	// TrailingLogs is how many entries stay behind a snapshot at most.
+	TrailingLogs uint64
+	// Interval is how often the log is looked at.
+	Interval time.Duration
+	Logger   *slog.Logger
+}
+
+// Compactor bounds the log of one node.
+type Compactor struct {
+	conf Config
+	// While the disk stays full, attempts are repeated after longer and longer times.
+	attempt time.Time     // of the next attempt
+	wait    time.Duration // after it; 0: the disk was not full
+}
+
+// New returns a compactor; see Run.
+func New(conf Config) *Compactor { return &Compactor{conf: conf} }
+
+// The times between two attempts to free space on a full disk.
+const (
+	firstWait = 5 * time.Second
+	lastWait  = 5 * time.Minute
+)
+
+// trailingWhenFull is how many bytes of the log stay behind a snapshot while the disk is full.
+const trailingWhenFull = 1 << 20
+
+// Limit is the size of the log since the last snapshot that calls for the next one.
+func (c *Compactor) Limit() uint64 { return max(c.conf.SnapshotBytes, c.conf.Log.StateBytes()) }
+
+// Run bounds the log until ctx ends.
+func (c *Compactor) Run(ctx context.Context) {
+	ticker := time.NewTicker(c.conf.Interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			c.step(ctx, now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// step looks at the log once.
+func (c *Compactor) step(ctx context.Context, now time.Time) {
+	full := c.conf.Log.DiskFull() != nil
+	limit := c.Limit()
+	trailing := limit
+	if full {
+		trailing = min(limit, trailingWhenFull)
+	}
+	c.keep(max(1, min(c.conf.TrailingLogs, c.conf.Log.NewestEntries(trailing))))
+	_, since := c.conf.Log.LogSize()
+	if !full {
+		c.wait = 0
+	}
+	switch {
+	case full && c.due(now):
+		c.conf.Logger.Info("the disk is nearly full: taking a snapshot early, so that the log can be shortened")
+		c.snapshot(ctx)
+	case since > limit:
+		c.snapshot(ctx)
+	}
+}
+
+// due reports whether it is time for an attempt to free space, and sets the time of the next.
+func (c *Compactor) due(now time.Time) bool {
+	if c.wait > 0 && now.Before(c.attempt) {
+		return false
+	}
+	c.wait = min(lastWait, max(firstWait, 2*c.wait))
+	c.attempt = now.Add(c.wait)
+	return true
+}
+
+// keep tells raft how many entries stay behind its next snapshot.
+func (c *Compactor) keep(entries uint64) {
+	settings := c.conf.Raft.ReloadableConfig()
+	if settings.TrailingLogs == entries {
+		return
+	}
+	settings.TrailingLogs = entries
+	if err := c.conf.Raft.ReloadConfig(settings); err != nil {
+		c.conf.Logger.Error("the number of log entries to keep could not be set", "entries", entries, "err", err)
+	}
+}
+
+// snapshot takes a snapshot, after which raft shortens the log. raft may never answer after a shutdown.
+func (c *Compactor) snapshot(ctx context.Context) {
+	done := make(chan error, 1)
+	future := c.conf.Raft.Snapshot()
+	go func() { done <- future.Error() }()
+	select {
+	case err := <-done:
+		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && !errors.Is(err, raft.ErrRaftShutdown) {
+			c.conf.Logger.Warn("a snapshot to shorten the log failed", "err", err)
+		}
+	case <-ctx.Done():
+	}
+}

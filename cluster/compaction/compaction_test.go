@@ -1,0 +1,106 @@
+package compaction
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+// disk is a log of equal entries, and the raft that shortens it.
+type disk struct {
+	t                     *testing.T
+	entry, state          uint64
+	entries, since, taken uint64
+	full                  error
+	settings              raft.ReloadableConfig
+}
+
+func (d *disk) LogSize() (total, since uint64) { return d.entries * d.entry, d.since * d.entry }
+func (d *disk) NewestEntries(bytes uint64) uint64 {
+	if d.entries*d.entry <= bytes {
+		return math.MaxUint64
+	}
+	return bytes / d.entry
+}
+func (d *disk) StateBytes() uint64                         { return d.state }
+func (d *disk) DiskFull() error                            { return d.full }
+func (d *disk) ReloadableConfig() raft.ReloadableConfig    { return d.settings }
+func (d *disk) ReloadConfig(c raft.ReloadableConfig) error { d.settings = c; return nil }
+
+func (d *disk) Snapshot() raft.SnapshotFuture {
+	d.taken++
+	d.since, d.entries = 0, min(d.entries, d.settings.TrailingLogs)
+	return answered{}
+}
+
+type answered struct{ raft.SnapshotFuture }
+
+func (answered) Error() error { return nil }
+
+func (d *disk) write(n uint64) { d.entries, d.since = d.entries+n, d.since+n }
+
+func newDisk(t *testing.T, entry, state uint64) (*disk, *Compactor) {
+	d := &disk{t: t, entry: entry, state: state, settings: raft.ReloadableConfig{TrailingLogs: 16384, SnapshotThreshold: 8192}}
+	return d, New(Config{Raft: d, Log: d, SnapshotBytes: 64 << 20, TrailingLogs: 16384, Interval: time.Second, Logger: slog.New(slog.DiscardHandler)})
+}
+
+// However large the entries are, the log stays below twice the limit, and what is written between two looks at it.
+func TestCompactor_BoundsTheLogByBytes(t *testing.T) {
+	for _, entry := range []uint64{100, 4 << 10, 256 << 10, 10 << 20} {
+		for _, state := range []uint64{1 << 20, 300 << 20} {
+			d, c := newDisk(t, entry, state)
+			limit := max(64<<20, state)
+			require.Equal(t, limit, c.Limit())
+			step := max(1, (8<<20)/entry)
+			now := time.Unix(0, 0)
+			for range 400 {
+				d.write(step)
+				now = now.Add(time.Second)
+				c.step(t.Context(), now)
+				total, since := d.LogSize()
+				require.LessOrEqual(t, since, limit+step*entry)
+				require.LessOrEqual(t, total, 2*limit+2*step*entry)
+			}
+			require.LessOrEqual(t, d.taken*limit, 400*step*entry, "one snapshot for each limit's worth of log")
+			require.NotZero(t, d.taken)
+		}
+	}
+}
+
+// A ledger with small entries keeps what raft's own settings say.
+func TestCompactor_LeavesASmallLogAlone(t *testing.T) {
+	d, c := newDisk(t, 200, 1<<20)
+	d.write(24_000)
+	c.step(t.Context(), time.Unix(0, 0))
+	require.Zero(t, d.taken)
+	require.EqualValues(t, 16384, d.settings.TrailingLogs)
+}
+
+// A full disk is given space at once, and again after a while if that was not enough.
+func TestCompactor_FreesAFullDisk(t *testing.T) {
+	d, c := newDisk(t, 256<<10, 1<<20)
+	d.write(200)
+	now := time.Unix(1000, 0)
+	c.step(t.Context(), now)
+	require.Zero(t, d.taken)
+	d.full = errors.New("nearly full")
+	c.step(t.Context(), now)
+	require.EqualValues(t, 1, d.taken)
+	require.EqualValues(t, 4, d.entries, "a mebibyte stays")
+	for second := range 60 {
+		c.step(t.Context(), now.Add(time.Duration(second)*time.Second))
+	}
+	require.EqualValues(t, 4, d.taken, "after 5, 15 and 35 seconds")
+	d.full = nil
+	d.write(100)
+	c.step(t.Context(), now.Add(time.Minute))
+	require.EqualValues(t, 16384, d.settings.TrailingLogs)
+	d.full = errors.New("full again")
+	c.step(t.Context(), now.Add(time.Minute+time.Second))
+	require.EqualValues(t, 5, d.taken, "at once")
+}
