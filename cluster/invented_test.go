@@ -10,7 +10,7 @@ import (
 
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
-	"github.com/creditd/creditd/cluster/gossip/gossiptest"
+	"github.com/creditd/creditd/cluster/gossip/forge"
 )
 
 // inventedMeta is what a node of this build says about itself, at a peer address where nobody is.
@@ -46,7 +46,7 @@ func TestMembers_InventedOnesAreNotAdded(t *testing.T) {
 		if i%2 == 0 {
 			meta = inventedMeta(leader.Peer) // somebody is there, and it is not the member
 		}
-		_, err := sender.Write(gossiptest.WithLabel("creditd", gossiptest.Alive(fmt.Sprintf("invented-%03d", i), []byte{127, 0, 0, 1}, 9, meta)))
+		_, err := sender.Write(forge.WithLabel("creditd", forge.Alive(fmt.Sprintf("invented-%03d", i), []byte{127, 0, 0, 1}, 9, meta)))
 		require.NoError(t, err)
 	}
 	require.Eventually(t, func() bool { return memberships(t, leader)[cluster.Joining] >= 50 }, 20*time.Second, 20*time.Millisecond)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/creditd/creditd/cluster/gossip/gossiptest"
+	"github.com/creditd/creditd/cluster/gossip/forge"
 )
 
 const testLabel = "label"
@@ -41,7 +41,7 @@ func meet(t *testing.T, a, b testNode) {
 }
 
 // sendStream sends bytes over a connection and waits until the other end closes it.
-func sendStream(t *testing.T, to string, data []byte) {
+func sendStream(t *testing.T, to string, data []byte) (answer []byte) {
 	t.Helper()
 	conn, err := net.Dial("tcp", to)
 	require.NoError(t, err)
@@ -50,10 +50,28 @@ func sendStream(t *testing.T, to string, data []byte) {
 	if _, err := conn.Write(data); err == nil {
 		_ = conn.(*net.TCPConn).CloseWrite()
 	}
-	_, err = io.Copy(io.Discard, conn)
+	answer, err = io.ReadAll(conn)
 	var timeout net.Error
 	if errors.As(err, &timeout) {
 		require.False(t, timeout.Timeout(), "the connection stays open")
+	}
+	return answer
+}
+
+// stillThere: with a key nobody else has a say in what members think of each other. Without one, strangers can make them doubt each other
+// for a while, but not end them.
+func stillThere(t *testing.T, victim, other testNode, keyed bool) {
+	t.Helper()
+	if keyed {
+		meet(t, victim, other)
+		return
+	}
+	for _, n := range []testNode{victim, other} {
+		answer, err := checkStream(bytes.NewReader(sendStream(t, n.Addr(), forge.Ping(testLabel))), false)
+		require.NoError(t, err)
+		plain, err := io.ReadAll(answer)
+		require.NoError(t, err)
+		require.Equal(t, byte(ackType), plain[0])
 	}
 }
 
@@ -69,7 +87,7 @@ func allocated(do func()) uint64 {
 // TestGossip_SurvivesHostilePackets: what ended or filled a node of some version of memberlist, from a stranger. Nothing of it may end the
 // node, take more memory than it has bytes by much, or make the members doubt each other for good.
 func TestGossip_SurvivesHostilePackets(t *testing.T) {
-	packets, streams := gossiptest.Packets(testLabel, "victim"), gossiptest.Streams(testLabel, "victim")
+	packets, streams := forge.Packets(testLabel, "victim"), forge.Streams(testLabel, "victim")
 	for _, keyed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("keyed=%v", keyed), func(t *testing.T) {
 			victim, other := pair(t, keyed)
@@ -93,16 +111,15 @@ func TestGossip_SurvivesHostilePackets(t *testing.T) {
 			}
 			for _, c := range streams {
 				took := allocated(func() { sendStream(t, victim.Addr(), c.Data) })
-				require.Less(t, took, uint64(16<<20), c.Name)
+				require.Less(t, took, uint64(32<<20), c.Name)
 			}
 			require.Greater(t, victim.Refused(), uint64(20))
-			meet(t, victim, other)
-			require.Zero(t, victim.logs.count("panic"))
+			stillThere(t, victim, other, keyed)
 
 			newcomer := start(t, "newcomer", func(c *Config) { c.Label, c.SecretKey = testLabel, victim.conf.SecretKey })
 			_, err = newcomer.Join([]string{victim.Addr()})
 			require.NoError(t, err)
-			meet(t, victim, newcomer)
+			newcomer.await(t, "sees the victim", newcomer.sees("victim", Alive))
 		})
 	}
 }
@@ -114,7 +131,7 @@ func TestGossip_SurvivesRandomPackets(t *testing.T) {
 			victim, other := pair(t, keyed)
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
-			random := gossiptest.NewRandom(seed, testLabel, "victim")
+			random := forge.NewRandom(seed, testLabel, "victim")
 			sender, err := net.Dial("udp", victim.Addr())
 			require.NoError(t, err)
 			defer func() { require.NoError(t, sender.Close()) }()
@@ -128,7 +145,7 @@ func TestGossip_SurvivesRandomPackets(t *testing.T) {
 			}
 			require.Greater(t, victim.Refused(), uint64(500))
 			require.Less(t, victim.logs.count("\n"), 200, "no line for each packet")
-			meet(t, victim, other)
+			stillThere(t, victim, other, keyed)
 		})
 	}
 }
@@ -141,7 +158,7 @@ func TestGossip_BoundsInventedMembers(t *testing.T) {
 	defer func() { require.NoError(t, sender.Close()) }()
 	full := func() bool { return victim.logs.count("more than a cluster has") > 0 }
 	for i := 0; !full() && i < 20_000; i++ {
-		_, err := sender.Write(gossiptest.WithLabel(testLabel, gossiptest.Alive(fmt.Sprint("invented-", i), []byte{127, 0, 0, 1}, 9, nil)))
+		_, err := sender.Write(forge.WithLabel(testLabel, forge.Alive(fmt.Sprint("invented-", i), []byte{127, 0, 0, 1}, 9, nil)))
 		require.NoError(t, err)
 		if i%100 == 0 {
 			runtime.Gosched()
@@ -151,6 +168,25 @@ func TestGossip_BoundsInventedMembers(t *testing.T) {
 	require.LessOrEqual(t, len(victim.Members()), 2+maxNewcomers+5)
 	require.Less(t, victim.logs.count("\n"), 200, "no line for each of them")
 	meet(t, victim, other)
+}
+
+// A flood costs little more than its arrival, and other hosts are heard beside it.
+func TestPacketBudget_IsOneForEachHost(t *testing.T) {
+	var b packetBudget
+	at := func(host string, port int) net.Addr { return &net.UDPAddr{IP: net.ParseIP(host), Port: port} }
+	now := time.Unix(100, 0)
+	for i := range maxPacketsPerSecond {
+		require.True(t, b.allows(at("10.0.0.9", i), now))
+		require.True(t, b.allows(at(fmt.Sprintf("2001:db8::%x", i), 1), now))
+	}
+	require.False(t, b.allows(at("10.0.0.9", 1), now))
+	require.False(t, b.allows(at("2001:db8::ffff", 1), now), "one host may have all addresses of its network")
+	require.True(t, b.allows(at("10.0.0.2", 1), now))
+	require.True(t, b.allows(at("10.0.0.9", 1), now.Add(time.Second)))
+	for i := range 2 * maxSources {
+		b.allows(at(fmt.Sprintf("10.1.%d.%d", i/256, i%256), 1), now)
+	}
+	require.LessOrEqual(t, len(b.counts), maxSources)
 }
 
 func TestNewcomers_AreTakenOverTime(t *testing.T) {

@@ -79,9 +79,14 @@ func (t *transport) Shutdown() error {
 }
 
 func (t *transport) pumpPackets() {
+	var budget packetBudget
 	for {
 		select {
 		case p := <-t.NetTransport.PacketCh():
+			if !budget.allows(p.From, p.Timestamp) {
+				t.refuse(p.From, errFlood)
+				continue
+			}
 			buf, err := checkPacket(p.Buf, t.keyed)
 			if err != nil {
 				t.refuse(p.From, err)

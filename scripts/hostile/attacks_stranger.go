@@ -10,6 +10,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/creditd/creditd/cluster/gossip/forge"
 )
 
 // dribbleBodies announces a large body with a root key that does not exist, and sends it slowly.
@@ -87,14 +89,22 @@ func besetPeerPort(_ context.Context, t *target) (strike, error) {
 	}, nil
 }
 
-// besetGossipPort sends random packets, and junk over TCP.
+// besetGossipPort sends random packets, packets and streams that ended earlier versions of the gossip library, and junk over TCP.
 func besetGossipPort(_ context.Context, t *target) (strike, error) {
+	const label, someNode = "creditd", "node_a"
+	random := forge.NewRandom(rand.Uint64(), label, someNode)
+	var packets [][]byte
+	for range 5000 {
+		packets = append(packets, random.Packet())
+	}
+	for _, c := range forge.Packets(label, someNode) {
+		packets = append(packets, c.Data)
+	}
+	streams := forge.Streams(label, someNode)
 	return func(ctx context.Context, attacker int) {
 		addr := t.place(attacker).Gossip
 		if attacker%4 == 3 {
-			junk := make([]byte, 1+rand.IntN(4096))
-			_, _ = cryptorand.Read(junk)
-			t.hold(ctx, addr, 16, junk)
+			t.hold(ctx, addr, 4, streams[rand.IntN(len(streams))].Data)
 			return
 		}
 		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
@@ -104,14 +114,10 @@ func besetGossipPort(_ context.Context, t *target) (strike, error) {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		packet := make([]byte, 1400)
 		for range 100 {
-			_, _ = cryptorand.Read(packet)
-			packet[0] = byte(rand.IntN(16)) // a kind of message that may exist
-			if _, err := conn.Write(packet[:1+rand.IntN(len(packet))]); err != nil {
-				break
+			if _, err := conn.Write(packets[rand.IntN(len(packets))]); err == nil {
+				t.note("packets")
 			}
-			t.note("packets")
 		}
 		pause(ctx, 10*time.Millisecond)
 	}, nil

@@ -25,6 +25,7 @@ type settings struct {
 	duration time.Duration // of all attacks together
 	attacks  []attack
 	logStore string
+	open     bool   // the nodes share no secret
 	binary   string // empty: built
 	dir      string
 	bounds   bounds
@@ -58,6 +59,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.SetOutput(stderr)
 	flags.DurationVar(&s.duration, "duration", 5*time.Minute, "time under attack, over all attacks")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
+	flags.BoolVar(&s.open, "open", false, "the nodes share no secret, so strangers get further at the ports between nodes")
 	flags.StringVar(&s.binary, "binary", "", "the `binary` to attack (default: this checkout)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
 	flags.Float64Var(&s.bounds.ratio, "ratio", 3, "bound of the victim's p99 under attack, as a multiple of its quiet p99")

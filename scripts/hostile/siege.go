@@ -28,7 +28,7 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 			return err
 		}
 	}
-	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore, Open: s.open})
 	if err != nil {
 		return err
 	}

@@ -113,9 +113,9 @@ var rows = []row{
 		match: "cluster/peer", own: []string{"cluster/lobby", "cluster/tally"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
-	{match: "cluster/gossip/gossiptest", third: true, deny: join(consensus, disk, web, flags), noEnv: true},
+	{match: "cluster/gossip/forge", third: true, deny: join(consensus, disk, web, flags), noEnv: true},
 	{
-		match: "cluster/gossip", own: []string{"cluster/lobby", "cluster/tally"}, tests: []string{"cluster/gossip/gossiptest"},
+		match: "cluster/gossip", own: []string{"cluster/lobby", "cluster/tally"}, tests: []string{"cluster/gossip/forge"},
 		third: true, deny: join(consensus, disk, web, flags), noEnv: true,
 	},
 

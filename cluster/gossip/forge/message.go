@@ -1,6 +1,6 @@
-// Package gossiptest makes what a stranger may send to a gossip port: packets and streams that ended or filled a node of some version of
+// Package forge makes what a stranger may send to a gossip port: packets and streams that ended or filled a node of some version of
 // memberlist, and random ones. Only tests and commands that attack a node of their own use it.
-package gossiptest
+package forge
 
 import (
 	"bytes"
@@ -47,6 +47,11 @@ func withLabel(label string, b []byte) []byte {
 		return b
 	}
 	return append(append([]byte{labelled, byte(len(label))}, label...), b...)
+}
+
+// Ping is a stream that every member answers, whatever it thinks of its sender.
+func Ping(label string) []byte {
+	return withLabel(label, message(ping, fields{"SeqNo": 77, "Node": ""}))
 }
 
 func pack(b []byte) []byte {
