@@ -22,7 +22,14 @@ type API struct {
 	// operatorKey is Config.OperatorKey.
 	operatorKey fsm.Hash
 	timeout     time.Duration
-	engine      *gin.Engine
+
+	smallBodies, largeBodies, answers *budget
+	answerSizes                       answerSizes
+	minRate                           int64 // bytes per second
+	ratePatience                      time.Duration
+	memoryShort                       func() bool
+
+	engine *gin.Engine
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.
@@ -34,20 +41,23 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	metrics, err := newMetrics(config.Registry, config.Version)
-	if err != nil {
-		return nil, fmt.Errorf("api: register metrics: %w", err)
-	}
 	a := &API{
-		node: config.Node, logger: config.Logger, registry: config.Registry, metrics: metrics,
+		node: config.Node, logger: config.Logger, registry: config.Registry,
 		maxBody: config.MaxBodyBytes, operatorKey: config.OperatorKey, timeout: config.RequestTimeout,
+		smallBodies: newBudget(config.BodyMemory / smallBodyShare), largeBodies: newBudget(config.BodyMemory - config.BodyMemory/smallBodyShare),
+		answers: newBudget(config.AnswerMemory), answerSizes: answerSizes{mean: map[answerSource]int64{}},
+		minRate: config.MinRate, ratePatience: config.RatePatience, memoryShort: config.MemoryShort,
+	}
+	var err error
+	if a.metrics, err = newMetrics(config.Registry, config.Version, a); err != nil {
+		return nil, fmt.Errorf("api: register metrics: %w", err)
 	}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
 	a.engine.HandleMethodNotAllowed = true // 405 instead of 404; see contract 1.1
 	a.engine.RedirectTrailingSlash = false // clients drop credentials on redirects
 	for _, e := range endpoints {
-		e.metrics = metrics.endpoint(e.name)
+		e.metrics = a.metrics.endpoint(e.name)
 		a.engine.POST(e.path, a.serve(e))
 	}
 	a.probes()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/fsm"
@@ -17,6 +18,7 @@ type call struct {
 	endpoint *endpoint
 	gin      *gin.Context
 	id       [mint.RequestIDLength]byte
+	start    time.Time
 
 	ctx         context.Context // ends when the client hangs up or the deadline passes
 	actor       fsm.Hash        // the caller's root key
@@ -27,6 +29,13 @@ type call struct {
 	index    uint64 // raft index of the answer, 0: none
 	replayed bool   // the answer is that of an earlier call
 	cutAs    int    // the status in the metrics of an answer that was cut short, 0: it was not
+
+	unread     bool      // the rest of the body is on its way, so the connection ends with the answer
+	recognized bool      // the caller was authenticated before the body was received
+	bodyUntil  time.Time // when the client must have sent more of the body; zero: the server says
+
+	received share // of the room for bodies
+	answer   share // of the room for answers
 
 	body []byte // as received
 	out  []byte // the answer, or the part of it that is not sent yet
@@ -43,15 +52,17 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // maxPooledBytes is the largest buffer that is kept for the next request. The answer to 1000 verifications has half of it.
 const maxPooledBytes = 256 << 10
 
-func (a *API) newCall(e *endpoint, g *gin.Context) *call {
+func (a *API) newCall(e *endpoint, g *gin.Context, start time.Time) *call {
 	c := calls.Get().(*call)
-	c.api, c.endpoint, c.gin = a, e, g
+	c.api, c.endpoint, c.gin, c.start = a, e, g, start
 	mint.RequestID(&c.id)
 	return c
 }
 
 // release makes the call ready for another request.
 func (c *call) release() {
+	c.received.release()
+	c.answer.release()
 	body, out := c.body[:0], c.out[:0]
 	if cap(body) > maxPooledBytes {
 		body = nil

@@ -28,12 +28,26 @@ type Config struct {
 	// RequestTimeout is how long a request may take in the ledger before it is a 408. Default: 60 s. The server limits the time to
 	// receive the body (http.Server.ReadTimeout) and to send an answer that is no stream (WriteTimeout).
 	RequestTimeout time.Duration
+
+	// BodyMemory bounds the bytes of request bodies under way, each counted four times for what is made of it. Beyond it: 429. Default: 256 MiB.
+	BodyMemory int64
+	// AnswerMemory bounds the bytes of answers under way. Beyond it: 429. Default: 512 MiB.
+	AnswerMemory int64
+	// MinRate is how many bytes per second a client must send of a body, and take of an answer. Default: 64 KiB.
+	MinRate int64
+	// RatePatience is how long a client may be slower. Default: RatePatience.
+	RatePatience time.Duration
+	// MemoryShort reports whether the process is about to run out of memory. Large requests are then a 429. Default: never.
+	MemoryShort func() bool
 }
 
 // The defaults, as docs/contract.md 1.1 states them.
 const (
 	DefaultMaxBodyBytes   = 10 << 20
 	DefaultRequestTimeout = time.Minute
+	DefaultBodyMemory     = 256 << 20
+	DefaultAnswerMemory   = 512 << 20
+	DefaultMinRate        = 64 << 10
 )
 
 // withDefaults sets the fields that are zero.
@@ -53,6 +67,21 @@ func (c Config) withDefaults() Config {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = DefaultRequestTimeout
 	}
+	if c.BodyMemory == 0 {
+		c.BodyMemory = DefaultBodyMemory
+	}
+	if c.AnswerMemory == 0 {
+		c.AnswerMemory = DefaultAnswerMemory
+	}
+	if c.MinRate == 0 {
+		c.MinRate = DefaultMinRate
+	}
+	if c.RatePatience == 0 {
+		c.RatePatience = RatePatience
+	}
+	if c.MemoryShort == nil {
+		c.MemoryShort = func() bool { return false }
+	}
 	return c
 }
 
@@ -63,8 +92,10 @@ func (c Config) Validate() error {
 		return errors.New("api: Node is required")
 	case c.MaxBodyBytes < 0:
 		return errors.New("api: MaxBodyBytes must not be negative")
-	case c.RequestTimeout < 0:
-		return errors.New("api: RequestTimeout must not be negative")
+	case c.RequestTimeout < 0 || c.RatePatience < 0:
+		return errors.New("api: RequestTimeout and RatePatience must not be negative")
+	case c.BodyMemory < 0 || c.AnswerMemory < 0 || c.MinRate < 0:
+		return errors.New("api: BodyMemory, AnswerMemory and MinRate must not be negative")
 	}
 	return nil
 }

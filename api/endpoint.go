@@ -55,6 +55,7 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 	body := schema.MustCompile[Request](name)
 	var none Answer
 	_, paged := any(none).(pager)
+	_, isBulk := any((*Request)(nil)).(bulk)
 	e := &endpoint{
 		about: a, name: name, path: "/v2/" + name, request: body.JSONSchema, result: reflect.TypeFor[Answer](), paged: paged,
 	}
@@ -64,6 +65,13 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 		}
 		request, bad := body.Decode(c.body)
 		if err := c.check(bad); err != nil {
+			return nil, err
+		}
+		var answerBytes int64
+		if isBulk {
+			answerBytes = answerBytesOf(request)
+		}
+		if err := c.admit(answerBytes); err != nil {
 			return nil, err
 		}
 		return handler(c, request)
@@ -100,7 +108,7 @@ func (c *call) check(bad *schema.Problem) error {
 func (a *API) serve(e *endpoint) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		start := time.Now()
-		c := a.newCall(e, g)
+		c := a.newCall(e, g, start)
 		defer func() {
 			e.metrics.observe(c.status(), time.Since(start))
 			c.release()
@@ -134,7 +142,10 @@ func (c *call) receive() error {
 	if err := c.readBody(); err != nil {
 		return err
 	}
-	header := c.gin.Request.Header
+	return checkHeader(c.gin.Request.Header)
+}
+
+func checkHeader(header http.Header) error {
 	if header.Get("Authorization") == "" {
 		return missingAuthorization()
 	}

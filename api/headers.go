@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/sha256"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -51,11 +52,8 @@ func checkContentType(contentType string) error {
 // readHeaders reads the credentials and options of a request. It checks only their form.
 func (c *call) readHeaders() error {
 	header := c.gin.Request.Header
-	token, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
-	if ok {
-		token = strings.Trim(token, " ")
-	}
-	if token == "" || !ok {
+	token, ok := bearerToken(header)
+	if !ok {
 		return &problem{errorType: &malformedAuthorization}
 	}
 	c.hashActor(token)
@@ -68,6 +66,13 @@ func (c *call) readHeaders() error {
 		return c.readConsistency()
 	}
 	return nil
+}
+
+// bearerToken is the root key of a request.
+func bearerToken(header http.Header) (token string, ok bool) {
+	token, ok = strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	token = strings.Trim(token, " ")
+	return token, ok && token != ""
 }
 
 // hashActor keeps the hash of the caller's root key, which is all that leaves this package. It borrows the buffer of the answer,

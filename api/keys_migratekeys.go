@@ -76,6 +76,9 @@ func migrateKeys() *endpoint {
 	})
 }
 
+// answerBytes: each item has its hash and the id of its key.
+func (req *migrateKeysRequest) answerBytes() int64 { return 128 * int64(len(req.Keys)) }
+
 func (k *migratedKey) command() fsm.MigratedKey {
 	form, hash := mint.ParseHash(k.Hash)
 	m := fsm.MigratedKey{

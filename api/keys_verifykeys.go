@@ -62,6 +62,9 @@ func verifyKeys() *endpoint {
 	})
 }
 
+// answerBytes is more than most verdicts take. Those with a long list of permissions take more.
+func (req *verifyKeysRequest) answerBytes() int64 { return 2048 * int64(len(req.Verifications)) }
+
 func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}
 	commands := make([]fsm.VerifyKey, len(req.Verifications)) // at once: most items are no more than this

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/gin-gonic/gin"
@@ -17,7 +18,20 @@ func (a *API) probes() {
 		a.engine.Handle(method, "/healthz", healthz)
 		a.engine.Handle(method, "/readyz", a.readyz)
 	}
-	a.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})))
+	a.engine.GET("/metrics", a.impatiently(gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))))
+}
+
+// maxScrapes bounds what anybody can make /metrics collect at once. Beyond it: 503.
+const maxScrapes = 4
+
+// impatiently cuts off a client that does not take an answer which needs no credentials.
+func (a *API) impatiently(handler gin.HandlerFunc) gin.HandlerFunc {
+	return func(g *gin.Context) {
+		if conn := connectionOf(g.Writer); conn != nil {
+			_ = conn.SetWriteDeadline(time.Now().Add(a.ratePatience)) // a closed one fails the write, too
+		}
+		handler(g)
+	}
 }
 
 type livenessData struct {

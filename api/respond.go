@@ -48,21 +48,27 @@ func (c *call) succeed(answer any) {
 		c.succeedBare(answer)
 		return
 	}
-	b := c.appendEnvelope(c.out[:0])
+	var err error
+	if c.out, err = c.appendAnswer(c.appendEnvelope(c.out[:0]), answer); err != nil {
+		c.fail(c.problemOf(err))
+		return
+	}
+	c.api.answerSizes.learn(c.endpoint, c.actor, int64(len(c.out)))
+	c.send(http.StatusOK, contentJSON, c.out)
+}
+
+// appendAnswer appends what follows in the envelope of an answer, unless there is no room for it.
+func (c *call) appendAnswer(b []byte, answer any) (_ []byte, err error) {
 	if !c.endpoint.metaOnly {
-		var next string
-		if c.endpoint.paged {
-			list := answer.(pager)
-			answer, next = list.list(), list.cursor()
-		}
 		b = append(b, `,"data":`...)
-		b = appendData(b, answer)
 		if c.endpoint.paged {
-			b = appendPagination(b, next)
+			b, err = answer.(pager).appendPage(b, c.holdAnswer)
+		} else {
+			b = appendData(b, answer)
+			err = c.holdAnswer(len(b))
 		}
 	}
-	c.out = append(b, '}')
-	c.send(http.StatusOK, contentJSON, c.out)
+	return append(b, '}'), err
 }
 
 // appendData encodes data. What cannot be encoded is a defect.
@@ -88,7 +94,8 @@ func (c *call) fail(p *problem) {
 		if p.retryAfter > 0 {
 			header["Retry-After"] = []string{strconv.FormatInt(p.retryAfter, 10)}
 		}
-	case http.StatusRequestEntityTooLarge:
+	}
+	if c.unread {
 		header["Connection"] = []string{"close"} // rather than receive the rest of the body
 	}
 	if p.unknown {
@@ -97,6 +104,9 @@ func (c *call) fail(p *problem) {
 	b := c.appendEnvelope(c.out[:0])
 	b = append(b, `,"error":`...)
 	c.out = append(p.appendJSON(b), '}')
+	if len(c.out) > freeAnswerBytes {
+		c.answer.owe(c.api.answers, c.actor, int64(len(c.out)))
+	}
 	c.send(p.status, c.problemType(p), c.out)
 }
 
@@ -158,7 +168,7 @@ func (c *call) send(status int, contentType []string, body []byte) {
 		c.gin.Writer.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	c.begin(status, contentType)
-	_, _ = c.gin.Writer.Write(body) // a client that is gone does not miss it
+	c.deliver(body)
 }
 
 // begin sends the header of an answer.

@@ -11,11 +11,25 @@ type page[Item any] struct {
 // pager is a page of any items.
 type pager interface {
 	list() any
-	cursor() string
+	// appendPage appends the items and what stands beside them. hold is told how long the text is, and may end it.
+	appendPage(b []byte, hold func(n int) error) ([]byte, error)
 }
 
-func (p page[Item]) list() any      { return p.items }
-func (p page[Item]) cursor() string { return p.next }
+func (p page[Item]) list() any { return p.items }
+
+func (p page[Item]) appendPage(b []byte, hold func(n int) error) ([]byte, error) {
+	b = append(b, '[')
+	for i := range p.items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendData(b, &p.items[i])
+		if err := hold(len(b)); err != nil {
+			return b, err
+		}
+	}
+	return appendPagination(append(b, ']'), p.next), nil
+}
 
 // appendPagination appends what stands beside the data of a page.
 func appendPagination(b []byte, next string) []byte {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/store"
@@ -29,7 +30,13 @@ type nodeConfig struct {
 type httpConfig struct {
 	addr                                            string
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
+
+	bodyMemory, answerMemory uint64
+	minRate                  uint64 // bytes per second
 }
+
+// leastMemory is what a bound on the memory of requests must have: the largest body and the largest answer then fit.
+const leastMemory = 64 << 20
 
 // logConfig says what is logged to stderr and in which form.
 type logConfig struct{ level, format string }
@@ -61,8 +68,11 @@ func defaultNode() nodeConfig {
 	return nodeConfig{
 		cluster: cluster.DefaultConfig(),
 		store:   store.Options{ReserveBytes: 256 << 20},
-		http:    httpConfig{addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second},
-		log:     logConfig{level: "info", format: "text"},
+		http: httpConfig{
+			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second,
+			bodyMemory: api.DefaultBodyMemory, answerMemory: api.DefaultAnswerMemory, minRate: api.DefaultMinRate,
+		},
+		log: logConfig{level: "info", format: "text"},
 	}
 }
 

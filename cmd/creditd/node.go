@@ -23,9 +23,8 @@ import (
 
 const (
 	maxHeaderBytes = 16 << 10
-	// readTimeout lets a slow client send the largest body. writeTimeout also covers the time in the ledger and the answer.
-	readTimeout  = time.Minute
-	writeTimeout = readTimeout + api.DefaultRequestTimeout + 30*time.Second
+	// writeTimeout covers the time for the body, in the ledger, and for the answer.
+	writeTimeout = 2*api.DefaultRequestTimeout + 30*time.Second
 )
 
 // openData opens the data directory. Faults of the disk are sent to fatal.
@@ -84,14 +83,17 @@ func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.S
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	served, err := api.New(api.Config{Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey)})
+	served, err := api.New(api.Config{
+		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey),
+		BodyMemory: int64(conf.http.bodyMemory), AnswerMemory: int64(conf.http.answerMemory), MinRate: int64(conf.http.minRate),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &http.Server{
 		Handler:           node.closingConnections(served.Handler()),
 		ReadHeaderTimeout: conf.http.readHeaderTimeout,
-		ReadTimeout:       readTimeout,
+		ReadTimeout:       max(conf.http.readHeaderTimeout, api.RatePatience), // for the start of the body; package api extends it
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       conf.http.idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

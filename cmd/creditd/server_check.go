@@ -20,6 +20,21 @@ func (c *serverCommand) check(in invocation, s *settings.Set) {
 	c.checkPeers(s, shared, has, in.now)
 	c.solo = c.asksForSolo(s)
 	c.checkRaft(s)
+	c.checkHTTP(s)
+}
+
+func (c *serverCommand) checkHTTP(s *settings.Set) {
+	for _, room := range []struct {
+		name  string
+		bytes uint64
+	}{{"http-body-memory", c.http.bodyMemory}, {"http-answer-memory", c.http.answerMemory}} {
+		if room.bytes < leastMemory && s.Fine(room.name) {
+			s.Refuse(room.name, "%d bytes are too few; at least %dMiB", room.bytes, leastMemory>>20)
+		}
+	}
+	if c.http.minRate == 0 && s.Fine("http-min-rate") {
+		s.Refuse("http-min-rate", "0 would let clients hold memory for ever; at least 1")
+	}
 }
 
 func (c *serverCommand) checkData(s *settings.Set) {
