@@ -75,15 +75,17 @@ func sizeText(bytes uint64) string {
 	return fmt.Sprintf("%d bytes", bytes)
 }
 
-// segmentError explains a log write that failed because there is no new segment. raft-wal makes segments in the background, and the
-// next write only reports that the last one is sealed. Other errors stay as they are.
+// segmentError explains a log write that failed because there is no new segment. Other errors stay as they are.
 func (m *spaceMonitor) segmentError(path string, failed error) error {
 	if !errors.Is(failed, wal.ErrSealed) {
 		return failed
 	}
+	if lacksDescriptors(failed) {
+		return ioError(path, "making the next segment of the log", failed)
+	}
 	free, err := m.freeBytes(m.dir)
 	if err != nil || free >= segmentBytes {
-		return &Error{Kind: KindFailed, Path: path, Err: failed, Message: "the next segment of the log could not be made, for the reason that is logged above"}
+		return &Error{Kind: KindFailed, Path: path, Err: failed, Message: "the next segment of the log could not be made"}
 	}
 	return &Error{Kind: KindFull, Path: path, Err: failed, Message: fmt.Sprintf(
 		"the disk is full: the next segment of the log needs %d MiB, and %d MiB are free; %s", segmentBytes>>20, free>>20, freeSpace)}

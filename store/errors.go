@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kind says what went wrong, for callers that must act on it.
@@ -93,7 +95,26 @@ func ioError(path, doing string, err error) error {
 	if isFull(err) {
 		return &Error{Kind: KindFull, Path: path, Message: doing + " failed, the disk is full; " + freeSpace, Err: err}
 	}
+	if lacksDescriptors(err) {
+		return &Error{Kind: KindFailed, Path: path, Message: fmt.Sprintf(
+			"%s failed, the process has used up its file descriptors%s; raise the limit (ulimit -n, or LimitNOFILE of systemd) or lower --max-connections, and start again",
+			doing, descriptorLimit()), Err: err}
+	}
 	return &Error{Kind: KindFailed, Path: path, Message: doing + " failed", Err: err}
+}
+
+// lacksDescriptors reports whether the process, or the machine, could open no more files.
+func lacksDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// descriptorLimit says how many file descriptors the process may have, if the system tells.
+func descriptorLimit() string {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (it may have %d)", limit.Cur)
 }
 
 // isFull also compares the text: bbolt formats the error of a file that cannot grow with %s, which drops the errno.

@@ -1,16 +1,22 @@
 package store
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	wal "github.com/hashicorp/raft-wal"
+	"github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/metadb"
+	"github.com/hashicorp/raft-wal/segment"
+	"github.com/hashicorp/raft-wal/types"
 )
 
 // DefaultLog is the kind of log of a new directory, unless Options names one. raft-wal is faster, by a third on one node. It reserves
@@ -57,16 +63,17 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 		return nil, err
 	}
 	// Our own meta store, also because WAL.Close leaves its default one open and locked.
-	meta := &walMeta{tail: tail}
-	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithSegmentSize(segmentBytes), wal.WithLogger(walLogger(logger)))
+	meta, files := &walMeta{tail: tail}, &segmentFiles{VFS: fs.New()}
+	w, err := wal.Open(path, wal.WithMetaStore(meta), wal.WithSegmentSize(segmentBytes), wal.WithLogger(walLogger(logger)),
+		wal.WithSegmentFiler(segment.NewFiler(path, files)))
 	if err != nil {
 		_ = meta.Close()
-		if isFull(err) {
+		if isFull(err) || lacksDescriptors(err) {
 			return nil, ioError(path, "opening the log", err)
 		}
 		return nil, damaged(path, "the log cannot be opened (%v)", err)
 	}
-	return &walLog{WAL: w, meta: meta}, nil
+	return &walLog{WAL: w, meta: meta, files: files}, nil
 }
 
 // openRaftBolt opens an existing raft-boltdb file.
@@ -84,7 +91,32 @@ func openRaftBolt(path string) (_ logStore, err error) {
 
 type walLog struct {
 	*wal.WAL
-	meta *walMeta
+	meta  *walMeta
+	files *segmentFiles
+}
+
+// segmentFiles are the files of raft-wal. It remembers why a segment could not be made.
+type segmentFiles struct {
+	types.VFS
+	failed atomic.Pointer[error]
+}
+
+func (f *segmentFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
+	w, err := f.VFS.Create(dir, name, size)
+	if err != nil {
+		f.failed.Store(&err)
+	}
+	return w, err
+}
+
+// StoreLogs adds the cause that raft-wal leaves out: it makes segments in the background, and the next write only reports that the last one
+// is sealed.
+func (l *walLog) StoreLogs(entries []*raft.Log) error {
+	err := l.WAL.StoreLogs(entries)
+	if cause := l.files.failed.Load(); cause != nil && errors.Is(err, wal.ErrSealed) {
+		return fmt.Errorf("%w: %w", err, *cause)
+	}
+	return err
 }
 
 // GetLog does not return deleted entries: raft-wal would still read those at the start of its newest segment.
