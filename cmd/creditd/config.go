@@ -31,6 +31,7 @@ type httpConfig struct {
 	addr                                            string
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
 
+	maxConnections           uint64 // 0: what the descriptors allow
 	bodyMemory, answerMemory uint64
 	minRate                  uint64 // bytes per second
 }

@@ -65,6 +65,7 @@ func (c *devCommand) check(_ invocation, s *settings.Set) {
 	}
 	warnOfGuests(s, c.store.Dir)
 	c.cluster.AdvertiseHTTP = c.http.addr
+	c.http.checkConnections(s)
 }
 
 func (c *devCommand) run(in invocation) error {

@@ -23,6 +23,8 @@ import (
 
 const (
 	maxHeaderBytes = 16 << 10
+	// maxHeaderNames bounds what net/http makes of the header: 16 KiB of short names take half a megabyte.
+	maxHeaderNames = 100
 	// writeTimeout covers the time for the body, in the ledger, and for the answer.
 	writeTimeout = 2*api.DefaultRequestTimeout + 30*time.Second
 )
@@ -74,11 +76,11 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 	return c
 }
 
-func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.Server, error) {
+func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, log *slog.Logger) (*http.Server, error) {
 	registry := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{
+	for _, c := range append(conns.collectors(),
 		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
+	) {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -91,7 +93,8 @@ func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.S
 		return nil, err
 	}
 	return &http.Server{
-		Handler:           node.closingConnections(served.Handler()),
+		Handler:           boundingHeaders(node.closingConnections(served.Handler())),
+		ConnState:         conns.observe,
 		ReadHeaderTimeout: conf.http.readHeaderTimeout,
 		ReadTimeout:       max(conf.http.readHeaderTimeout, api.RatePatience), // for the start of the body; package api extends it
 		WriteTimeout:      writeTimeout,
@@ -99,4 +102,16 @@ func newHTTPServer(conf nodeConfig, node *servedNode, log *slog.Logger) (*http.S
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, nil
+}
+
+// boundingHeaders refuses a request with too many headers, so that it does not stay in memory while the body arrives.
+func boundingHeaders(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header) > maxHeaderNames {
+			w.Header().Set("Connection", "close")
+			http.Error(w, fmt.Sprintf("the request has %d headers, at most %d are allowed", len(r.Header), maxHeaderNames), http.StatusRequestHeaderFieldsTooLarge)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }

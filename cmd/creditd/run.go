@@ -169,13 +169,14 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err)
 	}
 	served := &servedNode{Node: node}
-	server, err := newHTTPServer(conf, served, log)
+	conns := limitConnections(open.http, int(conf.http.maxConnections))
+	server, err := newHTTPServer(conf, served, conns, log)
 	if err != nil {
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
 	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
-	failed := r.serve(ctx, server, open.http, up)
+	failed := r.serve(ctx, server, conns, up)
 	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
 }
 

@@ -32,6 +32,7 @@ func (c *serverCommand) checkHTTP(s *settings.Set) {
 			s.Refuse(room.name, "%d bytes are too few; at least %dMiB", room.bytes, leastMemory>>20)
 		}
 	}
+	c.http.checkConnections(s)
 	if c.http.minRate == 0 && s.Fine("http-min-rate") {
 		s.Refuse("http-min-rate", "0 would let clients hold memory for ever; at least 1")
 	}
@@ -47,6 +48,23 @@ func (c *serverCommand) checkData(s *settings.Set) {
 			s.Refuse("data-dir", "%s is not a directory", c.store.Dir)
 		}
 		warnOfGuests(s, c.store.Dir)
+	}
+}
+
+// checkConnections compares the connections with the descriptors that the process may have, and chooses the default.
+func (c *httpConfig) checkConnections(s *settings.Set) {
+	all, err := descriptors()
+	if err != nil {
+		s.Note("the limit of file descriptors cannot be read: %v", err)
+		return
+	}
+	most := connectionsWithin(all)
+	if c.maxConnections > most && s.Fine("max-connections") {
+		s.Refuse("max-connections", "%d are too many: this process may have %d file descriptors, of which %d are reserved for the store and the other nodes. "+
+			"Raise the limit (ulimit -n, or LimitNOFILE of systemd), or allow at most %d", c.maxConnections, all, all-most, most)
+	}
+	if c.maxConnections == 0 {
+		c.maxConnections = min(most, mostConnections)
 	}
 }
 

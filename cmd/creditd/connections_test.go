@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+)
+
+// limited serves with a bound on connections. Its handler reads the whole body.
+func limited(t *testing.T, limit int) (conns *connections, dial func() *bufferedConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	conns = limitConnections(l, limit)
+	server := &http.Server{ConnState: conns.observe, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	})}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(conns) }()
+	t.Cleanup(func() {
+		_ = server.Close() // of a listener that a test has closed: an error
+		require.Error(t, <-served)
+	})
+	return conns, func() *bufferedConn {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+		return &bufferedConn{conn, bufio.NewReader(conn)}
+	}
+}
+
+type bufferedConn struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+// send sends a request with a body of one byte, or without that byte.
+func (c *bufferedConn) send(t *testing.T, body string) *bufferedConn {
+	t.Helper()
+	_, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"+body)
+	require.NoError(t, err)
+	return c
+}
+
+// answered waits for an answer.
+func (c *bufferedConn) answered(t *testing.T) *bufferedConn {
+	t.Helper()
+	re, err := http.ReadResponse(c.in, nil)
+	require.NoError(t, err)
+	require.NoError(t, re.Body.Close())
+	return c
+}
+
+func (c *connections) now() (open, waiting int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := c.waiting.root.next; conn != &c.waiting.root; conn = conn.next {
+		waiting++
+	}
+	return c.open, waiting
+}
+
+// A new connection takes the place of the one that waits longest for a request, used or not. The others stay.
+func TestConnections_TheOldestIdleOneMakesRoom(t *testing.T) {
+	conns, dial := limited(t, 3)
+	silent := dial()
+	await(t, func() bool { open, _ := conns.now(); return open == 1 })
+	first, second := dial().send(t, "x").answered(t), dial().send(t, "x").answered(t)
+	await(t, func() bool { _, waiting := conns.now(); return waiting == 3 })
+	third := dial().send(t, "x").answered(t)
+	_, err := silent.in.ReadByte()
+	require.ErrorIs(t, err, io.EOF)
+	first.send(t, "x").answered(t) // now the second has waited longest
+	await(t, func() bool { _, waiting := conns.now(); return waiting == 3 })
+	dial().send(t, "x").answered(t)
+	_, err = second.in.ReadByte()
+	require.ErrorIs(t, err, io.EOF)
+	first.send(t, "x").answered(t)
+	third.send(t, "x").answered(t)
+	open, _ := conns.now()
+	require.Equal(t, 3, open)
+}
+
+// While all connections are busy, a new one waits. None of them is cut.
+func TestConnections_BusyOnesStay(t *testing.T) {
+	conns, dial := limited(t, 2)
+	first, second := dial().send(t, ""), dial().send(t, "")
+	await(t, func() bool { open, waiting := conns.now(); return open == 2 && waiting == 0 })
+	third := dial().send(t, "x")
+	require.NoError(t, third.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+	_, err := third.in.Peek(1)
+	require.ErrorContains(t, err, "timeout")
+	require.NoError(t, third.SetReadDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(second, "x")
+	require.NoError(t, err)
+	second.answered(t)
+	third.answered(t)
+	_, err = io.WriteString(first, "x")
+	require.NoError(t, err)
+	first.answered(t)
+}
+
+// A listener that is closed while a connection waits for room ends, and so does the server.
+func TestConnections_CloseWhileFull(t *testing.T) {
+	conns, dial := limited(t, 1)
+	dial().send(t, "")
+	await(t, func() bool { open, waiting := conns.now(); return open == 1 && waiting == 0 })
+	dial()
+	require.NoError(t, conns.Close())
+}
+
+// Every connection that ends leaves the books, however it ends.
+func TestConnections_AreCounted(t *testing.T) {
+	conns, dial := limited(t, 10)
+	for range 5 {
+		dial().Close()
+		dial().send(t, "x").Close()
+		dial().send(t, "").Close()
+	}
+	await(t, func() bool { open, waiting := conns.now(); return open == 0 && waiting == 0 })
+	registry := prometheus.NewRegistry()
+	for _, c := range conns.collectors() {
+		require.NoError(t, registry.Register(c))
+	}
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	require.Len(t, families, 3)
+}
+
+// A request with many headers does not stay while its body arrives.
+func TestServer_BoundsHeaders(t *testing.T) {
+	reached := false
+	handler := boundingHeaders(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	for n, code := range map[int]int{maxHeaderNames: http.StatusOK, maxHeaderNames + 1: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequest(http.MethodPost, "/", nil)
+		require.NoError(t, err)
+		for i := range n {
+			r.Header.Set(fmt.Sprint("X-", i), "x")
+		}
+		w := httptest.NewRecorder()
+		reached = false
+		handler.ServeHTTP(w, r)
+		require.Equal(t, code, w.Code)
+		require.Equal(t, code == http.StatusOK, reached)
+	}
+}
+
+// Idle connections leave descriptors for the log: the node makes the next segment, and serves whoever comes.
+func TestConnections_LeaveDescriptorsForTheLog(t *testing.T) {
+	args := alone(t, t.TempDir(), "--disk-reserve", "0")
+	p := startBinary(t, "/bin/sh", []string{"CREDITD_ROOT_KEY=" + testRootKey}, append([]string{"-c", `ulimit -n 200 && exec "$0" "$@"`, binary}, args...)...)
+	p.await(p.stderr, `msg=ready`)
+	address := p.await(p.stderr, `msg=started .*http=(\S+)`)[1]
+	for range 400 {
+		conn, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		defer conn.Close()
+	}
+	c := p.client(testRootKey)
+	meta := object{"a": strings.Repeat("x", 1<<20-100)}
+	for i := range 70 { // a segment has 64 MiB
+		must[object](t, c, "identities.createIdentity", object{"externalId": fmt.Sprint("fat", i), "meta": meta})
+	}
+	re, err := http.Get("http://" + address + "/metrics")
+	require.NoError(t, err)
+	defer re.Body.Close()
+	text, err := io.ReadAll(re.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "\ncreditd_http_connections_limit 100\n")
+	require.NotContains(t, string(text), "\ncreditd_http_connections_evicted_total 0\n")
+	require.NoError(t, c.Call(context.Background(), "cluster.getStatus", object{}, nil).Err)
+	p.terminate()
+}
+
+// More connections than descriptors are refused at the start.
+func TestServer_RefusesMoreConnectionsThanDescriptors(t *testing.T) {
+	args := alone(t, t.TempDir(), "--max-connections", "101")
+	p := startBinary(t, "/bin/sh", nil, append([]string{"-c", `ulimit -n 200 && exec "$0" "$@"`, binary}, args...)...)
+	require.Equal(t, exitUsage, p.wait())
+	require.Contains(t, p.stderr.String(), "101 are too many: this process may have 200 file descriptors, of which 100 are reserved")
+}
