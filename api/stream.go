@@ -78,7 +78,7 @@ func (w *chunks) Flush() error {
 
 // send sends all of a stream.
 func (s stream) send(c *call) {
-	c.ctx = c.gin.Request.Context() // without the deadline of a request
+	c.ctx = c.gin.Request.Context()   // without the deadline of a request
 	c.out = make([]byte, 0, maxChunk) // rather than a buffer that a large answer has left
 	w := &chunks{call: c, ctx: c.ctx}
 	err := s(c.ctx, w)

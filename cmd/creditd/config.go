@@ -32,7 +32,7 @@ type httpConfig struct {
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
 
 	maxConnections           uint64 // 0: what the descriptors allow
-	bodyMemory, answerMemory uint64
+	bodyMemory, answerMemory uint64 // 0: see roomWithin
 	minRate                  uint64 // bytes per second
 }
 
@@ -71,7 +71,7 @@ func defaultNode() nodeConfig {
 		store:   store.Options{ReserveBytes: 256 << 20},
 		http: httpConfig{
 			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second,
-			bodyMemory: api.DefaultBodyMemory, answerMemory: api.DefaultAnswerMemory, minRate: api.DefaultMinRate,
+			minRate: api.DefaultMinRate,
 		},
 		log: logConfig{level: "info", format: "text"},
 	}

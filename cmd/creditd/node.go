@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,9 +77,9 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 	return c
 }
 
-func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, log *slog.Logger) (*http.Server, error) {
+func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory *memoryWatch, log *slog.Logger) (*http.Server, error) {
 	registry := prometheus.NewRegistry()
-	for _, c := range append(conns.collectors(),
+	for _, c := range append(append(conns.collectors(), memory.collectors()...),
 		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	) {
 		if err := registry.Register(c); err != nil {
@@ -87,7 +88,9 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, log *s
 	}
 	served, err := api.New(api.Config{
 		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey),
-		BodyMemory: int64(conf.http.bodyMemory), AnswerMemory: int64(conf.http.answerMemory), MinRate: int64(conf.http.minRate),
+		BodyMemory:   int64(cmp.Or(conf.http.bodyMemory, roomWithin(memory.limit, api.DefaultBodyMemory))),
+		AnswerMemory: int64(cmp.Or(conf.http.answerMemory, roomWithin(memory.limit, api.DefaultAnswerMemory))),
+		MinRate:      int64(conf.http.minRate), MemoryShort: memory.short.Load,
 	})
 	if err != nil {
 		return nil, err

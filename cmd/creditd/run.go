@@ -133,6 +133,10 @@ func rebuildAdvice(conf nodeConfig) string {
 }
 
 func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(context.Context, *running) error) error {
+	limit, source := limitMemory()
+	log.Info("memory limit", "bytes", limit, "from", source)
+	memory, stopWatch := watchMemory(limit, log)
+	defer stopWatch()
 	host, err := injectFaults(conf, log)
 	if err != nil {
 		return err
@@ -170,7 +174,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	}
 	served := &servedNode{Node: node}
 	conns := limitConnections(open.http, int(conf.http.maxConnections))
-	server, err := newHTTPServer(conf, served, conns, log)
+	server, err := newHTTPServer(conf, served, conns, memory, log)
 	if err != nil {
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}

@@ -28,7 +28,7 @@ func (c *serverCommand) checkHTTP(s *settings.Set) {
 		name  string
 		bytes uint64
 	}{{"http-body-memory", c.http.bodyMemory}, {"http-answer-memory", c.http.answerMemory}} {
-		if room.bytes < leastMemory && s.Fine(room.name) {
+		if room.bytes > 0 && room.bytes < leastMemory && s.Fine(room.name) {
 			s.Refuse(room.name, "%d bytes are too few; at least %dMiB", room.bytes, leastMemory>>20)
 		}
 	}
