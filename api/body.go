@@ -18,7 +18,7 @@ const (
 	smallBodyBytes = 64 << 10
 	bodyWeight     = 4
 	// smallBodyShare is the part of the budget that small bodies have for themselves.
-	smallBodyShare = 4
+	smallBodyShare = 2
 )
 
 // RatePatience is how long a client may be slower than Config.MinRate. A server that sets ReadTimeout to it cuts off bodies that never begin.

@@ -29,7 +29,7 @@ type Config struct {
 	// receive the body (http.Server.ReadTimeout) and to send an answer that is no stream (WriteTimeout).
 	RequestTimeout time.Duration
 
-	// BodyMemory bounds the bytes of request bodies under way, each counted four times for what is made of it. Beyond it: 429. Default: 256 MiB.
+	// BodyMemory bounds the bytes of request bodies under way, each counted four times for what is made of it. Beyond it: 429. Default: 512 MiB.
 	BodyMemory int64
 	// AnswerMemory bounds the bytes of answers under way. Beyond it: 429. Default: 512 MiB.
 	AnswerMemory int64
@@ -45,7 +45,7 @@ type Config struct {
 const (
 	DefaultMaxBodyBytes   = 10 << 20
 	DefaultRequestTimeout = time.Minute
-	DefaultBodyMemory     = 256 << 20
+	DefaultBodyMemory     = 512 << 20
 	DefaultAnswerMemory   = 512 << 20
 	DefaultMinRate        = 64 << 10
 )

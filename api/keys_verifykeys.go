@@ -63,7 +63,7 @@ func verifyKeys() *endpoint {
 }
 
 // answerBytes is more than most verdicts take. Those with a long list of permissions take more.
-func (req *verifyKeysRequest) answerBytes() int64 { return 2048 * int64(len(req.Verifications)) }
+func (req *verifyKeysRequest) answerBytes() int64 { return 1024 * int64(len(req.Verifications)) }
 
 func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}

@@ -135,7 +135,7 @@ func (s *server) gauge(kind string) string {
 // The bodies that all callers send at once are bounded, and no caller gets all of the room. docs/contract.md 1.10 [D-41].
 func TestBody_RoomForLargeOnesIsShared(t *testing.T) {
 	aloneOnly(t)
-	s := newServer(t, func(c *api.Config) { c.BodyMemory = 4 << 20 }) // 3 MiB for large ones, of which each counts fourfold
+	s := newServer(t, func(c *api.Config) { c.BodyMemory = 6 << 20 }) // 3 MiB for large ones, of which each counts fourfold
 	others := []*server{s.grant("identity.*.create_identity"), s.grant("identity.*.create_identity"), s.grant("identity.*.create_identity")}
 	const size = 150 << 10
 	first, second := s.hold(size), s.hold(size)
@@ -161,7 +161,7 @@ func TestBody_RoomForLargeOnesIsShared(t *testing.T) {
 // Strangers get half of the room for small bodies. The smallest bodies need none.
 func TestBody_SmallOnesOfKnownCallersPassBesideStrangers(t *testing.T) {
 	aloneOnly(t)
-	s := newServer(t, func(c *api.Config) { c.BodyMemory = 4 << 20 }) // 1 MiB for small ones
+	s := newServer(t, func(c *api.Config) { c.BodyMemory = 2 << 20 }) // 1 MiB for small ones
 	var strangers []held
 	for i := range 4 {
 		strangers = append(strangers, s.hold(40<<10, "Authorization", fmt.Sprintf("Bearer nobody%d", i)))
