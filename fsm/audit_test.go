@@ -17,8 +17,14 @@ import (
 // restored is the ledger of a node that came up from the first snapshot of s.
 func restored(t testing.TB, s *fsm.State) *fsm.State {
 	t.Helper()
-	f := s.Freeze()
-	records, l := take(f), fsm.NewLoader()
+	return restoredFrom(t, s, map[fsm.RecordKey]fsm.Record{})
+}
+
+// restoredFrom is the ledger of a node that came up from the next snapshot of s. records are those of the snapshots before.
+func restoredFrom(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record) *fsm.State {
+	t.Helper()
+	f, l := s.Freeze(), fsm.NewLoader()
+	maps.Copy(records, take(f))
 	names := slices.SortedFunc(maps.Keys(records), func(a, b fsm.RecordKey) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
 	})

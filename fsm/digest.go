@@ -27,4 +27,14 @@ func digestOf(r Record) Digest {
 	return digestFrom(v.Sum())
 }
 
+// largeMeta is the size of a meta from which an entity keeps the hash of the head of its record: the fields up to the meta. Most changes
+// leave them, and only the others are hashed again with each digest.
+const largeMeta = 1024
+
+// headHash is a kept hash, and what it is the hash of. Equal texts are mostly the same bytes in memory, which compare at once.
+type headHash[K comparable] struct {
+	of  K
+	sum fields.Hasher
+}
+
 func digestFrom(a, b uint64) Digest { return Digest{a, b} }

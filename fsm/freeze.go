@@ -36,7 +36,7 @@ type tracker struct {
 // add registers a new entity.
 func (t *tracker) add(n entity) {
 	if t.collector != nil {
-		t.collector.collect(n, true)
+		t.collector.collect(n, true, Digest{})
 	}
 	t.markDirty(n)
 	t.afterChange(n)
@@ -47,14 +47,21 @@ func (t *tracker) beforeChange(n entity) {
 	if t.frozen != nil && n.header().gen == t.frozen.gen {
 		t.frozen.captured = append(t.frozen.captured, changeOf(n))
 	}
+	digest := n.digest()
 	if t.collector != nil {
-		t.collector.collect(n, false)
+		t.collector.collect(n, false, digest)
 	}
-	t.sum = t.sum.minus(n.digest())
+	t.sum = t.sum.minus(digest)
 	t.markDirty(n)
 }
 
-func (t *tracker) afterChange(n entity) { t.sum = t.sum.plus(n.digest()) }
+func (t *tracker) afterChange(n entity) {
+	digest := n.digest()
+	if t.collector != nil {
+		t.collector.changedTo(n, digest)
+	}
+	t.sum = t.sum.plus(digest)
+}
 
 // remove removes an entity permanently.
 func (t *tracker) remove(n entity) {

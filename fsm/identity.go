@@ -1,5 +1,7 @@
 package fsm
 
+import "github.com/creditd/creditd/fsm/fields"
+
 // identityStore holds the identities of all workspaces.
 type identityStore struct {
 	*core
@@ -27,6 +29,8 @@ type identity struct {
 	// Of a deleted identity; see keyring.orphaned and key.gone.
 	hadBalance  bool
 	keysDeleted bool
+
+	head *headHash[string] // of a large meta, which alone of the head changes
 
 	keys []apiKeys // its keys that are not deleted; a deleted identity has none
 }
@@ -103,7 +107,21 @@ func (i *identity) record() Record {
 	}
 }
 
-func (i *identity) digest() Digest { return digestOf(i.record()) }
+func (i *identity) digest() Digest {
+	r, v := i.record().(*IdentityRecord), fields.NewHashing(fields.NewHasher(uint8(IdentityKind)))
+	switch {
+	case len(i.meta) < largeMeta:
+		i.head = nil
+		r.head(&v)
+	case i.head != nil && i.head.of == i.meta:
+		v = fields.NewHashing(i.head.sum)
+	default:
+		r.head(&v)
+		i.head = &headHash[string]{i.meta, v.Hasher()}
+	}
+	r.tail(&v)
+	return digestFrom(v.Sum())
+}
 
 func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]

@@ -47,9 +47,10 @@ type key struct {
 
 type keyDetails struct {
 	name, meta string
-	ratelimits []Ratelimit // by name; never changed in place
-	access     *keyAccess  // nil: no permissions and no roles
-	former     *Hash       // of a key that was taken over: its hash before. Never changed in place
+	ratelimits []Ratelimit        // by name; never changed in place
+	access     *keyAccess         // nil: no permissions and no roles
+	former     *Hash              // of a key that was taken over: its hash before. Never changed in place
+	head       *headHash[keyHead] // of a large meta; see headSum
 }
 
 func (k *key) name() string {
@@ -81,6 +82,9 @@ func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 		d = *k.details
 	}
 	d.name, d.meta, d.ratelimits = name, meta, ratelimits
+	if len(meta) < largeMeta {
+		d.head = nil // which holds the old meta
+	}
 	k.replaceDetails(d)
 }
 
@@ -266,9 +270,40 @@ func (k *key) plain() KeyRecord {
 // digest is computed twice for every debit that changes lastUsedAt, so it calls the record's fields directly: neither the record nor the
 // visitor escapes to the heap.
 func (k *key) digest() Digest {
-	r, v := k.plain(), fields.NewHashing(fields.NewHasher(uint8(KeyKind)))
-	r.fields(&v)
+	r := k.plain()
+	return k.digestOf(&r)
+}
+
+// digestOf is the digest of the key's record, or of one that differs only in the lists.
+func (k *key) digestOf(r *KeyRecord) Digest {
+	v := fields.NewHashing(fields.NewHasher(uint8(KeyKind)))
+	if len(r.Meta) < largeMeta {
+		r.head(&v)
+	} else {
+		v = fields.NewHashing(k.headSum())
+	}
+	r.tail(&v)
 	return digestFrom(v.Sum())
+}
+
+// keyHead are the fields of a key's head that may change, and the id, because a rerolled key begins with the details of the old one.
+type keyHead struct {
+	id, start, name, meta string
+	hash                  Hash
+	identity              *identity
+}
+
+// headSum is the hash of the head of a key with a large meta.
+func (k *key) headSum() fields.Hasher {
+	of := keyHead{k.id, k.start, k.name(), k.meta(), k.hash, k.identity}
+	if h := k.details.head; h != nil && h.of == of {
+		return h.sum
+	}
+	v := fields.NewHashing(fields.NewHasher(uint8(KeyKind)))
+	r := k.plain()
+	r.head(&v)
+	k.details.head = &headHash[keyHead]{of, v.Hasher()}
+	return v.Hasher()
 }
 
 func (ring *keyring) loadKey(r *KeyRecord) bool {
@@ -316,13 +351,18 @@ func (k *key) takeOver(former Hash) {
 
 func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id} }
 
+func (k *key) hides() bool {
+	had := k.access()
+	return slices.ContainsFunc(had.permissions, (*permission).gone) || slices.ContainsFunc(had.roles, (*role).gone)
+}
+
 // visibleDigest leaves out deleted permissions and roles that are still in the lists.
 func (k *key) visibleDigest() Digest {
 	r := k.plain()
 	had := k.access()
 	r.Permissions = permissionIDs(sortedPermissions(slices.Clone(had.permissions)))
 	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
-	return digestOf(&r)
+	return k.digestOf(&r)
 }
 
 func (ring *keyring) loadCredit(r *CreditRecord) bool {

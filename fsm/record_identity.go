@@ -25,10 +25,19 @@ func (*IdentityRecord) is() *recordType { return &identityRecordType }
 func (r *IdentityRecord) Key() RecordKey { return RecordKey{IdentityKind, r.ID} }
 
 func (r *IdentityRecord) fields(v *fields.Visitor) {
+	r.head(v)
+	r.tail(v)
+}
+
+// head shows the fields up to the meta: see headHash.
+func (r *IdentityRecord) head(v *fields.Visitor) {
 	v.String(&r.ID)
 	v.String(&r.ExternalID)
 	v.String(&r.WorkspaceID)
 	v.String(&r.Meta)
+}
+
+func (r *IdentityRecord) tail(v *fields.Visitor) {
 	r.Policy.fields(v)
 	v.Int(&r.CreatedAt)
 	v.Bool(&r.Deleted)

@@ -60,6 +60,12 @@ func (*KeyRecord) is() *recordType { return &keyRecordType }
 func (r *KeyRecord) Key() RecordKey { return RecordKey{KeyKind, r.ID} }
 
 func (r *KeyRecord) fields(v *fields.Visitor) {
+	r.head(v)
+	r.tail(v)
+}
+
+// head shows the fields up to the meta: see headHash.
+func (r *KeyRecord) head(v *fields.Visitor) {
 	v.String(&r.ID)
 	r.Hash.fields(v)
 	v.String(&r.Start)
@@ -67,6 +73,9 @@ func (r *KeyRecord) fields(v *fields.Visitor) {
 	v.String(&r.IdentityID)
 	v.String(&r.Name)
 	v.String(&r.Meta)
+}
+
+func (r *KeyRecord) tail(v *fields.Visitor) {
 	v.Int(&r.CreatedAt)
 	v.Int(&r.UpdatedAt)
 	v.Int(&r.LastUsedAt)

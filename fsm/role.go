@@ -153,6 +153,8 @@ func (x *access) loadRole(r *RoleRecord) bool {
 
 func (r *role) resource() AuditResource { return AuditResource{RoleResource, r.id} }
 
+func (r *role) hides() bool { return slices.ContainsFunc(r.permissions, (*permission).gone) }
+
 // visibleDigest leaves out deleted permissions that are still in the list.
 func (r *role) visibleDigest() Digest {
 	shown := r.record().(*RoleRecord)
