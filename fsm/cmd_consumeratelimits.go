@@ -90,10 +90,10 @@ func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPl
 		if p.compared += len(r.Identifier) * n.searching; s.version >= thirdRules && i > 0 && p.compared > maxCompared {
 			return p, invalid(fmt.Sprintf("request %d: too much to compare with patterns: send fewer requests in a call, or shorter identifiers", i))
 		}
-		limit := Ratelimit{Limit: r.Limit, Duration: r.Duration}
+		limit := Ratelimit{Limit: r.Limit, Duration: s.counted(r.Duration, maxAdHocDuration)}
 		o := n.overrideOf(r.Identifier)
 		if o != nil {
-			limit.Limit, limit.Duration = o.limit, o.duration
+			limit.Limit, limit.Duration = o.limit, s.counted(o.duration, maxDuration)
 		}
 		check := limitCheck{Ratelimit: limit, window: windowName{NamespaceScope, n.id, r.Identifier, limit.Duration}, cost: r.Cost}
 		s.evaluate(&check)

@@ -40,6 +40,7 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 		if withdrawn {
 			s.makeUnlimited(i.credit)
 		}
+		s.endWindows(IdentityScope, i.id, i.ratelimits)
 		delete(s.external, i.ref())
 		i.workspace.identities.remove(i)
 		i.keys = nil

@@ -25,6 +25,7 @@ func (c *DeleteKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	}
 	return func() Result {
 		k.unlist()
+		s.endWindows(KeyScope, k.id, k.ratelimits())
 		if !c.Permanent {
 			s.beforeChange(k)
 			k.deleted = true

@@ -26,6 +26,9 @@ func (c *RaiseLedgerVersion) fields(v *fields.Visitor) {
 
 func (c *RaiseLedgerVersion) apply(s *State, _ *rootKey) Result {
 	if c.Version > s.version {
+		if s.version < thirdRules && c.Version >= thirdRules {
+			s.endOverlong()
+		}
 		s.version, s.raisedBy = c.Version, c.Build
 	}
 	return done

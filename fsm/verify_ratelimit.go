@@ -108,7 +108,7 @@ func (s *verifier) checkLimits(d *decision, c *VerifyKey) *Refusal {
 		}
 		switch {
 		case ask.AdHoc:
-			r := Ratelimit{Name: ask.Name, Limit: ask.Limit, Duration: ask.Duration}
+			r := Ratelimit{Name: ask.Name, Limit: ask.Limit, Duration: s.counted(ask.Duration, maxAdHocDuration)}
 			s.addCheck(d, &r, KeyScope, k.id, ask.Cost)
 		case ratelimitNamed(own, ask.Name) == nil && (i == nil || ratelimitNamed(i.ratelimits, ask.Name) == nil):
 			return unknownRatelimit(ask.Name, k, i)
@@ -136,8 +136,10 @@ func (s *verifier) checkCandidate(d *decision, requested *requestedChecks, r *Ra
 
 // addCheck adds a check to a decision. Tokens in the pending effects count as used.
 func (s *verifier) addCheck(d *decision, r *Ratelimit, scope WindowScope, owner string, cost int64) {
-	d.limits = append(d.limits, limitCheck{Ratelimit: *r, window: windowName{scope, owner, r.Name, r.Duration}, cost: cost})
+	d.limits = append(d.limits, limitCheck{Ratelimit: *r, cost: cost})
 	c := &d.limits[len(d.limits)-1]
+	c.Duration = s.counted(r.Duration, maxDuration)
+	c.window = windowName{scope, owner, r.Name, c.Duration}
 	s.evaluate(c)
 	if d.pending != nil {
 		d.pending.spend(checkWork)

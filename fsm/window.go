@@ -7,6 +7,20 @@ import (
 	"github.com/creditd/creditd/fsm/fields"
 )
 
+// The longest durations that count, in ms, from ledger version 3 on [D-35]. A longer one is from before, and counts as the longest.
+const (
+	maxDuration      = 366 * dayMillis // of a configured rate limit and an override
+	maxAdHocDuration = 30 * dayMillis  // of a rate limit in a request
+)
+
+// counted is the duration that counts for a rate limit.
+func (c *core) counted(duration, longest int64) int64 {
+	if c.version < thirdRules {
+		return duration
+	}
+	return min(duration, longest)
+}
+
 // window counts the tokens of one rate limit in two fixed windows: that of its last use, and the one before. See contract 2.6. A dropped
 // window stays in rateLimits.windows until a snapshot covers its end, so that it has one place in the dirty set.
 //
@@ -138,6 +152,36 @@ func (l *rateLimits) forgetWindows(n int) {
 	}
 }
 
+// endOverlong ends the windows whose duration counts no more. They go first, some with each entry.
+func (l *rateLimits) endOverlong() {
+	var overlong []*window
+	for _, w := range l.expiries {
+		if w.duration > maxDuration {
+			overlong = append(overlong, w)
+		}
+	}
+	for _, w := range overlong {
+		l.keepUntil(w, 0)
+	}
+}
+
+// maxEnded bounds the windows that end with their owner at once. A list from before may be longer.
+const maxEnded = 100
+
+// endWindows ends the windows of the rate limits of a deleted key or identity, from ledger version 3 on. Those of other names end by
+// themselves: see expire.
+func (l *rateLimits) endWindows(scope WindowScope, owner string, list []Ratelimit) {
+	if l.version < thirdRules {
+		return
+	}
+	for _, r := range list[:min(maxEnded, len(list))] {
+		if w := l.windows[windowName{scope, owner, r.Name, l.counted(r.Duration, maxDuration)}]; w != nil && w.present {
+			l.expiries.remove(w)
+			l.dropWindow(w)
+		}
+	}
+}
+
 func (w *window) key() RecordKey { return RecordKey{WindowKind, w.recordID()} }
 
 func (w *window) record() Record {
@@ -172,6 +216,9 @@ func (l *rateLimits) loadWindow(r *WindowRecord) bool {
 	w.sequence, w.current, w.previous = r.Sequence, r.Current, r.Previous
 	l.windows[n] = w
 	l.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
+	if l.version >= thirdRules && w.duration > maxDuration {
+		l.keepUntil(w, 0)
+	}
 	l.add(w)
 	return true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // spend verifies a key with one ad-hoc rate limit.
@@ -54,7 +55,7 @@ func TestWindow_Slides(t *testing.T) {
 
 // The largest numbers there are do not overflow.
 func TestWindow_TakesTheLargestNumbers(t *testing.T) {
-	s := newLedger(t)
+	s := newLedgerOf(t, fsmtest.SecondRules) // later, such durations do not count
 	newKey(t, s, 'a', "", fsm.NewCredits{})
 	advance(t, s, "2025-01-01")
 	require.EqualValues(t, 0, spend(t, s, 'a', math.MaxInt64, 1000, math.MaxInt64).Remaining)

@@ -97,6 +97,7 @@ func (t *Model) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result 
 		return refusal(fsm.IdentityNotFound)
 	}
 	i.deleted = true
+	t.forget("identity "+i.id, i.limits)
 	if t.version < SecondRules {
 		return &fsm.Done{}
 	}

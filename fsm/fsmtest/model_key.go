@@ -176,6 +176,7 @@ func (t *Model) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
 		return r
 	}
 	k.deleted = true
+	t.forget("key "+k.id, k.limits)
 	if c.Permanent {
 		t.keys = slices.DeleteFunc(t.keys, func(other *key) bool { return other == k })
 	}

@@ -83,9 +83,9 @@ func (t *Model) consumeRatelimits(root *rootKey, c *fsm.ConsumeRatelimits) fsm.R
 			t.namespaces = before
 			return refusal(fsm.InvalidInput)
 		}
-		limit, id := fsm.Ratelimit{Name: r.Identifier, Limit: r.Limit, Duration: r.Duration}, ""
+		limit, id := fsm.Ratelimit{Name: r.Identifier, Limit: r.Limit, Duration: t.counted(r.Duration, longestAdHoc)}, ""
 		if o := n.override(r.Identifier); o != nil {
-			limit.Limit, limit.Duration, id = o.Limit, o.Duration, o.ID
+			limit.Limit, limit.Duration, id = o.Limit, t.counted(o.Duration, longest), o.ID
 		}
 		checks = append(checks, check{limit, "namespace " + n.id, r.Cost})
 		overrides = append(overrides, id)

@@ -59,6 +59,33 @@ func visible(identity, key []fsm.Ratelimit) []fsm.Ratelimit {
 	return all
 }
 
+// Durations that count at most [D-35], in ms.
+const (
+	longest      = 366 * 86_400_000
+	longestAdHoc = 30 * 86_400_000
+)
+
+func (t *Model) counted(duration, most int64) int64 {
+	if t.version < ThirdRules {
+		return duration
+	}
+	return min(duration, most)
+}
+
+// forget drops the counts of the rate limits of something that is deleted.
+func (t *Model) forget(whose string, limits []fsm.Ratelimit) {
+	if t.version < ThirdRules {
+		return
+	}
+	for _, r := range limits {
+		for c := range t.counts {
+			if c.whose == whose && c.name == r.Name && c.duration == t.counted(r.Duration, longest) {
+				delete(t.counts, c)
+			}
+		}
+	}
+}
+
 // checksOf is contract 3.6: the rate limits that a verification must pass. The key's own come first, then the identity's, then the others
 // in the order of the request. missing: a named one does not exist.
 func (t *Model) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
@@ -74,7 +101,7 @@ func (t *Model) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
 		if !named {
 			ask.Cost = 1
 		}
-		if named || r.AutoApply {
+		if r.Duration = t.counted(r.Duration, longest); named || r.AutoApply {
 			all = append(all, check{r, whose, ask.Cost})
 		}
 	}
@@ -93,7 +120,7 @@ func (t *Model) checksOf(k *key, c *fsm.VerifyKey) (all []check, missing bool) {
 		switch {
 		case later:
 		case r.AdHoc:
-			all = append(all, check{fsm.Ratelimit{Name: r.Name, Limit: r.Limit, Duration: r.Duration}, "key " + k.id, r.Cost})
+			all = append(all, check{fsm.Ratelimit{Name: r.Name, Limit: r.Limit, Duration: t.counted(r.Duration, longestAdHoc)}, "key " + k.id, r.Cost})
 		case !has(k.limits, r.Name) && !has(shared, r.Name):
 			missing = true
 		}
