@@ -37,12 +37,11 @@ type Node struct {
 	link   *peer.Transport
 	raft   *raft.Raft
 	notify chan bool // raft's NotifyCh
-	// lastAtStart is the last index of the log at the start of this process.
-	lastAtStart uint64
 
 	parts
 
 	unusable atomic.Bool // Fail was called
+	left     sync.Once   // several nodes may tell at once that this one left
 
 	met atomic.Uint64 // the newest ledger version that another node has shown
 

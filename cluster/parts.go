@@ -201,13 +201,15 @@ func (n *Node) describe() gossip.Meta {
 }
 
 // leaveForGood stops this node, which left for good.
-func (n *Node) leaveForGood(d membership.Departure) { n.Fail(n.markLeft(d)) }
+func (n *Node) leaveForGood(d membership.Departure) {
+	n.left.Do(func() { n.Fail(n.markLeft(d)) })
+}
 
-// markLeft marks the data directory, so that no restart campaigns or waits without end, and returns the error to stop with. Nobody sends
-// entries to a node that has left, so one that got some since its start was removed while it served. The time of d is another node's.
+// markLeft marks the data directory, so that no restart campaigns or waits without end, and returns the error to stop with. A node that never
+// counted since its start had left before: the time of d is another node's.
 func (n *Node) markLeft(d membership.Departure) error {
 	err := n.conf.Store.MarkRemoved(fmt.Sprintf("%s left cluster %s for good: it was %s", n.id, n.clusterID(), d))
-	if n.raft.AppliedIndex() <= n.lastAtStart {
+	if !n.standing.Counted() {
 		err = removedBefore{err}
 	}
 	return err

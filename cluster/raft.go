@@ -37,7 +37,7 @@ func (n *Node) startRaft() error {
 		}
 		return fmt.Errorf("start raft on %s: %w", n.conf.AdvertisePeer, err)
 	}
-	n.raft, n.lastAtStart = r, r.LastIndex()
+	n.raft = r
 	return nil
 }
 

@@ -42,6 +42,9 @@ func (s *Standing) Check() error {
 	return nil
 }
 
+// Counted reports whether this node has counted since its start.
+func (s *Standing) Counted() bool { return s.caughtUp.Load() }
+
 // hasPredecessor reports whether the node that this one replaces still has a vote. A leader of an earlier build gives the successor a vote
 // and never takes that one away, so one voter too many would be down.
 func (s *Standing) hasPredecessor() bool {
