@@ -30,6 +30,7 @@ type API struct {
 	memoryShort                       func() bool
 
 	engine *gin.Engine
+	quotas requestQuotas
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.

@@ -26,6 +26,9 @@ func (l *unlogged) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64
 	return l.state.Apply(fsm.Batch{Stamp: startTime, Calls: []fsm.Call{call}})[0], 1, nil
 }
 
+// RequestQuota: no workspace has one.
+func (*unlogged) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
+
 // BenchmarkVerifyKeys is a batch of 1000 charges from the bytes of the request to those of the answer, without network and log.
 func BenchmarkVerifyKeys(b *testing.B) {
 	const keys, size = 10_000, 1000

@@ -26,6 +26,8 @@ func (constant) Execute(context.Context, fsm.Call) (fsm.Result, uint64, error) {
 	return someVerdict, 12345, nil
 }
 
+func (constant) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
+
 // sink is a ResponseWriter that keeps nothing.
 type sink struct{ header http.Header }
 

@@ -95,6 +95,9 @@ func (c *call) check(bad *schema.Problem) error {
 	if err := c.readHeaders(); err != nil {
 		return err
 	}
+	if err := c.countRequest(); err != nil {
+		return err
+	}
 	if bad == nil {
 		return nil
 	}

@@ -107,6 +107,8 @@ var refusals = [...]errorType{
 		"The Idempotency-Key was used with a different request. For endpoints that return a secret, a different root key makes a different request"},
 	fsm.IdempotencyStoreFull: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
 		"The workspace's share of the idempotency store is full. Try again later, or send the request without the header"},
+	fsm.QuotaExceeded: {http.StatusTooManyRequests, tooManyRequests.path, tooManyRequests.title,
+		"The workspace has used up one of its quotas"},
 	fsm.LedgerVersionTooLow: {http.StatusPreconditionFailed, "unkey/application/precondition_failed", "Precondition Failed",
 		"The request needs a newer ledger version than the cluster has"},
 	fsm.KeyMalformed: {http.StatusBadRequest, malformedAuthorization.path, malformedAuthorization.title,

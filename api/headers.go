@@ -17,6 +17,9 @@ const (
 	headerIndex          = "Creditd-Index"
 	headerMinIndex       = "Creditd-Min-Index"
 	headerOutcome        = "Creditd-Outcome"
+	headerRateLimit      = "Ratelimit-Limit"
+	headerRateRemaining  = "Ratelimit-Remaining"
+	headerRateReset      = "Ratelimit-Reset"
 )
 
 func missingAuthorization() *problem {

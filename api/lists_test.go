@@ -197,7 +197,8 @@ func TestWorkspaces_ListAndUpdate(t *testing.T) {
 	require.ElementsMatch(t, []string{workspace, id}, s.every("workspaces.listWorkspaces", `"limit":1,`, "workspaceId"))
 
 	require.Equal(t, "{}", s.must("workspaces.updateWorkspace", fmt.Sprintf(`{"workspaceId":%q,"enabled":false}`, id)))
-	require.JSONEq(t, fmt.Sprintf(`[{"workspaceId":%q,"name":"other","createdAt":%d,"enabled":false}]`, id, int64(startTime)),
+	require.JSONEq(t, fmt.Sprintf(`[{"workspaceId":%q,"name":"other","createdAt":%d,"enabled":false,"used":{"keys":1,"identities":1,"apis":1,"permissions":1,"roles":1,
+		"namespaces":1,"overrides":1,"windows":1,"outcomes":0}}]`, id, int64(startTime)),
 		s.must("workspaces.listWorkspaces", fmt.Sprintf(`{"cursor":%q,"limit":1}`, id)))
 	inside.post("keys.verifyKey", f.in(`{"key":"SECRET"}`)).fails(403, "unkey/authorization/workspace_disabled")
 	s.must("workspaces.updateWorkspace", fmt.Sprintf(`{"workspaceId":%q,"enabled":true}`, id))

@@ -25,6 +25,8 @@ type Node interface {
 	RemoveServer(ctx context.Context, nodeID, by string) error
 	// LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
 	LedgerVersion() uint64
+	// RequestQuota returns the workspace of a root key and how many requests per second it may make; 0: any number. It is asked for every request.
+	RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64)
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }

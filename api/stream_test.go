@@ -22,10 +22,14 @@ import (
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // noNode is a node that nobody asks.
 type noNode struct{ Node }
+
+func (noNode) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
 // bench serves one endpoint that exists only in a test, over connections without a buffer: what is written waits until it is read.
 type bench struct {

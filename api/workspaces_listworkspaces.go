@@ -12,13 +12,17 @@ type workspaceOut struct {
 	Name        string `json:"name,omitempty"`
 	CreatedAt   int64  `json:"createdAt"`
 	Enabled     bool   `json:"enabled"`
+	// Limits are the quotas that an operator has set.
+	Limits *quotasOut `json:"limits,omitempty"`
+	Used   usageOut   `json:"used"`
 }
 
 // listWorkspaces is workspaces.listWorkspaces, docs/contract.md 7.2.
 func listWorkspaces() *endpoint {
 	return read("workspaces.listWorkspaces", about{
 		summary: "List all workspaces, in the order of their ids",
-		text:    nextPage,
+		text: nextPage + " `limits` are the quotas, `used` is what the ledger stores for the workspace: also deleted things, until their records " +
+			"are removed.",
 		needs:   []need{forAll(fsm.OperateClusterPermission)},
 		example: `{"limit":20}`,
 	}, func(c *call, req listWorkspacesRequest) (page[workspaceOut], error) {
@@ -29,5 +33,5 @@ func listWorkspaces() *endpoint {
 }
 
 func showWorkspace(w *fsm.Workspace) workspaceOut {
-	return workspaceOut{WorkspaceID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt, Enabled: w.Enabled}
+	return workspaceOut{WorkspaceID: w.ID, Name: w.Name, CreatedAt: w.CreatedAt, Enabled: w.Enabled, Limits: showQuotas(&w.Quotas), Used: showUsage(&w.Used)}
 }

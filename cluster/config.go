@@ -96,6 +96,10 @@ type Config struct {
 	// IdempotencyMaxKeys is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
 	// ceil(bytes/256) of the texts and lists in its answer, so this bounds bytes.
 	IdempotencyMaxKeys uint64
+	// RatelimitMaxWindows is how many windows of rate limits the ledger may hold while this node leads. A window takes about 350 bytes.
+	RatelimitMaxWindows uint64
+	// WorkspaceMetrics is of how many workspaces there are metrics; 0: of none.
+	WorkspaceMetrics int
 
 	Batch batch.Config
 }
@@ -113,7 +117,7 @@ func DefaultConfig() Config {
 		SnapshotBytes: 64 << 20, CompactionInterval: time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
-		IdempotencyMaxKeys: 2_000_000,
+		IdempotencyMaxKeys: 2_000_000, RatelimitMaxWindows: 4_000_000,
 	}
 }
 
@@ -151,6 +155,8 @@ func (c *Config) Validate() error {
 	bad(c.LeaderWait <= 0, "cluster: LeaderWait must be positive")
 	bad(c.SnapshotThreshold == 0, "cluster: SnapshotThreshold must be positive")
 	bad(c.IdempotencyMaxKeys == 0, "cluster: IdempotencyMaxKeys must be positive")
+	bad(c.WorkspaceMetrics < 0, "cluster: WorkspaceMetrics must not be negative")
+	bad(c.RatelimitMaxWindows == 0, "cluster: RatelimitMaxWindows must be positive")
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
 	bad(c.SnapshotBytes < 1<<20, "cluster: SnapshotBytes is %d, at least 1 MiB is needed", c.SnapshotBytes)

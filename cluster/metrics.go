@@ -10,7 +10,7 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// metric is one figure of a snapshot of the node. None needs a label.
+// metric is one figure of a snapshot of the node. None needs a label; those of workspaces are in metrics_workspaces.go.
 type metric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -62,6 +62,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_ledger_keys", "Keys, soft-deleted ones included.", func(s *sample) float64 { return float64(s.ledger.Keys) })
 	c.gauge("creditd_ledger_credit_records", "Keys and identities with a balance.", func(s *sample) float64 { return float64(s.ledger.CreditRecords) })
 	c.gauge("creditd_ledger_ratelimit_windows", "Rate limit windows that the ledger holds.", func(s *sample) float64 { return float64(s.ledger.RatelimitWindows) })
+	c.gauge("creditd_ledger_ratelimit_windows_limit", "Largest number of rate limit windows while this node leads.", func(s *sample) float64 { return float64(s.node.conf.RatelimitMaxWindows) })
 	c.gauge("creditd_ledger_audit_entries", "Audit entries.", func(s *sample) float64 { return float64(s.ledger.AuditEntries) })
 	c.gauge("creditd_ledger_dirty_records", "Records changed since the last snapshot.", func(s *sample) float64 { return float64(s.ledger.DirtyRecords) })
 	c.counter("creditd_ledger_credits_granted_total", "Credits ever granted, modulo 2^64.", func(s *sample) float64 { return float64(s.ledger.Totals.Granted) })
@@ -115,6 +116,9 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range c.metrics {
 		out <- m.desc
 	}
+	out <- workspaceUsed
+	out <- workspaceLimit
+	out <- workspacesOmitted
 }
 
 // Collect implements prometheus.Collector. A node that is not up yet has nothing to tell.
@@ -123,7 +127,14 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	s := &sample{node: c.node, store: c.node.conf.Store.Stats(), time: c.node.Clock(), proposed: c.node.proposer.Stats()}
-	c.node.replica.View(func(state *fsm.State) { s.ledger, s.clock = state.Stats(), state.Clock() })
+	var workspaces []prometheus.Metric
+	c.node.replica.View(func(state *fsm.State) {
+		s.ledger, s.clock = state.Stats(), state.Clock()
+		workspaces = c.workspaces(state)
+	})
+	for _, m := range workspaces {
+		out <- m
+	}
 	for _, m := range c.metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}

@@ -70,7 +70,7 @@ func New(conf Config) (*Node, error) {
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
-		Configured: n.committed.Add,
+		Configured: n.committed.Add, RatelimitMaxWindows: conf.RatelimitMaxWindows,
 	})
 	return n, nil
 }
@@ -173,6 +173,11 @@ func (n *Node) recordClusterID() {
 // Execute executes a command exactly once: see propose.Proposer.
 func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
 	return n.proposer.Execute(ctx, call)
+}
+
+// RequestQuota returns the workspace of a root key and how many requests per second it may make, as this node's ledger has it; 0: any number.
+func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64) {
+	return n.replica.RequestQuota(actor)
 }
 
 // LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.

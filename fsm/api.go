@@ -16,6 +16,7 @@ type api struct {
 
 func (ring *keyring) addAPI(a *api) {
 	ring.apis[a.id] = a
+	a.workspace.used[APIsQuota]++
 	ring.add(a)
 }
 

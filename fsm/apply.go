@@ -79,7 +79,7 @@ func (s *State) run(c Command, root *rootKey) Result {
 }
 
 // Peek answers a call that would change nothing, as Apply would at the present log time: a refusal, a replay, a denial. ok is false if the
-// call must go through the log. The caller must not have sent the call before: Peek does not see a copy that is still in the log.
+// call must go through the log. Beyond what Apply does, it refuses to open windows above a limit: see windowsFull. The caller must not have sent the call before: Peek does not see a copy that is still in the log.
 func (s *State) Peek(call *Call) (result Result, ok bool) { return s.peek(call, true) }
 
 // PeekWithoutLastUsed is Peek for a time when nothing can be written. It also answers a call that would change only a key's lastUsedAt.
@@ -99,7 +99,13 @@ func (s *State) peek(call *Call, updateLastUsed bool) (result Result, ok bool) {
 		return s.peekIdempotent(root, call)
 	}
 	if p, ok := call.Command.(peeker); ok {
-		return p.peek(s, root, updateLastUsed)
+		if result, ok := p.peek(s, root, updateLastUsed); ok {
+			return result, true
+		}
+		if refusal := s.windowsFull(root, call.Command); refusal != nil {
+			return refusal, true
+		}
+		return nil, false
 	}
 	return s.peekRefusal(root, call.Command)
 }
@@ -132,6 +138,9 @@ func (s *State) peekIdempotent(root *rootKey, call *Call) (result Result, ok boo
 	}
 	if s.fullFor(root.workspace, s.lastCapacity) != nil {
 		return nil, false // Apply expires records first, and then decides
+	}
+	if refusal := s.windowsFull(root, call.Command); refusal != nil {
+		return refusal, true
 	}
 	return s.peekRefusal(root, call.Command)
 }

@@ -56,7 +56,7 @@ func (c *ConsumeRatelimits) apply(s *State, root *rootKey) Result {
 	}
 	for i := range p.checks {
 		if check := &p.checks[i]; p.passed && check.cost > 0 {
-			s.take(check.window, check.found, check.cost)
+			s.take(root.workspace, check.window, check.found, check.cost)
 		}
 	}
 	return p.answer(s.clock)
@@ -100,6 +100,9 @@ func (s *State) planRatelimits(root *rootKey, c *ConsumeRatelimits) (ratelimitPl
 		p.share(&check)
 		p.passed = p.passed && !check.exceeded
 		p.checks, p.overrides = append(p.checks, check), append(p.overrides, o)
+	}
+	if len(p.create) > 0 {
+		return p, root.workspace.room(Usage{NamespacesQuota: int64(len(p.create))})
 	}
 	return p, nil
 }

@@ -26,6 +26,9 @@ func (c *CreateAPI) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if s.apis[c.ID] != nil {
 		return nil, refuse(IDTaken)
 	}
+	if refusal := root.workspace.room(Usage{APIsQuota: 1}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.addAPI(&api{id: c.ID, keyspaceID: c.KeyspaceID, name: c.Name, workspace: root.workspace, createdAt: s.clock})
 		return &Created{ID: c.ID}

@@ -43,6 +43,9 @@ func (c *CreateIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 	if s.identities[c.ID] != nil {
 		return nil, refuse(IDTaken)
 	}
+	if refusal := root.workspace.room(Usage{IdentitiesQuota: 1}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		i := &identity{
 			id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, ratelimits: ratelimits,

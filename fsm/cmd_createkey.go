@@ -83,6 +83,9 @@ func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if refusal := s.boundKey(keyAccess{}, given); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := root.workspace.room(Usage{KeysQuota: 1, IdentitiesQuota: owner.adds(), PermissionsQuota: permissions.adds()}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.createPlanned(permissions)
 		k := &key{

@@ -26,6 +26,9 @@ func (c *CreatePermission) plan(s *State, root *rootKey) (execute func() Result,
 	if s.permissions[c.ID] != nil {
 		return nil, refuse(IDTaken)
 	}
+	if refusal := root.workspace.room(Usage{PermissionsQuota: 1}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.addPermission(&permission{
 			id: c.ID, name: c.Name, slug: c.Slug, description: c.Description, workspace: root.workspace, createdAt: s.clock,

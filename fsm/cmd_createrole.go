@@ -46,6 +46,9 @@ func (c *CreateRole) plan(s *State, root *rootKey) (execute func() Result, refus
 	if refusal := s.boundRole(nil, list); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := root.workspace.room(Usage{RolesQuota: 1, PermissionsQuota: plan.adds()}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.createPlanned(plan)
 		r := &role{id: c.ID, name: c.Name, description: c.Description, workspace: root.workspace, createdAt: s.clock}

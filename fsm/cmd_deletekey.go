@@ -40,6 +40,7 @@ func (c *DeleteKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		}
 		s.remove(k)
 		delete(s.keys, k.id)
+		k.api.workspace.used[KeysQuota]--
 		s.release(k)
 		return done
 	}, nil

@@ -29,6 +29,7 @@ func (c *DeleteOverride) plan(s *State, root *rootKey) (execute func() Result, r
 	return func() Result {
 		s.remove(o)
 		delete(s.overrides, o.id)
+		n.workspace.used[OverridesQuota]--
 		delete(n.exact, o.identifier)
 		n.list.remove(o)
 		n.removePattern(o)

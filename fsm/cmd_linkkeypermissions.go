@@ -54,6 +54,9 @@ func (c *LinkKeyPermissions) plan(s *State, root *rootKey) (execute func() Resul
 	if refusal := s.boundKey(had, keyAccess{list, had.roles}); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := root.workspace.room(Usage{PermissionsQuota: plan.adds()}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.createPlanned(plan)
 		s.giveKey(k, list, had.roles)

@@ -192,7 +192,11 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		k.give(permissions, roles)
 		planned[n].key, planned[n].owner = k, owner
 	}
-	return planned, access, nil
+	refusal := root.workspace.room(Usage{
+		KeysQuota: int64(len(ids)), IdentitiesQuota: int64(len(identityIDs)),
+		PermissionsQuota: int64(len(access.createPermissions)), RolesQuota: int64(len(access.createRoles)),
+	})
+	return planned, access, refusal
 }
 
 // migrationFailure says why a key cannot be added; 0: it can. seen are the hashes of the keys before it. Of a foreign key nobody learns more

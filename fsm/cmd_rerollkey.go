@@ -44,6 +44,9 @@ func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if s.keys[c.NewID] != nil || s.hashTaken(c.Hash) || len(c.RatelimitIDs) < len(old.ratelimits()) {
 		return nil, refuse(IDTaken)
 	}
+	if refusal := root.workspace.room(Usage{KeysQuota: 1}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		k := &key{
 			id: c.NewID, hash: c.Hash, start: c.Start, api: old.api, identity: old.identity,

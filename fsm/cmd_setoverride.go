@@ -51,6 +51,9 @@ func (c *SetOverride) plan(s *State, root *rootKey) (execute func() Result, refu
 	if s.overrides[c.ID] != nil {
 		return nil, refuse(IDTaken)
 	}
+	if refusal := root.workspace.room(Usage{OverridesQuota: 1}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.addOverride(o)
 		return &Created{ID: o.id}

@@ -36,6 +36,9 @@ func (c *SetRolePermissions) plan(s *State, root *rootKey) (execute func() Resul
 	if refusal := s.boundRole(r.permissions, list); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := root.workspace.room(Usage{PermissionsQuota: plan.adds()}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.createPlanned(plan)
 		s.beforeChange(r)

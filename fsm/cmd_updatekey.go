@@ -77,6 +77,9 @@ func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if refusal := s.boundKey(k.access(), given); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := root.workspace.room(Usage{IdentitiesQuota: owner.adds(), PermissionsQuota: permissions.adds()}); refusal != nil {
+		return nil, refusal
+	}
 	return func() Result {
 		s.createPlanned(permissions)
 		s.beforeChange(k)

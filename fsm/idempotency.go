@@ -100,6 +100,9 @@ func (d *idempotencyStore) idempotencyStoreFull(w *workspace) *Refusal {
 // fullFor is idempotencyStoreFull for a capacity. Below ledger version 3, whoever came first had the whole store.
 func (d *idempotencyStore) fullFor(w *workspace, capacity uint64) *Refusal {
 	first := w.outcomes.first
+	if q := w.quotas[OutcomesQuota]; q.Limited && w.outcomes.weight >= uint64(q.Limit) {
+		return w.exhausted(OutcomesQuota, d.untilExpired(first))
+	}
 	if d.version < thirdRules {
 		if capacity == 0 || d.weight < capacity {
 			return nil
@@ -113,10 +116,10 @@ func (d *idempotencyStore) fullFor(w *workspace, capacity uint64) *Refusal {
 	return &Refusal{Code: IdempotencyStoreFull, RetryAfter: d.untilExpired(first)}
 }
 
-// untilExpired is the number of seconds, at least 1, until a record expires; nil: there is none.
+// untilExpired is the number of seconds, at least 1, until a record expires; nil: there is none, as with a quota of 0.
 func (d *idempotencyStore) untilExpired(o *idempotencyRecord) int64 {
 	if o == nil {
-		return 1
+		return quotaRetryAfter
 	}
 	return max(1, (o.deadline()-d.clock+999)/1000)
 }

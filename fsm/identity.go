@@ -51,6 +51,14 @@ type identityLink struct {
 	create   *identity
 }
 
+// adds is the number of identities that the link adds.
+func (l identityLink) adds() int64 {
+	if l.create != nil {
+		return 1
+	}
+	return 0
+}
+
 // planLink finds the identity of an externalId, or plans a new one with the proposed id. It changes nothing.
 func (x *identityStore) planLink(root *rootKey, externalID, proposedID string) (identityLink, *Refusal) {
 	if externalID == "" {
@@ -80,6 +88,7 @@ func (x *identityStore) addIdentity(i *identity) {
 	x.identities[i.id] = i
 	x.external[i.ref()] = i
 	i.workspace.identities.insert(i)
+	i.workspace.used[IdentitiesQuota]++
 	x.add(i)
 }
 
@@ -135,6 +144,7 @@ func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 	}
 	if r.Deleted {
 		x.identities[i.id] = i
+		w.used[IdentitiesQuota]++
 		x.add(i)
 		return true
 	}

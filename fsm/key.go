@@ -162,6 +162,7 @@ func (ring *keyring) addKey(k *key) {
 	ring.keys[k.id] = k
 	ring.claim(k)
 	k.list()
+	k.api.workspace.used[KeysQuota]++
 	ring.add(k)
 }
 

@@ -182,6 +182,12 @@ func undetailed(r fsm.Result) fsm.Result {
 		plain := *r
 		plain.Detail = ""
 		return &plain
+	case *fsm.Workspaces: // who counts the windows may differ between nodes
+		plain := fsm.Workspaces{List: slices.Clone(r.List), Next: r.Next}
+		for i := range plain.List {
+			plain.List[i].Used[fsm.WindowsQuota] = 0
+		}
+		return &plain
 	case *fsm.Verdict:
 		return plainly(r)
 	case *fsm.IdempotentReplay:
@@ -240,7 +246,7 @@ func refused(r fsm.Result) bool {
 
 func storeFull(r fsm.Result) bool {
 	refusal, is := r.(*fsm.Refusal)
-	return is && refusal.Code == fsm.IdempotencyStoreFull
+	return is && (refusal.Code == fsm.IdempotencyStoreFull || refusal.Code == fsm.QuotaExceeded)
 }
 
 // snapshot begins one, reads on in it, or ends it.

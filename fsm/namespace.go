@@ -12,6 +12,7 @@ type rateLimits struct {
 	windows         map[windowName]*window // present ones, and dropped ones that a snapshot has not covered yet
 	expiries        deadlines[*window]     // present ones
 	dropped         []*window              // dropped ones, oldest first
+	mostWindows     uint64                 // see LimitWindows
 }
 
 // namespace groups the identifiers of ratelimit.limit, and their overrides. See contract 2.6.
@@ -65,6 +66,7 @@ func (l *rateLimits) permittedNamespace(root *rootKey, ref string, p RootPermiss
 func (l *rateLimits) addNamespace(n *namespace) {
 	n.exact = make(map[string]*override)
 	l.namespaces[n.id] = n
+	n.workspace.used[NamespacesQuota]++
 	l.namespaceByName[namespaceRef{n.workspace.id, n.name}] = n
 	l.add(n)
 }
@@ -72,6 +74,7 @@ func (l *rateLimits) addNamespace(n *namespace) {
 func (l *rateLimits) addOverride(o *override) {
 	n := o.namespace
 	l.overrides[o.id] = o
+	n.workspace.used[OverridesQuota]++
 	n.exact[o.identifier] = o
 	n.list.insert(o)
 	if o.wild() {

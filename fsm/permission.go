@@ -48,11 +48,15 @@ func (x *access) addPermission(p *permission) {
 	x.permissions[p.id] = p
 	x.permissionSlugs[p.ref()] = p
 	p.workspace.permissions.insert(p)
+	p.workspace.used[PermissionsQuota]++
 	x.add(p)
 }
 
 // permissionPlan is a resolved list of slugs: permissions that exist, and permissions to create.
 type permissionPlan struct{ existing, create []*permission }
+
+// adds is the number of permissions that the plan adds.
+func (plan permissionPlan) adds() int64 { return int64(len(plan.create)) }
 
 // planPermissions resolves a list of slugs, which may repeat. It changes nothing.
 func (x *access) planPermissions(root *rootKey, refs []PermissionRef) permissionPlan {
@@ -168,6 +172,7 @@ func (x *access) loadPermission(r *PermissionRecord) bool {
 	}
 	if p.deleted {
 		x.permissions[p.id] = p
+		w.used[PermissionsQuota]++
 		x.add(p)
 		return true
 	}

@@ -8,10 +8,11 @@ type WorkspaceRecord struct {
 	Name      string
 	CreatedAt int64
 	Enabled   bool
+	Quotas    Quotas // since ledger version 3
 	nextWorkspace
 }
 
-var workspaceRecordType = recordType{kind: WorkspaceKind, since: 1, newest: nextVersion, create: createRecord[WorkspaceRecord]}
+var workspaceRecordType = recordType{kind: WorkspaceKind, since: 1, newest: max(3, nextVersion), create: createRecord[WorkspaceRecord]}
 
 func (*WorkspaceRecord) is() *recordType { return &workspaceRecordType }
 
@@ -23,6 +24,9 @@ func (r *WorkspaceRecord) fields(v *fields.Visitor) {
 	v.String(&r.Name)
 	v.Int(&r.CreatedAt)
 	v.Bool(&r.Enabled)
+	if v.Added(3, r.Quotas != Quotas{}) {
+		r.Quotas.fields(v)
+	}
 	r.nextWorkspace.fields(v)
 }
 

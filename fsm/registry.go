@@ -36,7 +36,7 @@ var recordTypes = recordTable(
 	recordRow{&keyCreditRecordType, load((*State).loadCredit), found((*State).creditOfKey)},
 	recordRow{&namespaceRecordType, load((*State).loadNamespace), neverAgain},
 	recordRow{&overrideRecordType, load((*State).loadOverride), found(func(s *State, id string) *override { return s.overrides[id] })},
-	recordRow{&windowRecordType, load((*State).loadWindow), neverAgain},
+	recordRow{&windowRecordType, load((*State).loadCountedWindow), neverAgain},
 	recordRow{&sessionRecordType, load((*State).loadSession), neverAgain},
 	recordRow{&idempotencyRecordType, load((*State).loadIdempotencyRecord), neverAgain},
 	recordRow{&auditRecordType, load((*State).loadAudit), neverAgain},

@@ -61,6 +61,9 @@ const (
 // KeyMalformed: a verification names a migration, and the key does not have the form of that migration's keys.
 const KeyMalformed RefusalCode = 95
 
+// QuotaExceeded: the workspace may have no more of something. Since ledger version 3.
+const QuotaExceeded RefusalCode = 110
+
 // LedgerVersionTooLow: the command needs a newer ledger version than the cluster has.
 const LedgerVersionTooLow RefusalCode = 100
 
@@ -68,5 +71,5 @@ const LedgerVersionTooLow RefusalCode = 100
 func (c RefusalCode) Known() bool {
 	return c >= RootKeyNotFound && c <= IDTaken || c >= APIProtected && c <= MigrationExists || c >= PermissionNotFound && c <= QuerySyntax ||
 		c >= RatelimitNamespaceNotFound && c <= RatelimitOverrideNotFound || c == SessionExpired || c >= AnswerTooLarge && c <= IdempotencyStoreFull ||
-		c == KeyMalformed || c == LedgerVersionTooLow
+		c == KeyMalformed || c == LedgerVersionTooLow || c == QuotaExceeded
 }

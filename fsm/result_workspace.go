@@ -44,7 +44,7 @@ type Workspaces struct {
 	Next string
 }
 
-var workspacesResultType = resultType{kind: 23, since: 1, create: createResult[Workspaces]}
+var workspacesResultType = resultType{kind: 23, since: 1, newest: 3, create: createResult[Workspaces]}
 
 func (*Workspaces) is() *resultType { return &workspacesResultType }
 
@@ -59,6 +59,10 @@ type Workspace struct {
 	Name      string
 	CreatedAt int64
 	Enabled   bool
+
+	// Since ledger version 3:
+	Quotas Quotas
+	Used   Usage
 }
 
 func (r *Workspace) fields(v *fields.Visitor) {
@@ -66,4 +70,8 @@ func (r *Workspace) fields(v *fields.Visitor) {
 	v.String(&r.Name)
 	v.Int(&r.CreatedAt)
 	v.Bool(&r.Enabled)
+	if v.Added(3, r.Quotas != Quotas{} || r.Used != Usage{}) {
+		r.Quotas.fields(v)
+		r.Used.fields(v)
+	}
 }

@@ -98,6 +98,7 @@ func (x *access) addRole(r *role) {
 	x.roles[r.id] = r
 	x.roleNames[r.ref()] = r
 	r.workspace.roles.insert(r)
+	r.workspace.used[RolesQuota]++
 	x.add(r)
 }
 
@@ -141,6 +142,7 @@ func (x *access) loadRole(r *RoleRecord) bool {
 	loaded.give(list)
 	if loaded.deleted {
 		x.roles[loaded.id] = loaded
+		w.used[RolesQuota]++
 		x.add(loaded)
 		return len(list) == 0
 	}

@@ -176,7 +176,7 @@ func (d *decision) takes() bool {
 func (s *verifier) takeLimits(d *decision) {
 	for i := range d.limits {
 		if c := &d.limits[i]; c.cost > 0 {
-			s.take(c.window, c.found, c.cost)
+			s.take(d.key.api.workspace, c.window, c.found, c.cost)
 		}
 	}
 }

@@ -36,6 +36,9 @@ type window struct {
 	place    int32
 	present  bool
 	waiting  bool // in rateLimits.dropped
+	// workspace counts the window while it is present; nil: none, because its key was gone when the node started. Nothing that the ledger
+	// decides depends on it.
+	workspace *workspace
 }
 
 func newWindow(n windowName) *window {
@@ -82,8 +85,14 @@ func windowEnd(now, duration, n int64) int64 {
 	return int64(low)
 }
 
-// take adds cost to a window. The caller has checked the limit; w is the window that the caller found.
-func (l *rateLimits) take(name windowName, w *window, cost int64) {
+// countFor counts a window that has become present for a workspace.
+func (w *window) countFor(owner *workspace) {
+	w.workspace = owner
+	owner.used[WindowsQuota]++
+}
+
+// take adds cost to a window of a workspace. The caller has checked the limit; w is the window that the caller found.
+func (l *rateLimits) take(owner *workspace, name windowName, w *window, cost int64) {
 	if w == nil {
 		w = l.windows[name] // an earlier request of the same call may have created it
 	}
@@ -99,6 +108,7 @@ func (l *rateLimits) take(name windowName, w *window, cost int64) {
 	current, previous := w.counts(l.clock)
 	if !w.present {
 		current, previous = 0, 0
+		w.countFor(owner)
 	}
 	if cost < 0 || current > math.MaxInt64-cost {
 		panic("fsm: a rate limit window overflows")
@@ -130,6 +140,10 @@ func (l *rateLimits) dropWindow(w *window) {
 	l.beforeChange(w)
 	w.present, w.sequence, w.current, w.previous, w.expires = false, 0, 0, 0, 0
 	l.afterChange(w)
+	if w.workspace != nil {
+		w.workspace.used[WindowsQuota]--
+		w.workspace = nil
+	}
 	if !w.waiting {
 		w.waiting = true
 		l.dropped = append(l.dropped, w)

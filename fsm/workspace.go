@@ -8,6 +8,7 @@ type tenancy struct {
 	rootKeys      map[string]*rootKey
 	rootByHash    map[Hash]*rootKey
 	rootKeyList   ordered[*rootKey]
+	requestQuotas int // number of workspaces with a quota of requests
 }
 
 // workspace is a tenant. Nothing in it is visible from another one.
@@ -18,6 +19,8 @@ type workspace struct {
 	name      string
 	createdAt int64
 	enabled   bool
+	quotas    Quotas
+	used      Usage // of the kinds that this counts: see usage
 
 	identities  ordered[*identity]   // its identities that are not deleted
 	permissions ordered[*permission] // its permissions, likewise
@@ -35,16 +38,18 @@ func (t *tenancy) addWorkspace(w *workspace) {
 func (w *workspace) key() RecordKey { return RecordKey{WorkspaceKind, w.id} }
 
 func (w *workspace) record() Record {
-	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled, nextWorkspace: w.nextWorkspace}
+	return &WorkspaceRecord{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: w.enabled, Quotas: w.quotas, nextWorkspace: w.nextWorkspace}
 }
 
 func (w *workspace) digest() Digest { return digestOf(w.record()) }
 
 func (t *tenancy) loadWorkspace(r *WorkspaceRecord) bool {
-	if t.workspaces[r.ID] != nil {
+	if t.workspaces[r.ID] != nil || !r.Quotas.valid() {
 		return false
 	}
-	t.addWorkspace(&workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled, nextWorkspace: r.nextWorkspace})
+	w := &workspace{id: r.ID, name: r.Name, createdAt: r.CreatedAt, enabled: r.Enabled, nextWorkspace: r.nextWorkspace}
+	t.setQuotas(w, r.Quotas)
+	t.addWorkspace(w)
 	return true
 }
 

@@ -22,6 +22,8 @@ type Config struct {
 	Logger *slog.Logger
 	// CheckpointEntries is the number of entries between two remembered digests.
 	CheckpointEntries uint64
+	// RatelimitMaxWindows is how many windows of rate limits the ledger may hold: see fsm.State.LimitWindows.
+	RatelimitMaxWindows uint64
 	// Configured takes each configuration that is committed, in order, on raft's goroutine. Entries that are applied again after a start are
 	// reported again.
 	Configured func([]raft.Server)
@@ -45,6 +47,8 @@ type Replica struct {
 	clusterID atomic.Pointer[string] // nil until the ledger has one
 	named     chan string            // the cluster id, once
 
+	requestQuotas atomic.Bool // whether a workspace has a quota of requests
+
 	restores int // in a row, with no entry between them; raft's FSM goroutine only
 
 	copied received // a copy from another node that was checked and not restored yet
@@ -52,6 +56,7 @@ type Replica struct {
 	mu    sync.RWMutex
 	past  checkpoints // guarded by mu
 	state *fsm.State  // guarded by mu
+	most  uint64      // windows of rate limits: see Config
 	last  uint64      // guarded by mu: the last entry that state holds; applied follows when raft's whole batch is done
 	base  string      // guarded by mu: id of the snapshot that the state's dirty set is relative to
 }
@@ -60,10 +65,12 @@ var _ raft.BatchingFSM = (*Replica)(nil)
 
 // New returns an empty ledger.
 func New(conf Config) *Replica {
-	return &Replica{
-		log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, configured: conf.Configured, named: make(chan string, 1),
+	r := &Replica{
+		most: conf.RatelimitMaxWindows, log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, configured: conf.Configured, named: make(chan string, 1),
 		state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
+	r.state.LimitWindows(r.most)
+	return r
 }
 
 // Named delivers the id of the cluster, once, when the ledger has it.
@@ -175,6 +182,7 @@ func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
 	results = r.state.Apply(b)
 	r.last = b.Index
 	r.learnNameLocked()
+	r.learnQuotasLocked()
 	if r.state.LedgerVersion() != version {
 		err = r.raise(r.state.LedgerVersion(), r.state.RaisedBy())
 	}
@@ -202,6 +210,23 @@ func (r *Replica) halt(l *raft.Log, err error) {
 func (r *Replica) stop(err error) {
 	r.fail(err)
 	select {}
+}
+
+// RequestQuota returns the workspace of a root key and how many requests per second it may make; 0: any number. Every request asks.
+func (r *Replica) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64) {
+	if !r.requestQuotas.Load() {
+		return "", 0
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.RequestQuota(actor)
+}
+
+// learnQuotasLocked keeps whether there are quotas of requests where it can be read without the lock.
+func (r *Replica) learnQuotasLocked() {
+	if has := r.state.HasRequestQuotas(); has != r.requestQuotas.Load() {
+		r.requestQuotas.Store(has)
+	}
 }
 
 // learnNameLocked keeps the cluster id where it can be read without the lock.

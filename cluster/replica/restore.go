@@ -32,10 +32,12 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 		return err
 	}
 	failpoint.Hit(failpoint.RestoreBeforeSwap)
+	state.LimitWindows(r.most)
 	r.mu.Lock()
 	r.state, r.base, r.last = state, records.ID(), records.Index()
 	r.past.restart(records.Index())
 	r.learnNameLocked()
+	r.learnQuotasLocked()
 	r.mu.Unlock()
 	failpoint.Hit(failpoint.RestoreAfterSwap)
 	r.applied.advance(records.Index())

@@ -80,6 +80,8 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Duration(&c.cluster.SnapshotInterval, "snapshot-interval", time.Second, "how often the node checks whether a snapshot is due")
 	s.Duration(&c.cluster.MaxClockSkew, "max-clock-skew", leastClockSkew, "a node whose clock jumps by more, or differs by more from the other nodes' clocks, says so and does not lead")
 	settings.Number(s, &c.cluster.IdempotencyMaxKeys, "idempotency-max-keys", 1, math.MaxInt64, "capacity of the idempotency store, in records of up to 256 answer bytes; a larger answer weighs ceil(bytes/256). A record takes about 300 bytes and stays for a day. Above the capacity, or above a workspace's share of it, requests with a new Idempotency-Key get 429. The leader's value applies")
+	settings.Number(s, &c.cluster.RatelimitMaxWindows, "ratelimit-max-windows", 1, math.MaxInt64, "how many windows of rate limits the ledger may hold. A window takes about 350 bytes, until its duration is over twice. Above the number, or above a workspace's share of it, requests that need another window get 429. The leader's value applies")
+	settings.Number(s, &c.cluster.WorkspaceMetrics, "workspace-metrics", 0, 10_000, "show metrics of so many workspaces: what each has, and its quotas. Each workspace adds up to 19 series; 0: none")
 	settings.Number(s, &c.cluster.HoldLedgerVersion, "hold-ledger-version", 0, int64(fsm.NewestLedgerVersion), "keep the ledger at this version while a rollback to the build before must stay possible; 0: it rises once every node reads a newer one")
 	settings.Number(s, &c.cluster.TrailingLogs, "trailing-logs", 1, math.MaxInt64, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
 

@@ -124,5 +124,6 @@ func grow[R fsm.Record](t *testing.T, form byte, set, unset func(R)) {
 }
 
 func TestForms_ARecordGrowsOnlyWithANewField(t *testing.T) {
+	grow(t, 3, func(r *fsm.WorkspaceRecord) { r.Quotas = quotasSample }, func(r *fsm.WorkspaceRecord) { r.Quotas = fsm.Quotas{} })
 	grow(t, 2, func(r *fsm.MetaRecord) { r.LedgerVersion, r.RaisedBy = 2, "v1.2.0" }, func(r *fsm.MetaRecord) { r.LedgerVersion, r.RaisedBy = 1, "" })
 }

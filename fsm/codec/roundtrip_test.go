@@ -290,7 +290,11 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetString(f.string())
 	case reflect.Array:
 		for i := range v.Len() {
-			v.Index(i).SetUint(1 + f.rng.Uint64N(255))
+			if v.Type().Elem().Kind() == reflect.Uint8 {
+				v.Index(i).SetUint(1 + f.rng.Uint64N(255))
+			} else {
+				f.fill(v.Index(i))
+			}
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1+f.rng.IntN(3), 3))

@@ -355,14 +355,21 @@ var (
 		&fsm.CreateKey{ID: "key_5", Hash: hash(5), APIID: "api_1", Nonce: nonceSample},
 		&fsm.RerollKey{KeyID: "key_5", NewID: "key_6", Hash: hash(6), Nonce: nonceSample},
 		&fsm.CreateRootKey{ID: "key_r3", Hash: hash(7), Name: "ci", Nonce: nonceSample},
+		&fsm.UpdateWorkspace{WorkspaceID: "ws_2", KeepEnabled: true, Quotas: fsm.QuotaChanges{
+			fsm.KeysQuota: fsm.Set[int64](1000), fsm.WindowsQuota: fsm.Clear[int64](), fsm.OutcomesQuota: fsm.Set[int64](0),
+		}},
 	}
 	resultSamples3 = []fsm.Result{
 		&fsm.Created{ID: "key_5", Nonce: nonceSample},
 		&fsm.Rerolled{ID: "key_6", Start: "sk_9", Nonce: nonceSample},
 		&fsm.IdempotentReplay{Result: &fsm.Created{ID: "key_5", Nonce: nonceSample}, Index: 300},
+		&fsm.Refusal{Code: fsm.QuotaExceeded, Detail: "The workspace has used up its quota of 5 keys", RetryAfter: 60},
+		&fsm.Workspaces{List: []fsm.Workspace{{ID: "ws_1", Enabled: true, Quotas: quotasSample, Used: fsm.Usage{fsm.KeysQuota: 300}}, {ID: "ws_2"}}},
 	}
 	recordSamples3 = []fsm.Record{
 		&fsm.IdempotencyRecord{WorkspaceID: "ws_1", At: 1, Index: 300, Result: &fsm.Created{ID: "key_5", Nonce: nonceSample}},
+		&fsm.WorkspaceRecord{ID: "ws_2", Name: "n", CreatedAt: 1, Enabled: true, Quotas: quotasSample},
 	}
-	nonceSample = idempotency(21).Key
+	nonceSample  = idempotency(21).Key
+	quotasSample = fsm.Quotas{fsm.KeysQuota: {Limited: true, Limit: 300}, fsm.APIsQuota: {Limited: true}, fsm.RequestsQuota: {Limited: true, Limit: 5}}
 )

@@ -180,6 +180,9 @@ func (g *Generator) command() fsm.Command {
 	if g.chance(15) {
 		return g.aboutOwners()
 	}
+	if g.chance(2) {
+		return g.quotas()
+	}
 	switch n := g.rng.IntN(126); {
 	case n >= 118:
 		return g.limitCommand()

@@ -27,7 +27,8 @@ type Model struct {
 
 	permissions            []*permission
 	roles                  []*role
-	permissionIDs, roleIDs []string // ever given out
+	permissionIDs, roleIDs []string          // ever given out
+	givenIn                map[string]string // the workspaces in which they were
 
 	calls    []*idempotentCall
 	capacity uint64 // for named calls, of the batch under way; 0: any number
@@ -43,6 +44,7 @@ type workspace struct {
 	id, name  string
 	createdAt int64
 	disabled  bool
+	quotas    fsm.Quotas
 }
 
 type rootKey struct {
@@ -91,7 +93,7 @@ const ThirdRules uint64 = 3
 
 // NewModel returns an empty ledger.
 func NewModel() *Model {
-	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}}
+	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}, givenIn: map[string]string{}}
 }
 
 // Clock returns the log time in Unix milliseconds.
@@ -165,6 +167,10 @@ func needs(command fsm.Command) uint64 {
 	case *fsm.DeleteIdentity:
 		if c.DeleteKeys {
 			return SecondRules
+		}
+	case *fsm.UpdateWorkspace:
+		if c.KeepEnabled || c.Quotas != (fsm.QuotaChanges{}) {
+			return ThirdRules
 		}
 	case *fsm.CreateKey:
 		nonce = c.Nonce
@@ -439,6 +445,9 @@ func (t *Model) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 	}
 	if slices.ContainsFunc(t.apis, func(a *api) bool { return a.id == c.ID }) {
 		return refusal(fsm.IDTaken)
+	}
+	if r := t.room(root, fsm.Usage{fsm.APIsQuota: 1}); r != nil {
+		return r
 	}
 	t.apis = append(t.apis, &api{id: c.ID, name: c.Name, workspace: root.workspace})
 	return &fsm.Created{ID: c.ID}

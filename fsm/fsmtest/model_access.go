@@ -205,6 +205,7 @@ func (t *Model) resolved(root *rootKey, refs []fsm.PermissionRef) []string {
 func (t *Model) addPermission(p *permission) {
 	t.permissions = append(t.permissions, p)
 	t.permissionIDs = append(t.permissionIDs, p.id)
+	t.givenIn[p.id] = p.workspace
 }
 
 func without(list []string, gone ...string) []string {
@@ -241,6 +242,9 @@ func (t *Model) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Res
 	}
 	if slices.Contains(t.permissionIDs, c.ID) {
 		return refusal(fsm.IDTaken)
+	}
+	if r := t.room(root, fsm.Usage{fsm.PermissionsQuota: 1}); r != nil {
+		return r
 	}
 	t.addPermission(&permission{c.ID, root.workspace, c.Name, c.Slug, c.Description})
 	return &fsm.Created{ID: c.ID}
@@ -282,6 +286,10 @@ func (t *Model) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	if t.tooMany(len(t.named(root, c.Permissions)), 0, 1000) {
 		return refusal(fsm.InvalidInput)
 	}
+	if r := t.room(root, fsm.Usage{fsm.RolesQuota: 1, fsm.PermissionsQuota: int64(len(t.unknown(root, c.Permissions)))}); r != nil {
+		return r
+	}
+	t.givenIn[c.ID] = root.workspace
 	t.roleIDs = append(t.roleIDs, c.ID)
 	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions)})
 	return &fsm.Created{ID: c.ID}
@@ -317,6 +325,9 @@ func (t *Model) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm
 	if t.tooMany(len(t.named(root, c.Permissions)), len(r.permissions), 1000) {
 		return refusal(fsm.InvalidInput)
 	}
+	if r := t.room(root, fsm.Usage{fsm.PermissionsQuota: int64(len(t.unknown(root, c.Permissions)))}); r != nil {
+		return r
+	}
 	r.permissions = t.resolved(root, c.Permissions)
 	return &fsm.PermissionList{Permissions: t.shownPermissions(r.permissions)}
 }
@@ -346,6 +357,9 @@ func (t *Model) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm
 	}
 	if t.idsTaken(missing) {
 		return refusal(fsm.IDTaken)
+	}
+	if r := t.room(root, fsm.Usage{fsm.PermissionsQuota: int64(len(missing))}); r != nil {
+		return r
 	}
 	ids := t.named(root, c.Permissions)
 	switch c.Op {

@@ -95,11 +95,19 @@ func (t *Model) storeFull(root *rootKey) fsm.Result {
 	if t.version < ThirdRules {
 		room, oldest = all < int64(t.capacity), oldestOfAll
 	}
-	if t.capacity == 0 || room {
+	quota := t.workspaceOf(root).quotas[fsm.OutcomesQuota]
+	code := fsm.IdempotencyStoreFull
+	switch {
+	case quota.Limited && own >= quota.Limit:
+		code = fsm.QuotaExceeded
+	case t.capacity == 0 || room:
 		return nil
 	}
+	if own == 0 && code == fsm.QuotaExceeded {
+		return overQuota()
+	}
 	wait := time.UnixMilli(oldest).Add(24 * time.Hour).Sub(t.time())
-	return &fsm.Refusal{Code: fsm.IdempotencyStoreFull, RetryAfter: int64(math.Ceil(wait.Seconds()))}
+	return &fsm.Refusal{Code: code, RetryAfter: int64(math.Ceil(wait.Seconds()))}
 }
 
 // roomInShare is contract 7.1: an eighth is shared equally, and of the rest a workspace has half of what the others leave.

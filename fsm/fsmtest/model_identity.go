@@ -50,6 +50,9 @@ func (t *Model) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result 
 	if t.identityIDTaken(c.ID) {
 		return refusal(fsm.IDTaken)
 	}
+	if r := t.room(root, fsm.Usage{fsm.IdentitiesQuota: 1}); r != nil {
+		return r
+	}
 	t.identities = append(t.identities, &identity{
 		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, account: opening,
 		limits: replaced(nil, c.Ratelimits),

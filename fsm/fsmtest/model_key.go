@@ -53,14 +53,21 @@ func (t *Model) createKey(root *rootKey, c *fsm.CreateKey) fsm.Result {
 	if slices.ContainsFunc(t.keys, func(k *key) bool { return k.id == c.ID }) || t.hashTaken(c.Hash) {
 		return refusal(fsm.IDTaken)
 	}
+	makes, permissions := t.makesIdentity(root, c.ExternalID), int64(len(t.unknown(root, c.Permissions)))
+	if makes > 0 && t.identityIDTaken(c.IdentityID) {
+		return refusal(fsm.IDTaken)
+	}
+	if t.overfull(nil, t.named(root, c.Permissions), roles) {
+		return refusal(fsm.InvalidInput)
+	}
+	if r := t.room(root, fsm.Usage{fsm.KeysQuota: 1, fsm.IdentitiesQuota: makes, fsm.PermissionsQuota: permissions}); r != nil {
+		return r
+	}
 	linked, ok := "", true
 	if c.ExternalID != "" {
 		if linked, ok = t.link(root, c.ExternalID, c.IdentityID); !ok {
 			return refusal(fsm.IDTaken)
 		}
-	}
-	if t.overfull(nil, t.named(root, c.Permissions), roles) {
-		return refusal(fsm.InvalidInput)
 	}
 	t.keys = append(t.keys, &key{
 		id: c.ID, start: c.Start, api: c.APIID, name: c.Name, meta: c.Meta, identity: linked, hash: c.Hash,
@@ -103,6 +110,13 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	if t.idsTaken(t.unknown(root, c.Permissions.Value)) {
 		return refusal(fsm.IDTaken)
 	}
+	makes := int64(0)
+	if c.ExternalID.State == fsm.Given {
+		makes = t.makesIdentity(root, c.ExternalID.Value)
+	}
+	if makes > 0 && t.identityIDTaken(c.IdentityID) {
+		return refusal(fsm.IDTaken)
+	}
 	permissions, listed := k.permissions, k.roles
 	if c.Permissions.State == fsm.Given {
 		permissions = t.named(root, c.Permissions.Value)
@@ -112,6 +126,10 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	}
 	if t.overfull(k, permissions, listed) {
 		return refusal(fsm.InvalidInput)
+	}
+	unknown := int64(len(t.unknown(root, c.Permissions.Value)))
+	if r := t.room(root, fsm.Usage{fsm.IdentitiesQuota: makes, fsm.PermissionsQuota: unknown}); r != nil {
+		return r
 	}
 	switch c.ExternalID.State {
 	case fsm.Null:

@@ -43,10 +43,17 @@ func (t *Model) updateWorkspace(root *rootKey, c *fsm.UpdateWorkspace) fsm.Resul
 		if w.id != c.WorkspaceID {
 			continue
 		}
-		if w.id == root.workspace && !c.Enabled {
+		if w.id == root.workspace && !c.Enabled && !c.KeepEnabled {
 			return refusal(fsm.PreconditionFailed)
 		}
-		w.disabled = !c.Enabled
+		quotas, ok := changed(w.quotas, c.Quotas)
+		if !ok {
+			return refusal(fsm.InvalidInput)
+		}
+		w.quotas = quotas
+		if !c.KeepEnabled {
+			w.disabled = !c.Enabled
+		}
 		return &fsm.Done{}
 	}
 	return refusal(fsm.WorkspaceNotFound)
@@ -142,7 +149,7 @@ func (t *Model) listWorkspaces(root *rootKey, q *fsm.ListWorkspaces) fsm.Result 
 	}
 	var all []fsm.Workspace
 	for _, w := range t.workspaces {
-		all = append(all, fsm.Workspace{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: !w.disabled})
+		all = append(all, fsm.Workspace{ID: w.id, Name: w.name, CreatedAt: w.createdAt, Enabled: !w.disabled, Quotas: w.quotas, Used: t.usage(w)})
 	}
 	list, next := paged(all, q.Page, func(w fsm.Workspace) string { return w.ID })
 	return &fsm.Workspaces{List: list, Next: next}

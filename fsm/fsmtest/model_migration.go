@@ -37,6 +37,9 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	if len(old.limits) > len(c.RatelimitIDs) {
 		return refusal(fsm.IDTaken)
 	}
+	if r := t.room(root, fsm.Usage{fsm.KeysQuota: 1}); r != nil {
+		return r
+	}
 	fresh := *old
 	fresh.former = fsm.Hash{}
 	fresh.permissions, fresh.roles, fresh.limits = slices.Clone(old.permissions), slices.Clone(old.roles), byName(old.limits)
@@ -100,8 +103,14 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 			return refusal(fsm.InvalidInput)
 		}
 	}
+	used := t.usage(t.workspaceOf(root))
 	keys, identities := len(t.keys), len(t.identities)
 	permissions, roles, permissionIDs, roleIDs := len(t.permissions), len(t.roles), len(t.permissionIDs), len(t.roleIDs)
+	takeBack := func() {
+		t.keys, t.identities = t.keys[:keys], t.identities[:identities]
+		t.permissions, t.roles = t.permissions[:permissions], t.roles[:roles]
+		t.permissionIDs, t.roleIDs = t.permissionIDs[:permissionIDs], t.roleIDs[:roleIDs]
+	}
 	answer := &fsm.Migrated{}
 	var failures []fsm.MigrationFailure
 	for _, item := range c.Keys {
@@ -135,15 +144,16 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 				ok = !slices.Contains(t.roleIDs, ref.ID)
 				r = &role{id: ref.ID, workspace: root.workspace, name: ref.Name}
 				t.roles, t.roleIDs = append(t.roles, r), append(t.roleIDs, ref.ID)
+				if ok {
+					t.givenIn[ref.ID] = root.workspace
+				}
 			}
 			if ok {
 				rolesOf = union(rolesOf, []string{r.id})
 			}
 		}
 		if !ok {
-			t.keys, t.identities = t.keys[:keys], t.identities[:identities]
-			t.permissions, t.roles = t.permissions[:permissions], t.roles[:roles]
-			t.permissionIDs, t.roleIDs = t.permissionIDs[:permissionIDs], t.roleIDs[:roleIDs]
+			takeBack()
 			return refusal(fsm.IDTaken)
 		}
 		opening, _ := opened(item.Credits)
@@ -153,6 +163,13 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 			permissions: t.resolved(root, item.Permissions), roles: rolesOf, limits: replaced(nil, item.Ratelimits),
 		})
 		answer.IDs = append(answer.IDs, item.ID)
+	}
+	w := t.workspaceOf(root)
+	for kind, n := range t.usage(w) {
+		if q := w.quotas[kind]; q.Limited && n > used[kind] && n > q.Limit {
+			takeBack()
+			return overQuota()
+		}
 	}
 	if t.version >= SecondRules && slices.Contains(answer.IDs, "") {
 		answer.Failures = failures

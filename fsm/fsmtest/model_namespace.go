@@ -90,6 +90,12 @@ func (t *Model) consumeRatelimits(root *rootKey, c *fsm.ConsumeRatelimits) fsm.R
 		checks = append(checks, check{limit, "namespace " + n.id, r.Cost})
 		overrides = append(overrides, id)
 	}
+	made := t.namespaces
+	t.namespaces = before
+	if r := t.room(root, fsm.Usage{fsm.NamespacesQuota: int64(len(made) - len(before))}); r != nil {
+		return r
+	}
+	t.namespaces = made
 	return t.takeAll(checks, overrides)
 }
 
@@ -169,6 +175,9 @@ func (t *Model) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
 		if slices.ContainsFunc(other.overrides, func(o fsm.Override) bool { return o.ID == c.ID }) {
 			return refusal(fsm.IDTaken)
 		}
+	}
+	if r := t.room(root, fsm.Usage{fsm.OverridesQuota: 1}); r != nil {
+		return r
 	}
 	n.overrides = append(n.overrides, fsm.Override{ID: c.ID, Identifier: c.Identifier, Limit: c.Limit, Duration: c.Duration})
 	return &fsm.Created{ID: c.ID}

@@ -39,6 +39,7 @@ func (troubled) Status(context.Context) (api.Status, error)         { return api
 func (troubled) TransferLeadership(context.Context, string) error   { return errFull }
 func (troubled) RemoveServer(context.Context, string, string) error { return errFull }
 func (troubled) LedgerVersion() uint64                              { return fsm.NewestLedgerVersion }
+func (troubled) RequestQuota(fsm.Hash) (string, int64)              { return "", 0 }
 func (troubled) Ready() error                                       { return nil }
 
 // serveTroubled serves the HTTP of this checkout over such a node.

@@ -23,7 +23,7 @@ var ledgerFloors = [][]string{
 	{"core.go", "freeze.go", "audit_collector.go"},
 	{"credit.go"},
 	{
-		"workspace.go", "rootkey.go", "root_permission.go", "identity.go", "api.go", "key.go", "key_access.go", "permission.go", "role.go", "access_plan.go", "access_limits.go",
+		"workspace.go", "quota.go", "rootkey.go", "root_permission.go", "identity.go", "api.go", "key.go", "key_access.go", "permission.go", "role.go", "access_plan.go", "access_limits.go",
 		"list.go", "migration.go", "namespace.go", "override_pattern.go", "window.go", "ratelimit.go", "session.go", "idempotency.go", "audit_log.go",
 	},
 	{"state.go", "command.go", "cmd_*.go", "verify*.go", "query*.go", "registry*.go", "apply.go", "snapshot.go"},

@@ -1,0 +1,76 @@
+package fsm
+
+// LimitWindows sets how many windows of rate limits the ledger may hold; 0: any number. It is a setting of the node. Peek refuses by it, and
+// Apply never asks: an entry under way may open some more.
+func (s *State) LimitWindows(most uint64) { s.mostWindows = most }
+
+// windowsFull refuses a command that would open a window while its workspace may open none. The workspaces share the limit as they share the
+// idempotency store. A command that only counts in windows that are open goes on. Below ledger version 3, a node may not know the refusal.
+func (s *State) windowsFull(root *rootKey, c Command) *Refusal {
+	if s.version < thirdRules {
+		return nil
+	}
+	w := root.workspace
+	quota := w.quotas[WindowsQuota]
+	over := quota.Limited && w.used[WindowsQuota] >= quota.Limit
+	if !over && shares(uint64(w.used[WindowsQuota]), uint64(len(s.rateLimits.expiries)), s.mostWindows, len(s.workspaces)) || !s.opensWindow(root, c) {
+		return nil
+	}
+	if over {
+		return w.exhausted(WindowsQuota, quotaRetryAfter)
+	}
+	return &Refusal{Code: QuotaExceeded, Detail: "The workspace's share of the rate limit windows is used up", RetryAfter: quotaRetryAfter}
+}
+
+// opensWindow reports whether executing a command would open a window.
+func (s *State) opensWindow(root *rootKey, c Command) bool {
+	switch c := c.(type) {
+	case *VerifyKey:
+		d, refusal := s.decide(root, c, nil)
+		return refusal == nil && d.takes() && opensWindow(d.limits)
+	case *VerifyMigrated:
+		d, refusal, _ := s.planMigratedKey(root, c, nil)
+		return refusal == nil && d.takes() && opensWindow(d.limits)
+	case *VerifyKeys:
+		for i := range c.Items {
+			if s.opensWindow(root, c.Items[i].Command) {
+				return true
+			}
+		}
+	case *ConsumeRatelimits:
+		p, refusal := s.planRatelimits(root, c)
+		return refusal == nil && p.passed && opensWindow(p.checks)
+	}
+	return false
+}
+
+func opensWindow(checks []limitCheck) bool {
+	for i := range checks {
+		if c := &checks[i]; c.cost > 0 && (c.found == nil || !c.found.present) {
+			return true
+		}
+	}
+	return false
+}
+
+// loadCountedWindow also finds the workspace that a window counts for. The key may be gone; then the window counts for none.
+func (s *State) loadCountedWindow(r *WindowRecord) bool {
+	if !s.loadWindow(r) {
+		return false
+	}
+	switch r.Scope {
+	case KeyScope:
+		if k := s.keys[r.Owner]; k != nil {
+			s.windows[r.name()].countFor(k.api.workspace)
+		}
+	case IdentityScope:
+		if i := s.identities[r.Owner]; i != nil {
+			s.windows[r.name()].countFor(i.workspace)
+		}
+	case NamespaceScope:
+		if n := s.namespaces[r.Owner]; n != nil {
+			s.windows[r.name()].countFor(n.workspace)
+		}
+	}
+	return true
+}
