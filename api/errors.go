@@ -220,6 +220,15 @@ func (c *call) faultOf(err error) *fault.Error {
 	return fault.Wrap(fault.Unavailable, "", err)
 }
 
+// mayHaveExecuted reports whether a command that failed may have had an effect.
+func mayHaveExecuted(err error) bool {
+	if _, no := err.(*refused); no {
+		return false
+	}
+	var f *fault.Error
+	return !errors.As(err, &f) || f.Kind == fault.Unknown
+}
+
 // abandoned reports whether the client hung up.
 func (c *call) abandoned() bool { return errors.Is(c.gin.Request.Context().Err(), context.Canceled) }
 

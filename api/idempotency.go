@@ -66,12 +66,14 @@ func shortHash(parts ...[]byte) (short fsm.ShortHash) {
 	return short
 }
 
-// idempotency is what the ledger learns of the key; nil: the call has none.
+// idempotency is what the ledger learns of the key; nil: the call has none. It is a copy: a command may wait to be proposed after its client
+// hung up, and then another request uses the call.
 func (c *call) idempotency() *fsm.Idempotency {
 	if c.key.text == "" {
 		return nil
 	}
-	return &c.key.hash
+	hash := c.key.hash
+	return &hash
 }
 
 // replayed asks for the answer to an earlier call with the same key, for a handler that has to ask something else first.

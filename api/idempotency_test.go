@@ -1,13 +1,16 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/fsm"
 	"github.com/stretchr/testify/require"
@@ -268,4 +271,38 @@ func TestIdempotency_Items(t *testing.T) {
 	require.Equal(t, []string{"400 " + querySyntax}, codes(t, results))
 	results, _ = s.verifyAll(false, item(`,"idempotencyKey":"d"`))
 	require.Equal(t, []string{"VALID 4"}, codes(t, results), "an error leaves no trace")
+}
+
+// keeping is a node that keeps what it was asked to execute.
+type keeping struct {
+	*ledger
+	kept []fsm.Call
+}
+
+func (k *keeping) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	k.kept = append(k.kept, call)
+	return k.ledger.Execute(ctx, call)
+}
+
+// A command may wait to be proposed after its client hung up. The next request must not change what it was named.
+func TestIdempotency_BelongsToItsCommand(t *testing.T) {
+	node := &keeping{}
+	s := newServer(t, func(c *api.Config) {
+		if l, ok := c.Node.(place); ok {
+			node.ledger = l.ledger
+		}
+		c.Node = node
+	})
+	for n := range 5 {
+		s.must("apis.createApi", `{"name":"abc"}`) // takes a call from the pool
+		s.post("apis.createApi", `{"name":"abc"}`, "Idempotency-Key", strconv.Itoa(n)).ok()
+	}
+	seen := map[fsm.ShortHash]bool{}
+	for _, call := range node.kept {
+		if call.Idempotency != nil {
+			seen[call.Idempotency.Key] = true
+		}
+	}
+	require.Len(t, seen, 5)
+	require.NotContains(t, seen, fsm.ShortHash{})
 }

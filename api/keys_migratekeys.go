@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/api/schema"
@@ -35,12 +37,13 @@ type migrateKeysData struct {
 
 type migrationFailure struct {
 	Hash   string `json:"hash"`
-	Reason string `json:"reason" doc:"unfit, repeated, in_use or taken_over; unknown if an older ledger answered."`
+	Reason string `json:"reason" doc:"unfit, repeated, in_use, taken_over or interrupted; unknown if an older ledger answered."`
 }
 
 // migrationReasons are the reasons of docs/contract.md 2.3.
 var migrationReasons = [...]string{
 	0: "unknown", fsm.HashUnfit: "unfit", fsm.HashRepeated: "repeated", fsm.HashInUse: "in_use", fsm.HashTakenOver: "taken_over",
+	interrupted: "interrupted",
 }
 
 type migratedOut struct {
@@ -66,18 +69,88 @@ func migrateKeys() *endpoint {
 				return migrateKeysData{}, err
 			}
 		}
-		return create(c, func() fsm.Command {
-			command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID, Keys: make([]fsm.MigratedKey, len(req.Keys))}
-			for i := range req.Keys {
-				command.Keys[i] = req.Keys[i].command()
-			}
-			return command
-		}, req.show)
+		done, err := migrateInParts(c, &req)
+		return shown(done, err, req.show)
 	})
 }
 
 // answerBytes: each item has its hash and the id of its key.
 func (req *migrateKeysRequest) answerBytes() int64 { return 128 * int64(len(req.Keys)) }
+
+// partWork is the work of one command of a migration: about 2 ms. A request may have 180,000 keys, and everybody waits for an entry.
+const partWork fsm.Work = 20_000
+
+// migrateInParts adds the keys with one command after the other. What ends the request before its first command is an error, and adds nothing.
+// Later, the keys that were not reached have failed [D-37].
+func migrateInParts(c *call, req *migrateKeysRequest) (*fsm.Migrated, error) {
+	keys := req.Keys
+	if bad := req.broken(); bad >= 0 { // the ledger says so, after its checks of the caller
+		keys = keys[bad : bad+1]
+	}
+	all, replayed, whole := &fsm.Migrated{}, true, c.key.hash.Key
+	for at := 0; at < len(keys); {
+		if at > 0 && c.key.text != "" {
+			c.key.hash.Key = shortHash(whole[:], strconv.AppendInt(nil, int64(at), 10)) // a part has a record of its own
+		}
+		c.replayed = false
+		part, err := executeNew[*fsm.Migrated](c, func() fsm.Command { return req.part(keys[at:]) })
+		if err != nil && (at == 0 || mayHaveExecuted(err)) {
+			return nil, err
+		}
+		if err != nil {
+			part = &fsm.Migrated{IDs: make([]string, len(keys)-at), Failures: slices.Repeat([]fsm.MigrationFailure{interrupted}, len(keys)-at)}
+			c.replayed = false
+		}
+		all.IDs = append(all.IDs, part.IDs...)
+		all.Failures = append(all.Failures, part.Failures...)
+		if missing := len(all.IDs) - len(all.Failures); missing > 0 {
+			all.Failures = append(all.Failures, make([]fsm.MigrationFailure, missing)...)
+		}
+		replayed = replayed && c.replayed
+		at += len(part.IDs) // a replay of an earlier build may have them all
+	}
+	c.replayed = replayed
+	req.findRepeated(all)
+	return all, nil
+}
+
+// interrupted is the failure of the keys that a request did not reach. The ledger never gives it.
+const interrupted = fsm.HashTakenOver + 1
+
+// broken returns the first key whose fields break a rule whatever the ledger holds; -1: none does.
+func (req *migrateKeysRequest) broken() int {
+	return slices.IndexFunc(req.Keys, func(k migratedKey) bool {
+		fields := fsm.MigratedKey{Credits: k.Credits.newCredits(), MigratedAccess: fsm.MigratedAccess{Ratelimits: newRatelimits(k.Ratelimits)}}
+		return fields.Broken()
+	})
+}
+
+// part is the next command: as many keys as one command may have.
+func (req *migrateKeysRequest) part(keys []migratedKey) *fsm.MigrateKeys {
+	command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID}
+	work := fsm.Work(0)
+	for i := range keys {
+		k := keys[i].command()
+		if work += k.Work(); work > partWork && i > 0 {
+			break
+		}
+		command.Keys = append(command.Keys, k)
+	}
+	return command
+}
+
+// findRepeated tells the hashes that an earlier key of the request brought from those that were there before: each part knows its own only.
+func (req *migrateKeysRequest) findRepeated(done *fsm.Migrated) {
+	brought := make(map[string]bool)
+	for i, id := range done.IDs {
+		hash := req.Keys[i].Hash
+		if id != "" {
+			brought[hash] = true
+		} else if done.Failures[i] == fsm.HashInUse && brought[hash] {
+			done.Failures[i] = fsm.HashRepeated
+		}
+	}
+}
 
 func (k *migratedKey) command() fsm.MigratedKey {
 	form, hash := mint.ParseHash(k.Hash)

@@ -1,16 +1,21 @@
 package api_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster/fault"
 )
 
 const (
@@ -268,4 +273,88 @@ func TestMigrateKeys_HandsOutOnce(t *testing.T) {
 	third := migrate()
 	require.Len(t, third.Migrated, 1, "%v", third.Failures)
 	require.Contains(t, use("co_SHORT_LONG", 4).ok(), `"credits":6`)
+}
+
+// A request of any size is split over entries, and answers as one: docs/contract.md 2.3 and D-37.
+func TestMigrateKeys_InParts(t *testing.T) {
+	s := newServer(t)
+	f := s.fixture()
+	const keys = 1500
+	body := func(extra string) string {
+		list := make([]string, 0, keys+1)
+		for n := range keys {
+			list = append(list, fmt.Sprintf(`{"hash":%q,"credits":{"remaining":5},"externalId":"owner %d","roles":["new role"]}`, base64Of(strconv.Itoa(n)), n%7))
+		}
+		return f.in(`{"migrationId":"mig","apiId":"API","keys":[` + strings.Join(append(list, extra), ",") + `]}`)
+	}
+	entries := func(do func()) uint64 {
+		before := s.ledger.index
+		do()
+		return s.ledger.index - before
+	}
+	read := func(data json.RawMessage) (m migrated) {
+		require.NoError(t, json.Unmarshal(data, &m))
+		return m
+	}
+	broken := body(`{"hash":"abc","credits":{"remaining":null,"refill":{"interval":"daily","amount":1}}}`)
+	s.post("keys.migrateKeys", broken).fails(400, invalidInput)
+	s.grant("x").post("keys.migrateKeys", broken).fails(403, forbidden)
+	repeated := body(fmt.Sprintf(`{"hash":%q}`, base64Of("3")))
+	var first *reply
+	parts := entries(func() { first = s.post("keys.migrateKeys", repeated, "Idempotency-Key", "once") })
+	first.ok()
+	require.Greater(t, parts, uint64(2), "a 400 added nothing, and one entry has no more than some hundred keys")
+	require.Empty(t, first.Header().Get("Idempotency-Replayed"))
+	m := read(first.Data)
+	require.Len(t, m.Migrated, keys)
+	require.Equal(t, []string{"repeated"}, m.reasons(t))
+
+	again := s.post("keys.migrateKeys", repeated, "Idempotency-Key", "once")
+	require.Equal(t, first.anonymous(), again.anonymous())
+	require.Equal(t, "true", again.Header().Get("Idempotency-Replayed"))
+	s.post("keys.migrateKeys", body(`{"hash":"abc"}`), "Idempotency-Key", "once").fails(409, "unkey/application/idempotency_conflict")
+	all := read(json.RawMessage(s.must("keys.migrateKeys", body(`{"hash":"abc"}`))))
+	require.Empty(t, all.Migrated)
+	require.Equal(t, append(slices.Repeat([]string{"in_use"}, keys), "unfit"), all.reasons(t))
+}
+
+// What ends a request after its first entry is no error, because something was added. The keys that were not reached say so, and can be sent again.
+func TestMigrateKeys_Interrupted(t *testing.T) {
+	for name, row := range map[string]struct {
+		failure error
+		status  int
+	}{
+		"not executed": {fault.New(fault.Unavailable, "no leader"), 200},
+		"unknown":      {fault.New(fault.Unknown, "who knows"), 408},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			f := s.fixture()
+			list := make([]string, 1200)
+			for n := range list {
+				list[n] = fmt.Sprintf(`{"hash":%q}`, base64Of(strconv.Itoa(n)))
+			}
+			body := f.in(`{"migrationId":"mig","apiId":"API","keys":[` + strings.Join(list, ",") + `]}`)
+			commands := 0
+			s.ledger.hook = func(context.Context) error {
+				if s.ledger.calls[len(s.ledger.calls)-1] == "Execute" {
+					commands++
+				}
+				if commands > 1 {
+					return row.failure
+				}
+				return nil
+			}
+			re := s.post("keys.migrateKeys", body, "Idempotency-Key", "once")
+			s.ledger.hook = nil
+			require.Equal(t, row.status, re.Code, re.text)
+			var m migrated
+			if row.status == 200 {
+				require.NoError(t, json.Unmarshal(re.Data, &m))
+				require.NotEmpty(t, m.Migrated)
+				require.Equal(t, slices.Repeat([]string{"interrupted"}, len(list)-len(m.Migrated)), m.reasons(t))
+			}
+			require.NoError(t, json.Unmarshal([]byte(s.post("keys.migrateKeys", body, "Idempotency-Key", "once").ok()), &m))
+		})
+	}
 }

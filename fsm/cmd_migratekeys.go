@@ -83,6 +83,13 @@ func (k *MigratedKey) fields(v *fields.Visitor) {
 	}
 }
 
+// Broken reports whether a key breaks a rule whatever the ledger holds. Then the whole command is refused.
+func (k *MigratedKey) Broken() bool {
+	_, wrong := k.Credits.check()
+	_, bad := checkRatelimits(k.Ratelimits, nil)
+	return wrong != nil || bad != nil
+}
+
 // plannedKey is what becomes of one key of a MigrateKeys. A key that cannot be added is nil.
 type plannedKey struct {
 	key     *key

@@ -37,6 +37,7 @@ type Pending interface {
 type Config struct {
 	MaxCalls      int // calls in one entry; default 4096
 	MaxBytes      int // encoded size of one entry's calls, unless a single call is larger; default 256 KiB
+	MaxWork       int // estimated work of one entry's calls (fsm.Work), unless a single call has more; default fsm.MaxEntryWork
 	MaxInFlight   int // entries proposed and not applied; default 1: two make entries half as large and were a quarter slower
 	MaxQueued     int // requests that wait to be proposed; default 65536
 	MaxQueueBytes int // encoded size of those; default 64 MiB
@@ -47,7 +48,7 @@ func (c *Config) setDefaults() {
 		field *int
 		value int
 	}{
-		{&c.MaxCalls, 4096}, {&c.MaxBytes, 256 << 10}, {&c.MaxInFlight, 1}, {&c.MaxQueued, 65536}, {&c.MaxQueueBytes, 64 << 20},
+		{&c.MaxCalls, 4096}, {&c.MaxBytes, 256 << 10}, {&c.MaxWork, int(fsm.MaxEntryWork)}, {&c.MaxInFlight, 1}, {&c.MaxQueued, 65536}, {&c.MaxQueueBytes, 64 << 20},
 	} {
 		if *f.field <= 0 {
 			*f.field = f.value
@@ -60,6 +61,7 @@ type Batcher struct {
 	conf Config
 	log  Log
 	peek func(*fsm.Call) (fsm.Result, bool)
+	work func(*fsm.Call) fsm.Work
 
 	mu         sync.Mutex
 	queue      []queued // guarded by mu
@@ -78,6 +80,7 @@ type Batcher struct {
 type queued struct {
 	call     fsm.Call // Command nil: a pure read
 	size     int      // encoded size of the call, or an upper bound
+	work     int      // estimate; 0 for a pure read
 	read     bool     // answered by peek once an entry was applied
 	deadline time.Time
 	waiter   Waiter
@@ -89,11 +92,12 @@ type entry struct {
 	pending       Pending
 }
 
-// New starts a batcher. peek answers a call that changes nothing from the local state; it may be called from any goroutine.
-func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool)) *Batcher {
+// New starts a batcher. peek answers a call that changes nothing from the local state, and work estimates what a call costs; both may be called
+// from any goroutine.
+func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool), work func(*fsm.Call) fsm.Work) *Batcher {
 	conf.setDefaults()
 	b := &Batcher{
-		conf: conf, log: log, peek: peek,
+		conf: conf, log: log, peek: peek, work: work,
 		wake:     make(chan struct{}, 1),
 		slots:    make(chan struct{}, conf.MaxInFlight),
 		proposed: make(chan entry, conf.MaxInFlight),
@@ -113,7 +117,7 @@ func (b *Batcher) Execute(call fsm.Call, size int, retransmission bool, deadline
 	if !retransmission {
 		_, unchanging = b.peek(&call)
 	}
-	b.add(queued{call: call, size: size, read: unchanging, deadline: deadline, waiter: w})
+	b.add(queued{call: call, size: size, work: int(b.work(&call)), read: unchanging, deadline: deadline, waiter: w})
 }
 
 // Read queues a read: it is answered once an entry that was proposed after this moment has been applied.
@@ -191,15 +195,16 @@ func (b *Batcher) next() (e entry, closed bool) {
 		answerAll(queue, Answer{Err: notLeading})
 		return entry{}, true
 	}
-	n, calls, size := 0, 0, 0
+	n, calls, size, work := 0, 0, 0, 0
 	for n < len(b.queue) {
 		q := &b.queue[n]
 		if !q.read {
-			if calls > 0 && (calls == b.conf.MaxCalls || size+q.size > b.conf.MaxBytes) {
+			if calls > 0 && (calls == b.conf.MaxCalls || size+q.size > b.conf.MaxBytes || work+q.work > b.conf.MaxWork) {
 				break
 			}
 			calls++
 			size += q.size
+			work += q.work
 		}
 		n++
 	}

@@ -99,7 +99,7 @@ func call(id string) fsm.Call { return fsm.Call{Command: &fsm.DeleteKey{KeyID: i
 func changing(*fsm.Call) (fsm.Result, bool) { return nil, false }
 
 func start(t *testing.T, conf batch.Config, l batch.Log, peek func(*fsm.Call) (fsm.Result, bool)) *batch.Batcher {
-	b := batch.New(conf, l, peek)
+	b := batch.New(conf, l, peek, func(*fsm.Call) fsm.Work { return 100 })
 	t.Cleanup(b.Abandon)
 	return b
 }
@@ -129,8 +129,8 @@ func TestBatcher_CoalescesWhatWaits(t *testing.T) {
 	}
 }
 
-func TestBatcher_BoundsAnEntryByCountAndBytes(t *testing.T) {
-	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxCalls: 10}, {MaxInFlight: 1, MaxBytes: 1000}} {
+func TestBatcher_BoundsAnEntryByCountBytesAndWork(t *testing.T) {
+	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxCalls: 10}, {MaxInFlight: 1, MaxBytes: 1000}, {MaxInFlight: 1, MaxWork: 1000}} {
 		l := newFakeLog()
 		b := start(t, conf, l, changing)
 		w := waiter{make(chan batch.Answer, 100)}
@@ -153,7 +153,7 @@ func TestBatcher_BoundsAnEntryByCountAndBytes(t *testing.T) {
 // A single command above the limit still has to get through: it makes an entry of its own.
 func TestBatcher_LetsOneLargeCallThrough(t *testing.T) {
 	l := newFakeLog()
-	b := start(t, batch.Config{MaxBytes: 10}, l, changing)
+	b := start(t, batch.Config{MaxBytes: 10, MaxWork: 10}, l, changing)
 	w := newWaiter()
 	b.Execute(call("large"), 1000, false, time.Time{}, w)
 	l.next(t).settle(nil)
@@ -293,7 +293,7 @@ func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 // A shutdown answers every request exactly once: in flight as unknown, queued as not executed.
 func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 	l := newFakeLog()
-	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing)
+	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing, func(*fsm.Call) fsm.Work { return 1 })
 	inFlight := newWaiter()
 	b.Execute(call("under way"), 1, false, time.Time{}, inFlight)
 	l.next(t)

@@ -17,6 +17,8 @@ import (
 type Ledger interface {
 	// Peek answers a call that would change nothing. With dating false a change of the date of last use counts as nothing.
 	Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool)
+	// Work estimates how long a call takes.
+	Work(call *fsm.Call) fsm.Work
 	// Answer answers a query once minIndex is applied, with the index that the answer reflects.
 	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error)
 	// LedgerVersion is the version of the ledger.

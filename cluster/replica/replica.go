@@ -108,6 +108,16 @@ func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	return r.state.Peek(call)
 }
 
+// Work estimates the work of a call: see fsm.State.Work.
+func (r *Replica) Work(call *fsm.Call) fsm.Work {
+	if c, ok := call.Command.(*fsm.VerifyKey); ok {
+		return c.Work() // without the lock: every debit passes here
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.Work(call)
+}
+
 // Applied waits until an index is applied here. The error is ctx's.
 func (r *Replica) Applied(ctx context.Context, index uint64) error { return r.applied.wait(ctx, index) }
 
