@@ -77,8 +77,8 @@ func migrateKeys() *endpoint {
 // answerBytes: each item has its hash and the id of its key.
 func (req *migrateKeysRequest) answerBytes() int64 { return 128 * int64(len(req.Keys)) }
 
-// partWork is the work of one command of a migration: about 2 ms. A request may have 180,000 keys, and everybody waits for an entry.
-const partWork fsm.Work = 20_000
+// partWork is the work of one command of a migration: about 1 ms. A request may have 180,000 keys, and everybody waits for an entry.
+const partWork fsm.Work = 10_000
 
 // migrateInParts adds the keys with one command after the other. What ends the request before its first command is an error, and adds nothing.
 // Later, the keys that were not reached have failed [D-37].

@@ -119,6 +119,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	out <- workspaceUsed
 	out <- workspaceLimit
 	out <- workspacesOmitted
+	c.node.replica.Holds().Describe(out)
 }
 
 // Collect implements prometheus.Collector. A node that is not up yet has nothing to tell.
@@ -138,4 +139,5 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, m := range c.metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}
+	c.node.replica.Holds().Collect(out)
 }

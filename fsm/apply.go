@@ -7,6 +7,16 @@ import (
 
 // Apply executes one log entry and returns one result per call, in order. The batch's stamp becomes the log time if it is later.
 func (s *State) Apply(b Batch) []Result {
+	s.Begin(b)
+	results := make([]Result, len(b.Calls))
+	for i := range b.Calls {
+		results[i] = s.Execute(&b.Calls[i])
+	}
+	return results
+}
+
+// Begin is the part of Apply before the first call, for an owner that measures the calls. It then calls Execute for each of them, in order.
+func (s *State) Begin(b Batch) {
 	s.index = b.Index
 	s.setCapacity(b.IdempotencyMaxKeys)
 	if b.Stamp > s.clock {
@@ -15,12 +25,10 @@ func (s *State) Apply(b Batch) []Result {
 			part.expire(expiredPerEntry)
 		}
 	}
-	results := make([]Result, len(b.Calls))
-	for i := range b.Calls {
-		results[i] = s.applyInSession(&b.Calls[i])
-	}
-	return results
 }
+
+// Execute executes one call of the entry that Begin began.
+func (s *State) Execute(call *Call) Result { return s.applyInSession(call) }
 
 func (s *State) apply(call *Call) Result {
 	t := call.Command.is()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -51,6 +52,8 @@ type Replica struct {
 
 	restores int // in a row, with no entry between them; raft's FSM goroutine only
 
+	holds holds
+
 	copied received // a copy from another node that was checked and not restored yet
 
 	mu    sync.RWMutex
@@ -67,7 +70,7 @@ var _ raft.BatchingFSM = (*Replica)(nil)
 func New(conf Config) *Replica {
 	r := &Replica{
 		most: conf.RatelimitMaxWindows, log: conf.Logger, fail: conf.Fail, raise: conf.RaiseLedgerVersion, configured: conf.Configured, named: make(chan string, 1),
-		state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
+		holds: newHolds(), state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
 	r.state.LimitWindows(r.most)
 	return r
@@ -102,6 +105,9 @@ func (r *Replica) View(fn func(*fsm.State)) {
 func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	if _, hot := call.Command.(*fsm.VerifyKey); !hot {
+		defer r.holds.since(peeking, call.Command, time.Now())
+	}
 	if !updateLastUsed {
 		return r.state.PeekWithoutLastUsed(call)
 	}
@@ -128,6 +134,7 @@ func (r *Replica) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIn
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	defer r.holds.since(answering, q, time.Now())
 	return r.state.Answer(actor, q), r.indexLocked(), nil
 }
 
@@ -189,7 +196,7 @@ func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
 	defer r.mu.Unlock()
 	r.past.before(b.Index, r.state)
 	version := r.state.LedgerVersion()
-	results = r.state.Apply(b)
+	results = r.executeLocked(b)
 	r.last = b.Index
 	r.learnNameLocked()
 	r.learnQuotasLocked()
@@ -197,6 +204,28 @@ func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
 		err = r.raise(r.state.LedgerVersion(), r.state.RaisedBy())
 	}
 	return results, err
+}
+
+// executeLocked executes an entry and measures each of its commands; plain verifications that follow one another are measured together.
+func (r *Replica) executeLocked(b fsm.Batch) []fsm.Result {
+	began := time.Now()
+	r.state.Begin(b)
+	results := make([]fsm.Result, len(b.Calls))
+	at := began
+	for i := range b.Calls {
+		c := b.Calls[i].Command
+		results[i] = r.state.Execute(&b.Calls[i])
+		if _, plain := c.(*fsm.VerifyKey); plain && i+1 < len(b.Calls) {
+			if _, more := b.Calls[i+1].Command.(*fsm.VerifyKey); more {
+				continue
+			}
+		}
+		at = r.holds.observe(applying, c, at)
+	}
+	if len(b.Calls) > 1 {
+		r.holds.observe(applying, nil, began)
+	}
+	return results
 }
 
 // Apply implements raft.FSM. raft calls ApplyBatch instead.
