@@ -19,7 +19,7 @@ func TestAnnotateKey_NeedsTheLedgerVersion(t *testing.T) {
 	k := s.newKey(f, ``)
 	body := k.in(`{"keyId":"KEYID","text":"n"}`)
 	re := s.post("keys.annotateKey", body).fails(412, "unkey/application/precondition_failed")
-	require.Equal(t, fmt.Sprintf("The request needs ledger version %d, and the cluster has 2", fsm.NewestLedgerVersion), re.Error.Detail)
+	require.Equal(t, fmt.Sprintf("The request needs ledger version %d, and the cluster has %d", fsm.NewestLedgerVersion, fsm.NewestLedgerVersion-1), re.Error.Detail)
 	s.apply(t, "", &fsm.RaiseLedgerVersion{Version: fsm.NewestLedgerVersion, Build: "v1.3.0"})
 	require.JSONEq(t, `{"notes":1}`, s.must("keys.annotateKey", body))
 	require.JSONEq(t, `{"notes":2}`, s.must("keys.annotateKey", k.in(`{"keyId":"KEYID"}`)))
