@@ -78,8 +78,9 @@ type Departures struct {
 	// ForgetAfter is how long a node that left for good is listed, and a member that never joined is remembered after its end.
 	ForgetAfter time.Duration
 
-	mu   sync.Mutex
-	list map[string]Departure // guarded by mu
+	mu    sync.Mutex
+	list  map[string]Departure // guarded by mu
+	noted map[string]time.Time // when this process first noted a departure; guarded by mu
 	// version counts the changes of list. told is the version that a node was last told.
 	version int // guarded by mu
 	asks    sync.Mutex
@@ -101,7 +102,7 @@ func (d *Departures) Load(data []byte) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.list, d.version = make(map[string]Departure), 1
+	d.list, d.noted, d.version = make(map[string]Departure), make(map[string]time.Time), 1
 	for _, one := range kept.Departures {
 		d.list[one.NodeID] = one
 	}
@@ -144,6 +145,9 @@ func (d *Departures) Add(news ...Departure) {
 			continue
 		}
 		d.list[one.NodeID], changed = one, true
+		if !ok {
+			d.noted[one.NodeID] = time.Now()
+		}
 		if one.NodeID != d.NodeID && !ok {
 			d.Logger.Info("a node left the cluster for good", "member", one.NodeID, "how", one.String())
 		}
@@ -182,7 +186,8 @@ func (d *Departures) keepLocked() error {
 // Serve takes what another node knows, and answers with what this one knows.
 func (d *Departures) Serve(_ context.Context, news departureList) (departureList, error) {
 	d.Add(news.Departures...)
-	return departureList{d.All()}, nil
+	news, _ = d.news()
+	return news, nil
 }
 
 // Run watches raft's configuration and exchanges news with the other nodes until ctx ends.
@@ -274,21 +279,37 @@ func (d *Departures) exchange(ctx context.Context) {
 	if len(others) == 0 {
 		return
 	}
-	list := d.All()
+	list, complete := d.news()
 	for id, addr := range others {
 		d.asking[id] = true
 		d.asked.Go(func() {
-			told := d.tell(ctx, id, addr, list)
+			told := d.tell(ctx, id, addr, list.Departures)
 			d.asks.Lock()
 			defer d.asks.Unlock()
 			delete(d.asking, id)
-			if told {
+			switch {
+			case told && complete:
 				d.told[id] = version
-			} else {
+			case !told:
 				d.failed[id] = time.Now()
 			}
 		})
 	}
+}
+
+// reasonTime is how long the reason of a departure may take to arrive from the leader. A node that is told of its own departure ends with
+// what it was told.
+const reasonTime = 2 * time.Second
+
+// news is All without the departures whose reason may still arrive. complete reports whether there are none.
+func (d *Departures) news() (list departureList, complete bool) {
+	all := d.All()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list.Departures = slices.DeleteFunc(slices.Clone(all), func(one Departure) bool {
+		return one.By == "" && one.ReplacedBy == "" && time.Since(d.noted[one.NodeID]) < reasonTime
+	})
+	return list, len(list.Departures) == len(all)
 }
 
 // others returns where the servers and the live members are.

@@ -3,6 +3,7 @@ package membership
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
@@ -12,7 +13,7 @@ import (
 func TestDepartures_ObserveOnlyWhatIsCommitted(t *testing.T) {
 	d := &Departures{
 		Base:      Base{NodeID: "a", Directory: newDirectory(three), Logger: slog.New(slog.DiscardHandler)},
-		Committed: new(Committed), Keep: func([]byte) error { return nil }, list: make(map[string]Departure), servers: three,
+		Committed: new(Committed), Keep: func([]byte) error { return nil }, list: make(map[string]Departure), noted: make(map[string]time.Time), servers: three,
 	}
 	gone := func(id string) bool {
 		d.observe()
@@ -37,10 +38,32 @@ func TestDepartures_ObserveOnlyWhatIsCommitted(t *testing.T) {
 func TestDepartures_ObserveKnowsWhoCameBack(t *testing.T) {
 	d := &Departures{
 		Base:      Base{NodeID: "a", Directory: newDirectory(three), Logger: slog.New(slog.DiscardHandler)},
-		Committed: new(Committed), Keep: func([]byte) error { return nil }, list: make(map[string]Departure), servers: three,
+		Committed: new(Committed), Keep: func([]byte) error { return nil }, list: make(map[string]Departure), noted: make(map[string]time.Time), servers: three,
 	}
 	d.Committed.Add(three[:2])
 	d.Committed.Add(three)
 	d.observe()
 	require.Empty(t, d.list)
+}
+
+// A node that is told that it left ends with what it was told, so nobody tells it before the reason had time to arrive.
+func TestDepartures_WaitForTheReason(t *testing.T) {
+	d := &Departures{
+		Base: Base{NodeID: "a", Directory: newDirectory(three[:2]), Logger: slog.New(slog.DiscardHandler)},
+		Keep: func([]byte) error { return nil }, list: make(map[string]Departure), noted: make(map[string]time.Time),
+	}
+	d.Add(Departure{NodeID: "c", At: 5})
+	list, complete := d.news()
+	require.Empty(t, list.Departures)
+	require.False(t, complete)
+	d.Add(Departure{NodeID: "c", At: 5, By: "root key key_1"})
+	list, complete = d.news()
+	require.Len(t, list.Departures, 1)
+	require.True(t, complete)
+
+	d.Add(Departure{NodeID: "d", At: 5})
+	d.noted["d"] = time.Now().Add(-reasonTime)
+	list, complete = d.news()
+	require.Len(t, list.Departures, 2, "a leader of an earlier build gives no reason")
+	require.True(t, complete)
 }
