@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"time"
@@ -58,27 +59,13 @@ func (c Config) withDefaults() Config {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	if c.Version == "" {
-		c.Version = "unknown"
-	}
-	if c.MaxBodyBytes == 0 {
-		c.MaxBodyBytes = DefaultMaxBodyBytes
-	}
-	if c.RequestTimeout == 0 {
-		c.RequestTimeout = DefaultRequestTimeout
-	}
-	if c.BodyMemory == 0 {
-		c.BodyMemory = DefaultBodyMemory
-	}
-	if c.AnswerMemory == 0 {
-		c.AnswerMemory = DefaultAnswerMemory
-	}
-	if c.MinRate == 0 {
-		c.MinRate = DefaultMinRate
-	}
-	if c.RatePatience == 0 {
-		c.RatePatience = RatePatience
-	}
+	c.Version = cmp.Or(c.Version, "unknown")
+	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, DefaultMaxBodyBytes)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
+	c.BodyMemory = cmp.Or(c.BodyMemory, DefaultBodyMemory)
+	c.AnswerMemory = cmp.Or(c.AnswerMemory, DefaultAnswerMemory)
+	c.MinRate = cmp.Or(c.MinRate, DefaultMinRate)
+	c.RatePatience = cmp.Or(c.RatePatience, RatePatience)
 	if c.MemoryShort == nil {
 		c.MemoryShort = func() bool { return false }
 	}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -35,18 +36,10 @@ const (
 )
 
 func (l Limits) withDefaults() Limits {
-	if l.MaxFrameBytes == 0 {
-		l.MaxFrameBytes = defaultMaxFrameBytes
-	}
-	if l.MaxCalls == 0 {
-		l.MaxCalls = defaultMaxCalls
-	}
-	if l.MaxCallBytes == 0 {
-		l.MaxCallBytes = defaultMaxCallBytes
-	}
-	if l.WriteTimeout == 0 {
-		l.WriteTimeout = defaultWriteTimeout
-	}
+	l.MaxFrameBytes = cmp.Or(l.MaxFrameBytes, defaultMaxFrameBytes)
+	l.MaxCalls = cmp.Or(l.MaxCalls, defaultMaxCalls)
+	l.MaxCallBytes = cmp.Or(l.MaxCallBytes, defaultMaxCallBytes)
+	l.WriteTimeout = cmp.Or(l.WriteTimeout, defaultWriteTimeout)
 	return l
 }
 
@@ -80,17 +73,11 @@ type ConnLimits struct {
 }
 
 func (l ConnLimits) withDefaults() ConnLimits {
-	if l.MaxStrangers == 0 {
-		l.MaxStrangers = 256
-	}
+	l.MaxStrangers = cmp.Or(l.MaxStrangers, 256)
 	if l.Member == nil {
 		l.Member = func(string) bool { return false }
 	}
-	if l.FirstCallTimeout == 0 {
-		l.FirstCallTimeout = 10 * time.Second
-	}
-	if l.IdleTimeout == 0 {
-		l.IdleTimeout = 10 * time.Minute
-	}
+	l.FirstCallTimeout = cmp.Or(l.FirstCallTimeout, 10*time.Second)
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, 10*time.Minute)
 	return l
 }
