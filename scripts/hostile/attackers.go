@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -43,16 +42,12 @@ type attackers struct {
 }
 
 // startAttackers returns once the attack is prepared.
-func startAttackers(ctx context.Context, dir string, o order) (*attackers, error) {
-	binary, err := (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+func startAttackers(ctx context.Context, binary string, o order) (*attackers, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
 	}
-	a := &attackers{command: exec.CommandContext(ctx, filepath.Clean(binary), strikeCommand, string(text))}
+	a := &attackers{command: exec.CommandContext(ctx, binary, strikeCommand, string(text))}
 	a.command.Stderr = &a.failure
 	out, err := a.command.StdoutPipe()
 	if err != nil {

@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/cluster/gossip/forge"
+
+	"github.com/creditd/creditd/scripts/launch"
 )
 
-// dribbleBodies announces a large body with a root key that does not exist, and sends it slowly.
+// dribbleBodies announces a body that is received from strangers as well, and sends it below the minimum rate.
 func dribbleBodies(_ context.Context, t *target) (strike, error) {
-	const size = 10 << 20
+	const size = 60 << 10
 	return func(ctx context.Context, attacker int) {
 		conn := t.dial(ctx, t.place(attacker).HTTP)
 		if conn == nil {
@@ -25,10 +27,10 @@ func dribbleBodies(_ context.Context, t *target) (strike, error) {
 		defer func() { _ = conn.Close() }()
 		_, err := fmt.Fprintf(conn, "POST /v2/keys.createKey HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAuthorization: Bearer root_wrong\r\n"+
 			"Content-Length: %d\r\n\r\n{\"apiId\":\"", size)
-		piece := bytes.Repeat([]byte("a"), 256<<10)
+		piece := bytes.Repeat([]byte("a"), 1<<10)
 		for sent := 0; err == nil && sent < size && ctx.Err() == nil; sent += len(piece) {
 			_, err = conn.Write(piece)
-			pause(ctx, 50*time.Millisecond)
+			_ = launch.Pause(ctx, 200*time.Millisecond)
 		}
 		t.noteAnswer(conn)
 	}, nil
@@ -65,7 +67,7 @@ func readNothing(ctx context.Context, t *target) (strike, error) {
 				break
 			}
 		}
-		pause(ctx, 20*time.Second)
+		_ = launch.Pause(ctx, 20*time.Second)
 		t.note("held")
 	}, err
 }
@@ -110,7 +112,7 @@ func besetGossipPort(_ context.Context, t *target) (strike, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
 		if err != nil {
 			t.note("not sent")
-			pause(ctx, 10*time.Millisecond)
+			_ = launch.Pause(ctx, 10*time.Millisecond)
 			return
 		}
 		defer func() { _ = conn.Close() }()
@@ -119,7 +121,7 @@ func besetGossipPort(_ context.Context, t *target) (strike, error) {
 				t.note("packets")
 			}
 		}
-		pause(ctx, 10*time.Millisecond)
+		_ = launch.Pause(ctx, 10*time.Millisecond)
 	}, nil
 }
 
@@ -135,7 +137,7 @@ func (t *target) hold(ctx context.Context, addr string, count int, send []byte) 
 		_, _ = conn.Write(send) // who is cut off has got what it asked for
 		t.note("connections")
 	}
-	pause(ctx, 3*time.Second)
+	_ = launch.Pause(ctx, 3*time.Second)
 	for _, c := range held {
 		_ = c.Close()
 	}
@@ -147,7 +149,7 @@ func (t *target) dial(ctx context.Context, addr string) net.Conn {
 	if err != nil {
 		if ctx.Err() == nil {
 			t.note("no connection")
-			pause(ctx, 10*time.Millisecond)
+			_ = launch.Pause(ctx, 10*time.Millisecond)
 		}
 		return nil
 	}
@@ -163,12 +165,4 @@ func (t *target) noteAnswer(conn net.Conn) {
 		return
 	}
 	t.note(string(line[len("HTTP/1.1 "):]))
-}
-
-// pause waits, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// sendRefusedWrites sends what can only be refused, as large as a body may be: it must leave nothing in the log.
+// sendRefusedWrites sends what can only be refused, as large as a body may be: TestRefusal_LeavesTheLogAsItWas checks the log.
 func sendRefusedWrites(_ context.Context, t *target) (strike, error) {
 	meta := func(size int) string { return strings.Repeat("a", size-100) }
 	key := fmt.Appendf(nil, `{"apiId":"api_unknown","meta":{"a":%q}}`, meta(64<<10))

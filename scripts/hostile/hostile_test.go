@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The attacks that are prepared quickly, for a moment each. A busy machine cannot keep the bounds of time, so they are wide: nobody ends, no
+// The attacks that are prepared quickly, for a moment each. A busy machine cannot keep the bounds of time, so they are wide: no node ends, no
 // charge is lost or made twice, the victim gets no error, and memory stays bounded. make hostile has the bounds of time, and the others.
 func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	if testing.Short() {
@@ -21,6 +21,10 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	for name := range strings.SplitSeq(attacks, ",") {
 		require.Contains(t, out.String(), "\n"+name+" ")
 	}
+
+	// Without a secret, strangers get further.
+	code = run(t.Context(), []string{"-dir", t.TempDir(), "-open", "-attacks", "peers,gossip", "-duration", "3s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	require.Zero(t, code, "%s%s", &out, &failure)
 }
 
 func TestParse_RefusesWhatItCannotDo(t *testing.T) {

@@ -1,5 +1,5 @@
 // Command hostile attacks a cluster of three real processes, as a tenant and as a stranger, while a client of another workspace charges.
-// It measures what the client notices, and what memory and disk the attacks take.
+// It measures the client's answer times, the memory of the nodes, and the time of a restart.
 //
 //	go run ./scripts/hostile -duration 5m
 //	go run ./scripts/hostile -attacks bodies,lists -duration 20s
@@ -66,7 +66,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.DurationVar(&s.bounds.floor, "floor", 15*time.Millisecond, "a p99 up to this is fine whatever the quiet one is")
 	flags.DurationVar(&s.bounds.slowest, "slowest", 250*time.Millisecond, "bound of the victim's slowest answer")
 	flags.Int64Var(&s.bounds.memory, "memory", 1<<30, "bound of a node's resident memory, in bytes")
-	flags.Float64Var(&s.bounds.restart, "restart", 2, "bound of a restart afterwards, as a multiple of one before")
+	flags.Float64Var(&s.bounds.restart, "restart", 2, "bound of a restart afterwards, as a multiple of one before; up to 5s is always fine")
 	flags.Func("attacks", "comma-separated `list` (default all: "+names(s.attacks)+")", func(list string) error {
 		s.attacks = nil
 		for name := range strings.SplitSeq(list, ",") {

@@ -13,11 +13,11 @@ import (
 // siege is one run: a cluster, its victim, and what is known of both.
 type siege struct {
 	settings
-	cluster *launch.Cluster
-	victim  *victim
-	dir     string // of logs, data and binaries
-	log     io.Writer
-	broken  []error // bounds
+	cluster   *launch.Cluster
+	victim    *victim
+	attackers string // the binary of the attackers
+	log       io.Writer
+	broken    []error // bounds
 }
 
 // besiege runs every attack, one after the other, and returns which bounds were broken.
@@ -33,10 +33,14 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 		return err
 	}
 	defer cluster.Close()
-	b := &siege{settings: s, cluster: cluster, dir: dir, log: stdout}
+	b := &siege{settings: s, cluster: cluster, log: stdout}
+	if b.attackers, err = (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir); err != nil {
+		return err
+	}
 	if b.victim, err = startVictim(ctx, cluster); err != nil {
 		return err
 	}
+	defer b.victim.stop()
 	before, err := b.restart(ctx)
 	if err != nil {
 		return err
@@ -47,7 +51,7 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 	}
 	for _, a := range s.attacks {
 		if err := b.endure(ctx, a, quiet); err != nil {
-			return fmt.Errorf("attack %s: %w", a.name, err)
+			return errors.Join(append(b.broken, fmt.Errorf("attack %s: %w", a.name, err))...)
 		}
 	}
 	return b.end(ctx, before)
@@ -65,6 +69,9 @@ func (b *siege) quiet(ctx context.Context) (suffered, error) {
 	}
 	quiet := b.victim.next()
 	b.report("quiet", quiet, "")
+	if quiet.answers == 0 {
+		return quiet, errors.New("the victim got no answer before the first attack")
+	}
 	return quiet, nil
 }
 
@@ -74,7 +81,7 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 	if err != nil {
 		return err
 	}
-	attackers, err := startAttackers(ctx, b.dir, o)
+	attackers, err := startAttackers(ctx, b.attackers, o)
 	if err != nil {
 		return err
 	}
@@ -87,6 +94,9 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 	}
 	b.report(a.name, hurt, fmt.Sprintf("  memory %4d MiB  attackers %s", peak>>20, answers))
 	b.judge(a.name, hurt, quiet, peak)
+	if answers == "" {
+		b.broken = append(b.broken, fmt.Errorf("%s: the attackers got no answer, so nothing was attacked", a.name))
+	}
 	return errors.Join(b.cluster.Crashes()...)
 }
 
@@ -123,6 +133,9 @@ func (b *siege) judge(name string, hurt, quiet suffered, peak int64) {
 	}
 	if bound := max(b.bounds.floor, time.Duration(b.bounds.ratio*float64(quiet.p99))); hurt.p99 > bound {
 		refuse("the victim's p99 was %v, more than %v; quiet it is %v", hurt.p99, bound, quiet.p99)
+	}
+	if hurt.answers == 0 {
+		refuse("the victim got no answer")
 	}
 	if hurt.worst > b.bounds.slowest {
 		refuse("the victim's slowest answer took %v, more than %v", hurt.worst, b.bounds.slowest)
@@ -168,6 +181,9 @@ func (b *siege) end(ctx context.Context, before time.Duration) error {
 		b.broken = append(b.broken, fmt.Errorf("a restart took %v, more than %v", after, bound))
 	}
 	if err := b.victim.check(ctx); err != nil {
+		b.broken = append(b.broken, err)
+	}
+	if _, err := b.cluster.Converge(ctx); err != nil {
 		b.broken = append(b.broken, err)
 	}
 	if err := b.cluster.StopAll(); err != nil {

@@ -19,7 +19,9 @@ type victim struct {
 	cluster *launch.Cluster
 	key     launch.Key
 
-	window  atomic.Pointer[window]
+	// calls is held for reading by each charge, so that next waits for those under way: the longest stall of an attack counts for that attack.
+	calls   sync.RWMutex
+	window  *window // guarded by calls
 	charged atomic.Int64
 	unknown atomic.Int64
 	stop    context.CancelFunc
@@ -53,7 +55,7 @@ func startVictim(ctx context.Context, cluster *launch.Cluster) (*victim, error) 
 	if v.key, err = cluster.CreateKey(ctx, apiID, victimCredits); err != nil {
 		return nil, err
 	}
-	v.window.Store(newWindow())
+	v.window = newWindow()
 	ctx, v.stop = context.WithCancel(ctx)
 	for i := range cluster.Size() {
 		node := launch.NewClient(cluster.HTTPAddr(i), victimTimeout)
@@ -72,7 +74,9 @@ func startVictim(ctx context.Context, cluster *launch.Cluster) (*victim, error) 
 }
 
 func (v *victim) charge(ctx context.Context, node *client.Client) {
-	w, begin := v.window.Load(), time.Now()
+	v.calls.RLock()
+	defer v.calls.RUnlock()
+	w, begin := v.window, time.Now()
 	var verdict struct{ Valid bool }
 	answer := node.Call(ctx, "keys.verifyKey", map[string]any{"key": v.key.Key, "credits": map[string]any{"cost": 1}}, &verdict)
 	took := time.Since(begin)
@@ -110,9 +114,12 @@ func (s suffered) String() string {
 	return text
 }
 
-// next opens a new window and returns what the last one has seen.
+// next opens a new window and returns what the last one has seen, with the charges under way.
 func (v *victim) next() suffered {
-	w := v.window.Swap(newWindow())
+	v.calls.Lock()
+	w := v.window
+	v.window = newWindow()
+	v.calls.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := func(percentile float64) time.Duration {
