@@ -80,6 +80,9 @@ func (req *migrateKeysRequest) answerBytes() int64 { return 128 * int64(len(req.
 // partWork is the work of one command of a migration: about 1 ms. A request may have 180,000 keys, and everybody waits for an entry.
 const partWork fsm.Work = 10_000
 
+// partsVersion is the ledger version from which every node knows that a request may have parts.
+const partsVersion = 3
+
 // migrateInParts adds the keys with one command after the other. What ends the request before its first command is an error, and adds nothing.
 // Later, the keys that were not reached have failed [D-37].
 func migrateInParts(c *call, req *migrateKeysRequest) (*fsm.Migrated, error) {
@@ -87,13 +90,15 @@ func migrateInParts(c *call, req *migrateKeysRequest) (*fsm.Migrated, error) {
 	if bad := req.broken(); bad >= 0 { // the ledger says so, after its checks of the caller
 		keys = keys[bad : bad+1]
 	}
+	// A node of an earlier build would take the record of the first part for that of the request.
+	inParts := c.api.node.LedgerVersion() >= partsVersion
 	all, replayed, whole := &fsm.Migrated{}, true, c.key.hash.Key
 	for at := 0; at < len(keys); {
 		if at > 0 && c.key.text != "" {
 			c.key.hash.Key = shortHash(whole[:], strconv.AppendInt(nil, int64(at), 10)) // a part has a record of its own
 		}
 		c.replayed = false
-		part, err := executeNew[*fsm.Migrated](c, func() fsm.Command { return req.part(keys[at:]) })
+		part, err := executeNew[*fsm.Migrated](c, func() fsm.Command { return req.part(keys[at:], inParts) })
 		if err != nil && (at == 0 || mayHaveExecuted(err)) {
 			return nil, err
 		}
@@ -125,13 +130,13 @@ func (req *migrateKeysRequest) broken() int {
 	})
 }
 
-// part is the next command: as many keys as one command may have.
-func (req *migrateKeysRequest) part(keys []migratedKey) *fsm.MigrateKeys {
+// part is the next command: as many keys as one command may have, or all.
+func (req *migrateKeysRequest) part(keys []migratedKey, inParts bool) *fsm.MigrateKeys {
 	command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID}
 	work := fsm.Work(0)
 	for i := range keys {
 		k := keys[i].command()
-		if work += k.Work(); work > partWork && i > 0 {
+		if work += k.Work(); inParts && work > partWork && i > 0 {
 			break
 		}
 		command.Keys = append(command.Keys, k)

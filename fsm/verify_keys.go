@@ -113,6 +113,10 @@ type pendingEffects struct {
 	work     int                     // see maxVerifyWork
 }
 
+func newPendingEffects() *pendingEffects {
+	return &pendingEffects{debits: map[*credit]int64{}, tokens: map[windowName]int64{}, hashes: map[Hash]*key{}}
+}
+
 // accessOf returns the access of a key as a verdict shows it. See permissionNames for links.
 func (f *pendingEffects) accessOf(k *key, links int) *VerdictAccess {
 	if k.details == nil || k.details.access == nil { // most keys; looking further would be slower
@@ -156,7 +160,7 @@ func (s *verifier) planKeys(root *rootKey, c *VerifyKeys, updateLastUsed bool) *
 	p := &keysPlan{
 		atomic: c.Atomic, decisions: make([]decision, n), refusals: make([]*Refusal, n), moves: make([]*key, n), items: c.Items, passed: true,
 	}
-	pending := &pendingEffects{debits: map[*credit]int64{}, tokens: map[windowName]int64{}, hashes: map[Hash]*key{}}
+	pending := newPendingEffects()
 	shown := 0
 	for i := range c.Items {
 		d := &p.decisions[i]

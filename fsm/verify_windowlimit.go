@@ -32,14 +32,33 @@ func (s *State) opensWindow(root *rootKey, c Command) bool {
 		d, refusal, _ := s.planMigratedKey(root, c, nil)
 		return refusal == nil && d.takes() && opensWindow(d.limits)
 	case *VerifyKeys:
-		for i := range c.Items {
-			if s.opensWindow(root, c.Items[i].Command) {
-				return true
-			}
-		}
+		return s.itemOpensWindow(root, c)
 	case *ConsumeRatelimits:
 		p, refusal := s.planRatelimits(root, c)
 		return refusal == nil && p.passed && opensWindow(p.checks)
+	}
+	return false
+}
+
+// itemOpensWindow is opensWindow of a batch: bounded work, as its execution is.
+func (s *State) itemOpensWindow(root *rootKey, c *VerifyKeys) bool {
+	pending := newPendingEffects()
+	for i := range c.Items {
+		item := &c.Items[i]
+		if s.exhausted(pending, 0) {
+			return false // the rest is refused
+		}
+		if item.Idempotency != nil && s.findItemReplay(root, item) != nil {
+			continue
+		}
+		d, refusal, _ := s.planItem(root, item.Command, pending)
+		if refusal != nil {
+			continue
+		}
+		if d.takes() && opensWindow(d.limits) {
+			return true
+		}
+		pending.add(&d)
 	}
 	return false
 }

@@ -52,15 +52,15 @@ type Config struct {
 // Compactor bounds the log of one node.
 type Compactor struct {
 	conf Config
-	// While the disk stays full, attempts are repeated after longer and longer times.
+	// While the disk stays full or snapshots fail, attempts are repeated after longer and longer times: each may fill the disk.
 	attempt time.Time     // of the next attempt
-	wait    time.Duration // after it; 0: the disk was not full
+	wait    time.Duration // after it; 0: all was well
 }
 
 // New returns a compactor; see Run.
 func New(conf Config) *Compactor { return &Compactor{conf: conf} }
 
-// The times between two attempts to free space on a full disk.
+// The times between two attempts that follow each other.
 const (
 	firstWait = 5 * time.Second
 	lastWait  = 5 * time.Minute
@@ -95,20 +95,25 @@ func (c *Compactor) step(ctx context.Context, now time.Time) {
 		trailing = min(limit, trailingWhenFull)
 	}
 	c.keep(max(1, min(c.conf.TrailingLogs, c.conf.Log.NewestEntries(trailing))))
-	_, since := c.conf.Log.LogSize()
-	if !full {
-		c.wait = 0
+	total, since := c.conf.Log.LogSize()
+	if since <= limit && (!full || total <= trailing) { // nothing to gain
+		if !full {
+			c.wait = 0
+		}
+		return
 	}
-	switch {
-	case full && c.due(now):
+	if !c.due(now) {
+		return
+	}
+	if full {
 		c.conf.Logger.Info("the disk is nearly full: taking a snapshot early, so that the log can be shortened")
-		c.snapshot(ctx)
-	case since > limit:
-		c.snapshot(ctx)
+	}
+	if c.snapshot(ctx) && !full {
+		c.wait = 0
 	}
 }
 
-// due reports whether it is time for an attempt to free space, and sets the time of the next.
+// due reports whether it is time for an attempt, and sets the time of the next.
 func (c *Compactor) due(now time.Time) bool {
 	if c.wait > 0 && now.Before(c.attempt) {
 		return false
@@ -130,16 +135,19 @@ func (c *Compactor) keep(entries uint64) {
 	}
 }
 
-// snapshot takes a snapshot, after which raft shortens the log. raft may never answer after a shutdown.
-func (c *Compactor) snapshot(ctx context.Context) {
-	done := make(chan error, 1)
+// snapshot takes a snapshot, after which raft shortens the log, and reports whether it succeeded. raft may never answer after a shutdown.
+func (c *Compactor) snapshot(ctx context.Context) (done bool) {
+	answer := make(chan error, 1)
 	future := c.conf.Raft.Snapshot()
-	go func() { done <- future.Error() }()
+	go func() { answer <- future.Error() }()
 	select {
-	case err := <-done:
+	case err := <-answer:
 		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && !errors.Is(err, raft.ErrRaftShutdown) {
 			c.conf.Logger.Warn("a snapshot to shorten the log failed", "err", err)
+			return false
 		}
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }

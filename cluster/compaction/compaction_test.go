@@ -18,6 +18,7 @@ type disk struct {
 	entries, since, taken uint64
 	full                  error
 	settings              raft.ReloadableConfig
+	fails                 error
 }
 
 func (d *disk) LogSize() (total, since uint64) { return d.entries * d.entry, d.since * d.entry }
@@ -34,13 +35,18 @@ func (d *disk) ReloadConfig(c raft.ReloadableConfig) error { d.settings = c; ret
 
 func (d *disk) Snapshot() raft.SnapshotFuture {
 	d.taken++
-	d.since, d.entries = 0, min(d.entries, d.settings.TrailingLogs)
-	return answered{}
+	if d.fails == nil {
+		d.since, d.entries = 0, min(d.entries, d.settings.TrailingLogs)
+	}
+	return answered{err: d.fails}
 }
 
-type answered struct{ raft.SnapshotFuture }
+type answered struct {
+	raft.SnapshotFuture
+	err error
+}
 
-func (answered) Error() error { return nil }
+func (a answered) Error() error { return a.err }
 
 func (d *disk) write(n uint64) { d.entries, d.since = d.entries+n, d.since+n }
 
@@ -95,12 +101,31 @@ func TestCompactor_FreesAFullDisk(t *testing.T) {
 	for second := range 60 {
 		c.step(t.Context(), now.Add(time.Duration(second)*time.Second))
 	}
-	require.EqualValues(t, 4, d.taken, "after 5, 15 and 35 seconds")
+	require.EqualValues(t, 1, d.taken, "there is nothing more to gain")
 	d.full = nil
 	d.write(100)
 	c.step(t.Context(), now.Add(time.Minute))
 	require.EqualValues(t, 16384, d.settings.TrailingLogs)
 	d.full = errors.New("full again")
 	c.step(t.Context(), now.Add(time.Minute+time.Second))
-	require.EqualValues(t, 5, d.taken, "at once")
+	require.EqualValues(t, 2, d.taken, "at once")
+}
+
+// A snapshot that fails may have filled the disk for a moment. So the next attempts come later and later, on a full disk or not.
+func TestCompactor_PausesAfterAFailure(t *testing.T) {
+	for _, full := range []error{nil, errors.New("nearly full")} {
+		d, c := newDisk(t, 256<<10, 1<<20)
+		d.write(400)
+		d.full, d.fails = full, errors.New("no space left")
+		now := time.Unix(1000, 0)
+		for second := range 60 {
+			c.step(t.Context(), now.Add(time.Duration(second)*time.Second))
+		}
+		require.EqualValues(t, 4, d.taken, "at once, and after 5, 15 and 35 seconds")
+		d.fails = nil
+		for second := range 600 {
+			c.step(t.Context(), now.Add(time.Minute+time.Duration(second)*time.Second))
+		}
+		require.EqualValues(t, 5, d.taken)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // MinBytes is how many random bytes a secret stands for at least.
@@ -34,6 +35,10 @@ func New() string {
 
 // Parse checks the text of a secret: random bytes in base64 or hexadecimal. An error does not repeat the text.
 func Parse(text string) (Secret, error) {
+	text = strings.TrimSpace(text) // a variable may end in a line feed, which a file loses
+	if strings.ContainsAny(text, " \t\r\n") {
+		return Secret{}, errors.New("the cluster secret has white space inside")
+	}
 	b, err := hex.DecodeString(text)
 	if err != nil {
 		b, err = base64.StdEncoding.DecodeString(text)

@@ -26,9 +26,11 @@ func TestParse_WantsRandomBytes(t *testing.T) {
 	random := make([]byte, 48)
 	_, _ = rand.Read(random)
 	parse(t, hex.EncodeToString(random[:32]))
-	parse(t, base64.StdEncoding.EncodeToString(random))
+	text := base64.StdEncoding.EncodeToString(random)
+	require.Equal(t, parse(t, text), parse(t, text+"\n"), "a variable may end in a line feed")
 	for text, says := range map[string]string{
-		"": "stands for 0 bytes", "correct horse battery staple": "neither base64 nor hexadecimal",
+		"": "stands for 0 bytes", "correct-horse-battery-staple": "neither base64 nor hexadecimal",
+		"correct horse battery staple":                      "white space inside",
 		hex.EncodeToString(random[:31]):                     "stands for 31 bytes",
 		base64.StdEncoding.EncodeToString(random[:24]):      "stands for 24 bytes",
 		strings.Repeat("a", 64):                             "can be guessed",
