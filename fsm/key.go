@@ -50,7 +50,7 @@ type keyDetails struct {
 	ratelimits []Ratelimit        // by name; never changed in place
 	access     *keyAccess         // nil: no permissions and no roles
 	former     *Hash              // of a key that was taken over: its hash before. Never changed in place
-	head       *headHash[keyHead] // of a large meta; see headSum
+	head       *headHash[keyHead] // of a large meta; see headSum, which sets it in place under the exclusive lock
 }
 
 func (k *key) name() string {

@@ -149,6 +149,17 @@ func TestQuota_OfWindows(t *testing.T) {
 	setQuota(t, s, fsm.WindowsQuota, 3)
 	require.Nil(t, peek(limit("c")))
 
+	// A repetition opens nothing, also after its window has ended.
+	stored := &fsm.VerifyKeys{Items: []fsm.Verification{{Command: verify("d"), Idempotency: idempotencyOf(7)}}}
+	apply(t, s, stored)
+	s.Apply(fsm.Batch{Stamp: s.Clock() + 600_000})
+	setQuota(t, s, fsm.WindowsQuota, 0)
+	require.IsType(t, new(fsm.Verdicts), peek(stored))
+	refused(&fsm.VerifyKeys{Items: []fsm.Verification{stored.Items[0], {Command: verify("e")}}})
+	setQuota(t, s, fsm.WindowsQuota, 3)
+	apply(t, s, limit("a"))
+	apply(t, s, verify("b"))
+
 	// The limit of all is shared.
 	actor := tenants(t, s, 0, 1)[0]
 	s.LimitWindows(2)

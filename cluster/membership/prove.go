@@ -144,22 +144,40 @@ func (r *Reconciler) dropUnproven(ctx context.Context) {
 	if time.Since(r.began) < r.UnprovenTimeout {
 		return
 	}
+	r.askOnceMore(ctx)
 	r.Changing.Lock()
 	defer r.Changing.Unlock()
-	f := r.Raft.GetConfiguration()
-	if f.Error() != nil {
-		return
-	}
-	r.answeredMu.Lock()
-	unproven := unprovenOf(f.Configuration().Servers, r.NodeID, r.answered)
-	r.answeredMu.Unlock()
-	for _, s := range unproven {
+	for _, s := range r.unproven() {
 		r.Logger.Warn("a non-voter that has never answered is dropped", "member", s.ID, "addr", s.Address, "after", r.UnprovenTimeout)
 		if err := r.await(ctx, r.Raft.RemoveServer(s.ID, 0, changeTimeout)); err != nil {
 			return // the next round tries again
 		}
 		r.Departures.Add(Departure{NodeID: string(s.ID), At: time.Now().UnixMilli(), By: "the leader, which it never answered"})
 	}
+}
+
+// askOnceMore asks those that are to be dropped. Autopilot asks only those that gossip shows, and raft may reach others as well.
+func (r *Reconciler) askOnceMore(ctx context.Context) {
+	addrs := make(map[string]string)
+	for _, s := range r.unproven() {
+		addrs[string(s.ID)] = r.Directory.AddressOf(s.ID, s.Address)
+	}
+	if len(addrs) == 0 {
+		return
+	}
+	reports := r.Reporter.Ask(ctx, addrs)
+	r.answeredMu.Lock()
+	defer r.answeredMu.Unlock()
+	for id := range reports {
+		r.answered[id] = true
+	}
+}
+
+func (r *Reconciler) unproven() []raft.Server {
+	servers := r.Directory.Servers()
+	r.answeredMu.Lock()
+	defer r.answeredMu.Unlock()
+	return unprovenOf(servers, r.NodeID, r.answered)
 }
 
 // unprovenOf returns the non-voters that are not in answered, some of them if they are many.

@@ -117,7 +117,7 @@ func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 // Work estimates the work of a call: see fsm.State.Work.
 func (r *Replica) Work(call *fsm.Call) fsm.Work {
 	if c, ok := call.Command.(*fsm.VerifyKey); ok {
-		return c.Work() // without the lock: every debit passes here
+		return c.Work() // needs no look at the ledger, and every debit passes here
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
