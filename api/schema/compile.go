@@ -149,7 +149,7 @@ func (c *compiler) addField(n *node, t reflect.Type, i int) error {
 	f := t.Field(i)
 	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 	switch {
-	case name == "" || name == "-" || options != "" || !f.IsExported() || f.Anonymous:
+	case name == "" || name == "-" || options != "" && options != "omitempty" || !f.IsExported() || f.Anonymous:
 		return fmt.Errorf("%s: field %s.%s must be exported and have a plain json name", n.where(), t, f.Name)
 	case n.find([]byte(name), 0) >= 0:
 		return fmt.Errorf("%s: property %s is described twice", n.where(), name)

@@ -1,0 +1,189 @@
+package records
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/creditd/creditd/api/schema"
+)
+
+var (
+	headerSchema = schema.MustCompile[headerLine]("the header")
+	endSchema    = schema.MustCompile[endLine]("the end")
+	recordSchema = schema.MustCompile[Record]("a record")
+)
+
+type headerLine struct {
+	Header Header `json:"header" schema:"required"`
+}
+
+type endLine struct {
+	End End `json:"end" schema:"required"`
+}
+
+// Kind names the kind of a record by its property, as in "key"; "" if it has none or several.
+func (r *Record) Kind() string {
+	kind := ""
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Pointer && !f.IsNil() {
+			if kind != "" {
+				return ""
+			}
+			kind, _, _ = strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		}
+	}
+	return kind
+}
+
+// ID returns the id of what a record is about.
+func (r *Record) ID() string {
+	switch {
+	case r.Workspace != nil:
+		return string(r.Workspace.ID)
+	case r.RootKey != nil:
+		return string(r.RootKey.ID)
+	case r.API != nil:
+		return string(r.API.ID)
+	case r.Migration != nil:
+		return r.Migration.ID
+	case r.Permission != nil:
+		return string(r.Permission.ID)
+	case r.Role != nil:
+		return string(r.Role.ID)
+	case r.Identity != nil:
+		return string(r.Identity.ID)
+	case r.Key != nil:
+		return string(r.Key.ID)
+	case r.Namespace != nil:
+		return string(r.Namespace.ID)
+	case r.Override != nil:
+		return string(r.Override.ID)
+	case r.Balance != nil:
+		return string(r.Balance.KeyID + r.Balance.IdentityID)
+	}
+	return ""
+}
+
+// Sizes that count bytes: see docs/contract.md 1.10.
+const (
+	maxKeyMeta      = 64 << 10
+	maxIdentityMeta = 1 << 20
+)
+
+// Check returns why no ledger takes a record; nil: one may. It says what the JSON Schema cannot. A record that was made in Go must pass
+// Validate.
+func (r *Record) Check() error {
+	if r.Kind() == "" {
+		return errors.New("a record has exactly one kind: workspace, rootKey, api, migration, permission, role, identity, key, namespace, override or balance")
+	}
+	if b := r.Balance; b != nil && (b.KeyID == "") == (b.IdentityID == "") {
+		return errors.New("balance: either keyId or identityId is required")
+	}
+	if w := r.Workspace; w != nil && r.WorkspaceID != "" && r.WorkspaceID != string(w.ID) {
+		return errors.New("workspaceId is not the id of the workspace")
+	}
+	if r.Key != nil && len(r.Key.Meta) > maxKeyMeta {
+		return fmt.Errorf("key.meta is too large: %d bytes as compact JSON, at most %d are allowed", len(r.Key.Meta), maxKeyMeta)
+	}
+	if r.Identity != nil && len(r.Identity.Meta) > maxIdentityMeta {
+		return fmt.Errorf("identity.meta is too large: %d bytes as compact JSON, at most %d are allowed", len(r.Identity.Meta), maxIdentityMeta)
+	}
+	for at, hash := range r.hashes() {
+		if hash != "" && !hash.fits() {
+			return fmt.Errorf("%s is neither the standard base64 of 32 bytes nor 64 hexadecimal digits", at)
+		}
+	}
+	return r.credits().check()
+}
+
+func (r *Record) hashes() map[string]Hash {
+	switch {
+	case r.Key != nil:
+		return map[string]Hash{"key.hash": r.Key.Hash, "key.formerHash": r.Key.FormerHash}
+	case r.RootKey != nil:
+		return map[string]Hash{"rootKey.hash": r.RootKey.Hash}
+	}
+	return nil
+}
+
+func (h Hash) fits() bool {
+	raw, err := base64.StdEncoding.DecodeString(string(h))
+	if err != nil {
+		raw, err = hex.DecodeString(string(h))
+	}
+	return err == nil && len(raw) == 32
+}
+
+func (r *Record) credits() *Credits {
+	switch {
+	case r.Key != nil:
+		return r.Key.Credits
+	case r.Identity != nil:
+		return r.Identity.Credits
+	case r.Balance != nil:
+		return r.Balance.Credits
+	}
+	return nil
+}
+
+func (c *Credits) check() error {
+	if c == nil || c.Refill == nil {
+		return nil
+	}
+	if (c.Refill.Interval == "monthly") != (c.Refill.RefillDay != 0) {
+		return errors.New("credits.refill.refillDay is required when the interval is monthly, and not allowed when it is daily")
+	}
+	return nil
+}
+
+// Validate is Check for a record that was not decoded: it also checks everything that the JSON Schema says.
+func (r *Record) Validate() error {
+	line, err := encode(r)
+	if err == nil {
+		_, err = decodeRecord(line)
+	}
+	return err
+}
+
+// encode returns a line without its line feed. The same value always gives the same bytes.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func decodeRecord(line []byte) (*Record, error) {
+	r, bad := recordSchema.Decode(line)
+	if bad != nil {
+		return nil, describe(bad)
+	}
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// describe says where a line breaks the format.
+func describe(bad *schema.Problem) error {
+	if len(bad.Errors) == 0 {
+		return errors.New(bad.Detail(Format))
+	}
+	texts := make([]string, 0, len(bad.Errors))
+	for _, e := range bad.Errors {
+		at := e.Location[:max(0, strings.LastIndexByte(e.Location, '/'))] // without the keyword, which the message names
+		at = strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(at, "/properties/", "."), "/items", "[]"), ".")
+		texts = append(texts, strings.TrimPrefix(at+": "+e.Message, ": "))
+	}
+	return errors.New(strings.Join(texts, "; "))
+}

@@ -1,0 +1,162 @@
+package records
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// maxLine bounds a line: a key with all that it may have takes less than 2 MiB.
+const maxLine = 8 << 20
+
+// LineError is a line that breaks the format.
+type LineError struct {
+	Line int64 // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns the cause.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// ErrIncomplete is a file that ends before its last line.
+var ErrIncomplete = errors.New("the file is incomplete: it has no end line")
+
+// Reader reads a file of records in bounded memory.
+type Reader struct {
+	// Header is the first line.
+	Header Header
+
+	lines *bufio.Reader
+	line  int64
+	sum   hash.Hash
+	ended bool
+}
+
+// NewReader reads the header of a file.
+func NewReader(r io.Reader) (*Reader, error) {
+	f := &Reader{lines: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
+	text, err := f.next()
+	if err != nil {
+		return nil, err
+	}
+	header, bad := headerSchema.Decode(text)
+	if bad != nil {
+		return nil, f.fail(fmt.Errorf("no header of format %s, version %d: %w", Format, Version, describe(bad)))
+	}
+	f.Header = header.Header
+	return f, nil
+}
+
+// Line is the number of the line that Next returned last, from 1.
+func (f *Reader) Line() int64 { return f.line }
+
+// Next returns the next record, and io.EOF after the end line, which it compares with what was read. The record may break the rules of the
+// format: then it is nil, and the error a *LineError, after which Next may be called again.
+func (f *Reader) Next() (*Record, error) {
+	if f.ended {
+		return nil, io.EOF
+	}
+	text, err := f.next()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(text, []byte(`{"end":`)) {
+		return nil, f.end(text)
+	}
+	f.sum.Write(text)
+	f.sum.Write([]byte{'\n'})
+	r, err := decodeRecord(text)
+	if err != nil {
+		return nil, f.fail(err)
+	}
+	return r, nil
+}
+
+func (f *Reader) end(text []byte) error {
+	line, bad := endSchema.Decode(text)
+	if bad != nil {
+		return f.fail(describe(bad))
+	}
+	f.ended = true
+	if n := f.line - 2; line.End.Records != n {
+		return f.fail(fmt.Errorf("the end line counts %d records, the file has %d", line.End.Records, n))
+	}
+	if sum := hex.EncodeToString(f.sum.Sum(nil)); line.End.SHA256 != sum {
+		return f.fail(fmt.Errorf("the end line has the hash %s, the records have %s", line.End.SHA256, sum))
+	}
+	if _, err := f.lines.ReadByte(); err != io.EOF {
+		return f.fail(errors.New("there is something after the end line"))
+	}
+	return io.EOF
+}
+
+func (f *Reader) fail(err error) error { return &LineError{f.line, err} }
+
+// next returns the next line without its line feed. It is valid until the following call.
+func (f *Reader) next() ([]byte, error) {
+	f.line++
+	text, err := f.lines.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		text = append([]byte(nil), text...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			var more []byte
+			if more, err = f.lines.ReadSlice('\n'); len(text)+len(more) > maxLine {
+				return nil, f.fail(fmt.Errorf("the line is longer than %d bytes", maxLine))
+			}
+			text = append(text, more...)
+		}
+	}
+	switch {
+	case err == io.EOF:
+		return nil, f.fail(ErrIncomplete)
+	case err != nil:
+		return nil, err
+	}
+	return text[:len(text)-1], nil
+}
+
+// Writer writes a file of records. It buffers nothing: give it a buffered writer.
+type Writer struct {
+	w   io.Writer
+	n   int64
+	sum hash.Hash
+}
+
+// NewWriter writes the header. workspaceID is empty for the export of a cluster.
+func NewWriter(w io.Writer, workspaceID string) (*Writer, error) {
+	f := &Writer{w: w, sum: sha256.New()}
+	_, err := f.put(headerLine{Header{Format, Version, workspaceID}})
+	return f, err
+}
+
+// Write writes a record.
+func (f *Writer) Write(r *Record) error {
+	line, err := f.put(r)
+	f.n++
+	f.sum.Write(line)
+	return err
+}
+
+// End writes the last line.
+func (f *Writer) End() (End, error) {
+	end := End{Records: f.n, SHA256: hex.EncodeToString(f.sum.Sum(nil))}
+	_, err := f.put(endLine{end})
+	return end, err
+}
+
+func (f *Writer) put(value any) ([]byte, error) {
+	line, err := encode(value)
+	if err != nil {
+		return nil, err
+	}
+	line = append(line, '\n')
+	_, err = f.w.Write(line)
+	return line, err
+}
