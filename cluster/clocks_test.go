@@ -188,18 +188,7 @@ func TestClock_SaysThatLogTimeStandsStill(t *testing.T) {
 	restart(0)
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "log time stands still") }, 20*time.Second, time.Millisecond)
 	require.Contains(t, log.String(), "behind_by=59m5")
-	ahead := func() float64 {
-		registry := prometheus.NewPedanticRegistry()
-		require.NoError(t, registry.Register(c.Nodes[0].Collector()))
-		families, err := registry.Gather()
-		require.NoError(t, err)
-		for _, f := range families {
-			if f.GetName() == "creditd_clock_log_time_ahead_seconds" {
-				return f.GetMetric()[0].GetGauge().GetValue()
-			}
-		}
-		return -1
-	}
+	ahead := func() float64 { return metricOf(t, c, "creditd_clock_log_time_ahead_seconds") }
 	require.InDelta(t, 3600, ahead(), 60)
 	require.Eventually(t, func() bool {
 		status, err := c.Nodes[0].Status(t.Context())
@@ -212,6 +201,22 @@ func TestClock_SaysThatLogTimeStandsStill(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "log time goes on") }, 20*time.Second, time.Millisecond)
 	require.Zero(t, ahead())
 	require.Equal(t, 1, strings.Count(log.String(), "log time stands still"))
+}
+
+// metricOf returns a metric of the first node.
+func metricOf(t *testing.T, c *clustertest.Cluster, name string) float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	require.NoError(t, registry.Register(c.Nodes[0].Collector()))
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	require.Fail(t, "there is no metric "+name)
+	return 0
 }
 
 // lockedBuffer is a log that a test reads while nodes write it.

@@ -76,6 +76,9 @@ type Config struct {
 	// larger state.db raises it to its own size. The log is looked at every CompactionInterval.
 	SnapshotBytes      uint64
 	CompactionInterval time.Duration
+	// SnapshotReplay is how long it may take to apply the log since the last snapshot again; more calls for the next one. A snapshot that takes
+	// more than a quarter of it raises it.
+	SnapshotReplay time.Duration
 
 	// CheckpointEntries is the number of entries between two digests that each node remembers. The leader compares them every
 	// CompareInterval.
@@ -114,7 +117,7 @@ func DefaultConfig() Config {
 		HeartbeatTimeout: 500 * time.Millisecond, ElectionTimeout: 500 * time.Millisecond, LeaseTimeout: 400 * time.Millisecond,
 		CommitTimeout: 10 * time.Millisecond, LeaderWait: 10 * time.Second,
 		SnapshotThreshold: 8192, TrailingLogs: 16384, SnapshotInterval: 30 * time.Second,
-		SnapshotBytes: 64 << 20, CompactionInterval: time.Second,
+		SnapshotBytes: 64 << 20, CompactionInterval: time.Second, SnapshotReplay: time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
 		IdempotencyMaxKeys: 2_000_000, RatelimitMaxWindows: 4_000_000,
@@ -160,6 +163,7 @@ func (c *Config) Validate() error {
 	bad(c.TrailingLogs < 2*c.SnapshotThreshold, "cluster: TrailingLogs is %d, must be at least twice SnapshotThreshold %d", c.TrailingLogs, c.SnapshotThreshold)
 	bad(c.SnapshotInterval < 5*time.Millisecond, "cluster: SnapshotInterval is %v, at least 5ms is needed", c.SnapshotInterval)
 	bad(c.SnapshotBytes < 1<<20, "cluster: SnapshotBytes is %d, at least 1 MiB is needed", c.SnapshotBytes)
+	bad(c.SnapshotReplay < 100*time.Millisecond, "cluster: SnapshotReplay is %v, at least 100ms is needed", c.SnapshotReplay)
 	bad(c.CompactionInterval <= 0, "cluster: CompactionInterval must be positive")
 	bad(c.CheckpointEntries == 0, "cluster: CheckpointEntries must be positive")
 	bad(c.CompareInterval <= 0, "cluster: CompareInterval must be positive")

@@ -119,6 +119,27 @@ func TestDisk_TheLogIsBoundedByBytes(t *testing.T) {
 	require.Less(t, c.Snapshots(0), uint64(8), "one for each limit's worth of log")
 }
 
+// A log that takes long to apply again calls for a snapshot long before it is large. A restart applies what is behind the snapshot.
+func TestDisk_TheLogIsBoundedByTheTimeToApplyItAgain(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	c := clustertest.New(t, 1, func(conf *cluster.Config) {
+		conf.SnapshotReplay, conf.CompactionInterval = limit, time.Millisecond
+	})
+	seed(t, c, 0, 5)
+	for n := 0; c.Snapshots(0) == 0; n++ {
+		require.IsType(t, &fsm.Identity{}, c.Do(0, metaOf(1<<20, n)))
+		_, since := c.LogSize(0)
+		require.Less(t, since, uint64(48<<20), "the size of the log does not call for one yet")
+	}
+	require.Eventually(t, func() bool { return metricOf(t, c, "creditd_ledger_replay_seconds") < limit.Seconds() }, 20*time.Second, time.Millisecond)
+	c.Do(0, metaOf(1<<20, 1000))
+	require.NotZero(t, metricOf(t, c, "creditd_ledger_replay_seconds"))
+	c.StopAbruptly(0)
+	c.Start(0)
+	c.WaitReady()
+	require.NotZero(t, metricOf(t, c, "creditd_ledger_replay_seconds"), "the last entry was applied again")
+}
+
 // A disk that the log has filled recovers by itself, long before the log has the entries that call for a snapshot. What was refused meanwhile
 // was not executed.
 func TestDisk_FullOfLogRecoversByItself(t *testing.T) {

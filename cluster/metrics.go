@@ -85,6 +85,8 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_store_log_entry_bytes", "Size of the entries in the log.", func(s *sample) float64 { return float64(s.store.LogEntryBytes) })
 	c.gauge("creditd_store_log_since_snapshot_bytes", "Size of the log entries since the last snapshot.", func(s *sample) float64 { return float64(s.store.LogBytesSinceSnapshot) })
 	c.gauge("creditd_store_log_since_snapshot_bytes_limit", "Size of the log entries since the last snapshot that calls for the next one. As much stays behind a snapshot.", func(s *sample) float64 { return float64(s.node.compactor.Limit()) })
+	c.gauge("creditd_ledger_replay_seconds", "How long a restart would take now to apply the log since the last snapshot, about.", func(s *sample) float64 { return s.node.replica.Replay().Seconds() })
+	c.gauge("creditd_ledger_replay_seconds_limit", "The value of creditd_ledger_replay_seconds that calls for the next snapshot.", func(s *sample) float64 { return s.node.compactor.ReplayLimit().Seconds() })
 	c.gauge("creditd_store_log_first_index", "Index of the oldest entry in the log. A node that lacks an earlier entry installs a snapshot.", func(s *sample) float64 { return float64(s.store.LogFirstIndex) })
 	c.gauge("creditd_store_state_bytes", "Size of state.db.", func(s *sample) float64 { return float64(s.store.StateBytes) })
 	c.gauge("creditd_store_state_free_pages", "Free pages of state.db, which the next snapshot can use.", func(s *sample) float64 { return float64(s.store.StateFreePages) })

@@ -59,7 +59,8 @@ func (n *Node) wire() {
 		Base: base, Leader: n.leader, Serves: n.Leads, Timeout: n.conf.ElectionTimeout,
 	}
 	n.compactor = compaction.New(compaction.Config{
-		Raft: n.raft, Log: n.conf.Store, SnapshotBytes: n.conf.SnapshotBytes, TrailingLogs: n.conf.TrailingLogs,
+		Raft: n.raft, Log: n.conf.Store, SnapshotBytes: n.conf.SnapshotBytes, Replay: n.replica.Replay,
+		SnapshotReplay: n.conf.SnapshotReplay, TrailingLogs: n.conf.TrailingLogs,
 		Interval: n.conf.CompactionInterval, Logger: n.log,
 	})
 	n.wireLedger()

@@ -4,6 +4,7 @@ import (
 	"math"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -119,3 +120,10 @@ func (s *Store) NewestEntries(bytes uint64) uint64 { return s.sizes.newest(bytes
 
 // StateBytes returns the size of state.db.
 func (s *Store) StateBytes() uint64 { return uint64(sizeOf(filepath.Join(s.dir, stateName))) }
+
+// SnapshotDuration returns what the last snapshot took, from Create to Close; 0: none was taken since Open.
+func (s *Store) SnapshotDuration() time.Duration {
+	s.snaps.mu.Lock()
+	defer s.snaps.mu.Unlock()
+	return s.snaps.last.duration
+}

@@ -1,8 +1,9 @@
-// Package compaction bounds raft's log by bytes. raft itself counts entries, and one entry may have some bytes or ten megabytes.
+// Package compaction bounds raft's log by bytes, and by the time that applying it again takes. raft itself counts entries, and one entry may
+// have some bytes or ten megabytes.
 //
-// It takes a snapshot when the entries since the last one have more bytes than a limit, and it tells raft how many entries to keep behind a
-// snapshot so that those have no more bytes than the limit either. When the disk is full it takes a snapshot early and keeps as little as
-// possible. raft's own thresholds hold as well.
+// It takes a snapshot when the entries since the last one have more bytes than a limit, or took longer than another limit. It tells raft
+// how many entries to keep behind a snapshot so that those have no more bytes than the limit either. When the disk is full it takes a
+// snapshot early and keeps as little as possible. raft's own thresholds hold as well.
 //
 // The package knows neither the ledger nor other nodes.
 package compaction
@@ -31,6 +32,8 @@ type Log interface {
 	NewestEntries(bytes uint64) uint64
 	// StateBytes is the size of the snapshot.
 	StateBytes() uint64
+	// SnapshotDuration is what the last snapshot took; 0: there was none.
+	SnapshotDuration() time.Duration
 	// DiskFull returns nil while changes are accepted.
 	DiskFull() error
 }
@@ -42,6 +45,9 @@ type Config struct {
 	// SnapshotBytes is the size of the log since the last snapshot that calls for the next one. A larger snapshot raises it to its own size, so
 	// that a large ledger is not rewritten for a small log.
 	SnapshotBytes uint64
+	// Replay is how long it would take to apply the entries behind the last snapshot again. More than SnapshotReplay calls for the next one.
+	Replay         func() time.Duration
+	SnapshotReplay time.Duration
 	// TrailingLogs is how many entries stay behind a snapshot at most.
 	TrailingLogs uint64
 	// Interval is how often the log is looked at.
@@ -68,6 +74,15 @@ const (
 
 // trailingWhenFull is how many bytes of the log stay behind a snapshot while the disk is full.
 const trailingWhenFull = 1 << 20
+
+// replayPerSnapshot is how many times the duration of a snapshot the entries before the next one take: so snapshots never take more than a
+// fifth of the time, and far less while the node is not applying all the time.
+const replayPerSnapshot = 4
+
+// ReplayLimit is the time to apply the log since the last snapshot that calls for the next one. A snapshot that takes long raises it.
+func (c *Compactor) ReplayLimit() time.Duration {
+	return max(c.conf.SnapshotReplay, replayPerSnapshot*c.conf.Log.SnapshotDuration())
+}
 
 // Limit is the size of the log since the last snapshot that calls for the next one.
 func (c *Compactor) Limit() uint64 { return max(c.conf.SnapshotBytes, c.conf.Log.StateBytes()) }
@@ -96,7 +111,7 @@ func (c *Compactor) step(ctx context.Context, now time.Time) {
 	}
 	c.keep(max(1, min(c.conf.TrailingLogs, c.conf.Log.NewestEntries(trailing))))
 	total, since := c.conf.Log.LogSize()
-	if since <= limit && (!full || total <= trailing) { // nothing to gain
+	if since <= limit && c.conf.Replay() <= c.ReplayLimit() && (!full || total <= trailing) { // nothing to gain
 		if !full {
 			c.wait = 0
 		}

@@ -16,6 +16,7 @@ type disk struct {
 	t                     *testing.T
 	entry, state          uint64
 	entries, since, taken uint64
+	replay, takes         time.Duration // since the last snapshot; of a snapshot
 	full                  error
 	settings              raft.ReloadableConfig
 	fails                 error
@@ -30,13 +31,14 @@ func (d *disk) NewestEntries(bytes uint64) uint64 {
 }
 func (d *disk) StateBytes() uint64                         { return d.state }
 func (d *disk) DiskFull() error                            { return d.full }
+func (d *disk) SnapshotDuration() time.Duration            { return d.takes }
 func (d *disk) ReloadableConfig() raft.ReloadableConfig    { return d.settings }
 func (d *disk) ReloadConfig(c raft.ReloadableConfig) error { d.settings = c; return nil }
 
 func (d *disk) Snapshot() raft.SnapshotFuture {
 	d.taken++
 	if d.fails == nil {
-		d.since, d.entries = 0, min(d.entries, d.settings.TrailingLogs)
+		d.since, d.entries, d.replay = 0, min(d.entries, d.settings.TrailingLogs), 0
 	}
 	return answered{err: d.fails}
 }
@@ -52,7 +54,10 @@ func (d *disk) write(n uint64) { d.entries, d.since = d.entries+n, d.since+n }
 
 func newDisk(t *testing.T, entry, state uint64) (*disk, *Compactor) {
 	d := &disk{t: t, entry: entry, state: state, settings: raft.ReloadableConfig{TrailingLogs: 16384, SnapshotThreshold: 8192}}
-	return d, New(Config{Raft: d, Log: d, SnapshotBytes: 64 << 20, TrailingLogs: 16384, Interval: time.Second, Logger: slog.New(slog.DiscardHandler)})
+	return d, New(Config{
+		Raft: d, Log: d, SnapshotBytes: 64 << 20, Replay: func() time.Duration { return d.replay }, SnapshotReplay: time.Second,
+		TrailingLogs: 16384, Interval: time.Second, Logger: slog.New(slog.DiscardHandler),
+	})
 }
 
 // However large the entries are, the log stays below twice the limit, and what is written between two looks at it.
@@ -75,6 +80,31 @@ func TestCompactor_BoundsTheLogByBytes(t *testing.T) {
 			require.LessOrEqual(t, d.taken*limit, 400*step*entry, "one snapshot for each limit's worth of log")
 			require.NotZero(t, d.taken)
 		}
+	}
+}
+
+// However small the entries are, applying them again takes about a second at most. Where a snapshot itself takes long, it comes less often.
+func TestCompactor_BoundsTheTimeToApplyTheLogAgain(t *testing.T) {
+	for takes, want := range map[time.Duration]struct {
+		limit time.Duration
+		taken uint64
+	}{
+		0:                      {time.Second, 33},
+		250 * time.Millisecond: {time.Second, 33},
+		2 * time.Second:        {8 * time.Second, 5},
+	} {
+		d, c := newDisk(t, 200, 1<<20)
+		d.takes = takes
+		require.Equal(t, want.limit, c.ReplayLimit())
+		now := time.Unix(0, 0)
+		for range 100 {
+			d.write(10)
+			d.replay += 450 * time.Millisecond
+			now = now.Add(time.Second)
+			c.step(t.Context(), now)
+			require.LessOrEqual(t, d.replay, want.limit)
+		}
+		require.Equal(t, want.taken, d.taken, "snapshots of %v", takes)
 	}
 }
 

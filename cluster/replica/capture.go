@@ -2,6 +2,7 @@ package replica
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -20,6 +21,7 @@ type capture struct {
 	state   *fsm.State // the ledger that was frozen; a restore may replace the replica's
 	frozen  *fsm.Frozen
 	base    string
+	replay  time.Duration // what the entries behind the previous snapshot took until the ledger was frozen
 	saved   bool
 }
 
@@ -28,7 +30,7 @@ func (r *Replica) Snapshot() (raft.FSMSnapshot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer failpoint.Hit(failpoint.SnapshotCaptured)
-	return &capture{replica: r, state: r.state, frozen: r.state.Freeze(), base: r.base}, nil
+	return &capture{replica: r, state: r.state, frozen: r.state.Freeze(), base: r.base, replay: r.replay}, nil
 }
 
 // Persist writes the changed records into the sink, which adds them to state.db in one transaction.
@@ -48,6 +50,7 @@ func (c *capture) Persist(sink raft.SnapshotSink) error {
 	defer c.replica.mu.Unlock()
 	if c.replica.state == c.state {
 		c.replica.base = sink.ID()
+		c.replica.replay -= c.replay
 	}
 	return nil
 }

@@ -61,7 +61,9 @@ type Replica struct {
 	state *fsm.State  // guarded by mu
 	most  uint64      // windows of rate limits: see Config
 	last  uint64      // guarded by mu: the last entry that state holds; applied follows when raft's whole batch is done
-	base  string      // guarded by mu: id of the snapshot that the state's dirty set is relative to
+
+	replay time.Duration // guarded by mu: what the entries behind the snapshot took; see Replay
+	base   string        // guarded by mu: id of the snapshot that the state's dirty set is relative to
 }
 
 var _ raft.BatchingFSM = (*Replica)(nil)
@@ -176,12 +178,13 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 		default:
 			continue
 		}
+		began := time.Now()
 		b, err := codec.DecodeBatch(l.Data)
 		if err != nil {
 			r.halt(l, err)
 		}
 		b.Index = l.Index
-		if responses[i], err = r.applyEntry(b); err != nil {
+		if responses[i], err = r.applyEntry(b, time.Since(began)); err != nil {
 			r.stop(err)
 		}
 	}
@@ -190,13 +193,14 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 	return responses
 }
 
-// applyEntry applies a decoded entry. After an error the node must stop.
-func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
+// applyEntry applies an entry that took so long to decode. After an error the node must stop.
+func (r *Replica) applyEntry(b fsm.Batch, decoding time.Duration) (results []fsm.Result, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.past.before(b.Index, r.state)
 	version := r.state.LedgerVersion()
-	results = r.executeLocked(b)
+	results, took := r.executeLocked(b)
+	r.replay += decoding + took
 	r.last = b.Index
 	r.learnNameLocked()
 	r.learnQuotasLocked()
@@ -207,10 +211,10 @@ func (r *Replica) applyEntry(b fsm.Batch) (results []fsm.Result, err error) {
 }
 
 // executeLocked executes an entry and measures each of its commands; plain verifications that follow one another are measured together.
-func (r *Replica) executeLocked(b fsm.Batch) []fsm.Result {
+func (r *Replica) executeLocked(b fsm.Batch) (results []fsm.Result, took time.Duration) {
 	began := time.Now()
 	r.state.Begin(b)
-	results := make([]fsm.Result, len(b.Calls))
+	results = make([]fsm.Result, len(b.Calls))
 	at := began
 	for i := range b.Calls {
 		c := b.Calls[i].Command
@@ -223,9 +227,16 @@ func (r *Replica) executeLocked(b fsm.Batch) []fsm.Result {
 		at = r.holds.observe(applying, c, at)
 	}
 	if len(b.Calls) > 1 {
-		r.holds.observe(applying, nil, began)
+		at = r.holds.observe(applying, nil, began)
 	}
-	return results
+	return results, at.Sub(began)
+}
+
+// Replay is about how long a restart would take now to apply the log behind the last snapshot again: it is what those entries took here.
+func (r *Replica) Replay() time.Duration {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.replay
 }
 
 // Apply implements raft.FSM. raft calls ApplyBatch instead.

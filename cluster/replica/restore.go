@@ -34,7 +34,7 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 	failpoint.Hit(failpoint.RestoreBeforeSwap)
 	state.LimitWindows(r.most)
 	r.mu.Lock()
-	r.state, r.base, r.last = state, records.ID(), records.Index()
+	r.state, r.base, r.last, r.replay = state, records.ID(), records.Index(), 0
 	r.past.restart(records.Index())
 	r.learnNameLocked()
 	r.learnQuotasLocked()

@@ -44,6 +44,9 @@ const (
 	leastClockSkew = 100 * time.Millisecond
 )
 
+// Below this the node would do little else than take snapshots.
+const leastSnapshotReplay = 100 * time.Millisecond
+
 func (c *serverCommand) bind(s *settings.Set) {
 	s.Group("Data")
 	c.bindStore(s, "what the node keeps on disk; required")
@@ -77,6 +80,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Duration(&c.cluster.ElectionTimeout, "election-timeout", leastElection, "how long an election may take; at least --heartbeat-timeout")
 	settings.Number(s, &c.cluster.SnapshotThreshold, "snapshot-threshold", 1, math.MaxInt64, "number of log entries that calls for a snapshot")
 	s.Size(&c.cluster.SnapshotBytes, "snapshot-bytes", "size of the log since the last snapshot that calls for the next one; the size of state.db if that is larger. As much stays behind a snapshot at most")
+	s.Duration(&c.cluster.SnapshotReplay, "snapshot-replay", leastSnapshotReplay, "time that a restart would take to apply the log since the last snapshot that calls for the next one; four times the duration of a snapshot if that is longer")
 	s.Duration(&c.cluster.SnapshotInterval, "snapshot-interval", time.Second, "how often the node checks whether a snapshot is due")
 	s.Duration(&c.cluster.MaxClockSkew, "max-clock-skew", leastClockSkew, "a node whose clock jumps by more, or differs by more from the other nodes' clocks, says so and does not lead")
 	settings.Number(s, &c.cluster.IdempotencyMaxKeys, "idempotency-max-keys", 1, math.MaxInt64, "capacity of the idempotency store, in records of up to 256 answer bytes; a larger answer weighs ceil(bytes/256). A record takes about 300 bytes and stays for a day. Above the capacity, or above a workspace's share of it, requests with a new Idempotency-Key get 429. The leader's value applies")
