@@ -349,7 +349,7 @@ var (
 	}
 )
 
-// What came with ledger version 3: likewise. Append until a release has it.
+// What came with ledger version 3: likewise. A release has it: what comes now is of version 4.
 var (
 	commandSamples3 = []fsm.Command{
 		&fsm.CreateKey{ID: "key_5", Hash: hash(5), APIID: "api_1", Nonce: nonceSample},

@@ -91,6 +91,9 @@ const SecondRules uint64 = 2
 // ThirdRules is the ledger version from which the limits D-32 to D-36 hold.
 const ThirdRules uint64 = 3
 
+// FourthRules is the ledger version from which the rules D-60 to D-69 hold.
+const FourthRules uint64 = 4
+
 // NewModel returns an empty ledger.
 func NewModel() *Model {
 	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}, givenIn: map[string]string{}}
