@@ -113,10 +113,11 @@ func (r *Record) hashes() map[string]Hash {
 	return nil
 }
 
+// fits looks for hexadecimal digits first: 64 of them are also base64, of 48 bytes.
 func (h Hash) fits() bool {
-	raw, err := base64.StdEncoding.DecodeString(string(h))
+	raw, err := hex.DecodeString(string(h))
 	if err != nil {
-		raw, err = hex.DecodeString(string(h))
+		raw, err = base64.StdEncoding.DecodeString(string(h))
 	}
 	return err == nil && len(raw) == 32
 }

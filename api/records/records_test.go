@@ -179,6 +179,8 @@ func TestRecord_Check(t *testing.T) {
 		require.ErrorContains(t, err, says)
 	}
 	require.Error(t, (&Record{API: &API{ID: "no"}}).Validate())
+	waiting := Record{Key: &Key{ID: "key_1", APIID: "api_1", Hash: Hash(strings.Repeat("0a", 32)), Enabled: true, CreatedAt: 1}}
+	require.NoError(t, waiting.Validate(), "64 hexadecimal digits are base64, too")
 	require.Empty(t, (&Record{API: &API{}, Key: &Key{}}).Kind())
 }
 
