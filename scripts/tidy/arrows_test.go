@@ -126,7 +126,7 @@ var rows = []row{
 		deny: join(consensus, disk, gossip), denyCode: flags, noEnv: true,
 	},
 
-	{match: "cmd/...", own: []string{"cmd/...", "api/...", "cluster/...", "store/...", "fsm/..."}, tests: []string{"scripts/launch"}, third: true},
+	{match: "cmd/...", own: []string{"cmd/...", "api/...", "cluster/...", "store/...", "fsm/..."}, tests: []string{"scripts/launch", "scripts/unkeydb"}, third: true},
 	{match: "scripts/...", own: []string{"scripts/...", "api/...", "cluster/...", "store/...", "fsm/..."}, third: true},
 }
 

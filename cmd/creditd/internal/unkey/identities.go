@@ -1,0 +1,95 @@
+package unkey
+
+import (
+	"slices"
+
+	"github.com/creditd/creditd/api/records"
+)
+
+func sortIDs(ids []records.ID) { slices.Sort(ids) }
+
+// ratelimitColumns are those of rate limits of keys and identities.
+var ratelimitColumns = []string{"id", "name", "limit", "duration", "auto_apply", "workspace_id"}
+
+// ratelimits turns rows into rate limits. Older releases had no column auto_apply: every rate limit of a key applied by itself.
+func (d *draft) ratelimits(s *Source, rows []row) (limits []records.Ratelimit) {
+	for _, r := range rows {
+		limit := records.Ratelimit{
+			ID: records.ID(r.text("id")), Name: r.text("name"), Limit: d.number(r, "limit", "ratelimits.limit"),
+			Duration: d.number(r, "duration", "ratelimits.duration"), AutoApply: r.isSet("auto_apply"),
+		}
+		if !s.has("ratelimits", "auto_apply") {
+			limit.AutoApply = d.table == "keys"
+		}
+		limits = append(limits, limit)
+	}
+	return limits
+}
+
+// columnsOfBalance name the columns that the parts of a balance and of rate limits come from.
+func columnsOfParts(names map[string]string, c balanceColumns) map[string]string {
+	for property, column := range map[string]string{
+		"credits.remaining": c.shown + c.remaining, "credits.refill.amount": c.shown + c.amount, "credits.refill.refillDay": c.shown + c.day,
+		"credits.refilledAt": c.shown + c.refilled, "credits.consideredAt": c.shown + c.refilled,
+		"ratelimits": "ratelimits", "ratelimits[].id": "ratelimits.id", "ratelimits[].name": "ratelimits.name", "ratelimits[].limit": "ratelimits.limit",
+		"ratelimits[].duration": "ratelimits.duration",
+	} {
+		names[property] = column
+	}
+	return names
+}
+
+func (s *Source) identities(from *reader, rows []row, p *Page) error {
+	ids := distinct(rows, "id")
+	credits, err := from.related("credits", "identity_id", ids, "key_id", "remaining", "refill_day", "refill_amount", "refilled_at")
+	if err != nil {
+		return err
+	}
+	limits, err := from.related("ratelimits", "identity_id", ids, ratelimitColumns...)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		d := &draft{page: p, table: "identities", id: r.text("id")}
+		if r.isSet("deleted") {
+			p.delete(d, records.Record{Identity: &records.Identity{ID: records.ID(d.id)}})
+			continue
+		}
+		identity := &records.Identity{
+			ID: records.ID(d.id), ExternalID: r.text("external_id"), Meta: d.meta(r), Ratelimits: d.ratelimits(s, limits[d.id]),
+			CreatedAt: d.millis(r, "created_at", "created_at"),
+		}
+		if rows := credits[d.id]; len(rows) > 0 {
+			identity.Credits = d.creditRow(rows[0], "key_id", s.days)
+		}
+		if !plainExternalID.MatchString(identity.ExternalID) {
+			d.note(Noted, "external_id", "keys.createKey and keys.updateKey take only letters, digits and _ . - in an externalId: "+
+				"new keys cannot name this one")
+		}
+		d.environment(r)
+		d.finish(records.Record{Identity: identity}, columnsOfParts(map[string]string{
+			"id": "id", "externalId": "external_id", "meta": "meta", "createdAt": "created_at",
+		}, creditColumns))
+		s.lost(d)
+	}
+	return nil
+}
+
+// creditRow reads a row of credits. It must belong to one owner only.
+func (d *draft) creditRow(r row, other string, days refillDays) *records.Credits {
+	if r.has(other) {
+		d.lose("credits."+other, "its balance belongs to a key and to an identity")
+	}
+	if !r.has("remaining") {
+		d.lose("credits.remaining", "the row has no balance")
+		return nil
+	}
+	return d.balance(r, creditColumns, days)
+}
+
+// environment reports an environment, which the cluster does not have.
+func (d *draft) environment(r row) {
+	if name := r.text("environment"); name != "" && name != "default" {
+		d.note(Partly, "environment", "the cluster has no environments; this one is "+name)
+	}
+}

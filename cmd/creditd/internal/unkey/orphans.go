@@ -1,0 +1,58 @@
+package unkey
+
+import "fmt"
+
+// link is a table whose rows belong to rows of other tables.
+type link struct {
+	table string
+	keys  []string // that name its rows
+	ends  []end
+	one   bool // exactly one of the ends must be there
+}
+
+type end struct{ column, table string }
+
+// links are read on their own, to find the rows that belong to nothing.
+var links = []link{
+	{"credits", []string{"id"}, []end{{"key_id", "keys"}, {"identity_id", "identities"}}, true},
+	{"ratelimits", []string{"id"}, []end{{"key_id", "keys"}, {"identity_id", "identities"}}, true},
+	{"roles_permissions", []string{"role_id", "permission_id"}, []end{{"role_id", "roles"}, {"permission_id", "permissions"}}, false},
+	{"keys_roles", []string{"key_id", "role_id"}, []end{{"key_id", "keys"}, {"role_id", "roles"}}, false},
+	{"keys_permissions", []string{"key_id", "permission_id"}, []end{{"key_id", "keys"}, {"permission_id", "permissions"}}, false},
+}
+
+// orphans reports the rows of a page that belong to nothing.
+func (l link) orphans(from *reader, rows []row, p *Page) error {
+	ends := make([]map[string][]row, len(l.ends))
+	for i, e := range l.ends {
+		var err error
+		if ends[i], err = from.related(e.table, "id", distinct(rows, e.column), "workspace_id"); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		id := r.text(l.keys[0])
+		if len(l.keys) > 1 {
+			id += "/" + r.text(l.keys[1])
+		}
+		d := &draft{page: p, table: l.table, id: id}
+		given := 0
+		for i, e := range l.ends {
+			to := r.text(e.column)
+			if to == "" {
+				continue
+			}
+			given++
+			switch found := ends[i][to]; {
+			case len(found) == 0:
+				d.lose(e.column, fmt.Sprintf("there is no row %s in %s", to, e.table))
+			case found[0].text("workspace_id") != from.workspace:
+				d.lose(e.column, fmt.Sprintf("the row %s in %s belongs to another workspace", to, e.table))
+			}
+		}
+		if l.one && given == 0 {
+			d.lose(l.ends[0].column, "the row belongs neither to a key nor to an identity")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package unkey
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/creditd/creditd/api/records"
+)
+
+func (s *Source) migrations(_ *reader, rows []row, p *Page) error {
+	for _, r := range rows {
+		d := &draft{page: p, table: "key_migrations", id: r.text("id")}
+		// The table keeps no time. One that never moves makes a second run find the same record.
+		d.finish(records.Record{Migration: &records.Migration{ID: r.text("id"), Algorithm: r.text("algorithm"), CreatedAt: 1}},
+			map[string]string{"id": "id", "algorithm": "algorithm"})
+	}
+	return nil
+}
+
+func (s *Source) permissions(_ *reader, rows []row, p *Page) error {
+	slug := "slug"
+	if !s.has("permissions", slug) {
+		slug = "name" // older: the name is the text
+	}
+	for _, r := range rows {
+		d := &draft{page: p, table: "permissions", id: r.text("id")}
+		d.finish(records.Record{Permission: &records.Permission{
+			ID: records.ID(r.text("id")), Name: r.text("name"), Slug: r.text(slug), Description: r.text("description"),
+			CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+		}}, map[string]string{"id": "id", "name": "name", "slug": slug, "description": "description"})
+		s.lost(d)
+	}
+	return nil
+}
+
+func (s *Source) roles(from *reader, rows []row, p *Page) error {
+	links, err := from.links("roles_permissions", "role_id", "permission_id", "permissions", distinct(rows, "id"))
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		d := &draft{page: p, table: "roles", id: r.text("id")}
+		d.finish(records.Record{Role: &records.Role{
+			ID: records.ID(r.text("id")), Name: r.text("name"), Description: r.text("description"),
+			Permissions: s.kept(links[r.text("id")], "permissions"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+		}}, map[string]string{"id": "id", "name": "name", "description": "description", "permissions": "roles_permissions"})
+		s.lost(d)
+	}
+	return nil
+}
+
+func (s *Source) apis(from *reader, rows []row, p *Page) error {
+	spaces, err := from.related("key_auth", "id", distinct(rows, "key_auth_id"), "deleted_at_m")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		d := &draft{page: p, table: "apis", id: r.text("id")}
+		if r.has("deleted_at_m") {
+			p.delete(d, records.Record{API: &records.API{ID: records.ID(d.id)}})
+			continue
+		}
+		if addresses := strings.TrimSpace(r.text("ip_whitelist")); addresses != "" {
+			d.note(Partly, "ip_whitelist", fmt.Sprintf("the cluster lets keys of every address in; these were allowed: %s", addresses))
+		}
+		keyspace := r.text("key_auth_id")
+		if keyspace != "" && len(spaces[keyspace]) == 0 {
+			d.note(Partly, "key_auth_id", "there is no key_auth "+keyspace)
+			keyspace = ""
+		}
+		d.finish(records.Record{API: &records.API{
+			ID: records.ID(d.id), Name: r.text("name"), KeyspaceID: records.ID(keyspace), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+			Protected: r.isSet("delete_protection"),
+		}}, map[string]string{"id": "id", "name": "name", "keyspaceId": "key_auth_id", "createdAt": "created_at_m"})
+		s.lost(d)
+	}
+	return nil
+}
+
+func (s *Source) namespaces(_ *reader, rows []row, p *Page) error {
+	for _, r := range rows {
+		d := &draft{page: p, table: "ratelimit_namespaces", id: r.text("id")}
+		if r.has("deleted_at_m") {
+			p.skip(SkipDeleted)
+			continue
+		}
+		d.finish(records.Record{Namespace: &records.Namespace{
+			ID: records.ID(d.id), Name: r.text("name"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+		}}, map[string]string{"id": "id", "name": "name"})
+		s.lost(d)
+	}
+	return nil
+}
+
+func (s *Source) overrides(from *reader, rows []row, p *Page) error {
+	spaces, err := from.related("ratelimit_namespaces", "id", distinct(rows, "namespace_id"), "deleted_at_m", "workspace_id")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		d := &draft{page: p, table: "ratelimit_overrides", id: r.text("id")}
+		space := spaces[r.text("namespace_id")]
+		switch {
+		case r.has("deleted_at_m"):
+			p.skip(SkipDeleted)
+			continue
+		case len(space) == 0 || space[0].text("workspace_id") != s.workspace:
+			d.lose("namespace_id", "there is no namespace "+r.text("namespace_id"))
+		case space[0].has("deleted_at_m"):
+			p.skip(SkipParent)
+			continue
+		case s.missing["ratelimit_namespaces"][r.text("namespace_id")]:
+			d.lose("namespace_id", "its namespace is not taken over")
+		}
+		d.finish(records.Record{Override: &records.Override{
+			ID: records.ID(d.id), NamespaceID: records.ID(r.text("namespace_id")), Identifier: r.text("identifier"),
+			Limit: d.number(r, "limit", "limit"), Duration: d.number(r, "duration", "duration"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+		}}, map[string]string{"id": "id", "identifier": "identifier", "limit": "limit", "duration": "duration"})
+	}
+	return nil
+}
+
+// delete counts a row that was deleted at the source, and tells that it is so: an earlier pass may have taken it over.
+func (p *Page) delete(d *draft, record records.Record) {
+	p.skip(SkipDeleted)
+	p.Items = append(p.Items, Item{Table: d.table, ID: d.id, Record: record, Deleted: true})
+}
+
+// lost keeps in mind that a row cannot be taken over, for those that refer to it.
+func (s *Source) lost(d *draft) {
+	if d.lost {
+		s.miss(d.table, d.id)
+	}
+}
+
+func (s *Source) miss(table, id string) {
+	if s.missing[table] == nil {
+		s.missing[table] = map[string]bool{}
+	}
+	s.missing[table][id] = true
+}
+
+// kept leaves out of the links those to rows that are not taken over.
+func (s *Source) kept(ids []records.ID, table string) (kept []records.ID) {
+	for _, id := range ids {
+		if !s.missing[table][string(id)] {
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+// links reads a table that links rows of two others, by the first. Links to a row that does not exist, or of another workspace, are left
+// out: the tables of links are read on their own, where each such link is a problem.
+func (r *reader) links(table, from, to, target string, of []string) (map[string][]records.ID, error) {
+	found := map[string][]records.ID{}
+	rows, err := r.related(table, from, of, to)
+	if err != nil {
+		return nil, err
+	}
+	var all []row
+	for _, some := range rows {
+		all = append(all, some...)
+	}
+	existing, err := r.related(target, "id", distinct(all, to), "workspace_id")
+	if err != nil {
+		return nil, err
+	}
+	for id, some := range rows {
+		for _, one := range some {
+			if there := existing[one.text(to)]; len(there) > 0 && there[0].text("workspace_id") == r.workspace {
+				found[id] = append(found[id], records.ID(one.text(to)))
+			}
+		}
+	}
+	for _, ids := range found {
+		sortIDs(ids)
+	}
+	return found, nil
+}

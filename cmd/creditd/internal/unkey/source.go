@@ -1,0 +1,154 @@
+package unkey
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Source is a database that is read. It may be used by one goroutine at a time.
+type Source struct {
+	db        *sql.DB
+	workspace string
+	tables    layout
+	days      refillDays
+	limits    map[string]int             // rows of a page, by table, where the rows are large
+	missing   map[string]map[string]bool // ids that could not be taken over, by table; see Missing
+}
+
+// layout says which columns exist: they come and go between releases of Unkey.
+type layout struct {
+	columns map[string]map[string]bool // by table
+	primary map[string][]string        // the columns of each primary key, in order
+}
+
+// Limits of a read. A server that is gone must not hold the migration up for ever.
+const (
+	dialTimeout = 10 * time.Second
+	readTimeout = 5 * time.Minute
+)
+
+// ParseDSN reads a data source name of the driver, such as user:password@tcp(db.example:3306)/unkey, and sets what the reader relies on.
+// The error never shows the text, which holds a password.
+func ParseDSN(text string) (*mysql.Config, error) {
+	conf, err := mysql.ParseDSN(text)
+	if err != nil {
+		return nil, errors.New("not a data source name like user:password@tcp(db.example:3306)/unkey")
+	}
+	if conf.DBName == "" {
+		return nil, errors.New("it names no database; that stands after the slash: user:password@tcp(db.example:3306)/unkey")
+	}
+	// A datetime has no time zone and is UTC by Unkey's convention: as text nothing can convert it.
+	conf.ParseTime, conf.MultiStatements, conf.AllowAllFiles = false, false, false
+	conf.InterpolateParams = true // one exchange for each statement, and no statements to prepare on a proxy
+	conf.Timeout, conf.ReadTimeout, conf.Logger = dialTimeout, readTimeout, &mysql.NopLogger{}
+	return conf, nil
+}
+
+// Open connects and looks at what is there.
+func Open(ctx context.Context, conf *mysql.Config, workspace string) (*Source, error) {
+	connector, err := mysql.NewConnector(conf)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{db: sql.OpenDB(connector), limits: map[string]int{}, missing: map[string]map[string]bool{}}
+	s.db.SetMaxOpenConns(1)
+	if err := s.readLayout(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the database %s at %s: %w", conf.DBName, conf.Addr, err), s.db.Close())
+	}
+	for _, table := range []string{"workspaces", "apis", "key_auth", "keys"} {
+		if s.tables.columns[table] == nil {
+			return nil, errors.Join(fmt.Errorf("the database %s has no table %s, or its user may not read it: is it Unkey's?", conf.DBName, table), s.db.Close())
+		}
+	}
+	if s.workspace, err = s.findWorkspace(ctx, workspace); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	if err := s.readRefillDays(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// Close ends the connection.
+func (s *Source) Close() error { return s.db.Close() }
+
+// Workspace is the id of the workspace that is read.
+func (s *Source) Workspace() string { return s.workspace }
+
+func (s *Source) readLayout(ctx context.Context) error {
+	s.tables = layout{columns: map[string]map[string]bool{}, primary: map[string][]string{}}
+	err := s.each(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()", nil, func(r row) {
+		table := r.at(0)
+		if s.tables.columns[table] == nil {
+			s.tables.columns[table] = map[string]bool{}
+		}
+		s.tables.columns[table][r.at(1)] = true
+	})
+	if err != nil {
+		return err
+	}
+	return s.each(ctx, "SELECT table_name, column_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND index_name = 'PRIMARY' "+
+		"ORDER BY table_name, seq_in_index", nil, func(r row) {
+		s.tables.primary[r.at(0)] = append(s.tables.primary[r.at(0)], r.at(1))
+	})
+}
+
+// has reports whether a table has a column.
+func (s *Source) has(table, column string) bool { return s.tables.columns[table][column] }
+
+// findWorkspace returns the workspace of that id, or the only one.
+func (s *Source) findWorkspace(ctx context.Context, wanted string) (string, error) {
+	var found []string
+	err := s.each(ctx, "SELECT id FROM workspaces ORDER BY id LIMIT 1000", nil, func(r row) { found = append(found, r.at(0)) })
+	switch {
+	case err != nil:
+		return "", err
+	case wanted == "" && len(found) == 1:
+		return found[0], nil
+	case wanted == "":
+		return "", fmt.Errorf("the database has %d workspaces; name one with --source-workspace: %s", len(found), strings.Join(found[:min(len(found), 20)], " "))
+	case len(found) < 1000 && !slices.Contains(found, wanted):
+		return "", fmt.Errorf("the database has no workspace %s; it has %s", wanted, strings.Join(found[:min(len(found), 20)], " "))
+	}
+	return wanted, nil
+}
+
+// each runs a statement outside a page.
+func (s *Source) each(ctx context.Context, statement string, values []any, visit func(row)) error {
+	return s.repeat(ctx, func() error { return query(ctx, s.db, statement, values, func(r row) bool { visit(r); return true }) })
+}
+
+// repeat tries a read again when the connection was lost: a read has no effect.
+func (s *Source) repeat(ctx context.Context, read func() error) error {
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		err := read()
+		if err == nil || !lostConnection(err) || wait > 30*time.Second {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// lostConnection reports whether an error says that the server went away, ended the session or the transaction.
+func lostConnection(err error) bool {
+	var network net.Error
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.As(err, &network) {
+		return true
+	}
+	var refused *mysql.MySQLError
+	// 1053 shutdown, 1205 lock wait, 1213 deadlock, 1317 interrupted, 1927 killed, 2006 and 2013 lost
+	return errors.As(err, &refused) && slices.Contains([]uint16{1053, 1205, 1213, 1317, 1927, 2006, 2013}, refused.Number)
+}

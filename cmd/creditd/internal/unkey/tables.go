@@ -1,0 +1,127 @@
+package unkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// table is a table that is read, and what its rows become.
+type table struct {
+	scan
+	convert func(*Source, *reader, []row, *Page) error
+	whole   bool // read in full also by a later pass: it is small, and others refer to its rows
+}
+
+// tables are read in this order: what others refer to comes first.
+var tables = makeTables()
+
+func makeTables() []table {
+	of := func(name, columns string) scan {
+		return scan{table: name, columns: strings.Fields(columns), keys: []string{"id"}}
+	}
+	all := []table{
+		{of("key_migrations", "id algorithm"), (*Source).migrations, true},
+		{of("permissions", "id name slug description created_at_m"), (*Source).permissions, true},
+		{of("roles", "id name description created_at_m"), (*Source).roles, true},
+		{of("apis", "id name key_auth_id ip_whitelist delete_protection created_at_m deleted_at_m"), (*Source).apis, true},
+		{of("ratelimit_namespaces", "id name created_at_m deleted_at_m"), (*Source).namespaces, true},
+		{of("ratelimit_overrides", "id namespace_id identifier limit duration created_at_m deleted_at_m"), (*Source).overrides, false},
+		{of("identities", "id external_id meta environment deleted created_at updated_at"), (*Source).identities, false},
+		{of("keys", "id key_auth_id hash start for_workspace_id name owner_id identity_id meta expires enabled remaining_requests refill_day "+
+			"refill_amount last_refill_at environment last_used_at pending_migration_id created_at_m updated_at_m deleted_at_m"), (*Source).keys, false},
+	}
+	for _, l := range links {
+		s := of(l.table, "")
+		s.keys = l.keys
+		for _, e := range l.ends {
+			s.columns = append(s.columns, e.column)
+		}
+		s.columns = append(s.columns, l.keys...)
+		all = append(all, table{s, func(_ *Source, from *reader, rows []row, p *Page) error { return l.orphans(from, rows, p) }, true})
+	}
+	return all
+}
+
+// Tables are the names of the tables that are read, in order. A table that the database does not have is left out.
+func (s *Source) Tables() (names []string) {
+	for _, t := range tables {
+		if len(s.tables.columns[t.table]) > 0 {
+			names = append(names, t.table)
+		}
+	}
+	return names
+}
+
+// Read reads the rows of a table after a cursor. With since, only those that changed since, as far as their columns tell.
+func (s *Source) Read(ctx context.Context, name string, after Cursor, since time.Time) (*Page, error) {
+	for _, t := range tables {
+		if t.table == name {
+			c := t.scan
+			if !t.whole && !since.IsZero() {
+				c.since = s.changes(name)
+			}
+			return s.read(ctx, c, after, since, func(from *reader, rows []row, p *Page) error { return t.convert(s, from, rows, p) })
+		}
+	}
+	return nil, fmt.Errorf("there is no table %q to read", name)
+}
+
+// changes are the conditions, each with one moment, under which a row of a table has changed. What hangs on a row counts, too.
+func (s *Source) changes(name string) (conditions []string) {
+	for _, column := range []string{"created_at_m", "updated_at_m", "deleted_at_m", "created_at", "updated_at"} {
+		if s.has(name, column) {
+			conditions = append(conditions, "`"+column+"` >= ?")
+		}
+	}
+	if name == "identities" { // a deletion may leave the times as they are
+		conditions = append(conditions, "(deleted = 1 OR created_at >= ?)")
+	}
+	column := map[string]string{"keys": "key_id", "identities": "identity_id"}[name]
+	for _, hanging := range []string{"credits", "ratelimits", "keys_roles", "keys_permissions"} {
+		if column == "" || !s.has(hanging, column) {
+			continue
+		}
+		for _, at := range []string{"created_at_m", "updated_at_m", "created_at", "updated_at"} {
+			if s.has(hanging, at) {
+				conditions = append(conditions, fmt.Sprintf("id IN (SELECT `%s` FROM `%s` WHERE `%s` >= ? AND `%s` IS NOT NULL)", column, hanging, at, column))
+			}
+		}
+	}
+	return conditions
+}
+
+// Count returns the number of rows of a table that belong to the workspace.
+func (s *Source) Count(ctx context.Context, name string) (rows int64, err error) {
+	var wrong error
+	err = s.each(ctx, "SELECT COUNT(*) FROM `"+name+"` WHERE workspace_id = ?", []any{s.workspace}, func(r row) {
+		rows, wrong = strconv.ParseInt(r.at(0), 10, 64)
+	})
+	return rows, errors.Join(err, wrong)
+}
+
+// Missing are the ids of rows that could not be taken over, by table. A resumed migration gives them back.
+func (s *Source) Missing() map[string][]string {
+	missing := map[string][]string{}
+	for table, ids := range s.missing {
+		for id := range ids {
+			missing[table] = append(missing[table], id)
+		}
+	}
+	return missing
+}
+
+// Remember takes what Missing returned.
+func (s *Source) Remember(missing map[string][]string) {
+	for table, ids := range missing {
+		for _, id := range ids {
+			s.miss(table, id)
+		}
+	}
+}
+
+// Miss keeps in mind that the cluster did not take a row.
+func (s *Source) Miss(table, id string) { s.miss(table, id) }
