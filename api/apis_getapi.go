@@ -20,6 +20,6 @@ func getAPI() *endpoint {
 		example:   `{"apiId":"` + exampleAPI + `"}`,
 		refuses:   []fsm.RefusalCode{fsm.APINotFound},
 	}, func(c *call, req getAPIRequest) (apiOut, error) {
-		return ask(c, &fsm.GetAPI{APIID: req.APIID}, func(a *fsm.API) apiOut { return apiOut{ID: a.ID, Name: a.Name} })
+		return ask(c, &fsm.GetAPI{APIID: req.APIID}, showAPI)
 	})
 }

@@ -67,6 +67,7 @@ var matrix = []matrixRow{
 	{"apis.createApi", `{"name":"more"}`, missingPermission, success},
 	{"apis.getApi", `{"apiId":"API"}`, missingPermission, answerRow{404, apiNotFound}},
 	{"apis.deleteApi", `{"apiId":"API"}`, missingPermission, answerRow{404, apiNotFound}},
+	{"apis.listApis", `{}`, missingPermission, answerRow{200, `[]`}},
 	{"apis.listKeys", `{"apiId":"API"}`, answerRow{404, apiNotFound}, answerRow{404, apiNotFound}},
 
 	{"keys.createKey", `{"apiId":"API"}`, answerRow{404, apiNotFound}, answerRow{404, apiNotFound}},
@@ -74,6 +75,7 @@ var matrix = []matrixRow{
 	{"keys.whoami", `{"key":"SECRET"}`, answerRow{404, keyNotFound}, answerRow{404, keyNotFound}},
 	{"keys.verifyKey", `{"key":"SECRET"}`, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
 	{"keys.verifyKeys", `{"verifications":[{"key":"SECRET"}]}`, answerRow{200, `{"results":[{"valid":false,"code":"NOT_FOUND"}]}`}, answerRow{200, `{"results":[{"valid":false,"code":"NOT_FOUND"}]}`}},
+	{"keys.previewVerification", `{"key":"SECRET"}`, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
 	{"keys.updateKey", `{"keyId":"KEYID","name":"x"}`, missingPermission, answerRow{404, keyNotFound}},
 	{"keys.updateCredits", `{"keyId":"KEYID","operation":"set","value":1}`, missingPermission, answerRow{404, keyNotFound}},
 	{"keys.deleteKey", `{"keyId":"KEYID"}`, missingPermission, answerRow{404, keyNotFound}},

@@ -19,6 +19,7 @@ import (
 var pagedLists = []pagedList{
 	{"apis.listKeys", `"apiId":"api_cursor",`, "keyId", "key_", 9},
 	{"apis.listKeys", `"apiId":"api_cursor","externalId":"user",`, "keyId", "key_", 5},
+	{"apis.listApis", ``, "id", "api_", 9},
 	{"identities.listIdentities", ``, "id", "id_", 10},
 	{"permissions.listPermissions", ``, "id", "perm_", 9},
 	{"permissions.listRoles", ``, "id", "role_", 9},
@@ -48,6 +49,9 @@ func cursorLedger(t testing.TB) *server {
 		s.apply(t, token, &fsm.CreateAPI{ID: api, KeyspaceID: "ks_" + prefix, Name: "a"})
 		for i, tail := range idTails {
 			tail = prefix + tail
+			if i > 0 { // with the API above, as many
+				s.apply(t, token, &fsm.CreateAPI{ID: "api_" + tail, KeyspaceID: "ks_" + tail, Name: "a"})
+			}
 			key := &fsm.CreateKey{ID: "key_" + tail, Hash: mint.Hash(tail), APIID: api, Expires: fsm.Never}
 			if i%2 == 0 {
 				key.ExternalID, key.IdentityID = "user", "id_"+tail

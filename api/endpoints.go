@@ -6,6 +6,7 @@ func endpoints() []*endpoint {
 		createAPI(),
 		getAPI(),
 		deleteAPI(),
+		listAPIs(),
 		listKeys(),
 
 		createKey(),
@@ -13,6 +14,7 @@ func endpoints() []*endpoint {
 		whoAmI(),
 		verifyKey(),
 		verifyKeys(),
+		previewVerification(),
 		updateKey(),
 		updateKeyCredits(),
 		addKeyPermissions(),

@@ -108,6 +108,7 @@ func (s *server) show(w words) string {
 	for _, question := range [][2]string{
 		{"apis.getApi", `{"apiId":"<api>"}`}, {"apis.listKeys", `{"apiId":"<api>"}`}, {"keys.getKey", `{"keyId":"<key>"}`},
 		{"keys.getKey", `{"keyId":"<pending>"}`}, {"keys.whoami", `{"key":"<secret>"}`},
+		{"apis.listApis", `{}`}, {"keys.previewVerification", `{"key":"<secret>"}`},
 		{"keys.verifyKey", `{"key":"<secret>","credits":{"cost":0},"ratelimits":[{"name":"<limit>","cost":0}]}`},
 		{"identities.getIdentity", `{"identity":"<external>"}`}, {"identities.listIdentities", `{}`},
 		{"permissions.listPermissions", `{}`}, {"permissions.listRoles", `{}`},
@@ -129,6 +130,8 @@ var strangers = []struct {
 }{
 	{"apis.getApi", `{"apiId":"<api>"}`, answerRow{404, apiNotFound}},
 	{"apis.deleteApi", `{"apiId":"<api>"}`, answerRow{404, apiNotFound}},
+	{"apis.listApis", `{"search":"<api>"}`, answerRow{200, `[]`}},
+	{"apis.listApis", `{"search":"<private>"}`, answerRow{200, `[]`}},
 	{"apis.listKeys", `{"apiId":"<api>"}`, answerRow{404, apiNotFound}},
 	{"apis.listKeys", `{"apiId":"<api>","externalId":"<external>"}`, answerRow{404, apiNotFound}},
 	{"apis.listKeys", `{"apiId":"<myApi>","externalId":"<external>"}`, answerRow{200, `[]`}},
@@ -154,6 +157,9 @@ var strangers = []struct {
 	{"keys.verifyKeys", `{"verifications":[{"key":"<secret>"},{"key":"<legacy>","migrationId":"<migration>"},{"key":"<rootSecret>"},
 		{"key":"<mySecret>","permissions":"<slug>"},{"key":"<mySecret>","ratelimits":[{"name":"<limit>"}]}]}`, answerRow{200, `"NOT_FOUND"`}},
 	{"keys.verifyKeys", `{"atomic":true,"verifications":[{"key":"<secret>"},{"key":"<mySecret>"}]}`, answerRow{200, `"passed":false`}},
+	{"keys.previewVerification", `{"key":"<secret>"}`, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
+	{"keys.previewVerification", `{"keyHash":"<hash>"}`, answerRow{200, `{"valid":false,"code":"NOT_FOUND"}`}},
+	{"keys.previewVerification", `{"key":"<legacy>","migrationId":"<migration>"}`, answerRow{200, `"NOT_FOUND"`}},
 	{"keys.updateKey", `{"keyId":"<key>","name":"x","credits":null}`, answerRow{404, keyNotFound}},
 	{"keys.updateKey", `{"keyId":"<myKey>","name":"x","roles":["<roleName>"]}`, answerRow{404, roleMissing}},
 	{"keys.updateCredits", `{"keyId":"<key>","operation":"set","value":1}`, answerRow{404, keyNotFound}},
@@ -343,7 +349,7 @@ func TestIsolation_ForeignCursors(t *testing.T) {
 	foreign, own := vault.treasure("vault"), s.treasure("other")
 	next := func(id string) string { return id + "0" } // what sorts behind an id and before every other one
 	for _, list := range [][3]string{
-		{"apis.listKeys", `"apiId":"<api>",`, "key"}, {"apis.listKeys", `"apiId":"<api>","externalId":"<external>",`, "key"},
+		{"apis.listApis", ``, "api"}, {"apis.listKeys", `"apiId":"<api>",`, "key"}, {"apis.listKeys", `"apiId":"<api>","externalId":"<external>",`, "key"},
 		{"identities.listIdentities", ``, "identity"}, {"permissions.listPermissions", ``, "perm"}, {"permissions.listRoles", ``, "role"},
 		{"ratelimit.listOverrides", `"namespace":"<spaceName>",`, "override"},
 	} {

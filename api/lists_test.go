@@ -64,7 +64,7 @@ func TestCursor_MayBeLong(t *testing.T) {
 	s.must("ratelimit.limit", `{"namespace":"long","identifier":"i","limit":1,"duration":1000}`)
 	long := strings.Repeat("z", 5000)
 	for endpoint, fields := range map[string]string{
-		"apis.listKeys": f.in(`"apiId":"API",`), "identities.listIdentities": "", "ratelimit.listOverrides": `"namespace":"long",`,
+		"apis.listKeys": f.in(`"apiId":"API",`), "apis.listApis": "", "identities.listIdentities": "", "ratelimit.listOverrides": `"namespace":"long",`,
 		"rootKeys.listRootKeys": "", "workspaces.listWorkspaces": "",
 	} {
 		require.Empty(t, s.post(endpoint, `{`+fields+`"cursor":"`+long+`"}`).list("any"), endpoint)

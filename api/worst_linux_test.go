@@ -181,15 +181,17 @@ var worst = map[string]func(try int) string{
 	"apis.createApi": func(int) string { return `{"name":"more"}` },
 	"apis.getApi":    func(int) string { return `{"apiId":"api_worst"}` },
 	"apis.deleteApi": func(int) string { return `{"apiId":"api_worst"}` },
+	"apis.listApis":  func(int) string { return `{"limit":100,"search":"o"}` },
 	"apis.listKeys":  func(int) string { return `{"apiId":"api_worst","limit":100}` },
 
 	"keys.createKey": func(try int) string {
 		return fmt.Sprintf(`{"apiId":"api_worst","externalId":"new_%d","meta":%s,"permissions":%s,"roles":["role 0","role 1"],"credits":{"remaining":5}}`,
 			try, largeMeta, text(slugs(10_000+1000*try, 1000)))
 	},
-	"keys.getKey":    func(try int) string { return fmt.Sprintf(`{"keyId":%q}`, worstKey(try)) },
-	"keys.whoami":    func(try int) string { return fmt.Sprintf(`{"key":%q}`, worstSecret(try)) },
-	"keys.verifyKey": verification,
+	"keys.getKey":              func(try int) string { return fmt.Sprintf(`{"keyId":%q}`, worstKey(try)) },
+	"keys.whoami":              func(try int) string { return fmt.Sprintf(`{"key":%q}`, worstSecret(try)) },
+	"keys.verifyKey":           verification,
+	"keys.previewVerification": verification,
 	// Further items are refused, because the work of a request is bounded [D-33].
 	"keys.verifyKeys": func(try int) string {
 		return `{"verifications":[` + strings.Repeat(verification(try)+",", 299) + verification(try) + `]}`

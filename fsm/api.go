@@ -17,6 +17,9 @@ type api struct {
 func (ring *keyring) addAPI(a *api) {
 	ring.apis[a.id] = a
 	a.workspace.used[APIsQuota]++
+	if !a.deleted {
+		a.workspace.apis.insert(a)
+	}
 	ring.add(a)
 }
 
@@ -27,6 +30,14 @@ func (ring *keyring) findAPI(root *rootKey, id string) *api {
 		return nil
 	}
 	return a
+}
+
+// endAPI hides an API. Its record stays.
+func (ring *keyring) endAPI(a *api) {
+	ring.beforeChange(a)
+	a.deleted = true
+	a.workspace.apis.remove(a)
+	ring.afterChange(a)
 }
 
 func (a *api) key() RecordKey { return RecordKey{APIKind, a.id} }

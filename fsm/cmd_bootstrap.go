@@ -32,7 +32,7 @@ func (c *Bootstrap) apply(s *State, _ *rootKey) Result {
 	w := &workspace{id: c.WorkspaceID, name: c.WorkspaceName, createdAt: s.clock, enabled: true}
 	s.addWorkspace(w)
 	s.addRootKey(&rootKey{
-		id: c.RootKeyID, hash: c.RootKeyHash, name: "bootstrap", workspace: w, permissions: permissionSet(AllPermissions()),
+		id: c.RootKeyID, hash: c.RootKeyHash, name: "bootstrap", workspace: w, permissions: permissionSet(permissionStrings(firstRootPermissions[:])),
 		createdAt: s.clock, expires: Never, enabled: true,
 	})
 	return done

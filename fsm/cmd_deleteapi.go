@@ -26,9 +26,7 @@ func (c *DeleteAPI) plan(s *State, root *rootKey) (execute func() Result, refusa
 		return nil, refuse(APIProtected)
 	}
 	return func() Result {
-		s.beforeChange(a)
-		a.deleted = true
-		s.afterChange(a)
+		s.endAPI(a)
 		return done
 	}, nil
 }

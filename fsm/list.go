@@ -1,5 +1,7 @@
 package fsm
 
+func (a *api) listID() string { return a.id }
+
 func (k *key) listID() string { return k.id }
 
 func (i *identity) listID() string { return i.id }
@@ -13,6 +15,8 @@ func (r *rootKey) listID() string { return r.id }
 func (w *workspace) listID() string { return w.id }
 
 func (o *override) listID() string { return o.id }
+
+func (*api) listPrefix() string { return "api_" }
 
 func (*key) listPrefix() string { return "key_" }
 

@@ -12,5 +12,8 @@ func (q *GetAPI) answer(s *State, root *rootKey) Result {
 	if a == nil {
 		return refuse(APINotFound)
 	}
-	return &API{ID: a.id, Name: a.name}
+	shown := a.show()
+	return &shown
 }
+
+func (a *api) show() API { return API{ID: a.id, Name: a.name} }

@@ -32,8 +32,8 @@ func createResult[T any, P interface {
 var resultTypes = resultTable(
 	&doneResultType, &createdResultType, &refusalResultType, &openedResultType, &idempotentReplayResultType,
 	&creditsResultType, &identityResultType, &identitiesResultType,
-	&apiResultType, &keyResultType, &keysResultType, &keyStartResultType, &rerolledResultType, &migratedResultType,
-	&verdictResultType, &verdictsResultType,
+	&apiResultType, &apisResultType, &keyResultType, &keysResultType, &keyStartResultType, &rerolledResultType, &migratedResultType,
+	&verdictResultType, &verdictsResultType, &previewResultType,
 	&rootKeysResultType, &workspacesResultType,
 	&permissionResultType, &permissionListResultType, &roleResultType, &roleListResultType,
 	&ratelimitResultsType, &overrideResultType, &overridesResultType,

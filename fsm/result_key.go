@@ -14,6 +14,21 @@ func (r *API) fields(v *fields.Visitor) {
 	v.String(&r.Name)
 }
 
+// APIs is a page of APIs. Next is where the next page begins; empty: there is none.
+type APIs struct {
+	List []API
+	Next string
+}
+
+var apisResultType = resultType{kind: 26, since: 1, create: createResult[APIs]}
+
+func (*APIs) is() *resultType { return &apisResultType }
+
+func (r *APIs) fields(v *fields.Visitor) {
+	fields.List(v, &r.List, (*API).fields)
+	v.String(&r.Next)
+}
+
 // Key is what keys.getKey shows.
 type Key struct {
 	ID          string

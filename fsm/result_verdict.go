@@ -138,3 +138,31 @@ func (r *Verdicts) fields(v *fields.Visitor) {
 		VisitResult(v, item)
 	})
 }
+
+// Preview is the verdict that a verification would get, and the balances that would pay.
+type Preview struct {
+	Verdict Verdict
+	Payers  []Payer // none: nothing limits the key, or there is no key
+}
+
+// Payer is a balance before a debit.
+type Payer struct {
+	Identity bool // of an identity, or else of a key
+	ID       string
+	Credits  Credits
+}
+
+var previewResultType = resultType{kind: 27, since: 1, newest: nextVersion, create: createResult[Preview]}
+
+func (*Preview) is() *resultType { return &previewResultType }
+
+func (r *Preview) fields(v *fields.Visitor) {
+	r.Verdict.fields(v)
+	fields.List(v, &r.Payers, (*Payer).fields)
+}
+
+func (p *Payer) fields(v *fields.Visitor) {
+	v.Bool(&p.Identity)
+	v.String(&p.ID)
+	p.Credits.fields(v)
+}

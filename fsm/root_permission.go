@@ -20,6 +20,8 @@ const (
 	UpdateKeyPermission  RootPermission = "api.*.update_key"
 	DeleteKeyPermission  RootPermission = "api.*.delete_key"
 	VerifyKeyPermission  RootPermission = "api.*.verify_key"
+	// VerifyKeyHashPermission lets a caller name a key by its hash. It lets nobody verify a key.
+	VerifyKeyHashPermission RootPermission = "api.*.verify_key_hash"
 	EncryptKeyPermission RootPermission = "api.*.encrypt_key"
 	DecryptKeyPermission RootPermission = "api.*.decrypt_key"
 
@@ -51,7 +53,8 @@ const (
 	ReadAuditPermission      RootPermission = "audit.*.read"
 )
 
-// firstRootPermissions are the permissions of the first root key. Two of them exist only in the upstream API: nothing requires them.
+// firstRootPermissions are the permissions of the first root key. Two of them exist only in the upstream API: nothing requires them. Bootstrap
+// grants them when it is applied, so the list never changes.
 var firstRootPermissions = [...]RootPermission{
 	CreateAPIPermission, ReadAPIPermission, "api.*.update_api", DeleteAPIPermission,
 	CreateKeyPermission, ReadKeyPermission, UpdateKeyPermission, DeleteKeyPermission, VerifyKeyPermission,
@@ -66,6 +69,11 @@ var firstRootPermissions = [...]RootPermission{
 	OperateClusterPermission, ReadClusterPermission, ReadAuditPermission,
 }
 
+// laterPermissions came after the first release. The first root key has none of them. It can create root keys that do.
+var laterPermissions = [...]RootPermission{VerifyKeyHashPermission}
+
+var everyPermission = slices.Concat(firstRootPermissions[:], laterPermissions[:])
+
 // perResource are the permissions that a root key may also have for one resource.
 var perResource = [...]RootPermission{
 	ReadAPIPermission, "api.*.update_api", DeleteAPIPermission,
@@ -75,12 +83,12 @@ var perResource = [...]RootPermission{
 	LimitPermission, SetOverridePermission, ReadOverridePermission, DeleteOverridePermission,
 }
 
-// AllPermissions returns the permission strings of the first root key, in a fixed order.
-func AllPermissions() []string { return permissionStrings(firstRootPermissions[:]) }
+// AllPermissions returns all permission strings with "*" as the id, in a fixed order.
+func AllPermissions() []string { return permissionStrings(everyPermission) }
 
 // KnownPermission reports whether a string of a root key can grant anything.
 func KnownPermission(granted string) bool {
-	if slices.Contains(firstRootPermissions[:], RootPermission(granted)) {
+	if slices.Contains(everyPermission, RootPermission(granted)) {
 		return true
 	}
 	parts := strings.Split(granted, ".")
@@ -95,7 +103,7 @@ type rootPreset struct {
 
 // rootPresets are in alphabetical order. See contract 1.12.
 var rootPresets = [...]rootPreset{
-	{"admin", firstRootPermissions[:]},
+	{"admin", everyPermission},
 	{"manage-keys", []RootPermission{
 		ReadAPIPermission,
 		CreateKeyPermission, ReadKeyPermission, UpdateKeyPermission, DeleteKeyPermission, VerifyKeyPermission,

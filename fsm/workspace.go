@@ -22,7 +22,8 @@ type workspace struct {
 	quotas    Quotas
 	used      Usage // of the kinds that this counts: see usage
 
-	identities  ordered[*identity]   // its identities that are not deleted
+	apis        ordered[*api]        // its APIs that are not deleted
+	identities  ordered[*identity]   // its identities, likewise
 	permissions ordered[*permission] // its permissions, likewise
 	roles       ordered[*role]       // its roles, likewise
 	audit       *auditLog            // nil: no entries

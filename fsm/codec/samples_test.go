@@ -325,11 +325,24 @@ func allCommands() []fsm.Command {
 }
 
 func allResults() []fsm.Result {
-	return slices.Concat(resultSamples, resultSamples2, resultSamples3, resultSamplesNext)
+	return slices.Concat(resultSamples, resultSamples2, resultSamples3, resultSamplesOfQueries, resultSamplesNext)
 }
 
 func allRecords() []fsm.Record {
 	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamplesNext)
+}
+
+// Answers to queries that came later. They are in no log and in no snapshot, so no golden file has them.
+var resultSamplesOfQueries = []fsm.Result{
+	&fsm.APIs{List: []fsm.API{{ID: "api_1", Name: "payments"}, {}}, Next: "api_2"},
+	&fsm.Preview{Verdict: fsm.Verdict{Code: fsm.NotFound}},
+	&fsm.Preview{
+		Verdict: fsm.Verdict{Code: fsm.Valid, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1"},
+		Payers: []fsm.Payer{
+			{Identity: true, ID: "id_1", Credits: fsm.Credits{Limited: true, Remaining: 3, Refill: fsm.Refill{Interval: fsm.Daily, Amount: 5}}},
+			{ID: "key_1", Credits: fsm.Credits{Limited: true, Remaining: 4}},
+		},
+	},
 }
 
 // What came with ledger version 2: likewise.

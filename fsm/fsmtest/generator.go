@@ -461,6 +461,8 @@ func (g *Generator) query() fsm.Query {
 		return &fsm.GetKey{KeyID: g.keyID(), Decrypt: g.chance(10)}
 	case n < 60:
 		return &fsm.WhoAmI{Hash: g.keyHash()}
+	case n < 70:
+		return g.preview()
 	case n < 85:
 		return &fsm.GetIdentity{Identity: g.identityRef()}
 	case n < 95:
@@ -482,6 +484,7 @@ func (g *Generator) Queries() []QueryCase {
 	for n := range g.keys {
 		ask(&fsm.GetKey{KeyID: fmt.Sprintf("key_%d", n)})
 		ask(&fsm.WhoAmI{Hash: keyHash(n)})
+		ask(&fsm.PreviewVerification{Verification: &fsm.VerifyKey{Hash: keyHash(n), Cost: 1}, ByHash: true})
 	}
 	for n := range g.identities {
 		ask(&fsm.GetIdentity{Identity: fmt.Sprintf("id_%d", n)})

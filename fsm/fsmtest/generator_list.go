@@ -28,7 +28,9 @@ func (g *Generator) end() fsm.Command {
 }
 
 func (g *Generator) listing() fsm.Query {
-	switch n := g.rng.IntN(11); {
+	switch n := g.rng.IntN(12); {
+	case n == 11:
+		return &fsm.ListAPIs{Search: pick(g, "", "", "_1", "N", " t ", "none"), Page: g.page("api_")}
 	case n == 10:
 		return &fsm.GetRerollStart{KeyID: g.keyID()}
 	case n < 5:
@@ -51,7 +53,7 @@ func (g *Generator) listing() fsm.Query {
 // listings are all lists there are, whole.
 func listings() []fsm.Query {
 	whole := fsm.Page{Limit: 1 << 30}
-	all := []fsm.Query{&fsm.ListIdentities{Page: whole}, &fsm.ListRootKeys{Page: whole}, &fsm.ListWorkspaces{Page: whole}, &fsm.ListAudit{To: fsm.Never, Page: whole}}
+	all := []fsm.Query{&fsm.ListAPIs{Page: whole}, &fsm.ListIdentities{Page: whole}, &fsm.ListRootKeys{Page: whole}, &fsm.ListWorkspaces{Page: whole}, &fsm.ListAudit{To: fsm.Never, Page: whole}}
 	for n := range 6 {
 		id := fmt.Sprintf("api_%d", n)
 		all = append(all, &fsm.ListKeys{APIID: id, Page: whole})

@@ -6,6 +6,16 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
+// preview asks about one verification.
+func (g *Generator) preview() fsm.Query {
+	v := fsm.VerifyKey{Hash: g.keyHash(), Cost: g.cost(), Ratelimits: g.checks(), Query: g.permissionQuery()}
+	q := &fsm.PreviewVerification{Verification: &v, ByHash: g.chance(30)}
+	if g.chance(30) {
+		q.Verification = &fsm.VerifyMigrated{Verify: v, MigrationID: g.migrationID(), Hash: pick(g, g.keyHash(), g.keyHash(), fsm.Hash{}), Start: "pre_abcd"}
+	}
+	return q
+}
+
 // verifyKeys is a batch about few keys, so that its items meet each other. Atomic ones mostly ask for little, or they would never
 // pass.
 func (g *Generator) verifyKeys() fsm.Command {

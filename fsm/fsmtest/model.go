@@ -291,6 +291,10 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 
 	case *fsm.ListKeys:
 		return t.listKeys(root, q)
+	case *fsm.ListAPIs:
+		return t.listAPIs(root, q)
+	case *fsm.PreviewVerification:
+		return t.preview(root, q)
 	case *fsm.ListIdentities:
 		return t.listIdentities(root, q)
 	case *fsm.ListRootKeys:
@@ -363,10 +367,15 @@ func (t *Model) bootstrap(c *fsm.Bootstrap) fsm.Result {
 	t.clusterID = c.ClusterID
 	t.workspaces = append(t.workspaces, &workspace{id: c.WorkspaceID, name: c.WorkspaceName, createdAt: t.now})
 	t.rootKeys = append(t.rootKeys, &rootKey{
-		id: c.RootKeyID, name: "bootstrap", hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: fsm.AllPermissions(),
+		id: c.RootKeyID, name: "bootstrap", hash: c.RootKeyHash, workspace: c.WorkspaceID, permissions: firstPermissions(),
 		createdAt: t.now, expires: fsm.Never,
 	})
 	return &fsm.Done{}
+}
+
+// firstPermissions are those of the first root key: what came later is not among them. See contract 7.2.
+func firstPermissions() []string {
+	return slices.DeleteFunc(fsm.AllPermissions(), func(p string) bool { return p == "api.*.verify_key_hash" })
 }
 
 // EveryPermission returns the strings of contract 1.12 with "*" as the id.
@@ -374,7 +383,7 @@ func EveryPermission() []string {
 	actions := map[string][]string{
 		"api": {
 			"create_api", "read_api", "delete_api", "create_key", "read_key", "update_key", "delete_key", "verify_key", "encrypt_key",
-			"decrypt_key",
+			"decrypt_key", "verify_key_hash",
 		},
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
 		"cluster":  {"read", "operate"},

@@ -99,6 +99,25 @@ func (t *Model) listKeys(root *rootKey, q *fsm.ListKeys) fsm.Result {
 	return &fsm.Keys{List: list, Next: next}
 }
 
+// listAPIs is contract 7.2 and 1.14.
+func (t *Model) listAPIs(root *rootKey, q *fsm.ListAPIs) fsm.Result {
+	if r := need(root, "api.*.read_api"); r != nil {
+		return r
+	}
+	search := strings.ToLower(strings.TrimSpace(q.Search))
+	var all []fsm.API
+	for _, a := range t.apis {
+		if a.deleted || a.workspace != root.workspace {
+			continue
+		}
+		if strings.Contains(strings.ToLower(a.id), search) || strings.Contains(strings.ToLower(a.name), search) {
+			all = append(all, fsm.API{ID: a.id, Name: a.name})
+		}
+	}
+	list, next := paged(all, q.Page, func(a fsm.API) string { return a.ID })
+	return &fsm.APIs{List: list, Next: next}
+}
+
 // listIdentities is contract 2.4 and 1.14.
 func (t *Model) listIdentities(root *rootKey, q *fsm.ListIdentities) fsm.Result {
 	search := strings.ToLower(strings.TrimSpace(q.Search))
