@@ -15,15 +15,15 @@ const (
 	ReadAPIPermission   RootPermission = "api.*.read_api"
 	DeleteAPIPermission RootPermission = "api.*.delete_api"
 
-	CreateKeyPermission  RootPermission = "api.*.create_key"
-	ReadKeyPermission    RootPermission = "api.*.read_key"
-	UpdateKeyPermission  RootPermission = "api.*.update_key"
-	DeleteKeyPermission  RootPermission = "api.*.delete_key"
-	VerifyKeyPermission  RootPermission = "api.*.verify_key"
+	CreateKeyPermission RootPermission = "api.*.create_key"
+	ReadKeyPermission   RootPermission = "api.*.read_key"
+	UpdateKeyPermission RootPermission = "api.*.update_key"
+	DeleteKeyPermission RootPermission = "api.*.delete_key"
+	VerifyKeyPermission RootPermission = "api.*.verify_key"
 	// VerifyKeyHashPermission lets a caller name a key by its hash. It lets nobody verify a key.
 	VerifyKeyHashPermission RootPermission = "api.*.verify_key_hash"
-	EncryptKeyPermission RootPermission = "api.*.encrypt_key"
-	DecryptKeyPermission RootPermission = "api.*.decrypt_key"
+	EncryptKeyPermission    RootPermission = "api.*.encrypt_key"
+	DecryptKeyPermission    RootPermission = "api.*.decrypt_key"
 
 	CreateIdentityPermission RootPermission = "identity.*.create_identity"
 	ReadIdentityPermission   RootPermission = "identity.*.read_identity"
