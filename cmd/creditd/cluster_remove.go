@@ -21,7 +21,7 @@ type clusterRemove struct{ operator }
 func (c *clusterRemove) run(in invocation) error {
 	id := in.args[0]
 	before, statusErr := c.status() // whom to ask if the node that is asked is the one that goes
-	answer, _ := c.reach("cluster.removeServer", map[string]string{"nodeId": id}, nil)
+	answer, _ := c.reach(context.Background(), "cluster.removeServer", map[string]string{"nodeId": id}, nil)
 	if answer.Err != nil {
 		if answer.Outcome != client.Unknown || answer.Status != 0 {
 			return advise(answer.Err)

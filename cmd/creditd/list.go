@@ -1,62 +1,127 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
-	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
-// listed is one item of any list; what a list does not have stays empty.
-type listed struct {
-	KeyID       string   `json:"keyId,omitempty"`
-	WorkspaceID string   `json:"workspaceId"`
-	Name        string   `json:"name,omitempty"`
-	Permissions []string `json:"permissions,omitempty"`
-	CreatedAt   int64    `json:"createdAt"`
-	Expires     *int64   `json:"expires,omitempty"`
-	Enabled     bool     `json:"enabled"`
-}
-
-// list is a command that shows a list.
-type list struct {
+// list is a command that shows a list of T, page by page.
+type list[T any] struct {
 	reporter
-	endpoint, header string
-	row              func(listed) []string
+	limit    int64
+	endpoint string
+	header   []string
+	row      func(T) []string
+	// filters declares the settings of the command; ask adds them to the request. Either may be nil.
+	filters func(*settings.Set)
+	ask     func(in invocation, s *settings.Set, request map[string]any)
+
+	request map[string]any
 }
 
-func (l *list) run(in invocation) error {
-	items, request := []listed{}, map[string]any{"limit": 100}
+// pageSize is how many items one request asks for: the most that there can be.
+const pageSize = 100
+
+func (l *list[T]) bind(s *settings.Set) {
+	if l.filters != nil {
+		s.Group("Which ones")
+		l.filters(s)
+	}
+	settings.Number(s, &l.limit, "limit", 0, 1<<40, "how many to show; 0: all")
+	l.reporter.bind(s)
+}
+
+func (l *list[T]) check(in invocation, s *settings.Set) {
+	l.request = map[string]any{}
+	if l.ask != nil {
+		l.ask(in, s, l.request)
+	}
+	l.reporter.check(in, s)
+}
+
+func (l *list[T]) run(in invocation) error {
+	printer := &listPrinter[T]{w: in.stdout, asJSON: l.inJSON(), header: l.header, row: l.row}
 	for {
-		var page []listed
-		next, err := l.page(l.endpoint, request, &page)
+		want := int64(pageSize)
+		if l.limit > 0 {
+			want = min(want, l.limit-printer.shown)
+		}
+		l.request["limit"] = want
+		var page []json.RawMessage
+		next, err := l.page(l.endpoint, l.request, &page)
 		if err != nil {
 			return err
 		}
-		items = append(items, page...)
-		if next == "" {
-			break
+		if err := printer.print(page); err != nil {
+			return err
 		}
-		request["cursor"] = next
+		switch {
+		case next == "":
+			return printer.end()
+		case l.limit > 0 && printer.shown >= l.limit:
+			fmt.Fprintln(in.stderr, "There are more: --limit N shows more, and --limit 0 shows all.")
+			return printer.end()
+		}
+		l.request["cursor"] = next
 	}
-	return l.print(in.stdout, items, func(w io.Writer) error {
-		columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(columns, l.header)
-		for _, item := range items {
-			fmt.Fprintln(columns, strings.Join(l.row(item), "\t"))
-		}
-		return columns.Flush()
-	})
 }
 
-// expiry writes an expiry for people; nil is none.
-func expiry(at *int64) string {
-	if at == nil {
-		return "never"
-	}
-	return moment(*at)
+// listPrinter writes a list as its pages come, so that its length costs no memory.
+type listPrinter[T any] struct {
+	w      io.Writer
+	asJSON bool
+	header []string
+	row    func(T) []string
+	shown  int64
+	begun  bool
 }
 
-// moment writes a time of the API for people, with its zone.
-func moment(at int64) string { return time.UnixMilli(at).UTC().Format(time.RFC3339) }
+func (p *listPrinter[T]) print(page []json.RawMessage) error {
+	p.shown += int64(len(page))
+	if p.asJSON {
+		return p.printJSON(page)
+	}
+	rows := make([][]string, len(page))
+	for i, text := range page {
+		var item T
+		if err := json.Unmarshal(text, &item); err != nil {
+			return fmt.Errorf("an item of the answer cannot be read: %w", err)
+		}
+		rows[i] = p.row(item)
+	}
+	if p.begun && len(rows) == 0 {
+		return nil
+	}
+	header := p.header
+	if p.begun {
+		header = nil
+	}
+	p.begun = true
+	return printTable(p.w, header, rows)
+}
+
+func (p *listPrinter[T]) printJSON(page []json.RawMessage) error {
+	var b bytes.Buffer
+	for _, text := range page {
+		b.WriteString(map[bool]string{false: "[\n  ", true: ",\n  "}[p.begun])
+		p.begun = true
+		if err := json.Indent(&b, text, "  ", "  "); err != nil {
+			return err
+		}
+	}
+	_, err := p.w.Write(b.Bytes())
+	return err
+}
+
+// end closes the list.
+func (p *listPrinter[T]) end() error {
+	if !p.asJSON {
+		return nil
+	}
+	_, err := io.WriteString(p.w, map[bool]string{false: "[]\n", true: "\n]\n"}[p.begun])
+	return err
+}

@@ -14,18 +14,23 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitNo     = 3 // the command was executed, and its answer is no
 )
+
+// negative is the error of a command whose answer is no: a key that is not valid, a gate that is exceeded.
+type negative struct{ error }
 
 // invocation is what one run of a command may see of the process around it.
 type invocation struct {
 	args           []string // of the command line; once a command runs, its arguments without the flags
 	env            func(string) (string, bool)
 	now            time.Time
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
 func main() {
-	os.Exit(run(invocation{args: os.Args[1:], env: os.LookupEnv, now: time.Now(), stdout: os.Stdout, stderr: os.Stderr}))
+	os.Exit(run(invocation{args: os.Args[1:], env: os.LookupEnv, now: time.Now(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // run runs the command that the arguments name and returns the exit code.
@@ -39,6 +44,10 @@ func run(in invocation) int {
 		return exitDone
 	case errors.As(err, &failed):
 		fmt.Fprintf(in.stderr, "%s: %v\n", name, failed.error)
+		var no *negative
+		if errors.As(failed.error, &no) {
+			return exitNo
+		}
 		return exitFailed
 	case !errors.Is(err, errHelpShown):
 		fmt.Fprintf(in.stderr, "%s: %v\n'creditd help%s' shows the usage.\n", name, err, strings.TrimPrefix(name, "creditd"))

@@ -51,10 +51,10 @@ const dialTimeout = 2 * time.Second
 
 // reach makes one request at the first node that can be reached, and says which one answered. A node that may have got the request is the
 // last.
-func (o *operator) reach(endpoint string, request, result any) (answer client.Answer, node *client.Client) {
+func (o *operator) reach(ctx context.Context, endpoint string, request, result any) (answer client.Answer, node *client.Client) {
 	var unreachable []error
 	for _, node = range o.nodes {
-		answer = node.Call(context.Background(), endpoint, request, result)
+		answer = node.Call(ctx, endpoint, request, result)
 		if answer.Err == nil || answer.Outcome != client.NotExecuted || answer.Status != 0 {
 			return answer, node
 		}
@@ -72,7 +72,7 @@ func (o *operator) call(endpoint string, request, result any) error {
 
 // page is call that also returns where the next page of a list begins.
 func (o *operator) page(endpoint string, request, result any) (next string, err error) {
-	answer, _ := o.reach(endpoint, request, result)
+	answer, _ := o.reach(context.Background(), endpoint, request, result)
 	return answer.Cursor, advise(answer.Err)
 }
 
@@ -136,16 +136,23 @@ type output struct {
 func (o *output) bind(s *settings.Set) {
 	o.form = "text"
 	s.Group("Output")
-	settings.Choice(s, &o.form, "output,o", "form of the result", "text", "json")
+	settings.Choice(s, &o.form, "output,o", "form of the result; table is another word for text", "text", "table", "json")
 	s.Switch(&o.asJSON, "json", "the same as --output json")
 }
 
 // print writes value as JSON, or else the text.
 func (o *output) print(w io.Writer, value any, text func(io.Writer) error) error {
-	if o.asJSON || o.form == "json" {
+	if o.inJSON() {
 		return printJSON(w, value)
 	}
 	return text(w)
+}
+
+func (o *output) inJSON() bool { return o.asJSON || o.form == "json" }
+
+// printValue writes value as JSON, or else the fields of thing.
+func (o *output) printValue(in invocation, value any, thing fielded) error {
+	return o.print(in.stdout, value, func(w io.Writer) error { return printTable(w, nil, thing.fields()) })
 }
 
 // printJSON writes one value as indented JSON.

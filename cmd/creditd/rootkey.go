@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -130,11 +129,19 @@ func parseExpiry(raw string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
+type rootKeyShown struct {
+	KeyID       string   `json:"keyId"`
+	WorkspaceID string   `json:"workspaceId"`
+	Name        string   `json:"name"`
+	Permissions []string `json:"permissions"`
+	Expires     *int64   `json:"expires"`
+}
+
 var _ = register(registration{group: "rootkey", use: "list", short: "show the root keys of all workspaces",
 	long: "Shows the root keys of all workspaces; never the keys themselves.",
 	make: func() command {
-		return &list{endpoint: "rootKeys.listRootKeys", header: "KEY ID\tWORKSPACE\tNAME\tEXPIRES\tPERMISSIONS", row: func(r listed) []string {
-			return []string{r.KeyID, r.WorkspaceID, cmp.Or(r.Name, "-"), expiry(r.Expires), strings.Join(r.Permissions, " ")}
+		return &list[rootKeyShown]{endpoint: "rootKeys.listRootKeys", header: []string{"KEY ID", "WORKSPACE", "NAME", "EXPIRES", "PERMISSIONS"}, row: func(r rootKeyShown) []string {
+			return []string{r.KeyID, r.WorkspaceID, r.Name, expiry(r.Expires), strings.Join(r.Permissions, " ")}
 		}}
 	}})
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 )
@@ -27,7 +26,14 @@ func (w *workspaceCreate) run(in invocation) error {
 
 var _ = register(registration{group: "workspace", use: "list", short: "show all workspaces", long: "Shows all workspaces.",
 	make: func() command {
-		return &list{endpoint: "workspaces.listWorkspaces", header: "WORKSPACE\tNAME\tCREATED\tENABLED", row: func(w listed) []string {
-			return []string{w.WorkspaceID, cmp.Or(w.Name, "-"), moment(w.CreatedAt), strconv.FormatBool(w.Enabled)}
+		return &list[workspaceShown]{endpoint: "workspaces.listWorkspaces", header: []string{"WORKSPACE", "NAME", "CREATED", "ENABLED"}, row: func(w workspaceShown) []string {
+			return []string{w.WorkspaceID, w.Name, moment(w.CreatedAt), strconv.FormatBool(w.Enabled)}
 		}}
 	}})
+
+type workspaceShown struct {
+	WorkspaceID string `json:"workspaceId"`
+	Name        string `json:"name"`
+	CreatedAt   int64  `json:"createdAt"`
+	Enabled     bool   `json:"enabled"`
+}
