@@ -1,0 +1,172 @@
+package mirror
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/shadow"
+)
+
+func (e *exchange) bytes() int64 { return int64(len(e.request)+e.answer.Cap()) + 512 }
+
+// offer hands an exchange to the background, or drops it.
+func (m *Mirror) offer(e *exchange) {
+	if m.queued.Add(e.bytes()) <= m.conf.QueueBytes {
+		select {
+		case m.queue <- e:
+			return
+		default:
+		}
+	}
+	m.drop(e)
+}
+
+func (m *Mirror) drop(e *exchange) {
+	m.queued.Add(-e.bytes())
+	m.count.dropped.Add(1)
+}
+
+// Close waits until everything that was offered is recorded, and for the copies under way. No request may come any more.
+func (m *Mirror) Close() {
+	close(m.queue)
+	<-m.ended
+}
+
+// work records in the order in which the primary answered, and passes on to those who copy.
+func (m *Mirror) work() {
+	defer close(m.ended)
+	var copying sync.WaitGroup
+	for range m.conf.Copies {
+		copying.Add(1)
+		go func() {
+			defer copying.Done()
+			for e := range m.copies {
+				m.copy(e)
+			}
+		}()
+	}
+	out := bufio.NewWriter(m.conf.Record)
+	for e := range m.queue {
+		m.record(e, out)
+		if len(m.queue) == 0 {
+			m.flush(out)
+		}
+	}
+	m.flush(out)
+	close(m.copies)
+	copying.Wait()
+}
+
+// record writes a line, and offers the exchange for copying.
+func (m *Mirror) record(e *exchange, out *bufio.Writer) {
+	line, err := e.line()
+	if err != nil {
+		m.queued.Add(-e.bytes())
+		m.count.unreadable.Add(1)
+		return
+	}
+	if m.conf.Record != nil {
+		if _, err := out.Write(append(line, '\n')); err == nil {
+			m.count.recorded.Add(1)
+		}
+	}
+	if m.conf.Copy == nil || m.conf.OnlyValid && !e.valid {
+		m.queued.Add(-e.bytes())
+		return
+	}
+	select {
+	case m.copies <- e:
+	default:
+		m.drop(e)
+	}
+}
+
+// flush tells once of a recording that cannot be written. bufio keeps the error, so nothing is written after it.
+func (m *Mirror) flush(out *bufio.Writer) {
+	if m.conf.Record == nil || out.Buffered() == 0 {
+		return
+	}
+	if err := out.Flush(); err != nil {
+		m.conf.Logger.Error("the recording cannot be written; requests go on", "error", err)
+		m.conf.Record = nil
+	}
+}
+
+// verification are the fields of a request that a recording keeps.
+type verification struct {
+	Key     string `json:"key"`
+	Credits *struct {
+		Cost *int64 `json:"cost"`
+	} `json:"credits"`
+	Permissions string          `json:"permissions"`
+	Ratelimits  json.RawMessage `json:"ratelimits"`
+	MigrationID string          `json:"migrationId"`
+}
+
+type verdict struct {
+	Data *struct {
+		Valid   bool   `json:"valid"`
+		Code    string `json:"code"`
+		Credits *int64 `json:"credits"`
+	} `json:"data"`
+}
+
+var errNoVerdict = errors.New("not a verification with its verdict")
+
+// line is the record of an exchange. It has no key.
+func (e *exchange) line() ([]byte, error) {
+	var v verification
+	if err := json.Unmarshal(e.request, &v); err != nil {
+		return nil, err
+	}
+	answer := io.Reader(bytes.NewReader(e.answer.Bytes()))
+	switch e.encoding {
+	case "", "identity":
+	case "gzip":
+		unpacked, err := gzip.NewReader(bytes.NewReader(e.answer.Bytes()))
+		if err != nil {
+			return nil, err
+		}
+		answer = io.LimitReader(unpacked, 16*maxBody)
+	default:
+		return nil, errors.New("the answer is compressed in a way that is not known here")
+	}
+	var told verdict
+	if err := json.NewDecoder(answer).Decode(&told); err != nil {
+		return nil, err
+	}
+	if v.Key == "" || told.Data == nil || told.Data.Code == "" {
+		return nil, errNoVerdict
+	}
+	e.valid = told.Data.Valid
+	record := shadow.Record{
+		Time: e.at.UnixMilli(), KeyHash: shadow.HashOf(v.Key), Permissions: v.Permissions, Ratelimits: v.Ratelimits, MigrationID: v.MigrationID,
+		Valid: &told.Data.Valid, Code: told.Data.Code, Remaining: told.Data.Credits,
+	}
+	if v.Credits != nil {
+		record.Cost = v.Credits.Cost
+	}
+	return json.Marshal(record)
+}
+
+// copy sends a copy once.
+func (m *Mirror) copy(e *exchange) {
+	defer m.queued.Add(-e.bytes())
+	ctx, cancel := context.WithTimeout(context.Background(), m.conf.CopyTimeout)
+	defer cancel()
+	valid, err := m.conf.Copy(ctx, e.request)
+	if err != nil {
+		m.count.copyFailed.Add(1)
+		return
+	}
+	m.count.copied.Add(1)
+	if valid != e.valid {
+		m.count.copyDiffers.Add(1)
+	}
+}
