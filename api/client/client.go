@@ -88,9 +88,12 @@ func IdempotencyKey(key string) Header { return Header{"Idempotency-Key", key} }
 
 // Call posts request to an endpoint and decodes the data of its answer into result, unless that is nil.
 func (c *Client) Call(ctx context.Context, endpoint string, request, result any, headers ...Header) Answer {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return Answer{Outcome: NotExecuted, Err: fmt.Errorf("%s: %w", endpoint, err)}
+	body, raw := request.(json.RawMessage) // is sent as it is: Marshal would spell its texts in another way
+	if !raw {
+		var err error
+		if body, err = json.Marshal(request); err != nil {
+			return Answer{Outcome: NotExecuted, Err: fmt.Errorf("%s: %w", endpoint, err)}
+		}
 	}
 	answer, text := c.send(ctx, http.MethodPost, "/v2/"+endpoint, body, headers)
 	if answer.Err == nil {
