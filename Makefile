@@ -129,6 +129,10 @@ storm: ## a million debits, each sent one to five times with its Idempotency-Key
 hostile: ## attack three nodes as a tenant and as a stranger while another workspace charges (DURATION=5m ATTACKS=lists,bodies)
 	$(GO) run -buildvcs=false ./scripts/hostile -duration=$(or $(DURATION),5m) $(if $(ATTACKS),-attacks=$(ATTACKS)) $(ARGS)
 
+.PHONY: migrate
+migrate: ## move a made-up database of Unkey into three nodes: killed ten times, and while the old side charges (needs mariadbd; ARGS="-keys 2000")
+	$(GO) run -buildvcs=false ./scripts/migrate $(if $(SEED),-seed=$(SEED)) $(ARGS)
+
 .PHONY: upgrade
 upgrade: ## mix two builds in one cluster: every order, roll back, faults, refusals (DURATION=12m ORDERS=012,210 SEED=1 OLD=path NEW=path)
 	$(GO) run -buildvcs=false ./scripts/upgrade -duration=$(or $(DURATION),12m) $(if $(ORDERS),-orders=$(ORDERS)) \

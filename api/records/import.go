@@ -7,6 +7,7 @@ const MaxImport = 1000
 type ImportRequest struct {
 	OnConflict    string   `json:"onConflict,omitempty" schema:"enum=fail|skip|replace,default=fail" doc:"What happens to a thing that exists and differs."`
 	TrackBalances bool     `json:"trackBalances,omitempty" schema:"default=false" doc:"Remember the balances that owners come with, for records of kind balance."`
+	ReadAt        Time     `json:"readAt,omitempty" doc:"When the source was read. What is older than the last balances of an owner changes none."`
 	Records       []Record `json:"records" schema:"required,minItems=1,maxItems=1000"`
 }
 
@@ -51,12 +52,8 @@ const (
 	BelowZero          = "below_zero"    // the difference exceeds the balance
 	AboveMaximum       = "above_maximum" // the balance would exceed the largest 64-bit integer
 	OperatorOnly       = "operator_only" // workspaces, root keys and other workspaces need cluster.*.operate
-	UnfitHash          = "unfit_hash"    // the hash has a form that nothing has
 	ImmutableReference = "immutable"     // a key cannot change its API, nor an override its namespace
 )
-
-// FinishRequest is the body of records.finishImport.
-type FinishRequest struct{}
 
 // FinishAnswer is the data of the answer.
 type FinishAnswer struct {

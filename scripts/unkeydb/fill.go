@@ -43,6 +43,7 @@ type Set struct {
 	Expect  Expect
 
 	tables tables
+	taken  map[int]bool // numbers of the keys that are taken over
 }
 
 // Expect counts what a migration of the workspace must find.
@@ -52,6 +53,7 @@ type Expect struct {
 	Problems map[string]int // by "table.column", for rows that cannot be expressed
 	Keys     uint64         // sum of the balances of the keys that are taken, as the source has them
 	Owners   uint64         // the same of identities
+	Plain    uint64         // of Keys, those whose balance has no refill
 }
 
 type tables struct {
@@ -80,7 +82,7 @@ func (s *Server) Fill(ctx context.Context, name string, options Options) (*Set, 
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{DB: db, Name: name, Options: options, Expect: Expect{
+	set := &Set{DB: db, Name: name, Options: options, taken: map[int]bool{}, Expect: Expect{
 		Taken: map[string]int{}, Skipped: map[string]int{}, Problems: map[string]int{},
 	}}
 	if err := set.fill(ctx); err != nil {

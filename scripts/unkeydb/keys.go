@@ -57,6 +57,14 @@ type creditRow struct {
 	day, amount, filled any
 }
 
+// refills reports whether the balance has a refill that means something.
+func (r *keyRow) refills() bool {
+	if r.credits != nil {
+		return r.credits.amount != nil
+	}
+	return r.amount != nil && r.amount != 0
+}
+
 func (s *Set) fillKeys(ctx context.Context) {
 	for n := range s.Options.Keys {
 		r := s.plainKey(n)
@@ -271,6 +279,10 @@ func (s *Set) writeKey(ctx context.Context, r *keyRow) {
 		s.Expect.Skipped["keys"]++
 	case !r.lost:
 		s.take("key")
+		s.taken[r.n] = true
 		s.Expect.Keys += r.worth
+		if !r.refills() {
+			s.Expect.Plain += r.worth
+		}
 	}
 }

@@ -123,3 +123,9 @@ func (s *Server) connect(database string) (*sql.DB, error) {
 	}
 	return sql.OpenDB(connector), nil
 }
+
+// Shell is a command that reads SQL from its input and changes a database as the administrator.
+func (s *Server) Shell(database string) string {
+	host, port, _ := net.SplitHostPort(s.addr)
+	return "mariadb --no-defaults --protocol=tcp --host=" + host + " --port=" + port + " --user=root " + database
+}

@@ -173,7 +173,7 @@ func (s *Source) linked(d *draft, ids []records.ID, table, links string) []recor
 	if len(kept) < len(ids) {
 		for _, id := range ids {
 			if s.missing[table][string(id)] {
-				d.note(Partly, links, "the key loses "+string(id)+", which is not taken over")
+				d.note(Partly, links, "it loses "+string(id)+", which is not taken over")
 			}
 		}
 	}

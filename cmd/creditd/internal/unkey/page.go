@@ -39,7 +39,7 @@ func (s *Source) order(c scan) []string {
 	return c.keys
 }
 
-// page reads the rows after a cursor in one read-only transaction, and gives them to convert, which may read what belongs to them. So a page
+// read reads the rows after a cursor in one read-only transaction, and gives them to convert, which may read what belongs to them. So a page
 // shows one moment.
 func (s *Source) read(ctx context.Context, c scan, after Cursor, since time.Time, convert func(*reader, []row, *Page) error) (*Page, error) {
 	statement, values, order, err := s.statement(c, after, since)
@@ -55,7 +55,7 @@ func (s *Source) read(ctx context.Context, c scan, after Cursor, since time.Time
 			return err
 		}
 		defer func() { _ = tx.Rollback() }() // it wrote nothing
-		p = &Page{Table: c.table, Cursor: after}
+		p = &Page{Table: c.table, Cursor: after, ReadAt: s.clock()}
 		rows, bytes := []row(nil), 0
 		err = query(ctx, tx, statement, values, func(r row) bool {
 			rows, bytes = append(rows, r), bytes+r.size()
@@ -81,6 +81,7 @@ func (s *Source) read(ctx context.Context, c scan, after Cursor, since time.Time
 	if err != nil {
 		return nil, fmt.Errorf("read the table %s: %w", c.table, err)
 	}
+	p.Missing = s.Missing()
 	return p, nil
 }
 

@@ -3,6 +3,7 @@ package unkey
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/creditd/creditd/api/records"
 )
@@ -35,12 +36,14 @@ type Item struct {
 // Page is what some rows of one table become.
 type Page struct {
 	Table    string
-	Read     int            // rows
-	Items    []Item         // in the order of the rows
-	Problems []Problem      // in the order of the rows
-	Skipped  map[string]int // rows that need not be taken over, by the reason
-	Cursor   Cursor         // where the next page begins
-	Last     bool           // of its table
+	Read     int                 // rows
+	Items    []Item              // in the order of the rows
+	Problems []Problem           // in the order of the rows
+	Skipped  map[string]int      // rows that need not be taken over, by the reason
+	Cursor   Cursor              // where the next page begins
+	Last     bool                // of its table
+	ReadAt   time.Time           // a moment before it was read, by the source's clock
+	Missing  map[string][]string // see Source.Missing, as it was when the page was read
 }
 
 func (p *Page) skip(why string) {

@@ -31,6 +31,7 @@ func (s *Source) readRefillDays(ctx context.Context) error {
 	} else {
 		statement += ", 0"
 	}
+	s.opened = time.Now() // earlier than the answer, so the clock is never ahead
 	var wrong error
 	err := s.each(ctx, statement, nil, func(r row) {
 		if s.days.now, wrong = time.Parse("2006-01-02 15:04:05", r.at(0)); wrong != nil {
@@ -53,3 +54,6 @@ func (s *Source) readRefillDays(ctx context.Context) error {
 
 // Now is the time at the source when it was opened.
 func (s *Source) Now() time.Time { return s.days.now }
+
+// clock is the time at the source now.
+func (s *Source) clock() time.Time { return s.days.now.Add(time.Since(s.opened)) }

@@ -42,7 +42,7 @@ func (s *Source) roles(from *reader, rows []row, p *Page) error {
 		d := &draft{page: p, table: "roles", id: r.text("id")}
 		d.finish(records.Record{Role: &records.Role{
 			ID: records.ID(r.text("id")), Name: r.text("name"), Description: r.text("description"),
-			Permissions: s.kept(links[r.text("id")], "permissions"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
+			Permissions: s.linked(d, links[r.text("id")], "permissions", "roles_permissions"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
 		}}, map[string]string{"id": "id", "name": "name", "description": "description", "permissions": "roles_permissions"})
 		s.lost(d)
 	}

@@ -20,6 +20,7 @@ type Source struct {
 	workspace string
 	tables    layout
 	days      refillDays
+	opened    time.Time                  // when days was read, by the clock of this machine
 	limits    map[string]int             // rows of a page, by table, where the rows are large
 	missing   map[string]map[string]bool // ids that could not be taken over, by table; see Missing
 }
@@ -53,8 +54,8 @@ func ParseDSN(text string) (*mysql.Config, error) {
 	return conf, nil
 }
 
-// Open connects and looks at what is there.
-func Open(ctx context.Context, conf *mysql.Config, workspace string) (*Source, error) {
+// Open connects and looks at what is there. Without a workspace it reads the only one of the database, or the one of likely, if that is there.
+func Open(ctx context.Context, conf *mysql.Config, workspace, likely string) (*Source, error) {
 	connector, err := mysql.NewConnector(conf)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func Open(ctx context.Context, conf *mysql.Config, workspace string) (*Source, e
 			return nil, errors.Join(fmt.Errorf("the database %s has no table %s, or its user may not read it: is it Unkey's?", conf.DBName, table), s.db.Close())
 		}
 	}
-	if s.workspace, err = s.findWorkspace(ctx, workspace); err != nil {
+	if s.workspace, err = s.findWorkspace(ctx, workspace, likely); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	if err := s.readRefillDays(ctx); err != nil {
@@ -106,12 +107,14 @@ func (s *Source) readLayout(ctx context.Context) error {
 func (s *Source) has(table, column string) bool { return s.tables.columns[table][column] }
 
 // findWorkspace returns the workspace of that id, or the only one.
-func (s *Source) findWorkspace(ctx context.Context, wanted string) (string, error) {
+func (s *Source) findWorkspace(ctx context.Context, wanted, likely string) (string, error) {
 	var found []string
 	err := s.each(ctx, "SELECT id FROM workspaces ORDER BY id LIMIT 1000", nil, func(r row) { found = append(found, r.at(0)) })
 	switch {
 	case err != nil:
 		return "", err
+	case wanted == "" && likely != "" && slices.Contains(found, likely):
+		return likely, nil
 	case wanted == "" && len(found) == 1:
 		return found[0], nil
 	case wanted == "":

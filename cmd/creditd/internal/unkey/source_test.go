@@ -57,7 +57,7 @@ func open(t *testing.T, set *unkeydb.Set) *unkey.Source {
 	t.Helper()
 	conf, err := unkey.ParseDSN(server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, set.Name))
 	require.NoError(t, err)
-	s, err := unkey.Open(t.Context(), conf, unkeydb.Workspace)
+	s, err := unkey.Open(t.Context(), conf, unkeydb.Workspace, "")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -1,0 +1,157 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// commit counts a page that is written, and lets a resumed pass begin after it. The report comes first: the state says how long it is.
+func (p *Pass) commit(number int, s step, one *sent) error {
+	tally := p.summary.of(s)
+	tally.Rows += one.page.Read
+	for why, n := range one.page.Skipped {
+		tally.skip(why, n)
+	}
+	problems := one.page.Problems
+	for i := range one.page.Items {
+		problem, err := p.settle(s, tally, one, i)
+		if err != nil {
+			return err
+		}
+		if problem != nil {
+			problems = append(problems, *problem)
+		}
+	}
+	for _, problem := range problems {
+		tally.count(problem.Effect)
+		if err := p.Report.problem(problem); err != nil {
+			return err
+		}
+	}
+	p.Progress.add(one.page.Read, len(problems))
+	return p.State.save(p, number, one.page)
+}
+
+// settle counts what became of an item. A problem is what the cluster refused.
+func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, error) {
+	item, outcome := &one.page.Items[i], &one.outcomes[i]
+	switch {
+	case item.Deleted:
+		if one.removed[i] {
+			tally.Removed++
+			return &unkey.Problem{Table: item.Table, ID: item.ID, Column: "deleted", Effect: unkey.Noted,
+				Reason: "it was deleted at the source, and now in the cluster"}, nil
+		}
+		return nil, nil
+	case p.Target == nil:
+		tally.Taken++
+		return nil, nil
+	}
+	tally.outcome(outcome.Outcome)
+	switch outcome.Outcome {
+	case records.Created, records.Unchanged, records.Replaced:
+		tally.Taken++
+		if outcome.Shortfall == 0 {
+			return nil, nil
+		}
+		tally.Shortfall += outcome.Shortfall
+		return &unkey.Problem{Table: item.Table, ID: item.ID, Column: "remaining", Effect: unkey.Partly, Reason: fmt.Sprintf(
+			"both sides charged: the balance would be %d below zero, and is 0", outcome.Shortfall)}, nil
+	}
+	switch {
+	case s.balances && outcome.Reason == records.ReferenceMissing, s.balances && outcome.Reason == records.Deleted:
+		tally.skip("not in the cluster", 1) // not taken over by an earlier pass, which reported it
+		return nil, nil
+	case outcome.Reason == records.NotTracked:
+		return nil, notTracked(item.ID)
+	}
+	if !s.balances {
+		p.lost = append(p.lost, [2]string{item.Table, item.ID})
+	}
+	return &unkey.Problem{Table: item.Table, ID: item.ID, Column: columnOf(item.Table, outcome.Reason), Effect: unkey.NotTaken,
+		Reason: "the cluster refuses it: " + explain(outcome)}, nil
+}
+
+func notTracked(id string) error {
+	return fmt.Errorf("the cluster no longer follows the balance of %s: records.finishImport ended the migration. "+
+		"Another pass would set balances instead of moving them by the difference", id)
+}
+
+// probe asks before the first page with balances is written whether the cluster still follows them. Replacing the records of others would give
+// back credits that were spent since the migration ended.
+func (p *Pass) probe(ctx context.Context, s step, page *unkey.Page) error {
+	if p.Target == nil || p.Rule != "replace" || s.balances || s.table != "keys" && s.table != "identities" {
+		return nil
+	}
+	var batch []records.Record
+	for i := range page.Items {
+		switch r := &page.Items[i].Record; {
+		case page.Items[i].Deleted:
+		case r.Key != nil && r.Key.Credits != nil:
+			batch = append(batch, records.Record{Balance: &records.Balance{KeyID: r.Key.ID, Credits: r.Key.Credits}})
+		case r.Identity != nil && r.Identity.Credits != nil:
+			batch = append(batch, records.Record{Balance: &records.Balance{IdentityID: r.Identity.ID, Credits: r.Identity.Credits}})
+		}
+	}
+	batch = batch[:min(len(batch), recordsPerRequest)]
+	if len(batch) == 0 {
+		return nil
+	}
+	outcomes, err := p.Target.importRecords(ctx, "skip", page.ReadAt, batch)
+	if err != nil {
+		return err
+	}
+	for i, outcome := range outcomes {
+		if outcome.Reason == records.NotTracked {
+			return notTracked(batch[i].ID())
+		}
+	}
+	return nil
+}
+
+// columnOf names the column that a refusal is about.
+func columnOf(table, reason string) string {
+	switch reason {
+	case records.HashTaken:
+		return "hash"
+	case records.NameTaken:
+		named := map[string]string{"identities": "external_id", "permissions": "slug", "ratelimit_overrides": "identifier"}
+		if column := named[table]; column != "" {
+			return column
+		}
+		return "name"
+	case records.ChangedHere, records.ChangedThere, records.BelowZero, records.AboveMaximum:
+		return "remaining"
+	}
+	return "id"
+}
+
+func explain(o *records.Outcome) string {
+	texts := map[string]string{
+		records.Different:          "it exists there with other fields",
+		records.IDTaken:            "something else has the id",
+		records.Deleted:            "it was deleted there, and does not come back",
+		records.HashTaken:          "another key has the hash",
+		records.NameTaken:          "another thing of the workspace has the name",
+		records.ReferenceMissing:   "something that it refers to is not there",
+		records.QuotaExceeded:      "a quota of the workspace is used up",
+		records.LimitExceeded:      "it exceeds a limit of docs/contract.md 1.10",
+		records.ChangedHere:        "the cluster made it unlimited, or limited, meanwhile",
+		records.ChangedThere:       "the source made it unlimited, or limited, meanwhile",
+		records.BelowZero:          "its balance would be below zero",
+		records.AboveMaximum:       "its balance would exceed the largest integer",
+		records.OperatorOnly:       "only operators may import it",
+		records.ImmutableReference: "it cannot move to another parent",
+	}
+	if text := texts[o.Reason]; text != "" {
+		return text + " (" + o.Reason + ")"
+	}
+	return o.Outcome + " " + o.Reason
+}
+
+// ErrInterrupted is a pass that was told to end.
+var ErrInterrupted = errors.New("interrupted; start the command again, it goes on where it was")

@@ -1,0 +1,223 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// Pass reads the source once and writes what it reads.
+type Pass struct {
+	Source   *unkey.Source
+	Target   *Target   // nil: nothing is written
+	Rule     string    // what happens to a thing that exists and differs: fail, skip or replace
+	Since    time.Time // zero: all; else only what changed since
+	Balances *Balances // asks the old system for balances; nil: those of the database
+	Report   *Report
+	State    *State    // nil: a pass that ends early begins again
+	Progress *Progress // nil: none is shown
+	Flight   int       // requests under way at most
+
+	summary Summary
+	slots   chan struct{}
+	lost    [][2]string // rows that the cluster refused, until the end of the table
+}
+
+// Bounds of what is under way. A request is below the 10 MiB of a body, and short enough that nobody waits for it.
+const (
+	recordsPerRequest = 250
+	bytesPerRequest   = 1 << 20
+	pagesAhead        = 3
+)
+
+// Run makes the pass. What was done until an error stays done, and counts in the summary.
+func (p *Pass) Run(ctx context.Context) (*Summary, error) {
+	p.slots = make(chan struct{}, max(1, p.Flight))
+	steps, first, after := p.steps(), 0, unkey.Cursor(nil)
+	if s := p.State; s != nil && s.Step+len(s.Cursor) > 0 {
+		first, after, p.summary = s.Step, s.Cursor, s.Summary
+		p.Source.Remember(s.Missing)
+	}
+	p.summary.Workspace = p.Source.Workspace()
+	for i := first; i < len(steps); i++ {
+		if err := p.step(ctx, i, steps[i], after); err != nil {
+			return &p.summary, err
+		}
+		after = nil
+	}
+	p.summary.Complete = true
+	if err := p.Report.end(&p.summary); err != nil {
+		return &p.summary, err
+	}
+	return &p.summary, p.State.finish(&p.summary)
+}
+
+// A step reads a table, or the balances of a table's rows.
+type step struct {
+	table    string
+	balances bool
+}
+
+// steps begin a later pass with the balances: a record of a thing that exists also has a balance, and must find it tracked.
+func (p *Pass) steps() (steps []step) {
+	tables := p.Source.Tables()
+	if !p.Since.IsZero() {
+		for _, table := range []string{"identities", "keys"} {
+			if slices.Contains(tables, table) {
+				steps = append(steps, step{table, true})
+			}
+		}
+	}
+	for _, table := range tables {
+		steps = append(steps, step{table, false})
+	}
+	return steps
+}
+
+// sent is a page whose records are under way.
+type sent struct {
+	page     *unkey.Page
+	outcomes []records.Outcome // of its items
+	removed  []bool
+	work     *errgroup.Group
+}
+
+// step reads on while earlier pages are written. Pages are counted in their order, and all of them before the step ends: the next table
+// refers to this one.
+func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor) error {
+	if err := p.announce(ctx, s); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	pages := make(chan *sent, pagesAhead)
+	group.Go(func() error {
+		defer close(pages)
+		for first, last := len(after) == 0, false; !last; first = false {
+			page, err := p.read(ctx, s, after)
+			if err != nil {
+				return err
+			}
+			if first {
+				if err := p.probe(ctx, s, page); err != nil {
+					return err
+				}
+			}
+			select {
+			case pages <- p.send(ctx, page):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			after, last = page.Cursor, page.Last
+		}
+		return nil
+	})
+	group.Go(func() error {
+		for one := range pages {
+			if err := one.work.Wait(); err != nil {
+				return fmt.Errorf("write what the table %s has: %w", one.page.Table, err)
+			}
+			if err := p.commit(number, s, one); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, row := range p.lost {
+		p.Source.Miss(row[0], row[1])
+	}
+	p.lost = nil
+	return nil
+}
+
+func (p *Pass) announce(ctx context.Context, s step) error {
+	rows := int64(0) // unknown
+	if p.Progress != nil && p.Since.IsZero() {
+		var err error
+		if rows, err = p.Source.Count(ctx, s.table); err != nil {
+			return err
+		}
+	}
+	p.Progress.begin(s, rows)
+	return nil
+}
+
+func (p *Pass) read(ctx context.Context, s step, after unkey.Cursor) (page *unkey.Page, err error) {
+	if s.balances {
+		page, err = p.Source.ReadBalances(ctx, s.table, after, p.Since)
+	} else {
+		page, err = p.Source.Read(ctx, s.table, after, p.Since)
+	}
+	if err == nil && p.Balances != nil {
+		err = p.Balances.ask(ctx, page)
+	}
+	return page, err
+}
+
+// send starts the requests for a page, and waits only for their turn.
+func (p *Pass) send(ctx context.Context, page *unkey.Page) *sent {
+	one := &sent{page: page, outcomes: make([]records.Outcome, len(page.Items)), removed: make([]bool, len(page.Items)), work: &errgroup.Group{}}
+	if p.Target == nil {
+		return one
+	}
+	for from := 0; from < len(page.Items); {
+		to, batch := cut(page.Items, from)
+		begin := from
+		if from = to; len(batch) == 0 && p.Since.IsZero() {
+			continue // deleted at the source, and a first pass took none of them over
+		}
+		select {
+		case p.slots <- struct{}{}:
+		case <-ctx.Done():
+			one.work.Go(ctx.Err)
+			return one
+		}
+		one.work.Go(func() error {
+			defer func() { <-p.slots }()
+			if len(batch) == 0 {
+				var err error
+				one.removed[begin], err = p.Target.remove(ctx, &page.Items[begin].Record)
+				return err
+			}
+			outcomes, err := p.Target.importRecords(ctx, p.Rule, page.ReadAt, batch)
+			copy(one.outcomes[begin:to], outcomes)
+			return err
+		})
+	}
+	return one
+}
+
+// cut returns where the batch that begins at an item ends, and its records. An item that was deleted is alone, without records.
+func cut(items []unkey.Item, from int) (to int, batch []records.Record) {
+	if items[from].Deleted {
+		return from + 1, nil
+	}
+	size := 0
+	for to = from; to < len(items) && !items[to].Deleted && len(batch) < recordsPerRequest && size < bytesPerRequest; to++ {
+		batch = append(batch, items[to].Record)
+		size += sizeOf(&items[to].Record)
+	}
+	return to, batch
+}
+
+// sizeOf is about how large the body of a record is.
+func sizeOf(r *records.Record) int {
+	size := 512
+	switch {
+	case r.Key != nil:
+		size += len(r.Key.Meta) + 40*(len(r.Key.Permissions)+len(r.Key.Roles)) + 150*len(r.Key.Ratelimits)
+	case r.Identity != nil:
+		size += len(r.Identity.Meta) + 150*len(r.Identity.Ratelimits)
+	case r.Role != nil:
+		size += 40 * len(r.Role.Permissions)
+	}
+	return size
+}

@@ -1,0 +1,128 @@
+package migrate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// State is how far a pass came. It only saves time: a pass that begins again finds its records in the cluster. Methods of a nil State do
+// nothing.
+type State struct {
+	Version   int                 `json:"version"`
+	Workspace string              `json:"workspace"` // of the source
+	Started   int64               `json:"started"`   // by the source's clock, Unix ms
+	Since     int64               `json:"since,omitempty"`
+	DryRun    bool                `json:"dryRun,omitempty"`
+	Finished  bool                `json:"finished"`
+	Step      int                 `json:"step"`
+	Cursor    unkey.Cursor        `json:"cursor,omitempty"`
+	Report    int64               `json:"report"` // bytes
+	Missing   map[string][]string `json:"missing,omitempty"`
+	Summary   Summary             `json:"summary"`
+
+	name string
+}
+
+const stateVersion = 1
+
+// LoadState reads the file. Without it the state is that of a pass that has not begun.
+func LoadState(name, workspace string) (*State, error) {
+	s := &State{Version: stateVersion, Workspace: workspace, name: name}
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, s)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the state %s: %w", name, err)
+	case s.Version != stateVersion:
+		return nil, fmt.Errorf("the state %s has version %d; this build reads %d", name, s.Version, stateVersion)
+	case s.Workspace != workspace:
+		return nil, fmt.Errorf("the state %s is of the workspace %s, not of %s", name, s.Workspace, workspace)
+	}
+	return s, nil
+}
+
+// resumes reports whether the state is that of a pass of this kind that was interrupted.
+func (s *State) resumes(dry bool) bool {
+	return s != nil && !s.Finished && s.Started != 0 && s.DryRun == dry
+}
+
+// Resumes reports whether a pass of this kind was interrupted, and since when it reads.
+func (s *State) Resumes(dry bool) (since time.Time, yes bool) {
+	if yes = s.resumes(dry); yes && s.Since != 0 {
+		since = time.UnixMilli(s.Since)
+	}
+	return since, yes
+}
+
+// Last is when the last complete pass began; zero: there was none.
+func (s *State) Last() time.Time {
+	if s == nil || !s.Finished {
+		return time.Time{}
+	}
+	return time.UnixMilli(s.Started)
+}
+
+// Begin starts a new pass, unless an interrupted one goes on.
+func (s *State) Begin(now, since time.Time, dry bool) {
+	if s == nil || s.resumes(dry) {
+		return
+	}
+	missing := s.Missing
+	if since.IsZero() {
+		missing = nil
+	}
+	*s = State{Version: stateVersion, Workspace: s.Workspace, Started: now.UnixMilli(), DryRun: dry, Missing: missing, name: s.name}
+	if !since.IsZero() {
+		s.Since = since.UnixMilli()
+	}
+}
+
+func (s *State) save(p *Pass, number int, page *unkey.Page) (err error) {
+	if s == nil {
+		return nil
+	}
+	if s.Report, err = p.Report.flush(); err != nil {
+		return err
+	}
+	s.Step, s.Cursor, s.Missing, s.Summary = number, page.Cursor, page.Missing, p.summary
+	for _, row := range p.lost {
+		s.Missing[row[0]] = append(s.Missing[row[0]], row[1])
+	}
+	if page.Last {
+		s.Step, s.Cursor = number+1, nil
+	}
+	return s.write()
+}
+
+func (s *State) finish(summary *Summary) error {
+	if s == nil {
+		return nil
+	}
+	s.Finished, s.Summary = true, *summary
+	return s.write()
+}
+
+// write replaces the file in one step, so that a crash leaves the old or the new one.
+func (s *State) write() error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	temporary := filepath.Join(filepath.Dir(s.name), "."+filepath.Base(s.name)+".new")
+	if err := os.WriteFile(temporary, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, s.name)
+}

@@ -1,0 +1,71 @@
+package migrate
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// Whatever a killed pass wrote to the report after its last state is cut, so that nothing is listed twice.
+func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "report")
+	state, err := LoadState(filepath.Join(dir, "state"), "ws_1")
+	require.NoError(t, err)
+	now := time.UnixMilli(1_800_000_000_000)
+	state.Begin(now, time.Time{}, false)
+	report, err := OpenReport(name, 0)
+	require.NoError(t, err)
+	pass := &Pass{Report: report, State: state}
+	one := &sent{page: &unkey.Page{
+		Table: "keys", Read: 1, Cursor: unkey.Cursor{"7"}, Missing: map[string][]string{},
+		Problems: []unkey.Problem{{Table: "keys", ID: "key_1", Column: "hash", Effect: unkey.NotTaken, Reason: "r"}},
+	}}
+	require.NoError(t, pass.commit(3, step{table: "keys"}, one))
+	kept, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.Equal(t, `{"problem":{"table":"keys","id":"key_1","column":"hash","effect":"not_taken","reason":"r"}}`+"\n", string(kept))
+	require.NoError(t, report.problem(one.page.Problems[0]), "the page after it, whose state was not written")
+	require.NoError(t, report.Close())
+
+	again, err := LoadState(filepath.Join(dir, "state"), "ws_1")
+	require.NoError(t, err)
+	since, resumes := again.Resumes(false)
+	require.True(t, resumes)
+	require.True(t, since.IsZero())
+	require.Equal(t, unkey.Cursor{"7"}, again.Cursor)
+	require.Equal(t, 3, again.Step)
+	require.Equal(t, 1, again.Summary.Problems())
+	report, err = OpenReport(name, again.Report)
+	require.NoError(t, err)
+	require.NoError(t, report.Close())
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.Equal(t, string(kept), string(text))
+	_, err = OpenReport(name, again.Report+1)
+	require.ErrorContains(t, err, "is it the report of this pass?")
+
+	// A dry run is another pass. The last one is known once it is complete.
+	_, resumes = again.Resumes(true)
+	require.False(t, resumes)
+	require.True(t, again.Last().IsZero())
+	require.NoError(t, again.finish(&Summary{}))
+	require.Equal(t, now, again.Last())
+	_, err = LoadState(filepath.Join(dir, "state"), "ws_2")
+	require.ErrorContains(t, err, "is of the workspace ws_1, not of ws_2")
+}
+
+func TestProgress_ShowsRateAndTimeLeft(t *testing.T) {
+	p := &Progress{}
+	require.Empty(t, p.line(time.Now()))
+	p.begin(step{table: "keys"}, 1000)
+	p.add(250, 2)
+	require.Equal(t, "keys: 250 of 1000 rows, 50/s, 15s left, 2 problems", p.line(p.began.Add(5*time.Second)))
+	p.begin(step{table: "keys", balances: true}, 0)
+	require.Equal(t, "balances of keys: 0 rows, 2 problems", p.line(p.began.Add(time.Second)))
+}

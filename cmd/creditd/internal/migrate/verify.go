@@ -1,0 +1,252 @@
+package migrate
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// Difference is a field that source and cluster do not have alike.
+type Difference struct {
+	Kind    string          `json:"kind"`
+	ID      string          `json:"id"`
+	Field   string          `json:"field"`  // empty: the whole thing
+	Source  json.RawMessage `json:"source"` // null: absent
+	Cluster json.RawMessage `json:"cluster"`
+}
+
+// The values of a difference of the whole thing.
+var (
+	there   = json.RawMessage("true")
+	missing = json.RawMessage("null")
+)
+
+// Comparison counts what Verify found.
+type Comparison struct {
+	Compared    map[string]int `json:"compared"` // things, by kind
+	Balances    int            `json:"balances"`
+	Granted     int            `json:"granted"` // balances that only a refill of the cluster made higher
+	Differences int            `json:"differences"`
+	First       []Difference   `json:"first,omitempty"`
+}
+
+// firstShown is how many differences the result lists. The report has all.
+const firstShown = 20
+
+// Verify compares every thing that the source has with the export of the cluster, field by field. It changes nothing. What neither side can be
+// blamed for is no difference: when a key was used or changed, and a refill that the cluster gave and the source will give.
+func Verify(ctx context.Context, source *unkey.Source, export io.Reader, report *Report, progress *Progress) (c *Comparison, err error) {
+	c = &Comparison{Compared: map[string]int{}}
+	have, err := spool(export)
+	if err != nil {
+		return nil, fmt.Errorf("read the export of the cluster: %w", err)
+	}
+	defer func() { err = errors.Join(err, have.close()) }()
+	note := func(d Difference) error {
+		c.Differences++
+		if len(c.First) < firstShown {
+			c.First = append(c.First, d)
+		}
+		return report.difference(d)
+	}
+	for _, table := range source.Tables() {
+		progress.begin(step{table: table}, 0)
+		var after unkey.Cursor
+		for last := false; !last; {
+			page, err := source.Read(ctx, table, after, time.Time{})
+			if err != nil {
+				return nil, err
+			}
+			for i := range page.Items {
+				if !page.Items[i].Deleted {
+					if err := c.compare(&page.Items[i].Record, have, note); err != nil {
+						return nil, err
+					}
+				}
+			}
+			progress.add(page.Read, 0)
+			after, last = page.Cursor, page.Last
+		}
+	}
+	return c, have.rest(func(r *thing) error {
+		return note(Difference{Kind: r.Kind, ID: r.ID, Source: missing, Cluster: there})
+	})
+}
+
+func (c *Comparison) compare(record *records.Record, have *spooled, note func(Difference) error) error {
+	want := thingOf(record)
+	c.Compared[want.Kind]++
+	got, err := have.find(want.Kind, want.ID)
+	if err != nil {
+		return err
+	}
+	if got == nil {
+		return note(Difference{Kind: want.Kind, ID: want.ID, Source: there, Cluster: missing})
+	}
+	for _, name := range slices.Sorted(fieldNames(want.Fields, got.Fields)) {
+		if name == "credits" {
+			c.Balances++
+			if refilledHere(want.Credits, got.Credits) {
+				c.Granted++
+				continue
+			}
+		}
+		if w, g := want.Fields[name], got.Fields[name]; w != g && !ignored(want.Kind, name, w) {
+			if err := note(Difference{want.Kind, want.ID, name, shown(w), shown(g)}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ignored reports whether the field may differ.
+func ignored(kind, name, want string) bool {
+	switch name {
+	case "lastUsedAt", "updatedAt":
+		return true
+	case "keyspaceId":
+		return want == "" // an API without keys has none at the source
+	case "createdAt":
+		return kind == "migration" // the source keeps none
+	}
+	return false
+}
+
+// thing is a record in a form that can be compared.
+type thing struct {
+	Kind, ID string
+	Fields   map[string]string // as canonical JSON, without those that are empty
+	Credits  *records.Credits
+}
+
+func thingOf(r *records.Record) *thing {
+	t := &thing{Kind: r.Kind(), ID: r.ID(), Fields: map[string]string{}, Credits: creditsOf(r)}
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Pointer && !f.IsNil() {
+			v = f.Elem()
+			break
+		}
+	}
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		value := v.Field(i).Interface()
+		if credits, ok := value.(*records.Credits); ok && credits != nil {
+			value = balanceOf(credits)
+		}
+		if hash, ok := value.(records.Hash); ok && hash != "" { // hexadecimal at the source, until its migration is done
+			_, kept := mint.ParseHash(string(hash))
+			value = base64.StdEncoding.EncodeToString(kept[:])
+		}
+		if text := canonical(value); text != "" {
+			t.Fields[name] = text
+		}
+	}
+	return t
+}
+
+// balanceOf leaves out which days were considered: source and cluster go on considering days.
+func balanceOf(c *records.Credits) records.Credits {
+	balance := *c
+	balance.ConsideredAt = 0
+	if balance.Refill == nil {
+		balance.RefilledAt = 0
+	}
+	return balance
+}
+
+// canonical is JSON with sorted names; empty for what is absent.
+func canonical(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return err.Error()
+	}
+	if text, err = json.Marshal(tree); err != nil {
+		return err.Error()
+	}
+	switch string(text) {
+	case "null", `""`, "{}", "[]", "0", "false":
+		return ""
+	}
+	return string(text)
+}
+
+func shown(text string) json.RawMessage {
+	if text == "" {
+		return missing
+	}
+	return json.RawMessage(text)
+}
+
+func fieldNames(maps ...map[string]string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		seen := map[string]bool{}
+		for _, m := range maps {
+			for name := range m {
+				if !seen[name] && !yield(name) {
+					return
+				}
+				seen[name] = true
+			}
+		}
+	}
+}
+
+func creditsOf(r *records.Record) *records.Credits {
+	switch {
+	case r.Key != nil:
+		return r.Key.Credits
+	case r.Identity != nil:
+		return r.Identity.Credits
+	}
+	return nil
+}
+
+// refilledHere reports whether the cluster gave a refill that the source has not given yet, and nothing else differs.
+func refilledHere(source, cluster *records.Credits) bool {
+	if source == nil || cluster == nil || source.Refill == nil || cluster.Refill == nil || *source.Refill != *cluster.Refill {
+		return false
+	}
+	return cluster.RefilledAt > source.RefilledAt && cluster.Remaining == max(source.Remaining, source.Refill.Amount)
+}
+
+// WriteText writes the result for people.
+func (c *Comparison) WriteText(w io.Writer) error {
+	for _, kind := range slices.Sorted(maps.Keys(c.Compared)) {
+		fmt.Fprintf(w, "%-12s %d compared\n", kind, c.Compared[kind])
+	}
+	fmt.Fprintf(w, "%-12s %d compared, %d of them refilled by the cluster only\n", "balance", c.Balances, c.Granted)
+	for _, d := range c.First {
+		fmt.Fprintf(w, "differs: %s %s %s: source %s, cluster %s\n", d.Kind, d.ID, d.Field, brief(d.Source), brief(d.Cluster))
+	}
+	_, err := fmt.Fprintf(w, "%d differences\n", c.Differences)
+	return err
+}
+
+// brief cuts a long value.
+func brief(value json.RawMessage) string {
+	const most = 200
+	if len(value) > most {
+		return strings.ToValidUTF8(string(value[:most]), "") + "…"
+	}
+	return string(value)
+}

@@ -1,0 +1,142 @@
+package unkey_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+	"github.com/creditd/creditd/scripts/unkeydb"
+)
+
+// Rows that are there all the time are read exactly once, whatever goes and comes between two pages.
+func TestRead_WhileRowsGoAndCome(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		if server == nil {
+			t.Skip(unkeydb.Installed())
+		}
+		set, err := server.Fill(t.Context(), fmt.Sprintf("go_and_come_%v", old), unkeydb.Options{Keys: 1300, Old: old, Now: today})
+		require.NoError(t, err)
+		s := open(t, set)
+		first, err := s.Read(t.Context(), "keys", nil, time.Time{})
+		require.NoError(t, err)
+		require.False(t, first.Last)
+		seen := map[string]bool{}
+		for _, item := range first.Items {
+			seen[item.ID] = !item.Deleted
+		}
+		for id := range seen { // an offset would skip as many rows as go
+			_, err := set.DB.Exec("DELETE FROM `keys` WHERE id = ?", id)
+			require.NoError(t, err)
+		}
+		second, err := s.Read(t.Context(), "keys", first.Cursor, time.Time{})
+		require.NoError(t, err)
+		require.True(t, second.Last)
+		for _, item := range second.Items {
+			require.NotContains(t, seen, item.ID, "twice")
+			seen[item.ID] = !item.Deleted
+		}
+		for n := range set.Options.Keys {
+			require.Equal(t, set.Takes(n), seen[unkeydb.KeyID(n)], "key %d", n)
+		}
+		require.NoError(t, set.DB.Close())
+	}
+}
+
+// A later pass reads what changed, what hangs on a row included, and what was deleted.
+func TestRead_Since(t *testing.T) {
+	set := fill(t, unkeydb.Options{Keys: 600, Identities: 200, Now: today})
+	s := open(t, set)
+	since := s.Now()
+	for _, change := range []string{
+		"UPDATE `keys` SET name = 'changed', updated_at_m = ? WHERE id = '" + unkeydb.KeyID(1) + "'",
+		"UPDATE `keys` SET deleted_at_m = ? WHERE id = '" + unkeydb.KeyID(2) + "'",
+		"INSERT INTO keys_roles (key_id, role_id, workspace_id, created_at_m) SELECT '" + unkeydb.KeyID(3) + "', id, workspace_id, ? FROM roles LIMIT 1",
+		"UPDATE credits SET refill_amount = 7, updated_at = ? WHERE key_id = '" + unkeydb.KeyID(8) + "'",
+	} {
+		_, err := set.DB.Exec(change, since.UnixMilli())
+		require.NoError(t, err)
+	}
+	page, err := s.Read(t.Context(), "keys", nil, since)
+	require.NoError(t, err)
+	got := map[string]bool{} // whether it was deleted
+	for _, item := range page.Items {
+		got[item.ID] = item.Deleted
+	}
+	require.Equal(t, map[string]bool{unkeydb.KeyID(1): false, unkeydb.KeyID(2): true, unkeydb.KeyID(3): false, unkeydb.KeyID(8): false}, got)
+
+	// Balances are all read: a debit leaves no time.
+	balances, err := s.ReadBalances(t.Context(), "keys", nil, since)
+	require.NoError(t, err)
+	found := 0
+	for _, item := range balances.Items {
+		require.NotNil(t, item.Record.Balance.Credits)
+		found++
+	}
+	require.Greater(t, found, 300)
+}
+
+// Unkey gives no refill for a day that is over. Whether it has given those of today shows in the rows.
+func TestRead_RefillsOfToday(t *testing.T) {
+	set := fill(t, unkeydb.Options{Keys: 1000, Now: time.Now().Add(-40 * 24 * time.Hour)})
+	considered := func() map[string]time.Time {
+		days := map[string]time.Time{}
+		for _, item := range readAll(t, open(t, set)).items {
+			if k := item.Record.Key; k != nil && k.Credits != nil && k.Credits.Refill != nil {
+				days[item.ID] = time.UnixMilli(int64(k.Credits.ConsideredAt)).UTC().Truncate(24 * time.Hour)
+			}
+		}
+		require.NotEmpty(t, days)
+		return days
+	}
+	now := open(t, set).Now().Truncate(24 * time.Hour)
+	for id, day := range considered() {
+		require.Equal(t, now.Add(-24*time.Hour), day, "%s: nobody was refilled today, so what is due today is given", id)
+	}
+	result, err := set.DB.Exec("UPDATE `keys` SET last_refill_at = UTC_TIMESTAMP(3) WHERE refill_amount IS NOT NULL AND remaining_requests IS NOT NULL LIMIT 1")
+	require.NoError(t, err)
+	changed, err := result.RowsAffected()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, changed)
+	for id, day := range considered() {
+		require.Equal(t, now, day, "%s: the refills of today were given", id)
+	}
+}
+
+// The zone of the server is not UTC, and that of a session may be another one.
+func TestRead_TimesAreUTC(t *testing.T) {
+	set := fill(t, unkeydb.Options{Keys: 1000, Now: today})
+	for _, item := range readAll(t, open(t, set)).items {
+		if item.ID == unkeydb.KeyID(9) {
+			require.Equal(t, today.Add(-time.Hour).UnixMilli(), int64(*item.Record.Key.Expires))
+			return
+		}
+	}
+	t.Fatal("the key was not read")
+}
+
+// Whoever may only read can migrate, and cannot write by mistake.
+func TestOpen_SaysWhatIsWrong(t *testing.T) {
+	for _, text := range []string{"secret", "user:secret@tcp(host:1)", "user:secret@nothing/x/y?%%"} {
+		_, err := unkey.ParseDSN(text)
+		require.Error(t, err, text)
+		require.NotContains(t, err.Error(), "secret")
+	}
+	set := fill(t, unkeydb.Options{Keys: 1, Now: today})
+	conf, err := unkey.ParseDSN(server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, set.Name))
+	require.NoError(t, err)
+	_, err = unkey.Open(t.Context(), conf, "", "")
+	require.ErrorContains(t, err, "2 workspaces; name one with --source-workspace: ws_neighbour ws_source")
+	_, err = unkey.Open(t.Context(), conf, "ws_nobody", "")
+	require.ErrorContains(t, err, "no workspace ws_nobody")
+	s, err := unkey.Open(t.Context(), conf, "", unkeydb.Neighbour)
+	require.NoError(t, err)
+	require.Equal(t, unkeydb.Neighbour, s.Workspace())
+	require.NoError(t, s.Close())
+	wrong := *conf
+	wrong.Passwd = "other"
+	_, err = unkey.Open(t.Context(), &wrong, "", "")
+	require.ErrorContains(t, err, "Access denied")
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/cmd/creditd/internal/migrate"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+var _ = register(registration{use: "migrate", short: "move from another system", long: "Moves keys, identities and balances from another system."})
+
+var _ = register(registration{group: "migrate", use: "unkey", short: "move from the database of an Unkey deployment",
+	long: `Reads the MySQL database of an Unkey deployment and writes what it has through the API: APIs, keys,
+identities, balances, roles, permissions, rate limits and migrations, with their ids and times. It
+changes nothing in the database. What the cluster cannot keep is reported and never guessed.
+
+It may be interrupted at any moment and started again. A second run changes nothing. docs/migrating.md
+has the whole way, and how to go back. The root key needs import.*.write; with --since also the
+permissions to delete keys, identities and APIs; with --verify export.*.read.`,
+	make: func() command { return &migrateUnkey{rule: "replace", flight: 8} }})
+
+// migrateUnkey is `creditd migrate unkey`.
+type migrateUnkey struct {
+	operator
+	output
+
+	dsn, dsnFile    string
+	sourceWorkspace string
+	workspace       string // of the cluster
+	conf            *mysql.Config
+
+	rule               string
+	since              string
+	dryRun, verify     bool
+	report, state      string
+	flight             int
+	balancesFrom       string
+	balancesKey        string
+	balancesKeyFile    string
+	sinceAt            time.Time
+	sinceLast, noShown bool
+}
+
+func (m *migrateUnkey) bind(s *settings.Set) {
+	s.Group("Source")
+	s.Text(&m.dsn, "dsn", "DSN", "the database, such as user:password@tcp(db.example:3306)/unkey; the variable keeps it out of the process list")
+	s.Text(&m.dsnFile, "dsn-file", "FILE", "file that holds the DSN")
+	s.Text(&m.sourceWorkspace, "source-workspace", "ID", "workspace to read; without it that of --workspace, or the only one of the database")
+	s.Text(&m.balancesFrom, "balances-from", "URL", "ask the old API for the balances of keys, which may be newer than those of the database")
+	s.Text(&m.balancesKey, "balances-root-key", "KEY", "root key of the old API")
+	s.Text(&m.balancesKeyFile, "balances-root-key-file", "FILE", "file that holds it")
+
+	m.operator.bind(s)
+	s.Text(&m.workspace, "workspace", "ID", "workspace of the cluster that gets the records; without it that of the root key")
+	settings.Number(s, &m.flight, "in-flight", 1, 256, "requests at once")
+
+	s.Group("Pass")
+	s.Switch(&m.dryRun, "dry-run", "count rows and report problems, and write nothing")
+	s.Switch(&m.verify, "verify", "compare the database with the cluster, and write nothing")
+	s.Text(&m.since, "since", "TIME", "only what changed since a time, or since a duration ago, or since the `last` pass of --state; balances move by their difference")
+	settings.Choice(s, &m.rule, "on-conflict", "what happens to what the cluster has and is different", "fail", "skip", "replace")
+	s.Text(&m.report, "report", "FILE", "write every problem to a file, one JSON object a line")
+	s.Text(&m.state, "state", "FILE", "keep how far the pass came, so that it goes on there")
+	s.Switch(&m.noShown, "quiet", "show no progress")
+	m.output.bind(s)
+}
+
+func (m *migrateUnkey) check(in invocation, s *settings.Set) {
+	m.checkSource(s)
+	if m.dryRun && m.verify {
+		s.Refuse("verify", "--dry-run reads only the database; use one of the two")
+	}
+	switch {
+	case m.since == "":
+	case m.since == "last":
+		m.sinceLast = true
+		if m.state == "" {
+			s.Refuse("since", "last means the last pass of --state, which names no file")
+		}
+	default:
+		var err error
+		if m.sinceAt, err = parsePast(m.since, in.now); err != nil {
+			s.Refuse("since", "%q: %v; or last", m.since, err)
+		} else if m.sinceAt.After(in.now) {
+			s.Refuse("since", "%q: not over yet", m.since)
+		}
+	}
+	if m.since != "" && m.verify {
+		s.Refuse("since", "--verify compares everything")
+	}
+	if m.dryRun { // needs no cluster
+		return
+	}
+	m.operator.check(in, s)
+	if m.balancesFrom != "" {
+		var err error
+		if m.balancesFrom, err = parseNodeURL(m.balancesFrom); err != nil {
+			s.Refuse("balances-from", "%v", err)
+		}
+		if _, ok := choose(s, "balances-root-key", "root key", &m.balancesKey, m.balancesKeyFile); !ok && s.Fine("balances-root-key", "balances-root-key-file") {
+			s.Refuse("balances-root-key", "missing; the old API wants one")
+		}
+		warnOfArgument(s, "balances-root-key", "CREDITD_BALANCES_ROOT_KEY")
+	}
+}
+
+func (m *migrateUnkey) checkSource(s *settings.Set) {
+	name, ok := choose(s, "dsn", "DSN", &m.dsn, m.dsnFile)
+	if !ok {
+		if s.Fine("dsn", "dsn-file") {
+			s.Refuse("dsn", "missing; name the database with CREDITD_DSN, --dsn-file or --dsn")
+		}
+		return
+	}
+	var err error
+	if m.conf, err = unkey.ParseDSN(m.dsn); err != nil {
+		s.Refuse(name, "%v", err)
+		return
+	}
+	if m.conf.Passwd != "" {
+		warnOfArgument(s, "dsn", "CREDITD_DSN")
+	}
+}
+
+// overlap is how much earlier than the last pass began a later one reads: a transaction at the source may have ended later than the times that it wrote.
+const overlap = 10 * time.Minute
+
+func (m *migrateUnkey) run(in invocation) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	source, err := unkey.Open(ctx, m.conf, m.sourceWorkspace, m.workspace)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	pass := &migrate.Pass{Source: source, Rule: m.rule, Flight: m.flight}
+	if err := m.place(pass); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pass.Report.Close()) }()
+	if !m.dryRun {
+		pass.Target = migrate.NewTarget(m.nodes, m.workspace)
+	}
+	if m.balancesFrom != "" {
+		pass.Balances = migrate.NewBalances(client.New(client.Config{
+			Node: m.balancesFrom, RootKey: m.balancesKey, Timeout: m.timeout, DialTimeout: dialTimeout, Proxy: http.ProxyFromEnvironment,
+		}))
+	}
+	if !m.noShown {
+		pass.Progress = migrate.NewProgress(in.stderr)
+		defer pass.Progress.Close()
+	}
+	if m.verify {
+		return m.compare(ctx, in, pass)
+	}
+	summary, err := pass.Run(ctx)
+	if ctx.Err() != nil {
+		err = migrate.ErrInterrupted
+	}
+	return errors.Join(err, m.print(in.stdout, summary, summary.WriteText))
+}
+
+// compare reads both sides. Differences are a failure, so that a script can decide.
+func (m *migrateUnkey) compare(ctx context.Context, in invocation, pass *migrate.Pass) error {
+	file, err := migrate.Export(ctx, m.addrs, m.rootKey.key, m.workspace)
+	if err != nil {
+		return err
+	}
+	found, err := migrate.Verify(ctx, pass.Source, file, pass.Report, pass.Progress)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := m.print(in.stdout, found, found.WriteText); err != nil {
+		return err
+	}
+	if found.Differences > 0 {
+		return fmt.Errorf("source and cluster differ in %d places", found.Differences)
+	}
+	return nil
+}
+
+// place opens the state and the report, and says which rows the pass reads.
+func (m *migrateUnkey) place(pass *migrate.Pass) (err error) {
+	kept := int64(0)
+	pass.Since = m.sinceAt
+	if m.state != "" && !m.verify {
+		if pass.State, err = migrate.LoadState(m.state, pass.Source.Workspace()); err != nil {
+			return err
+		}
+		if since, resumes := pass.State.Resumes(m.dryRun); resumes {
+			pass.Since, kept = since, pass.State.Report
+		} else if m.sinceLast {
+			if pass.Since = pass.State.Last(); pass.Since.IsZero() {
+				return fmt.Errorf("--since last: %s has no pass that was completed", m.state)
+			}
+			pass.Since = pass.Since.Add(-overlap)
+		}
+		pass.State.Begin(pass.Source.Now(), pass.Since, m.dryRun)
+	}
+	if m.report == "" {
+		return nil
+	}
+	pass.Report, err = migrate.OpenReport(m.report, kept)
+	return err
+}

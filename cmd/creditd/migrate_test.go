@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What cannot work is refused before anything is read or written, and no message shows the password of the database.
+func TestMigrateUnkey_Refuses(t *testing.T) {
+	const dsn = "user:the-password@tcp(127.0.0.1:1)/unkey"
+	env := map[string]string{"CREDITD_ROOT_KEY": "root_test", "CREDITD_DSN": dsn}
+	for _, test := range []struct {
+		env  map[string]string
+		args []string
+		says string
+	}{
+		{nil, []string{"--dry-run"}, "dsn: missing; name the database with CREDITD_DSN, --dsn-file or --dsn"},
+		{map[string]string{"CREDITD_DSN": "the-password"}, []string{"--dry-run"}, "not a data source name like user:password@tcp(db.example:3306)/unkey"},
+		{map[string]string{"CREDITD_DSN": "user:the-password@tcp(127.0.0.1:1)/"}, []string{"--dry-run"}, "it names no database"},
+		{map[string]string{"CREDITD_DSN": dsn}, nil, "root-key: missing"},
+		{env, []string{"--dry-run", "--verify"}, "--dry-run reads only the database"},
+		{env, []string{"--since", "last"}, "last means the last pass of --state"},
+		{env, []string{"--since", "soon"}, "neither a time like 2030-01-31T00:00:00Z"},
+		{env, []string{"--since", "2999-01-01T00:00:00Z"}, "not over yet"},
+		{env, []string{"--since", "1h", "--verify"}, "--verify compares everything"},
+		{env, []string{"--on-conflict", "guess"}, "one of fail, skip, replace"},
+		{env, []string{"--balances-from", "http://127.0.0.1:1"}, "the old API wants one"},
+	} {
+		code, stdout, stderr := outputOf(test.env, append([]string{"migrate", "unkey"}, test.args...)...)
+		require.Equal(t, exitUsage, code, test.args)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, test.says)
+		require.NotContains(t, stderr, "the-password")
+	}
+
+	// A file keeps the password out of the process list. Nothing listens there.
+	file := filepath.Join(t.TempDir(), "dsn")
+	require.NoError(t, os.WriteFile(file, []byte(dsn+"\n"), 0o600))
+	code, _, stderr := outputOf(nil, "migrate", "unkey", "--dry-run", "--dsn-file", file)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "read the database unkey at 127.0.0.1:1")
+	require.NotContains(t, stderr, "the-password")
+	_, _, stderr = outputOf(nil, "migrate", "unkey", "--dry-run", "--dsn", dsn)
+	require.Contains(t, stderr, "every user of this machine can see it in the process list; use CREDITD_DSN instead")
+}

@@ -1,0 +1,69 @@
+package unkeydb
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+)
+
+// Charge debits random keys in the database, as Unkey does: it lowers a balance that covers the cost and changes no time. It returns how many
+// credits it took from keys that are taken over, and stops after count debits or at the end of ctx.
+func (s *Set) Charge(ctx context.Context, seed uint64, count int) (charged uint64, err error) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	for range count {
+		if ctx.Err() != nil {
+			return charged, nil
+		}
+		n, cost := random.IntN(s.Options.Keys), 1+random.IntN(20)
+		r := s.plainKey(n)
+		if s.giveBalance(r); r.remaining == nil || n%500 >= 111 && n%500 <= 134 || r.refills() {
+			continue // no balance, or one that is not taken over, or one that moves by itself
+		}
+		statement := "UPDATE `keys` SET remaining_requests = remaining_requests - ? WHERE id = ? AND remaining_requests >= ?"
+		if r.credits != nil {
+			statement = "UPDATE credits SET remaining = remaining - ? WHERE key_id = ? AND remaining >= ?"
+		}
+		if !s.Takes(n) {
+			continue
+		}
+		result, err := s.DB.ExecContext(context.WithoutCancel(ctx), statement, cost, r.id, cost)
+		if err != nil {
+			return charged, fmt.Errorf("charge at the source: %w", err)
+		}
+		if changed, err := result.RowsAffected(); err != nil {
+			return charged, err
+		} else if changed == 1 {
+			charged += uint64(cost)
+		}
+	}
+	return charged, nil
+}
+
+// Takes reports whether the nth key is taken over.
+func (s *Set) Takes(n int) bool { return s.taken[n] }
+
+// Plain reports whether the nth key has a balance of its own without a refill.
+func (s *Set) Plain(n int) bool {
+	r := s.plainKey(n)
+	s.giveBalance(r)
+	return (r.remaining != nil || r.credits != nil) && !r.refills() && (n%500 < 111 || n%500 > 134)
+}
+
+// OwnerPays reports whether the identity of the nth key pays for it.
+func (s *Set) OwnerPays(n int) bool {
+	if n%3 == 0 {
+		return false
+	}
+	owner := n * 31 % s.Options.Identities
+	return s.identityPays(owner) && s.identityFate(owner) == lives
+}
+
+// APIs are the ids of the APIs that are taken over.
+func (s *Set) APIs() (ids []string) {
+	for n := range apiCount {
+		if n != deletedAPI {
+			ids = append(ids, id("api", n))
+		}
+	}
+	return ids
+}
