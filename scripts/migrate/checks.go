@@ -124,9 +124,16 @@ func cutover(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	gone, err := b.set.Delete(ctx, 3)
+	if err != nil {
+		return err
+	}
 	began = time.Now()
 	if err := b.migrate(ctx, &second, append(state, "--since", "last")...); err != nil {
 		return err
+	}
+	if n := second.removed(); n != len(gone) {
+		return fmt.Errorf("%d keys were deleted at the source, and %d in the cluster", len(gone), n)
 	}
 	_, _ = fmt.Fprintf(b.out, "cutover: second pass in %s\n", time.Since(began).Round(time.Millisecond))
 	left := b.set.Expect.Plain - onOld.credits - late

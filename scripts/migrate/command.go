@@ -105,6 +105,14 @@ func (s summary) wrote() (n int) {
 	return n
 }
 
+// removed counts what a pass deleted in the cluster.
+func (s summary) removed() (n int) {
+	for _, t := range s.Tables {
+		n += t.Removed
+	}
+	return n
+}
+
 // comparison is what --verify prints.
 type comparison struct {
 	Compared    map[string]int `json:"compared"`

@@ -67,3 +67,22 @@ func (s *Set) APIs() (ids []string) {
 	}
 	return ids
 }
+
+// Delete deletes the first keys that are taken over and have no balance of their own, as Unkey does, and returns their ids.
+func (s *Set) Delete(ctx context.Context, count int) (ids []string, err error) {
+	for n := 0; len(ids) < count && n < s.Options.Keys; n++ {
+		r := s.plainKey(n)
+		s.giveBalance(r)
+		if !s.taken[n] || r.remaining != nil || r.credits != nil {
+			continue
+		}
+		if _, err := s.DB.ExecContext(ctx, "UPDATE `keys` SET deleted_at_m = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = ?", r.id); err != nil {
+			return nil, fmt.Errorf("delete at the source: %w", err)
+		}
+		delete(s.taken, n)
+		s.Expect.Taken["key"]--
+		s.Expect.Skipped["keys"]++
+		ids = append(ids, r.id)
+	}
+	return ids, nil
+}
