@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 )
 
 // attack is one way to hurt the cluster. prepare builds the worst state that the API allows, while nothing is measured, and returns what an
@@ -10,6 +11,17 @@ type attack struct {
 	name      string
 	attackers int
 	prepare   func(ctx context.Context, t *target) (strike, error)
+}
+
+// nothing burns the attackers' CPU and attacks nobody. What the victim suffers beside it is the machine's part of every other figure.
+func nothing() attack {
+	return attack{"nothing", 16, func(_ context.Context, t *target) (strike, error) {
+		body := make([]byte, 1<<20)
+		return func(context.Context, int) {
+			_ = sha256.Sum256(body)
+			t.note("hashed MiB")
+		}, nil
+	}}
 }
 
 // strike is one blow of the attacker with a number.

@@ -49,7 +49,7 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 	if err != nil {
 		return err
 	}
-	for _, a := range s.attacks {
+	for _, a := range append([]attack{nothing()}, s.attacks...) {
 		if err := b.endure(ctx, a, quiet); err != nil {
 			return errors.Join(append(b.broken, fmt.Errorf("attack %s: %w", a.name, err))...)
 		}
@@ -57,8 +57,8 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 	return b.end(ctx, before)
 }
 
-// share is the time of one attack, and of the quiet before all.
-func (b *siege) share() time.Duration { return b.duration / time.Duration(len(b.attacks)+1) }
+// share is the time of one attack, of the quiet before all, and of the attack on nobody.
+func (b *siege) share() time.Duration { return b.duration / time.Duration(len(b.attacks)+2) }
 
 func (b *siege) quiet(ctx context.Context) (suffered, error) {
 	b.victim.next()
@@ -93,6 +93,10 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 		return err
 	}
 	b.report(a.name, hurt, fmt.Sprintf("  memory %4d MiB  attackers %s", peak>>20, answers))
+	if a.name == nothing().name {
+		_, _ = fmt.Fprintln(b.log, "    the attackers used their CPU and attacked nobody: what comes on top of this is the nodes' part")
+		return errors.Join(b.cluster.Crashes()...)
+	}
 	b.judge(a.name, hurt, quiet, peak)
 	if answers == "" {
 		b.broken = append(b.broken, fmt.Errorf("%s: the attackers got no answer, so nothing was attacked", a.name))
