@@ -50,6 +50,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_clock_log_time_ahead_seconds", "Log time minus this node's time, at least 0. While it is above 0 on the leader, log time stands still.", func(s *sample) float64 { return s.node.fitness.LogTimeAhead().Seconds() })
 
 	c.gauge("creditd_batch_queued_requests", "Requests that wait to be proposed.", func(s *sample) float64 { return float64(s.proposed.Queued) })
+	c.counter("creditd_batch_refused_requests_total", "Requests that were refused because the queue, or the share of a workspace in it, was full.", func(s *sample) float64 { return float64(s.proposed.Refused) })
 	c.counter("creditd_batch_entries_total", "Log entries that this node proposed.", func(s *sample) float64 { return float64(s.proposed.Entries) })
 	c.counter("creditd_batch_calls_total", "Commands in those entries.", func(s *sample) float64 { return float64(s.proposed.Calls) })
 	c.counter("creditd_batch_bytes_total", "Size of those entries in bytes.", func(s *sample) float64 { return float64(s.proposed.Bytes) })

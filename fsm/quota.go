@@ -51,3 +51,11 @@ func (t *tenancy) RequestQuota(actor Hash) (workspaceID string, perSecond int64)
 	}
 	return root.workspace.id, root.workspace.quotas[RequestsQuota].Limit
 }
+
+// WorkspaceOf names the workspace of a root key, whether or not it may do anything; "": the root key is unknown.
+func (t *tenancy) WorkspaceOf(actor Hash) string {
+	if root := t.rootByHash[actor]; root != nil {
+		return root.workspace.id
+	}
+	return ""
+}

@@ -23,6 +23,8 @@ type Waiter interface{ Answer(Answer) }
 type Log interface {
 	// Propose hands on one entry, stamped with the present time. It may return before the entry is committed.
 	Propose(calls []fsm.Call) Pending
+	// Refused counts a request for which the queue had no room. It may be called from any goroutine.
+	Refused()
 }
 
 // Pending is an entry under way.
@@ -56,17 +58,25 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// Ledger is what a batcher asks of the local state. It may ask from any goroutine.
+type Ledger struct {
+	// Peek answers a call that changes nothing.
+	Peek func(*fsm.Call) (fsm.Result, bool)
+	// Work estimates what a call costs.
+	Work func(*fsm.Call) fsm.Work
+	// Workspace names the workspace of a root key; callers that are not known share one name.
+	Workspace func(actor fsm.Hash) string
+}
+
 // Batcher is the one proposer of a leader.
 type Batcher struct {
 	conf Config
 	log  Log
-	peek func(*fsm.Call) (fsm.Result, bool)
-	work func(*fsm.Call) fsm.Work
+	Ledger
 
-	mu         sync.Mutex
-	queue      []queued // guarded by mu
-	queueBytes int      // guarded by mu
-	closed     bool     // guarded by mu
+	mu     sync.Mutex
+	queue  queue // guarded by mu
+	closed bool  // guarded by mu
 
 	wake     chan struct{} // signals a queue that is no longer empty, or closed
 	slots    chan struct{} // one token per entry in flight
@@ -81,9 +91,12 @@ type queued struct {
 	call     fsm.Call // Command nil: a pure read
 	size     int      // encoded size of the call, or an upper bound
 	work     int      // estimate; 0 for a pure read
-	read     bool     // answered by peek once an entry was applied
+	read     bool     // answered by Peek once an entry was applied
 	deadline time.Time
 	waiter   Waiter
+
+	sorted    bool // it is counted for its workspace
+	workspace string
 }
 
 // entry is one proposal and who waits for it.
@@ -92,12 +105,11 @@ type entry struct {
 	pending       Pending
 }
 
-// New starts a batcher. peek answers a call that changes nothing from the local state, and work estimates what a call costs; both may be called
-// from any goroutine.
-func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool), work func(*fsm.Call) fsm.Work) *Batcher {
+// New starts a batcher.
+func New(conf Config, log Log, ledger Ledger) *Batcher {
 	conf.setDefaults()
 	b := &Batcher{
-		conf: conf, log: log, peek: peek, work: work,
+		conf: conf, log: log, Ledger: ledger,
 		wake:     make(chan struct{}, 1),
 		slots:    make(chan struct{}, conf.MaxInFlight),
 		proposed: make(chan entry, conf.MaxInFlight),
@@ -115,9 +127,9 @@ func New(conf Config, log Log, peek func(*fsm.Call) (fsm.Result, bool), work fun
 func (b *Batcher) Execute(call fsm.Call, size int, retransmission bool, deadline time.Time, w Waiter) {
 	unchanging := false
 	if !retransmission {
-		_, unchanging = b.peek(&call)
+		_, unchanging = b.Peek(&call)
 	}
-	b.add(queued{call: call, size: size, work: int(b.work(&call)), read: unchanging, deadline: deadline, waiter: w})
+	b.add(queued{call: call, size: size, work: int(b.Work(&call)), read: unchanging, deadline: deadline, waiter: w})
 }
 
 // Read queues a read: it is answered once an entry that was proposed after this moment has been applied.
@@ -127,25 +139,42 @@ func (b *Batcher) Read(deadline time.Time, w Waiter) {
 
 func (b *Batcher) add(q queued) {
 	b.mu.Lock()
+	if !b.queue.short(&b.conf, q.size) && q.call.Command != nil && !b.closed {
+		b.mu.Unlock()
+		q.workspace, q.sorted = b.workspace(&q.call), true // it may wait for the ledger
+		b.mu.Lock()
+	}
 	var refusal *fault.Error
 	switch {
 	case b.closed:
 		refusal = notLeading
-	case len(b.queue) >= b.conf.MaxQueued || b.queueBytes+q.size > b.conf.MaxQueueBytes:
+	case !b.queue.admits(&b.conf, &q):
 		refusal = overloaded
 	default:
-		b.queue = append(b.queue, q)
-		b.queueBytes += q.size
+		b.queue.add(q)
 	}
-	first := len(b.queue) == 1
+	first := b.queue.count == 1
 	b.mu.Unlock()
 	if refusal != nil {
+		if refusal == overloaded {
+			b.log.Refused()
+		}
 		q.waiter.Answer(Answer{Err: refusal})
 		return
 	}
 	if first {
 		b.signal()
 	}
+}
+
+// ofNodes is the lane of what nodes do for themselves. No workspace has this name.
+const ofNodes = "nodes"
+
+func (b *Batcher) workspace(call *fsm.Call) string {
+	if call.Actor == (fsm.Hash{}) {
+		return ofNodes
+	}
+	return b.Workspace(call.Actor)
 }
 
 var (
@@ -186,33 +215,52 @@ func (b *Batcher) propose() {
 	}
 }
 
-// next takes from the queue what fits one entry, in order of arrival. A closed batcher has nothing more to propose.
+// next takes from the queue what becomes one entry. A closed batcher has nothing more to propose.
 func (b *Batcher) next() (e entry, closed bool) {
 	b.mu.Lock()
 	if b.closed {
-		queue := b.take(len(b.queue))
+		rest := b.queue.takeAll()
 		b.mu.Unlock()
-		answerAll(queue, Answer{Err: notLeading})
+		answerAll(rest, Answer{Err: notLeading})
 		return entry{}, true
 	}
-	n, calls, size, work := 0, 0, 0, 0
-	for n < len(b.queue) {
-		q := &b.queue[n]
-		if !q.read {
-			if calls > 0 && (calls == b.conf.MaxCalls || size+q.size > b.conf.MaxBytes || work+q.work > b.conf.MaxWork) {
-				break
-			}
-			calls++
-			size += q.size
-			work += q.work
-		}
-		n++
+	fits := b.queue.fits(&b.conf)
+	taken := b.queue.takeArrived()
+	if fits {
+		b.queue = queue{}
 	}
-	taken := b.take(n)
 	b.mu.Unlock()
+	if !fits {
+		taken = b.share(taken)
+	}
+	if e = split(taken); len(taken) > 0 && e.writes == nil && e.reads == nil {
+		return b.next() // all of them had expired
+	}
+	return e, false
+}
 
+// share sorts what arrived into the lanes of workspaces, and takes from these what becomes one entry.
+func (b *Batcher) share(arrived []queued) []queued {
+	for i := range arrived {
+		r := &arrived[i]
+		switch {
+		case r.sorted || r.call.Command == nil:
+		case i > 0 && arrived[i-1].call.Command != nil && r.call.Actor == arrived[i-1].call.Actor:
+			r.workspace = arrived[i-1].workspace
+		default:
+			r.workspace = b.workspace(&r.call)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queue.sort(arrived)
+	return b.queue.compose(&b.conf)
+}
+
+// split tells writes from reads, and answers what has expired.
+func split(taken []queued) (e entry) {
 	now := time.Now()
-	for _, q := range taken {
+	for i, q := range taken {
 		switch {
 		case !q.deadline.IsZero() && now.After(q.deadline):
 			q.waiter.Answer(Answer{Err: expired})
@@ -220,25 +268,12 @@ func (b *Batcher) next() (e entry, closed bool) {
 			e.reads = append(e.reads, q)
 		default:
 			if e.writes == nil {
-				e.writes = make([]queued, 0, calls)
+				e.writes = make([]queued, 0, len(taken)-i)
 			}
 			e.writes = append(e.writes, q)
 		}
 	}
-	if len(taken) > 0 && e.writes == nil && e.reads == nil {
-		return b.next() // all of them had expired
-	}
-	return e, false
-}
-
-// take removes the first n requests. It is called with mu held; a backing array is never reused, because its requests live on.
-func (b *Batcher) take(n int) []queued {
-	taken := b.queue[:n:n]
-	b.queue = append([]queued(nil), b.queue[n:]...)
-	for i := range taken {
-		b.queueBytes -= taken[i].size
-	}
-	return taken
+	return e
 }
 
 // complete is the goroutine that answers, entry by entry.
@@ -280,7 +315,7 @@ func (b *Batcher) answerRead(q queued, index uint64) {
 		q.waiter.Answer(Answer{Index: index})
 		return
 	}
-	if r, ok := b.peek(&q.call); ok {
+	if r, ok := b.Peek(&q.call); ok {
 		q.waiter.Answer(Answer{Result: r, Index: index})
 		return
 	}
@@ -333,5 +368,5 @@ func (b *Batcher) Abandon() {
 func (b *Batcher) Queued() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.queue)
+	return b.queue.count
 }

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeLog struct {
 	mu      sync.Mutex
 	entries []*fakeEntry
+	refused int
 	arrived chan *fakeEntry
 }
 
@@ -39,6 +40,12 @@ func (l *fakeLog) Propose(calls []fsm.Call) batch.Pending {
 	l.entries = append(l.entries, e)
 	l.arrived <- e
 	return e
+}
+
+func (l *fakeLog) Refused() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused++
 }
 
 func (e *fakeEntry) settle(err error) {
@@ -99,7 +106,9 @@ func call(id string) fsm.Call { return fsm.Call{Command: &fsm.DeleteKey{KeyID: i
 func changing(*fsm.Call) (fsm.Result, bool) { return nil, false }
 
 func start(t *testing.T, conf batch.Config, l batch.Log, peek func(*fsm.Call) (fsm.Result, bool)) *batch.Batcher {
-	b := batch.New(conf, l, peek, func(*fsm.Call) fsm.Work { return 100 })
+	b := batch.New(conf, l, batch.Ledger{
+		Peek: peek, Work: func(*fsm.Call) fsm.Work { return 100 }, Workspace: func(actor fsm.Hash) string { return string(actor[:1]) },
+	})
 	t.Cleanup(b.Abandon)
 	return b
 }
@@ -162,7 +171,7 @@ func TestBatcher_LetsOneLargeCallThrough(t *testing.T) {
 
 // A full queue refuses at once: the client backs off, and memory stays bounded.
 func TestBatcher_RefusesAtOnceWhenFull(t *testing.T) {
-	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxQueued: 3}, {MaxInFlight: 1, MaxQueueBytes: 30}} {
+	for _, conf := range []batch.Config{{MaxInFlight: 1, MaxQueued: 6}, {MaxInFlight: 1, MaxQueueBytes: 60}} {
 		l := newFakeLog()
 		b := start(t, conf, l, changing)
 		b.Execute(call("under way"), 10, false, time.Time{}, newWaiter())
@@ -173,6 +182,7 @@ func TestBatcher_RefusesAtOnceWhenFull(t *testing.T) {
 		w := newWaiter()
 		b.Execute(call("too many"), 10, false, time.Time{}, w)
 		require.Equal(t, fault.Overloaded, fault.KindOf(w.get(t).Err))
+		require.Equal(t, 1, l.refused)
 	}
 }
 
@@ -215,7 +225,7 @@ func TestBatcher_AnswersReadsOnlyAfterALaterEntry(t *testing.T) {
 func TestBatcher_AnswersUnchangingCallsWithoutLoggingThem(t *testing.T) {
 	l := newFakeLog()
 	denied := &fsm.Verdict{Code: fsm.UsageExceeded}
-	b := start(t, batch.Config{MaxInFlight: 1}, l, func(*fsm.Call) (fsm.Result, bool) { return denied, true })
+	b := start(t, batch.Config{MaxInFlight: 1, MaxWork: 1_000_000}, l, func(*fsm.Call) (fsm.Result, bool) { return denied, true })
 	b.Read(time.Time{}, newWaiter())
 	e := l.next(t)
 	waiters := make([]waiter, 1000)
@@ -293,7 +303,7 @@ func TestBatcher_TellsUnknownFromNotExecuted(t *testing.T) {
 // A shutdown answers every request exactly once: in flight as unknown, queued as not executed.
 func TestBatcher_AnswersEveryoneOnceWhenAbandoned(t *testing.T) {
 	l := newFakeLog()
-	b := batch.New(batch.Config{MaxInFlight: 1}, l, changing, func(*fsm.Call) fsm.Work { return 1 })
+	b := start(t, batch.Config{MaxInFlight: 1}, l, changing)
 	inFlight := newWaiter()
 	b.Execute(call("under way"), 1, false, time.Time{}, inFlight)
 	l.next(t)

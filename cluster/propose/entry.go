@@ -33,6 +33,9 @@ func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	return p
 }
 
+// Refused counts a request for which the queue had no room.
+func (l entryLog) Refused() { l.counts.refused.Add(1) }
+
 // proposal is one entry in raft's hands.
 type proposal struct {
 	future raft.ApplyFuture

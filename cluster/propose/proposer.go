@@ -19,6 +19,8 @@ type Ledger interface {
 	Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool)
 	// Work estimates how long a call takes.
 	Work(call *fsm.Call) fsm.Work
+	// Workspace names the workspace of a root key; "": the root key is unknown.
+	Workspace(actor fsm.Hash) string
 	// Answer answers a query once minIndex is applied, with the index that the answer reflects.
 	Answer(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error)
 	// LedgerVersion is the version of the ledger.
@@ -81,17 +83,18 @@ func New(conf Config) *Proposer {
 func (p *Proposer) Serves() bool { return p.batcher.Load() != nil }
 
 // counts is what this node handed to raft.
-type counts struct{ entries, calls, bytes atomic.Uint64 }
+type counts struct{ entries, calls, bytes, refused atomic.Uint64 }
 
 // Stats is a copy of the counters.
 type Stats struct {
 	Entries, Calls, Bytes uint64 // handed to raft since the start
 	Queued                int    // requests that wait to be proposed
+	Refused               uint64 // requests for which the queue had no room
 }
 
 // Stats returns what this node proposed.
 func (p *Proposer) Stats() Stats {
-	s := Stats{Entries: p.counts.entries.Load(), Calls: p.counts.calls.Load(), Bytes: p.counts.bytes.Load()}
+	s := Stats{Entries: p.counts.entries.Load(), Calls: p.counts.calls.Load(), Bytes: p.counts.bytes.Load(), Refused: p.counts.refused.Load()}
 	if b := p.batcher.Load(); b != nil {
 		s.Queued = b.Queued()
 	}

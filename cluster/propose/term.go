@@ -18,7 +18,9 @@ type Term struct {
 // Begin starts a term. Commands reach it after Serve. End must be called.
 func (p *Proposer) Begin() *Term {
 	log := entryLog{raft: p.conf.Raft, stamp: p.conf.Fitness.Stamp, counts: &p.counts, idempotencyMaxKeys: p.conf.IdempotencyMaxKeys}
-	return &Term{proposer: p, batcher: batch.New(p.conf.Batch, log, p.peek, p.conf.Ledger.Work)}
+	return &Term{proposer: p, batcher: batch.New(p.conf.Batch, log, batch.Ledger{
+		Peek: p.peek, Work: p.conf.Ledger.Work, Workspace: p.conf.Ledger.Workspace,
+	})}
 }
 
 // Bootstrap gives an empty ledger its cluster id, workspace and root key. Another node's earlier bootstrap stands.

@@ -272,6 +272,13 @@ func (r *Replica) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond in
 	return r.state.RequestQuota(actor)
 }
 
+// Workspace names the workspace of a root key; "": the root key is unknown here.
+func (r *Replica) Workspace(actor fsm.Hash) string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.WorkspaceOf(actor)
+}
+
 // learnQuotasLocked keeps whether there are quotas of requests where it can be read without the lock.
 func (r *Replica) learnQuotasLocked() {
 	if has := r.state.HasRequestQuotas(); has != r.requestQuotas.Load() {
