@@ -29,6 +29,9 @@ func (l *unlogged) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64
 // RequestQuota: no workspace has one.
 func (*unlogged) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+// TakeTurn: nobody waits.
+func (*unlogged) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
+
 // BenchmarkVerifyKeys is a batch of 1000 charges from the bytes of the request to those of the answer, without network and log.
 func BenchmarkVerifyKeys(b *testing.B) {
 	const keys, size = 10_000, 1000

@@ -28,6 +28,9 @@ func (constant) Execute(context.Context, fsm.Call) (fsm.Result, uint64, error) {
 
 func (constant) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+// TakeTurn: nobody waits.
+func (constant) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
+
 // sink is a ResponseWriter that keeps nothing.
 type sink struct{ header http.Header }
 

@@ -34,6 +34,8 @@ type call struct {
 	recognized bool      // the caller was authenticated before the body was received
 	bodyUntil  time.Time // when the client must have sent more of the body; zero: the server says
 
+	endTurn func() // ends the turn that the request has; nil: it has none
+
 	received share // of the room for bodies
 	answer   share // of the room for answers
 
@@ -61,6 +63,7 @@ func (a *API) newCall(e *endpoint, g *gin.Context, start time.Time) *call {
 
 // release makes the call ready for another request.
 func (c *call) release() {
+	c.pauseTurn()
 	c.received.release()
 	c.answer.release()
 	body, out := c.body[:0], c.out[:0]
@@ -76,6 +79,7 @@ func (c *call) release() {
 
 // execute executes a command. A refusal comes back as an error.
 func execute[R fsm.Result](c *call, command fsm.Command) (R, error) {
+	c.pauseTurn()
 	c.proposed = true
 	r, index, err := c.api.node.Execute(c.ctx, fsm.Call{
 		Actor: c.actor, Command: command, Origin: c.origin(command), Idempotency: c.idempotency(),
@@ -102,6 +106,10 @@ func executeNew[R fsm.Result](c *call, command func() fsm.Command) (R, error) {
 
 // answer asks the ledger, with the consistency that the caller wants. A refusal comes back as an error.
 func answer[R fsm.Result](c *call, q fsm.Query) (R, error) {
+	c.pauseTurn()
+	if _, cheap := q.(*fsm.Authorize); c.endpoint.paged && !cheap {
+		return answerCostly[R](c, q)
+	}
 	if c.consistency.stale {
 		r, index, err := c.api.node.AnswerStale(c.ctx, c.actor, q, c.consistency.minIndex)
 		return resultOf[R](c, r, index, err)

@@ -63,6 +63,11 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 		if err := c.receive(); err != nil {
 			return nil, err
 		}
+		if len(c.body) > costlyBytes {
+			if err := c.takeTurn(); err != nil {
+				return nil, err
+			}
+		}
 		request, bad := body.Decode(c.body)
 		if err := c.check(bad); err != nil {
 			return nil, err

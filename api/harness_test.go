@@ -42,6 +42,10 @@ type ledger struct {
 	minimum uint64 // of the last AnswerStale
 	maximum uint64 // of outcomes; 0: none
 	version uint64 // of the ledger, as the node says; 0: the newest
+
+	turns     int        // that are held
+	turnsOf   []fsm.Hash // who has taken a turn
+	turnFault error      // refuses turns
 }
 
 func (l *ledger) enter(ctx context.Context, method string) error {
@@ -147,6 +151,22 @@ func (l *ledger) RequestQuota(actor fsm.Hash) (string, int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state.RequestQuota(actor)
+}
+
+// TakeTurn counts the turns, and those that end.
+func (l *ledger) TakeTurn(ctx context.Context, actor fsm.Hash) (func(), error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.turnFault != nil {
+		return nil, l.turnFault
+	}
+	l.turns++
+	l.turnsOf = append(l.turnsOf, actor)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.turns--
+	}, nil
 }
 
 // LedgerVersion is that of every node: see newServer and awaitNewestVersion. A test may say another one.

@@ -27,6 +27,9 @@ type Node interface {
 	LedgerVersion() uint64
 	// RequestQuota returns the workspace of a root key and how many requests per second it may make; 0: any number. It is asked for every request.
 	RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64)
+	// TakeTurn waits until a costly request of a root key's workspace may use the CPU, and returns how to end its turn. It does not wait for
+	// long: then the fault says that nothing was executed.
+	TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error)
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }

@@ -48,8 +48,11 @@ func (c *call) succeed(answer any) {
 		c.succeedBare(answer)
 		return
 	}
+	c.takeTurnToAnswer()
 	var err error
-	if c.out, err = c.appendAnswer(c.appendEnvelope(c.out[:0]), answer); err != nil {
+	c.out, err = c.appendAnswer(c.appendEnvelope(c.out[:0]), answer)
+	c.pauseTurn()
+	if err != nil {
 		c.fail(c.problemOf(err))
 		return
 	}
@@ -87,6 +90,7 @@ func appendData(b []byte, data any) []byte {
 
 // fail sends a problem in the error envelope, docs/contract.md 1.5.
 func (c *call) fail(p *problem) {
+	c.pauseTurn()
 	header := c.gin.Writer.Header()
 	switch p.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

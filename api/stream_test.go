@@ -31,6 +31,9 @@ type noNode struct{ Node }
 
 func (noNode) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+// TakeTurn: nobody waits.
+func (noNode) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
+
 // bench serves one endpoint that exists only in a test, over connections without a buffer: what is written waits until it is read.
 type bench struct {
 	t       *testing.T

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
@@ -105,6 +106,8 @@ type Config struct {
 	WorkspaceMetrics int
 
 	Batch batch.Config
+	// Turns bounds the CPU of costly requests.
+	Turns turns.Config
 }
 
 // DefaultConfig returns the defaults of everything that has one.
@@ -120,6 +123,7 @@ func DefaultConfig() Config {
 		SnapshotBytes: 64 << 20, CompactionInterval: time.Second, SnapshotReplay: time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
+		Turns:              turns.Config{MaxWait: turns.DefaultMaxWait},
 		IdempotencyMaxKeys: 2_000_000, RatelimitMaxWindows: 4_000_000,
 	}
 }

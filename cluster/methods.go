@@ -11,7 +11,7 @@ import (
 // row here.
 func (n *Node) methods() []rpc.Row {
 	return []rpc.Row{
-		rpc.Inline(&propose.Execute, n.proposer.ServeExecute),
+		rpc.InlineUpTo(&propose.Execute, propose.CostlyBytes, n.proposer.ServeExecute, n.proposer.ServeCostly),
 		rpc.Inline(&propose.ReadIndex, n.proposer.ServeReadIndex),
 		rpc.Background(&membership.Status, n.reporter.Serve),
 		rpc.Background(&membership.TransferLeadership, n.transfer.Serve),

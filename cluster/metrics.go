@@ -6,6 +6,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/clock"
 	"github.com/creditd/creditd/cluster/propose"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -25,6 +26,7 @@ type sample struct {
 	store    store.Stats
 	time     clock.Status
 	proposed propose.Stats
+	turns    turns.Stats
 }
 
 type collector struct {
@@ -51,6 +53,12 @@ func (n *Node) Collector() prometheus.Collector {
 
 	c.gauge("creditd_batch_queued_requests", "Requests that wait to be proposed.", func(s *sample) float64 { return float64(s.proposed.Queued) })
 	c.counter("creditd_batch_refused_requests_total", "Requests that were refused because the queue, or the share of a workspace in it, was full.", func(s *sample) float64 { return float64(s.proposed.Refused) })
+	c.gauge("creditd_costly_waiting_requests", "Costly requests that wait for a turn.", func(s *sample) float64 { return float64(s.turns.Waiting) })
+	c.gauge("creditd_costly_pause_ratio", "How long a slot rests after a turn, as a multiple of the turn. It grows while the machine has no CPU to spare.", func(s *sample) float64 { return s.turns.Pause })
+	c.counter("creditd_costly_turns_total", "Turns of costly requests.", func(s *sample) float64 { return float64(s.turns.Taken) })
+	c.counter("creditd_costly_waits_total", "Costly requests that had to wait for a turn.", func(s *sample) float64 { return float64(s.turns.Waits) })
+	c.counter("creditd_costly_wait_seconds_total", "Time that costly requests waited for turns.", func(s *sample) float64 { return s.turns.Waited.Seconds() })
+	c.counter("creditd_costly_refused_requests_total", "Costly requests that got no turn.", func(s *sample) float64 { return float64(s.turns.Refused) })
 	c.counter("creditd_batch_entries_total", "Log entries that this node proposed.", func(s *sample) float64 { return float64(s.proposed.Entries) })
 	c.counter("creditd_batch_calls_total", "Commands in those entries.", func(s *sample) float64 { return float64(s.proposed.Calls) })
 	c.counter("creditd_batch_bytes_total", "Size of those entries in bytes.", func(s *sample) float64 { return float64(s.proposed.Bytes) })
@@ -130,7 +138,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if c.node.raft == nil || c.node.raft.State() == raft.Shutdown {
 		return
 	}
-	s := &sample{node: c.node, store: c.node.conf.Store.Stats(), time: c.node.Clock(), proposed: c.node.proposer.Stats()}
+	s := &sample{node: c.node, store: c.node.conf.Store.Stats(), time: c.node.Clock(), proposed: c.node.proposer.Stats(), turns: c.node.turns.Stats()}
 	var workspaces []prometheus.Metric
 	c.node.replica.View(func(state *fsm.State) {
 		s.ledger, s.clock = state.Stats(), state.Clock()

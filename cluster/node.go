@@ -180,6 +180,12 @@ func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64
 	return n.replica.RequestQuota(actor)
 }
 
+// TakeTurn waits until a costly request of a root key's workspace may use the CPU, and returns how to end its turn. Errors are *fault.Error.
+func (n *Node) TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error) {
+	turn, err := n.proposer.TakeTurn(ctx, actor)
+	return turn.End, err
+}
+
 // LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
 func (n *Node) LedgerVersion() uint64 { return n.replica.LedgerVersion() }
 

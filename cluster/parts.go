@@ -17,6 +17,7 @@ import (
 	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/cluster/upgrade"
 )
 
@@ -29,6 +30,7 @@ type parts struct {
 	fitness    *fitness.Monitor
 	comparer   *fitness.Comparer
 	proposer   *propose.Proposer
+	turns      *turns.Turns
 	compactor  *compaction.Compactor
 	gossip     *membership.Gossip
 	bootstrap  *membership.Bootstrap
@@ -77,6 +79,7 @@ func (n *Node) wire() {
 
 // wireLedger builds what proposes and who may.
 func (n *Node) wireLedger() {
+	n.turns = turns.New(n.conf.Turns)
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
 		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log, Steady: n.steady,
@@ -87,7 +90,7 @@ func (n *Node) wireLedger() {
 		Client: n.client, Stop: n.stopDiverged, Logger: n.steady,
 	}
 	n.proposer = propose.New(propose.Config{
-		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch,
+		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch, Turns: n.turns,
 		Behind:             func(version uint64) string { return n.raiser.Behind(version) },
 		IdempotencyMaxKeys: n.conf.IdempotencyMaxKeys, Stopping: n.ctx.Done(),
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/store/failpoint"
@@ -85,8 +86,17 @@ func (p *Proposer) executeHere(ctx context.Context, b *batch.Batcher, call fsm.C
 		return batch.Answer{Err: err}
 	}
 	deadline, _ := ctx.Deadline()
-	w := p.takeWaiter()
-	b.Execute(call, sizeOf(call), retransmission, deadline, w)
+	w, size := p.takeWaiter(), sizeOf(call)
+	if size > CostlyBytes {
+		turn, err := p.TakeTurn(ctx, call.Actor)
+		if err != nil {
+			return batch.Answer{Err: err}
+		}
+		b.Execute(call, size, retransmission, deadline, w)
+		turn.End()
+	} else {
+		b.Execute(call, size, retransmission, deadline, w)
+	}
 	select {
 	case a := <-w:
 		p.waiters.Put(w)
@@ -97,6 +107,14 @@ func (p *Proposer) executeHere(ctx context.Context, b *batch.Batcher, call fsm.C
 	case <-p.conf.Stopping:
 		return batch.Answer{Err: fault.New(fault.Unknown, "The node stopped before the outcome was known")}
 	}
+}
+
+// CostlyBytes is from what size on a command takes a turn before the leader decodes and checks it.
+const CostlyBytes = 8 << 10
+
+// TakeTurn waits until the workspace of a root key may compute: see package turns.
+func (p *Proposer) TakeTurn(ctx context.Context, actor fsm.Hash) (*turns.Turn, error) {
+	return p.conf.Turns.Take(ctx, p.conf.Ledger.Workspace(actor))
 }
 
 // waiter waits for one answer in a goroutine of its own. It goes back to the pool only after it was answered.

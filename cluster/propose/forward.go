@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -81,6 +82,17 @@ func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch
 		return
 	}
 	b.Execute(f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
+}
+
+// ServeCostly is ServeExecute for a large command. What it costs here is work of the caller's workspace, so it takes a turn.
+func (p *Proposer) ServeCostly(ctx context.Context, c rpc.Caller, f forwarded, reply rpc.Reply[batch.Answer]) {
+	turn, err := p.TakeTurn(ctx, f.call.Actor)
+	if err != nil {
+		reply(batch.Answer{}, err)
+		return
+	}
+	defer turn.End()
+	p.ServeExecute(c, f, reply)
 }
 
 // refuseForwarded returns why a forwarded command is refused before it is proposed.

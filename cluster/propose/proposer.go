@@ -10,6 +10,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -52,6 +53,7 @@ type Config struct {
 	Fitness Fitness
 	Leader  *leader.Finder
 	Batch   batch.Config
+	Turns   *turns.Turns
 	// Behind says, for people, which nodes keep the ledger from having a version.
 	Behind             func(version uint64) string
 	IdempotencyMaxKeys uint64          // the capacity of the idempotency store while this node leads

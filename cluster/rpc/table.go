@@ -43,6 +43,35 @@ func Inline[Q, A any](m *Method[Q, A], handle func(c Caller, request Q, reply Re
 	}}
 }
 
+// InlineUpTo is Inline for requests of up to most bytes. Larger ones have a goroutine of their own and another handler, which may wait: nobody on
+// the connection waits for what they cost. ctx ends with the deadline, or when the node stops.
+func InlineUpTo[Q, A any](m *Method[Q, A], most int, handle func(c Caller, request Q, reply Reply[A]),
+	handleLarge func(ctx context.Context, c Caller, request Q, reply Reply[A]),
+) Row {
+	inline := Inline(m, handle)
+	small := inline.serve
+	inline.serve = func(t *Table, r peer.Request, reply peer.Reply) error {
+		if len(r.Payload) <= most {
+			return small(t, r, reply)
+		}
+		go func() {
+			request, err := m.Request.Decode(r.Payload)
+			if err != nil {
+				t.refuseMalformed(m.Name, r, reply, err)
+				return
+			}
+			ctx, cancel := t.conf.Context, context.CancelFunc(func() {})
+			if !r.Deadline.IsZero() {
+				ctx, cancel = context.WithDeadline(ctx, r.Deadline)
+			}
+			defer cancel()
+			handleLarge(ctx, Caller{Addr: r.From, Node: r.Node, Deadline: r.Deadline}, request, m.replyTo(reply))
+		}()
+		return nil
+	}
+	return inline
+}
+
 // Background serves a method on a goroutine of its own. ctx ends when the node stops.
 func Background[Q, A any](m *Method[Q, A], handle func(ctx context.Context, request Q) (A, error)) Row {
 	return Row{m.Number, m.Name, m.OfCluster, m.OfMembers, func(t *Table, r peer.Request, reply peer.Reply) error {
@@ -117,7 +146,11 @@ func (t *Table) Handle(r peer.Request, reply peer.Reply) {
 		}
 	}
 	if err := row.serve(t, r, reply); err != nil {
-		t.conf.Logger.Error("refused a malformed request of another node", "request", row.name, "from", r.From, "err", err)
-		reply(codeMalformed, faultMessage{detail: "The request could not be read"}.append(nil))
+		t.refuseMalformed(row.name, r, reply, err)
 	}
+}
+
+func (t *Table) refuseMalformed(method string, r peer.Request, reply peer.Reply, err error) {
+	t.conf.Logger.Error("refused a malformed request of another node", "request", method, "from", r.From, "err", err)
+	reply(codeMalformed, faultMessage{detail: "The request could not be read"}.append(nil))
 }

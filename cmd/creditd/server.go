@@ -97,6 +97,8 @@ func (c *serverCommand) bind(s *settings.Set) {
 	settings.Number(s, &c.http.maxConnections, "max-connections", 0, math.MaxInt32, "open HTTP connections; when all are open, a new one replaces the one that has waited longest for a request. 0: 10000, or as many as the limit of file descriptors allows beside a reserve of 512 or half of it")
 	s.Size(&c.http.bodyMemory, "http-body-memory", "room for request bodies under way, each counted fourfold; beyond it: 429. At least 64MiB; 0: an eighth of the memory limit (GOMEMLIMIT), at most 512MiB")
 	s.Size(&c.http.answerMemory, "http-answer-memory", "room for answers under way; beyond it: 429. At least 64MiB; 0: an eighth of the memory limit, at most 512MiB")
+	settings.Number(s, &c.cluster.Turns.Slots, "costly-turns", 0, 1024, "costly requests that compute at a time: large bodies, lists, large answers. 0: half of the cores, at least one")
+	s.Duration(&c.cluster.Turns.MaxWait, "costly-wait", 10*time.Millisecond, "how long a costly request waits for its turn; beyond it: 429")
 	s.Size(&c.http.minRate, "http-min-rate", "bytes per second that a client must send of a body and take of a large answer, after the first 5s")
 
 	c.log.bind(s)

@@ -1,0 +1,254 @@
+package turns
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/creditd/creditd/cluster/fault"
+)
+
+// Config bounds costly requests. Zero fields take their defaults.
+type Config struct {
+	Slots      int           // turns at once; default: half of the cores that the process may use, at least 1
+	MaxWait    time.Duration // default DefaultMaxWait
+	MaxWaiting int           // default 1024
+}
+
+// DefaultMaxWait is how long a request waits for its turn.
+const DefaultMaxWait = 5 * time.Second
+
+// DefaultSlots is how many turns are held at once.
+func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// Turns hands out turns.
+//
+// After a turn its slot rests, for the time that the turn took times a factor. The rest is also how the node learns how busy the machine is: a
+// timer that fires late found no free CPU. Then the factor grows, up to maxPause; while timers fire in time, it falls to 0.
+type Turns struct {
+	conf Config
+
+	mu      sync.Mutex
+	held    int              // guarded by mu: slots that are in use or rest
+	waiting int              // guarded by mu
+	lanes   map[string]*lane // guarded by mu: of workspaces that wait, or have used more than others
+	now     time.Duration    // guarded by mu: virtual time, the use of the workspace that had the last turn
+	pause   float64          // guarded by mu
+	stats   Stats            // guarded by mu
+}
+
+// lane is one workspace.
+type lane struct {
+	used    time.Duration // on the scale of virtual time
+	waiters []*Turn       // in order of arrival
+	holding int           // turns that it holds
+}
+
+// Turn is the right to compute. A nil turn has ended.
+type Turn struct {
+	of      *Turns
+	name    string
+	lane    *lane
+	granted chan struct{}
+	since   time.Time // it was granted
+	shared  bool      // guarded by Turns.mu: granted
+}
+
+const (
+	minPause    = 50 * time.Microsecond // tells how late timers are, and costs nothing
+	longestHeld = 100 * time.Millisecond
+	maxPause    = 4.0
+	lateTimer   = time.Millisecond // beyond it the machine is busy
+)
+
+// New returns turns.
+func New(conf Config) *Turns {
+	if conf.Slots <= 0 {
+		conf.Slots = DefaultSlots()
+	}
+	if conf.MaxWait <= 0 {
+		conf.MaxWait = DefaultMaxWait
+	}
+	if conf.MaxWaiting <= 0 {
+		conf.MaxWaiting = 1024
+	}
+	return &Turns{conf: conf, lanes: map[string]*lane{}}
+}
+
+var (
+	tooMany = fault.New(fault.Overloaded, "Too many costly requests are waiting")
+	tooLong = fault.New(fault.Overloaded, "The node is busy with costly requests")
+)
+
+// Take waits for a turn of a workspace. The error says that nothing was executed.
+func (t *Turns) Take(ctx context.Context, workspace string) (*Turn, error) {
+	turn := &Turn{of: t, name: workspace}
+	if wait, err := t.enter(turn); err != nil || !wait {
+		if err != nil {
+			return nil, err
+		}
+		return turn, nil
+	}
+	began := time.Now()
+	timer := time.NewTimer(t.conf.MaxWait)
+	defer timer.Stop()
+	var err error
+	select {
+	case <-turn.granted:
+		t.waited(time.Since(began), false)
+		return turn, nil
+	case <-ctx.Done():
+		err = fault.Wrap(fault.TimedOut, "The deadline passed before the request was executed", ctx.Err())
+	case <-timer.C:
+		err = tooLong
+	}
+	t.waited(time.Since(began), err == tooLong)
+	if t.leave(turn) {
+		turn.End()
+	}
+	return nil, err
+}
+
+// enter grants a turn at once or lines it up.
+func (t *Turns) enter(turn *Turn) (wait bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.lanes[turn.name]
+	if t.held >= t.conf.Slots {
+		mine := 0
+		if l != nil {
+			mine = len(l.waiters)
+		}
+		if 2*(mine+1) > t.conf.MaxWaiting-(t.waiting-mine) {
+			t.stats.Refused++
+			return false, tooMany
+		}
+	}
+	if l == nil {
+		l = &lane{used: t.now}
+		t.lanes[turn.name] = l
+	}
+	turn.lane = l
+	l.used = max(l.used, t.now)
+	if t.held < t.conf.Slots {
+		t.held++
+		t.grantLocked(turn)
+		return false, nil
+	}
+	turn.granted = make(chan struct{})
+	l.waiters = append(l.waiters, turn)
+	t.waiting++
+	return true, nil
+}
+
+func (t *Turns) grantLocked(turn *Turn) {
+	t.now = max(t.now, turn.lane.used)
+	turn.lane.holding++
+	turn.since, turn.shared = time.Now(), true
+	t.stats.Taken++
+}
+
+// leave takes a turn out of its line. True: it was granted meanwhile.
+func (t *Turns) leave(turn *Turn) (granted bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if turn.shared {
+		return true
+	}
+	l := turn.lane
+	for i, w := range l.waiters {
+		if w == turn {
+			l.waiters = append(l.waiters[:i:i], l.waiters[i+1:]...)
+			t.waiting--
+			break
+		}
+	}
+	t.forgetLocked(turn.name, l)
+	return false
+}
+
+// End ends the turn.
+func (turn *Turn) End() {
+	if turn == nil {
+		return
+	}
+	t, took := turn.of, time.Since(turn.since)
+	t.mu.Lock()
+	turn.lane.holding--
+	turn.lane.used += took
+	rest := max(minPause, time.Duration(float64(min(took, longestHeld))*t.pause))
+	t.forgetLocked(turn.name, turn.lane)
+	t.mu.Unlock()
+	ended := time.Now()
+	time.AfterFunc(rest, func() { t.rested(time.Since(ended) - rest) })
+}
+
+// rested gives a slot that has rested to who waits. late is by how much its timer was late.
+func (t *Turns) rested(late time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if late > lateTimer {
+		t.pause = min(maxPause, t.pause*1.25+0.1)
+	} else {
+		t.pause = max(0, t.pause-0.05)
+	}
+	var next *lane
+	for _, l := range t.lanes {
+		if len(l.waiters) > 0 && (next == nil || l.used < next.used) {
+			next = l
+		}
+	}
+	if next == nil {
+		t.held--
+		return
+	}
+	turn := next.waiters[0]
+	next.waiters = next.waiters[1:]
+	t.waiting--
+	t.grantLocked(turn)
+	close(turn.granted)
+}
+
+// forgetLocked drops the lane of a workspace that has no more than others. Those that do are dropped with the next turn of theirs, or when
+// virtual time has passed them: there are few.
+func (t *Turns) forgetLocked(name string, l *lane) {
+	const most = 1024
+	if len(l.waiters) == 0 && l.holding == 0 && l.used <= t.now {
+		delete(t.lanes, name)
+	}
+	if len(t.lanes) > most {
+		for name, l := range t.lanes {
+			if len(l.waiters) == 0 && l.holding == 0 {
+				delete(t.lanes, name)
+			}
+		}
+	}
+}
+
+func (t *Turns) waited(d time.Duration, refused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stats.Waits++
+	t.stats.Waited += d
+	if refused {
+		t.stats.Refused++
+	}
+}
+
+// Stats is what the turns have seen.
+type Stats struct {
+	Taken, Waits, Refused uint64        // turns, those that were waited for, and requests without one
+	Waited                time.Duration // together
+	Waiting               int           // requests that wait now
+	Pause                 float64       // how long a slot rests, as a multiple of the turn before
+}
+
+// Stats returns what the turns have seen.
+func (t *Turns) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.stats
+	s.Waiting, s.Pause = t.waiting, t.pause
+	return s
+}
