@@ -24,13 +24,14 @@ func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // Turns hands out turns.
 //
-// After a turn its slot rests, for the time that the turn took times a factor. The rest is also how the node learns how busy the machine is: a
-// timer that fires late found no free CPU. Then the factor grows, up to maxPause; while timers fire in time, it falls to 0.
+// After a turn its slot rests, for the time that the turn took times a factor. A timer after a turn tells how busy the machine is: one that
+// fires late found no free CPU. Then the factor grows, up to maxPause; while timers fire in time, it falls to 0.
 type Turns struct {
 	conf Config
 
 	mu      sync.Mutex
 	held    int              // guarded by mu: slots that are in use or rest
+	probing bool             // guarded by mu: a timer runs that tells how busy the machine is
 	waiting int              // guarded by mu
 	lanes   map[string]*lane // guarded by mu: of workspaces that wait, or have used more than others
 	now     time.Duration    // guarded by mu: virtual time, the use of the workspace that had the last turn
@@ -56,10 +57,10 @@ type Turn struct {
 }
 
 const (
-	minPause    = 50 * time.Microsecond // tells how late timers are, and costs nothing
+	minPause    = time.Millisecond // shorter timers are less exact
 	longestHeld = 100 * time.Millisecond
 	maxPause    = 4.0
-	lateTimer   = time.Millisecond // beyond it the machine is busy
+	lateTimer   = 2 * time.Millisecond // an idle process wakes up to 1 ms late, a busy machine later
 )
 
 // New returns turns.
@@ -175,24 +176,40 @@ func (turn *Turn) End() {
 	}
 	t, took := turn.of, time.Since(turn.since)
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	turn.lane.holding--
 	turn.lane.used += took
-	rest := max(minPause, time.Duration(float64(min(took, longestHeld))*t.pause))
 	t.forgetLocked(turn.name, turn.lane)
-	t.mu.Unlock()
-	ended := time.Now()
-	time.AfterFunc(rest, func() { t.rested(time.Since(ended) - rest) })
+	rest := time.Duration(float64(min(took, longestHeld)) * t.pause)
+	if rest >= minPause {
+		t.after(rest, t.passLocked)
+		return
+	}
+	t.passLocked()
+	if !t.probing {
+		t.probing = true
+		t.after(minPause, func() { t.probing = false })
+	}
 }
 
-// rested gives a slot that has rested to who waits. late is by how much its timer was late.
-func (t *Turns) rested(late time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if late > lateTimer {
-		t.pause = min(maxPause, t.pause*1.25+0.1)
-	} else {
-		t.pause = max(0, t.pause-0.05)
-	}
+// after calls do, with mu held, and learns from how late it does.
+func (t *Turns) after(d time.Duration, do func()) {
+	began := time.Now()
+	time.AfterFunc(d, func() {
+		late := time.Since(began) - d
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if late > lateTimer {
+			t.pause = min(maxPause, t.pause*1.25+0.1)
+		} else {
+			t.pause = max(0, t.pause-0.05)
+		}
+		do()
+	})
+}
+
+// passLocked gives a slot to who waits.
+func (t *Turns) passLocked() {
 	var next *lane
 	for _, l := range t.lanes {
 		if len(l.waiters) > 0 && (next == nil || l.used < next.used) {
