@@ -25,9 +25,9 @@ var _ = register(registration{group: "migrate", use: "unkey", short: "move from 
 identities, balances, roles, permissions, rate limits and migrations, with their ids and times. It
 changes nothing in the database. What the cluster cannot keep is reported and never guessed.
 
-It may be interrupted at any moment and started again. A second run changes nothing. docs/migrating.md
-has the whole way, and how to go back. The root key needs import.*.write; with --since also the
-permissions to delete keys, identities and APIs; with --verify export.*.read.`,
+It may be interrupted at any moment and started again. A second run changes nothing. The page
+docs/migrating.md has the whole way, and how to go back. The root key needs import.*.write; with
+--since also the permissions to delete keys, identities and APIs; with --verify export.*.read.`,
 	make: func() command { return &migrateUnkey{rule: "replace", flight: 8} }})
 
 // migrateUnkey is `creditd migrate unkey`.
