@@ -13,7 +13,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// from is a call of a workspace. Its work is what its bytes are.
+// from is a call of a workspace.
 func from(workspace byte, id string) fsm.Call {
 	c := call(id)
 	c.Actor = fsm.Hash{workspace}

@@ -53,7 +53,7 @@ type Turn struct {
 	lane    *lane
 	granted chan struct{}
 	since   time.Time // it was granted
-	shared  bool      // guarded by Turns.mu: granted
+	given   bool      // guarded by Turns.mu: it was granted
 }
 
 const (
@@ -146,7 +146,7 @@ func (t *Turns) enter(turn *Turn) (wait bool, err error) {
 func (t *Turns) grantLocked(turn *Turn) {
 	t.now = max(t.now, turn.lane.used)
 	turn.lane.holding++
-	turn.since, turn.shared = time.Now(), true
+	turn.since, turn.given = time.Now(), true
 	t.stats.Taken++
 }
 
@@ -154,7 +154,7 @@ func (t *Turns) grantLocked(turn *Turn) {
 func (t *Turns) leave(turn *Turn) (granted bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if turn.shared {
+	if turn.given {
 		return true
 	}
 	l := turn.lane
