@@ -11,7 +11,7 @@ type deleteKeyRequest struct {
 func deleteKey() *endpoint {
 	return write("keys.deleteKey", about{
 		summary: "Delete a key",
-		text:    "The key stops existing for every endpoint at once. `permanent` also removes its records.",
+		text:    "The key stops existing for every endpoint at once, and its records are removed. `permanent` makes no difference.",
 		needs:   []need{forOne(fsm.DeleteKeyPermission)},
 		example: `{"keyId":"` + exampleKey + `"}`,
 		refuses: []fsm.RefusalCode{fsm.KeyNotFound},

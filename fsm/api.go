@@ -9,9 +9,11 @@ type api struct {
 	workspace  *workspace
 	createdAt  int64
 	protected  bool // deletion is refused; no endpoint sets it
-	deleted    bool // its keys are hidden and stay unchanged
+	deleted    bool // its keys are hidden, and the graveyard removes them
+	waiting    bool // in the graveyard, at place
+	place      int32
 
-	keys ordered[*key] // its keys that are not deleted
+	keys ordered[*key] // its keys that are not deleted by themselves
 }
 
 func (ring *keyring) addAPI(a *api) {
@@ -23,6 +25,14 @@ func (ring *keyring) addAPI(a *api) {
 	ring.add(a)
 }
 
+// removeAPI removes a deleted API that has no keys.
+func (ring *keyring) removeAPI(a *api) {
+	ring.remove(a)
+	delete(ring.apis, a.id)
+	a.workspace.used[APIsQuota]--
+	ring.graves.drop(a)
+}
+
 // findAPI finds an API that is not deleted, in the caller's workspace.
 func (ring *keyring) findAPI(root *rootKey, id string) *api {
 	a := ring.apis[id]
@@ -32,12 +42,13 @@ func (ring *keyring) findAPI(root *rootKey, id string) *api {
 	return a
 }
 
-// endAPI hides an API. Its record stays.
+// endAPI hides an API. The graveyard removes it.
 func (ring *keyring) endAPI(a *api) {
 	ring.beforeChange(a)
 	a.deleted = true
 	a.workspace.apis.remove(a)
 	ring.afterChange(a)
+	ring.graves.review(a)
 }
 
 func (a *api) key() RecordKey { return RecordKey{APIKind, a.id} }
@@ -56,10 +67,12 @@ func (ring *keyring) loadAPI(r *APIRecord) bool {
 	if w == nil || ring.apis[r.ID] != nil {
 		return false
 	}
-	ring.addAPI(&api{
+	a := &api{
 		id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt,
 		protected: r.Protected, deleted: r.Deleted,
-	})
+	}
+	ring.addAPI(a)
+	ring.graves.review(a)
 	return true
 }
 

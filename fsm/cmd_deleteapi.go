@@ -13,7 +13,8 @@ func (c *DeleteAPI) fields(v *fields.Visitor) {
 	v.String(&c.APIID)
 }
 
-// plan hides an API and, because keys are found through their API, all of its keys. Their balances stay. See contract 2.2.
+// plan hides an API and, because keys are found through their API, all of its keys. The graveyard removes them later. See
+// contract 2.2.
 func (c *DeleteAPI) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeleteAPIPermission, c.APIID) {
 		return nil, DeleteAPIPermission.missing(c.APIID)

@@ -36,14 +36,21 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 		withdrawn := s.version >= secondRules && i.credit.limited()
 		s.beforeChange(i)
 		i.deleted, i.hadBalance, i.keysDeleted = true, withdrawn, c.DeleteKeys
+		limits := i.ratelimits
+		if s.version >= fourthRules {
+			i.meta, i.ratelimits = "", nil
+		}
 		s.afterChange(i)
 		if withdrawn {
 			s.makeUnlimited(i.credit)
 		}
-		s.endWindows(IdentityScope, i.id, i.ratelimits)
+		s.endWindows(IdentityScope, i.id, limits)
 		delete(s.external, i.ref())
 		i.workspace.identities.remove(i)
-		i.keys = nil
+		if !c.DeleteKeys {
+			i.keys = nil
+		}
+		s.review(i)
 		return done
 	}, nil
 }

@@ -2,10 +2,10 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// DeleteKey hides a key. With Permanent, it removes the key's record. See contract 2.3.
+// DeleteKey removes a key. See contract 2.3.
 type DeleteKey struct {
 	KeyID     string
-	Permanent bool
+	Permanent bool // below ledger version 4, only this removes the key's records
 }
 
 var deleteKeyType = commandType{kind: 7, since: 1, event: KeyDeleted, create: create[DeleteKey]}
@@ -17,31 +17,23 @@ func (c *DeleteKey) fields(v *fields.Visitor) {
 	v.Bool(&c.Permanent)
 }
 
-// plan hides a key. A permanent deletion also removes the key's records.
+// plan removes a key. Below ledger version 4, one that is not permanent keeps the key's records.
 func (c *DeleteKey) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	k, refusal := s.permittedKey(root, c.KeyID, DeleteKeyPermission)
 	if refusal != nil {
 		return nil, refusal
 	}
 	return func() Result {
-		k.unlist()
-		s.endWindows(KeyScope, k.id, k.ratelimits())
-		if !c.Permanent {
-			s.beforeChange(k)
-			k.deleted = true
-			s.afterChange(k)
+		if c.Permanent || s.version >= fourthRules {
+			s.removeKey(k)
 			return done
 		}
-		if k.credit.limited() {
-			s.makeUnlimited(k.credit)
-		}
-		if k.credit != nil {
-			s.remove(k.credit)
-		}
-		s.remove(k)
-		delete(s.keys, k.id)
-		k.api.workspace.used[KeysQuota]--
-		s.release(k)
+		k.unlist()
+		s.endWindows(KeyScope, k.id, k.ratelimits())
+		s.beforeChange(k)
+		k.deleted = true
+		s.afterChange(k)
+		s.review(k)
 		return done
 	}, nil
 }

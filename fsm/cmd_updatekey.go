@@ -84,7 +84,7 @@ func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		s.createPlanned(permissions)
 		s.beforeChange(k)
 		if c.ExternalID.State != Absent {
-			k.relink(s.link(owner))
+			s.relink(k, s.link(owner))
 		}
 		k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
 		k.give(given.permissions, given.roles)

@@ -6,6 +6,8 @@ import "github.com/creditd/creditd/fsm/fields"
 type identityStore struct {
 	*core
 	tenants    *tenancy
+	accounts   *accounts
+	graves     *graveyard
 	identities map[string]*identity
 	external   map[externalRef]*identity // live identities only
 }
@@ -13,7 +15,7 @@ type identityStore struct {
 // externalRef is the name that a workspace uses for an identity.
 type externalRef struct{ workspaceID, externalID string }
 
-// identity groups keys of one user and may hold a balance that they share. A deleted identity is kept, because keys still refer to it.
+// identity groups keys of one user and may hold a balance that they share. A deleted identity is kept while keys refer to it.
 type identity struct {
 	entityHeader
 	id         string
@@ -32,7 +34,11 @@ type identity struct {
 
 	head *headHash[string] // of a large meta, which alone of the head changes
 
-	keys []apiKeys // its keys that are not deleted; a deleted identity has none
+	keys   []apiKeys // its keys that are not deleted by themselves, by API. An identity that was deleted without its keys has none
+	linked int       // keys that refer to it
+
+	waiting bool // in the graveyard, at place
+	place   int32
 }
 
 // ownCredit returns the identity's credit. It creates an absent one if there is none.
@@ -92,6 +98,20 @@ func (x *identityStore) addIdentity(i *identity) {
 	x.add(i)
 }
 
+// removeIdentity removes a deleted identity to which no key refers. One from below ledger version 2 may have a balance.
+func (x *identityStore) removeIdentity(i *identity) {
+	if i.credit.limited() {
+		x.accounts.makeUnlimited(i.credit)
+	}
+	if i.credit != nil {
+		x.remove(i.credit)
+	}
+	x.remove(i)
+	delete(x.identities, i.id)
+	i.workspace.used[IdentitiesQuota]--
+	x.graves.drop(i)
+}
+
 // findIdentity finds an identity that is not deleted, in the caller's workspace, by id or else by externalId.
 func (x *identityStore) findIdentity(root *rootKey, ref string) *identity {
 	if i := x.identities[ref]; i != nil && !i.deleted && i.workspace == root.workspace {
@@ -146,6 +166,7 @@ func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 		x.identities[i.id] = i
 		w.used[IdentitiesQuota]++
 		x.add(i)
+		x.graves.review(i)
 		return true
 	}
 	if x.external[i.ref()] != nil {

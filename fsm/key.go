@@ -13,6 +13,8 @@ type keyring struct {
 	access     *access
 	owners     *identityStore
 	accounts   *accounts
+	limits     *rateLimits
+	graves     *graveyard
 	apis       map[string]*api
 	keys       map[string]*key
 	keyByHash  map[Hash]*key
@@ -43,6 +45,8 @@ type key struct {
 	expires    int64
 	enabled    bool
 	deleted    bool
+	waiting    bool // in the graveyard, at place
+	place      int32
 }
 
 type keyDetails struct {
@@ -130,7 +134,7 @@ func (ring *keyring) decideOwn(k *key, unlimited bool) {
 		return
 	}
 	ring.beforeChange(k)
-	k.identity = nil
+	ring.relink(k, nil)
 	ring.afterChange(k)
 	if orphaned && !unlimited {
 		ring.accounts.makeLimited(k.ownCredit(), 0, Refill{})
@@ -162,6 +166,7 @@ func (ring *keyring) addKey(k *key) {
 	ring.keys[k.id] = k
 	ring.claim(k)
 	k.list()
+	ring.countLink(k, 1)
 	k.api.workspace.used[KeysQuota]++
 	ring.add(k)
 }
@@ -335,6 +340,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 		return false
 	}
 	ring.addKey(k)
+	ring.graves.review(k)
 	return true
 }
 

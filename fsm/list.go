@@ -1,5 +1,10 @@
 package fsm
 
+import (
+	"slices"
+	"strings"
+)
+
 func (a *api) listID() string { return a.id }
 
 func (k *key) listID() string { return k.id }
@@ -39,18 +44,40 @@ type apiKeys struct {
 	keys ordered[*key]
 }
 
+// placeOf returns where the keys of an API are or belong. The lists are in the order of the APIs' ids.
+func (i *identity) placeOf(a *api) (at int, found bool) {
+	return slices.BinarySearchFunc(i.keys, a.id, func(k apiKeys, id string) int { return strings.Compare(k.api.id, id) })
+}
+
 func (i *identity) keysIn(a *api) *ordered[*key] {
-	for n := range i.keys {
-		if i.keys[n].api == a {
-			return &i.keys[n].keys
-		}
+	if at, found := i.placeOf(a); found {
+		return &i.keys[at].keys
 	}
 	return nil
 }
 
-// list adds a key to the listings, unless it is deleted, itself or with its identity; unlist removes it. Both read the key's API and identity.
+// firstKey returns the first key of the first API. It drops empty lists before it.
+func (i *identity) firstKey() *key {
+	for len(i.keys) > 0 {
+		if k, ok := i.keys[0].keys.first(); ok {
+			return k
+		}
+		i.keys = i.keys[1:]
+	}
+	return nil
+}
+
+// lister is the identity that lists a key: a live one, or one that was deleted with its keys.
+func (k *key) lister() *identity {
+	if k.identity == nil || k.identity.deleted && !k.identity.keysDeleted {
+		return nil
+	}
+	return k.identity
+}
+
+// list adds a key to the listings, unless it is deleted by itself; unlist removes it. Both read the key's API and identity.
 func (k *key) list() {
-	if k.deleted || k.identity != nil && k.identity.keysDeleted {
+	if k.deleted {
 		return
 	}
 	k.api.keys.insert(k)
@@ -58,14 +85,15 @@ func (k *key) list() {
 }
 
 func (k *key) listUnder() {
-	i := k.liveIdentity()
+	i := k.lister()
 	if i == nil {
 		return
 	}
-	if i.keysIn(k.api) == nil {
-		i.keys = append(i.keys, apiKeys{api: k.api})
+	at, found := i.placeOf(k.api)
+	if !found {
+		i.keys = slices.Insert(i.keys, at, apiKeys{api: k.api})
 	}
-	i.keysIn(k.api).insert(k)
+	i.keys[at].keys.insert(k)
 }
 
 func (k *key) unlist() {
@@ -74,14 +102,7 @@ func (k *key) unlist() {
 }
 
 func (k *key) unlistUnder() {
-	if i := k.liveIdentity(); i != nil {
+	if i := k.lister(); i != nil {
 		i.keysIn(k.api).remove(k)
 	}
-}
-
-// relink changes or removes the identity of a key that is not deleted.
-func (k *key) relink(i *identity) {
-	k.unlistUnder()
-	k.identity = i
-	k.listUnder()
 }

@@ -129,6 +129,14 @@ func (o *ordered[T]) remove(item T) {
 	}
 }
 
+// first returns the item with the smallest id.
+func (o *ordered[T]) first() (item T, ok bool) {
+	if len(o.chunks) == 0 {
+		return item, false
+	}
+	return o.chunks[0][0].item, true
+}
+
 // from calls visit for the items whose ids are not below id, in order, until it returns false.
 func (o *ordered[T]) from(id string, visit func(T) bool) {
 	chunk, at, _ := o.find(id)

@@ -14,6 +14,7 @@ type State struct {
 	sessionStore
 	idempotencyStore
 	auditStore
+	graveyard
 	verifier
 	//lint:ignore U1000 it has fields in the build with one more ledger version
 	nextState
@@ -42,11 +43,12 @@ func New() *State {
 		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
 	}
 	s.identityStore = identityStore{
-		core: c, tenants: t, identities: make(map[string]*identity), external: make(map[externalRef]*identity),
+		core: c, tenants: t, accounts: &s.accounts, graves: &s.graveyard, identities: make(map[string]*identity), external: make(map[externalRef]*identity),
 	}
 	s.keyring = keyring{
-		core: c, tenants: t, access: &s.access, owners: &s.identityStore, accounts: &s.accounts,
-		apis: make(map[string]*api), keys: make(map[string]*key), keyByHash: make(map[Hash]*key),
+		core: c, tenants: t, access: &s.access, owners: &s.identityStore, accounts: &s.accounts, limits: &s.rateLimits,
+		graves: &s.graveyard,
+		apis:   make(map[string]*api), keys: make(map[string]*key), keyByHash: make(map[Hash]*key),
 		migrations: make(map[migrationRef]*migration), former: make(map[formerRef]*key),
 	}
 	s.rateLimits = rateLimits{
@@ -56,8 +58,9 @@ func New() *State {
 	s.sessionStore = sessionStore{core: c, sessions: make(map[uint64]*session)}
 	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: make(map[idempotencyRef]*idempotencyRecord)}
 	s.auditStore = auditStore{core: c, tenants: t}
+	s.graveyard = graveyard{core: c, ring: &s.keyring, owners: &s.identityStore}
 	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
-	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore}
+	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore, &s.graveyard}
 	return s
 }
 

@@ -15,6 +15,9 @@ const secondRules uint64 = 2
 // thirdRules is the ledger version that brought the limits D-32 to D-36 of the contract.
 const thirdRules uint64 = 3
 
+// fourthRules is the ledger version that brought the rule D-65 of the contract.
+const fourthRules uint64 = 4
+
 // VersionError is the failure to read something that needs another ledger version than this build has.
 type VersionError struct {
 	What    string // the thing, with an article

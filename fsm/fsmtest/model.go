@@ -67,6 +67,8 @@ type identity struct {
 	limits                          []fsm.Ratelimit
 	deleted                         bool
 	account                         account
+
+	hadBalance, ended bool // when it was deleted: it was limited, its keys went with it
 }
 
 type key struct {
@@ -140,6 +142,7 @@ func (t *Model) advance(stamp int64) {
 		}
 	}
 	t.now = stamp
+	t.purge()
 }
 
 func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {

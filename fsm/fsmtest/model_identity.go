@@ -101,9 +101,13 @@ func (t *Model) deleteIdentity(root *rootKey, c *fsm.DeleteIdentity) fsm.Result 
 	}
 	i.deleted = true
 	t.forget("identity "+i.id, i.limits)
+	if t.version >= FourthRules {
+		i.meta, i.limits = "", nil
+	}
 	if t.version < SecondRules {
 		return &fsm.Done{}
 	}
+	i.hadBalance, i.ended = i.account.limited, c.DeleteKeys
 	for _, k := range t.keys {
 		if k.identity == i.id {
 			k.lost = i.account.limited && !k.account.limited

@@ -147,6 +147,9 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 	k.lost = k.lost && c.ExternalID.State == fsm.Absent
 	if given := c.Credits.Unlimited || c.Credits.Remaining.State != fsm.Absent || c.Credits.Refill.State == fsm.Given; !k.lost {
 		k.account = after
+		if c.Credits.Unlimited || c.Credits.Remaining.State == fsm.Null {
+			t.unbind(k)
+		}
 	} else if given {
 		k.own(after)
 	}
@@ -195,7 +198,7 @@ func (t *Model) deleteKey(root *rootKey, c *fsm.DeleteKey) fsm.Result {
 	}
 	k.deleted = true
 	t.forget("key "+k.id, k.limits)
-	if c.Permanent {
+	if c.Permanent || t.version >= FourthRules {
 		t.keys = slices.DeleteFunc(t.keys, func(other *key) bool { return other == k })
 	}
 	return &fsm.Done{}
@@ -210,7 +213,11 @@ func (t *Model) updateKeyCredits(root *rootKey, c *fsm.UpdateKeyCredits) fsm.Res
 		return r
 	}
 	if !k.lost {
-		return move(&k.account, c.Change)
+		r := move(&k.account, c.Change)
+		if _, refused := r.(*fsm.Refusal); !refused && !k.account.limited {
+			t.unbind(k)
+		}
+		return r
 	}
 	a := k.spendable(true)
 	r := move(&a, c.Change)

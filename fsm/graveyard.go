@@ -1,0 +1,115 @@
+package fsm
+
+// graveyard removes what is deleted, in bounded work per entry, from ledger version 4 on [D-65]. Until then a deleted thing counts in the
+// quotas of its workspace. It is in the queue in every version, so that the version can rise at once.
+type graveyard struct {
+	*core
+	ring   *keyring
+	owners *identityStore
+	queue  deadlines[grave]
+}
+
+// grave is a thing that may be deleted.
+type grave interface {
+	deadline() int64
+	sooner(grave) bool
+	slot() *int32
+	// waits is whether the thing is in the queue.
+	waits() *bool
+	// doomed reports whether the queue has something to do for the thing.
+	doomed() bool
+	// rank orders the kinds: what refers to others goes before them.
+	rank() int
+	listID() string
+	// purge does one step: it removes a key, or the thing itself.
+	purge(*graveyard)
+}
+
+// purgedPerEntry is how many steps one entry takes. A step may hash 64 KiB and end 50 windows.
+const purgedPerEntry = expiredPerEntry / 4
+
+func (y *graveyard) expire(n int) {
+	if y.version < fourthRules {
+		return
+	}
+	for n = min(n, purgedPerEntry); n > 0 && len(y.queue) > 0; n-- {
+		y.queue[0].purge(y)
+	}
+}
+
+// review puts a thing into the queue, or takes it out, after a change.
+func (y *graveyard) review(g grave) {
+	doomed, waits := g.doomed(), g.waits()
+	switch {
+	case doomed && !*waits:
+		*waits = true
+		y.queue.add(g)
+	case !doomed && *waits:
+		y.drop(g)
+	}
+}
+
+// drop takes a thing out of the queue, if it is there.
+func (y *graveyard) drop(g grave) {
+	if waits := g.waits(); *waits {
+		*waits = false
+		y.queue.remove(g)
+	}
+}
+
+// sooner is the order of all graves.
+func soonerGrave(g, o grave) bool {
+	if g.rank() != o.rank() {
+		return g.rank() < o.rank()
+	}
+	return g.listID() < o.listID()
+}
+
+func (k *key) deadline() int64     { return 0 }
+func (k *key) sooner(o grave) bool { return soonerGrave(k, o) }
+func (k *key) slot() *int32        { return &k.place }
+func (k *key) waits() *bool        { return &k.waiting }
+func (k *key) doomed() bool        { return k.deleted }
+func (k *key) rank() int           { return 0 }
+func (k *key) purge(y *graveyard)  { y.ring.removeKey(k) }
+
+func (i *identity) deadline() int64     { return 0 }
+func (i *identity) sooner(o grave) bool { return soonerGrave(i, o) }
+func (i *identity) slot() *int32        { return &i.place }
+func (i *identity) waits() *bool        { return &i.waiting }
+func (i *identity) rank() int           { return 1 }
+
+// doomed: keys that stay refer to their deleted identity, because it says what they may spend. So does every key whose turn has not come.
+func (i *identity) doomed() bool {
+	return i.deleted && (i.keysDeleted || i.linked == 0 || i.meta != "" || len(i.ratelimits) > 0)
+}
+
+func (i *identity) purge(y *graveyard) {
+	switch k := i.firstKey(); {
+	case k != nil:
+		y.ring.removeKey(k)
+	case i.linked == 0:
+		y.owners.removeIdentity(i)
+	default: // below ledger version 4 a deleted identity kept them
+		y.beforeChange(i)
+		i.meta, i.ratelimits = "", nil
+		y.afterChange(i)
+		y.review(i)
+	}
+}
+
+func (a *api) deadline() int64     { return 0 }
+func (a *api) sooner(o grave) bool { return soonerGrave(a, o) }
+func (a *api) slot() *int32        { return &a.place }
+func (a *api) waits() *bool        { return &a.waiting }
+func (a *api) doomed() bool        { return a.deleted }
+func (a *api) rank() int           { return 2 }
+
+// purge comes after all keys that are deleted by themselves or with their identity, so the list has all that refer to the API.
+func (a *api) purge(y *graveyard) {
+	if k, ok := a.keys.first(); ok {
+		y.ring.removeKey(k)
+		return
+	}
+	y.ring.removeAPI(a)
+}

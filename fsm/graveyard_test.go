@@ -1,0 +1,143 @@
+package fsm_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
+)
+
+// tick applies an entry that only moves log time, as any entry does.
+func tick(t testing.TB, s *fsm.State) {
+	t.Helper()
+	s.Apply(fsm.Batch{Stamp: s.Clock() + 1})
+	require.NoError(t, s.CheckInvariants())
+}
+
+// settled removes everything that is deleted, and checks that no entry does more than its share.
+func settled(t testing.TB, s *fsm.State) (entries int) {
+	t.Helper()
+	for {
+		before := s.Stats()
+		things := func(st fsm.Stats) int { return st.Keys + st.Identities + st.APIs }
+		tick(t, s)
+		removed := things(before) - things(s.Stats())
+		require.LessOrEqual(t, removed, 16)
+		if removed == 0 {
+			return entries
+		}
+		entries++
+	}
+}
+
+var limited = []fsm.Ratelimit{
+	{ID: "rl_1", Name: "a", Limit: 5, Duration: 300 * day, AutoApply: true}, {ID: "rl_2", Name: "b", Limit: 5, Duration: 60_000, AutoApply: true},
+}
+
+// inAPI adds keys with credits and two used rate limits to an API, for an identity unless its externalId is empty.
+func inAPI(t testing.TB, s *fsm.State, apiID, externalID string, n int) {
+	t.Helper()
+	for i := range n {
+		hash := fsm.Hash{'g', byte(i), byte(i >> 8)}
+		copy(hash[3:], apiID)
+		require.Zero(t, code(apply(t, s, &fsm.CreateKey{
+			ID: fmt.Sprintf("key_%s%03d", apiID, i), Hash: hash, APIID: apiID, Enabled: true, Expires: fsm.Never, Credits: credits(7),
+			ExternalID: externalID, IdentityID: "id_" + externalID, Ratelimits: limited, Meta: `{"m":1}`,
+		})))
+		require.Equal(t, fsm.Valid, apply(t, s, &fsm.VerifyKey{Hash: hash, Cost: 1}).(*fsm.Verdict).Code)
+	}
+}
+
+// Everything that a deleted API had goes, some of it with each entry: keys, credits, windows, and then the API.
+func TestGraveyard_TakesADeletedAPI(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.FourthRules)
+	advance(t, s, "2025-01-01")
+	before := s.Stats()
+	require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: "api_9", KeyspaceID: "ks_9", Name: "gone"})))
+	inAPI(t, s, "api_9", "u", 100)
+	require.Equal(t, 200, s.Stats().RatelimitWindows)
+	require.Zero(t, code(apply(t, s, &fsm.DeleteAPI{APIID: "api_9"})))
+	require.EqualValues(t, 100, usedBy(t, s)[fsm.KeysQuota], "until their records are removed")
+	require.Equal(t, 7, settled(t, s), "16 with each entry")
+	after := s.Stats()
+	require.Equal(t, before.Keys, after.Keys)
+	require.Equal(t, before.APIs, after.APIs)
+	require.Equal(t, before.CreditRecords, after.CreditRecords)
+	require.Zero(t, after.RatelimitWindows)
+	require.Zero(t, after.Totals.Outstanding(), "what was left is withdrawn")
+	require.Zero(t, usedBy(t, s)[fsm.KeysQuota])
+	require.Equal(t, before.Identities+1, after.Identities, "the identity lives")
+	require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: "api_9", KeyspaceID: "ks_8", Name: "again"})))
+}
+
+// The keys of an identity go with it, wherever they are, and then the identity.
+func TestGraveyard_TakesAnIdentityWithItsKeys(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.FourthRules)
+	advance(t, s, "2025-01-01")
+	before := s.Stats()
+	for _, id := range []string{"api_9", "api_8"} {
+		require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: id, KeyspaceID: "ks_" + id, Name: id})))
+		inAPI(t, s, id, "u", 20)
+	}
+	apply(t, s, &fsm.UpdateIdentity{Identity: "u", Meta: fsm.Set(strings.Repeat("m", 1000)), Ratelimits: fsm.Set([]fsm.Ratelimit{
+		{ID: "rl_9", Name: "shared", Limit: 5, Duration: 300 * day, AutoApply: true},
+	})})
+	require.Equal(t, 80, s.Stats().RatelimitWindows)
+	require.Zero(t, code(apply(t, s, &fsm.DeleteIdentity{Identity: "u", DeleteKeys: true})))
+	settled(t, s)
+	after := s.Stats()
+	require.Equal(t, before.Keys, after.Keys)
+	require.Equal(t, before.Identities, after.Identities)
+	require.Zero(t, after.RatelimitWindows)
+	require.Zero(t, after.Totals.Outstanding())
+	require.Equal(t, before.APIs+2, after.APIs, "its APIs live")
+}
+
+// A deleted identity stays without its meta while a key refers to it, because it says that the key has nothing to spend.
+func TestGraveyard_KeepsAnIdentityThatKeysReferTo(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.FourthRules)
+	advance(t, s, "2025-01-01")
+	newIdentity(t, s, "u", credits(5), fsm.IdentityPays)
+	newKey(t, s, 'k', "u", fsm.NewCredits{})
+	identities := s.Stats().Identities
+	require.Zero(t, code(apply(t, s, &fsm.DeleteIdentity{Identity: "u"})))
+	settled(t, s)
+	require.Equal(t, identities, s.Stats().Identities)
+	require.Equal(t, fsm.UsageExceeded, verify(t, s, 'k', 1).Code)
+	apply(t, s, &fsm.UpdateKey{KeyID: "key_k", ExternalID: fsm.Clear[string]()})
+	settled(t, s)
+	require.Equal(t, identities-1, s.Stats().Identities, "nothing refers to it any more")
+	require.Equal(t, fsm.Valid, verify(t, s, 'k', 1).Code)
+}
+
+// Below ledger version 4 everything stays. When the version rises, it goes.
+func TestGraveyard_TakesWhatIsFromBefore(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.ThirdRules)
+	advance(t, s, "2025-01-01")
+	before := s.Stats()
+	require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: "api_9", KeyspaceID: "ks_9", Name: "gone"})))
+	inAPI(t, s, "api_9", "u", 20)
+	newKey(t, s, 'k', "", credits(3))
+	newIdentity(t, s, "v", credits(5), fsm.IdentityPays)
+	newKey(t, s, 'l', "v", fsm.NewCredits{})
+	apply(t, s, &fsm.UpdateIdentity{Identity: "v", Meta: fsm.Set("{}")})
+	for _, c := range []fsm.Command{
+		&fsm.DeleteKey{KeyID: "key_k"}, &fsm.DeleteIdentity{Identity: "v"}, &fsm.DeleteIdentity{Identity: "u", DeleteKeys: true}, &fsm.DeleteAPI{APIID: "api_9"},
+	} {
+		require.Zero(t, code(apply(t, s, c)))
+	}
+	full := s.Stats()
+	require.Zero(t, settled(t, s))
+	require.Equal(t, full.Keys, s.Stats().Keys)
+	apply(t, s, &fsm.RaiseLedgerVersion{Version: fsmtest.FourthRules, Build: "v1.4.0"})
+	settled(t, s)
+	after := s.Stats()
+	require.Equal(t, before.Keys+1, after.Keys)
+	require.Equal(t, before.APIs, after.APIs)
+	require.Equal(t, before.Identities+1, after.Identities)
+	require.Equal(t, fsm.UsageExceeded, verify(t, s, 'l', 1).Code)
+}
