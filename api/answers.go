@@ -18,19 +18,29 @@ const (
 )
 
 // bulk is a request of many items, each of which gets an answer.
-type bulk interface {
-	// answerBytes says what to set aside for the answer, before anything is executed.
-	answerBytes() int64
+type bulk interface{ bulkSize() bulkSize }
+
+// bulkSize is what is known of an answer to many items before anything is executed. The zero value is that of another request.
+type bulkSize struct {
+	items int64 // 0: the size does not depend on what the ledger holds
+	usual int64 // bytes of the answer
+	most  int64 // bytes of the answer, as long as the caller's answers are not known; 0: usual
 }
 
-// answerBytesOf takes a copy, so that other requests need not be on the heap.
-func answerBytesOf[Request any](r Request) int64 { return any(&r).(bulk).answerBytes() }
+// bulkSizeOf takes a copy, so that other requests need not be on the heap.
+func bulkSizeOf[Request any](r Request) bulkSize { return any(&r).(bulk).bulkSize() }
 
-// admit refuses a request whose answer would have no room, before anything is executed. bulk is the answerBytes of a bulk request.
-func (c *call) admit(bulk int64) error {
-	expected := max(c.api.answerSizes.expected(c.endpoint, c.actor), bulk)
-	if large := c.endpoint.paged || expected >= largeAnswerBytes; large && c.api.memoryShort() {
+// admit refuses a request whose answer would have no room, before anything is executed.
+func (c *call) admit(size bulkSize) error {
+	c.items = size.items
+	mean := c.api.answerSizes.expected(c.endpoint, c.actor)
+	usual := max(mean*max(1, size.items), size.usual)
+	if large := c.endpoint.paged || usual >= largeAnswerBytes; large && c.api.memoryShort() {
 		return c.api.memoryFull()
+	}
+	expected := usual
+	if size.items > 0 && mean == 0 {
+		expected = max(usual, size.most)
 	}
 	if expected > freeAnswerBytes && !c.answer.grow(c.api.answers, c.actor, expected) {
 		return c.api.answersFull()
@@ -74,7 +84,7 @@ func (a *API) earned(n int) time.Duration {
 }
 
 // answerSizes remembers the mean size of recent answers, so that room for the next one is set aside before it is made. It knows only the
-// callers and endpoints whose answers are large.
+// callers and endpoints whose answers are large, and the mean of an item for bulk requests.
 type answerSizes struct {
 	known atomic.Int64 // entries of mean: spares all others the lock
 
@@ -99,10 +109,13 @@ func (s *answerSizes) expected(e *endpoint, caller fsm.Hash) int64 {
 	return s.mean[answerSource{e, caller}]
 }
 
-// learn remembers an answer of n bytes. The first large one counts in full, later ones by an eighth.
-func (s *answerSizes) learn(e *endpoint, caller fsm.Hash, n int64) {
-	if n <= freeAnswerBytes && s.known.Load() == 0 {
+// learn remembers an answer of n bytes, to so many items if the request was bulk. The first large one counts in full, later ones by an eighth.
+func (s *answerSizes) learn(e *endpoint, caller fsm.Hash, n, items int64) {
+	if items == 0 && n <= freeAnswerBytes && s.known.Load() == 0 {
 		return
+	}
+	if items > 0 {
+		n = n/items + 1
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +126,7 @@ func (s *answerSizes) learn(e *endpoint, caller fsm.Hash, n int64) {
 	} else {
 		mean = n
 	}
-	if mean <= freeAnswerBytes {
+	if mean <= freeAnswerBytes && items == 0 {
 		delete(s.mean, source)
 	} else {
 		if !known && len(s.mean) == maxAnswerSources {

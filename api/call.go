@@ -38,6 +38,7 @@ type call struct {
 
 	received share // of the room for bodies
 	answer   share // of the room for answers
+	items    int64 // of a bulk request, on which the size of its answer depends
 
 	body []byte // as received
 	out  []byte // the answer, or the part of it that is not sent yet

@@ -72,11 +72,11 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 		if err := c.check(bad); err != nil {
 			return nil, err
 		}
-		var answerBytes int64
+		var size bulkSize
 		if isBulk {
-			answerBytes = answerBytesOf(request)
+			size = bulkSizeOf(request)
 		}
-		if err := c.admit(answerBytes); err != nil {
+		if err := c.admit(size); err != nil {
 			return nil, err
 		}
 		return handler(c, request)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/api/schema"
@@ -11,9 +12,28 @@ import (
 )
 
 type migrateKeysRequest struct {
-	MigrationID string        `json:"migrationId" schema:"required,minLength=3,maxLength=255"`
-	APIID       string        `json:"apiId" schema:"required,minLength=3,maxLength=255"`
-	Keys        []migratedKey `json:"keys" schema:"required,minItems=1"`
+	MigrationID string                      `json:"migrationId" schema:"required,minLength=3,maxLength=255"`
+	APIID       string                      `json:"apiId" schema:"required,minLength=3,maxLength=255"`
+	Keys        []schema.Later[migratedKey] `json:"keys" schema:"required,minItems=1"`
+}
+
+// migration is a request while it is executed. Its keys are read from the body when they are wanted: a body may have 690,000, which would take
+// more than 200 MiB at once.
+type migration struct {
+	*migrateKeysRequest
+	body []byte
+	last migratedKey // what key returns
+}
+
+var migratedKeys = schema.MustCompile[migratedKey]("keys.migrateKeys keys")
+
+// key reads a key of the request. It is valid until the next one is read.
+func (m *migration) key(i int) *migratedKey {
+	m.last = migratedKey{}
+	if bad := migratedKeys.Into(&m.last, m.body[m.Keys[i].From:m.Keys[i].To]); bad != nil {
+		panic("api: a key of a migration cannot be read again")
+	}
+	return &m.last
 }
 
 type migratedKey struct {
@@ -29,10 +49,18 @@ type migratedKey struct {
 	Ratelimits  []ratelimitConfig       `json:"ratelimits" schema:"maxItems=50"`
 }
 
+// migrateKeysData describes what appendJSON writes.
 type migrateKeysData struct {
 	Migrated []migratedOut      `json:"migrated"`
 	Failed   []string           `json:"failed"`
 	Failures []migrationFailure `json:"failures" doc:"The items of failed, with reasons."`
+	// Interruption is there if keys were not reached.
+	Interruption *interruptionOut `json:"interruption,omitempty" doc:"What ended the request before all keys were reached."`
+}
+
+type interruptionOut struct {
+	Index int64    `json:"index" doc:"The position in keys of the first one that was not reached."`
+	Error errorOut `json:"error" doc:"The error that a request for these keys would have had."`
 }
 
 type migrationFailure struct {
@@ -63,19 +91,48 @@ func migrateKeys() *endpoint {
 		example: `{"migrationId":"` + exampleMigration + `","apiId":"` + exampleAPI + `","keys":[{"hash":"` + exampleHash + `","name":"legacy",` +
 			`"credits":{"remaining":100}}]}`,
 		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},
-	}, func(c *call, req migrateKeysRequest) (migrateKeysData, error) {
-		for i := range req.Keys {
-			if err := c.checkKeyMeta(req.Keys[i].Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
-				return migrateKeysData{}, err
-			}
+	}, func(c *call, req migrateKeysRequest) (migrationAnswer, error) {
+		m := &migration{migrateKeysRequest: &req, body: c.body}
+		first, end, err := m.check(c)
+		if err != nil {
+			return migrationAnswer{}, err
 		}
-		done, err := migrateInParts(c, &req)
-		return shown(done, err, req.show)
+		return m.inParts(c, first, end)
 	})
 }
 
-// answerBytes: each item has its hash and the id of its key.
-func (req *migrateKeysRequest) answerBytes() int64 { return 128 * int64(len(req.Keys)) }
+// What a key takes in the answer beside its hash, and in the request. Longer hashes than the longest are useless.
+const (
+	besideHash  = 48
+	aroundHash  = len(`{"hash":""}`)
+	longestHash = 64
+)
+
+// bulkSize: each item has its hash and the id of its key, or its hash twice and a reason.
+func (req *migrateKeysRequest) bulkSize() (size bulkSize) {
+	for _, k := range req.Keys {
+		size.usual += besideHash + 2*min(int64(k.To-k.From)-int64(aroundHash), longestHash)
+	}
+	return size
+}
+
+// check checks what needs no ledger, and returns which keys to send: all, or one that the ledger refuses after its checks of the caller.
+func (m *migration) check(c *call) (first, end int, err error) {
+	broken := -1
+	for i := range m.Keys {
+		k := m.key(i)
+		if err := c.checkKeyMeta(k.Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
+			return 0, 0, err
+		}
+		if broken < 0 && k.broken() {
+			broken = i
+		}
+	}
+	if broken >= 0 {
+		return broken, broken + 1, nil
+	}
+	return 0, len(m.Keys), nil
+}
 
 // partWork is the work of one command of a migration: about 1 ms. A request may have 180,000 keys, and everybody waits for an entry.
 const partWork fsm.Work = 10_000
@@ -83,27 +140,24 @@ const partWork fsm.Work = 10_000
 // partsVersion is the ledger version from which every node knows that a request may have parts.
 const partsVersion = 3
 
-// migrateInParts adds the keys with one command after the other. What ends the request before its first command is an error, and adds nothing.
+// inParts adds the keys with one command after the other. What ends the request before its first command is an error, and adds nothing.
 // Later, the keys that were not reached have failed [D-37].
-func migrateInParts(c *call, req *migrateKeysRequest) (*fsm.Migrated, error) {
-	keys := req.Keys
-	if bad := req.broken(); bad >= 0 { // the ledger says so, after its checks of the caller
-		keys = keys[bad : bad+1]
-	}
+func (m *migration) inParts(c *call, first, end int) (answer migrationAnswer, _ error) {
 	// A node of an earlier build would take the record of the first part for that of the request.
-	inParts := c.api.node.LedgerVersion() >= partsVersion
+	split := c.api.node.LedgerVersion() >= partsVersion
 	all, replayed, whole := &fsm.Migrated{}, true, c.key.hash.Key
-	for at := 0; at < len(keys); {
-		if at > 0 && c.key.text != "" {
+	for at := first; at < end; {
+		if at > first && c.key.text != "" {
 			c.key.hash.Key = shortHash(whole[:], strconv.AppendInt(nil, int64(at), 10)) // a part has a record of its own
 		}
 		c.replayed = false
-		part, err := executeNew[*fsm.Migrated](c, func() fsm.Command { return req.part(keys[at:], inParts) })
-		if err != nil && (at == 0 || mayHaveExecuted(err)) {
-			return nil, err
+		part, err := executeNew[*fsm.Migrated](c, func() fsm.Command { return m.part(at, end, split) })
+		if err != nil && (at == first || mayHaveExecuted(err)) {
+			return answer, fromRequest(err, at)
 		}
 		if err != nil {
-			part = &fsm.Migrated{IDs: make([]string, len(keys)-at), Failures: slices.Repeat([]fsm.MigrationFailure{interrupted}, len(keys)-at)}
+			answer.cause, answer.reached = c.problemOf(fromRequest(err, at)), at
+			part = &fsm.Migrated{IDs: make([]string, end-at), Failures: slices.Repeat([]fsm.MigrationFailure{interrupted}, end-at)}
 			c.replayed = false
 		}
 		all.IDs = append(all.IDs, part.IDs...)
@@ -115,28 +169,46 @@ func migrateInParts(c *call, req *migrateKeysRequest) (*fsm.Migrated, error) {
 		at += len(part.IDs) // a replay of an earlier build may have them all
 	}
 	c.replayed = replayed
-	req.findRepeated(all)
-	return all, nil
+	m.findRepeated(all)
+	answer.of, answer.done = m, all
+	return answer, nil
 }
+
+// fromRequest counts the key that a refusal is about from the beginning of the request, and not of the part that began at an index.
+func fromRequest(err error, at int) error {
+	refusal, ok := err.(*refused)
+	if !ok {
+		return err
+	}
+	inPart, rest, found := strings.Cut(strings.TrimPrefix(refusal.Detail, keyPrefix), "]")
+	n, bad := strconv.Atoi(inPart)
+	if !found || bad != nil || !strings.HasPrefix(refusal.Detail, keyPrefix) {
+		return err
+	}
+	counted := *refusal
+	counted.Detail = keyPrefix + strconv.Itoa(at+n) + "]" + rest
+	return &counted
+}
+
+// keyPrefix begins the detail of a refusal that is about one key.
+const keyPrefix = "keys["
 
 // interrupted is the failure of the keys that a request did not reach. The ledger never gives it.
 const interrupted = fsm.HashTakenOver + 1
 
-// broken returns the first key whose fields break a rule whatever the ledger holds; -1: none does.
-func (req *migrateKeysRequest) broken() int {
-	return slices.IndexFunc(req.Keys, func(k migratedKey) bool {
-		fields := fsm.MigratedKey{Credits: k.Credits.newCredits(), MigratedAccess: fsm.MigratedAccess{Ratelimits: newRatelimits(k.Ratelimits)}}
-		return fields.Broken()
-	})
+// broken reports whether fields break a rule whatever the ledger holds.
+func (k *migratedKey) broken() bool {
+	fields := fsm.MigratedKey{Credits: k.Credits.newCredits(), MigratedAccess: fsm.MigratedAccess{Ratelimits: newRatelimits(k.Ratelimits)}}
+	return fields.Broken()
 }
 
-// part is the next command: as many keys as one command may have, or all.
-func (req *migrateKeysRequest) part(keys []migratedKey, inParts bool) *fsm.MigrateKeys {
-	command := &fsm.MigrateKeys{MigrationID: req.MigrationID, APIID: req.APIID}
+// part is the next command: as many keys from one on as one command may have, or all.
+func (m *migration) part(from, end int, split bool) *fsm.MigrateKeys {
+	command := &fsm.MigrateKeys{MigrationID: m.MigrationID, APIID: m.APIID}
 	work := fsm.Work(0)
-	for i := range keys {
-		k := keys[i].command()
-		if work += k.Work(); inParts && work > partWork && i > 0 {
+	for i := from; i < end; i++ {
+		k := m.key(i).command()
+		if work += k.Work(); split && work > partWork && i > from {
 			break
 		}
 		command.Keys = append(command.Keys, k)
@@ -145,13 +217,19 @@ func (req *migrateKeysRequest) part(keys []migratedKey, inParts bool) *fsm.Migra
 }
 
 // findRepeated tells the hashes that an earlier key of the request brought from those that were there before: each part knows its own only.
-func (req *migrateKeysRequest) findRepeated(done *fsm.Migrated) {
-	brought := make(map[string]bool)
+func (m *migration) findRepeated(done *fsm.Migrated) {
+	if !slices.Contains(done.Failures, fsm.HashInUse) {
+		return
+	}
+	brought := make(map[fsm.Hash]bool)
 	for i, id := range done.IDs {
-		hash := req.Keys[i].Hash
+		if id == "" && done.Failures[i] != fsm.HashInUse {
+			continue
+		}
+		_, hash := mint.ParseHash(m.key(i).Hash)
 		if id != "" {
 			brought[hash] = true
-		} else if done.Failures[i] == fsm.HashInUse && brought[hash] {
+		} else if brought[hash] {
 			done.Failures[i] = fsm.HashRepeated
 		}
 	}
@@ -176,19 +254,55 @@ func (k *migratedKey) command() fsm.MigratedKey {
 	return m
 }
 
-func (req *migrateKeysRequest) show(done *fsm.Migrated) migrateKeysData {
-	data := migrateKeysData{Migrated: []migratedOut{}, Failed: []string{}, Failures: []migrationFailure{}}
-	for i, id := range done.IDs {
-		if hash := req.Keys[i].Hash; id == "" {
-			var why fsm.MigrationFailure
-			if i < len(done.Failures) {
-				why = done.Failures[i]
-			}
-			data.Failed = append(data.Failed, hash)
-			data.Failures = append(data.Failures, migrationFailure{hash, migrationReasons[why]})
-		} else {
-			data.Migrated = append(data.Migrated, migratedOut{Hash: hash, KeyID: id})
+// migrationAnswer shows what became of each key.
+type migrationAnswer struct {
+	of   *migration
+	done *fsm.Migrated
+
+	cause   *problem // that ended it early; nil: nothing did
+	reached int      // the first key that was not reached
+}
+
+func (migrationAnswer) Shape() any { return migrateKeysData{} }
+
+// appendJSON reads the hashes from the body once more rather than keep all of them.
+func (a migrationAnswer) appendJSON(b []byte) []byte {
+	b = slices.Grow(b, int(a.of.bulkSize().usual))
+	b = a.appendList(append(b, `{"migrated":[`...), false, func(b []byte, hash string, i int) []byte {
+		b = appendString(append(b, `{"hash":`...), hash)
+		b = appendString(append(b, `,"keyId":`...), a.done.IDs[i])
+		return append(b, '}')
+	})
+	b = a.appendList(append(b, `],"failed":[`...), true, func(b []byte, hash string, _ int) []byte { return appendString(b, hash) })
+	b = a.appendList(append(b, `],"failures":[`...), true, func(b []byte, hash string, i int) []byte {
+		var why fsm.MigrationFailure
+		if i < len(a.done.Failures) {
+			why = a.done.Failures[i]
 		}
+		b = appendString(append(b, `{"hash":`...), hash)
+		b = appendString(append(b, `,"reason":`...), migrationReasons[why])
+		return append(b, '}')
+	})
+	b = append(b, ']')
+	if a.cause != nil {
+		b = strconv.AppendInt(append(b, `,"interruption":{"index":`...), int64(a.reached), 10)
+		b = append(a.cause.appendJSON(append(b, `,"error":`...)), '}')
 	}
-	return data
+	return append(b, '}')
+}
+
+// appendList appends the keys that failed, or those that did not.
+func (a migrationAnswer) appendList(b []byte, failed bool, one func(b []byte, hash string, i int) []byte) []byte {
+	first := true
+	for i, id := range a.done.IDs {
+		if (id == "") != failed {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = one(b, a.of.key(i).Hash, i)
+	}
+	return b
 }

@@ -62,8 +62,17 @@ func verifyKeys() *endpoint {
 	})
 }
 
-// answerBytes is more than most verdicts take. Those with a long list of permissions take more.
-func (req *verifyKeysRequest) answerBytes() int64 { return 1024 * int64(len(req.Verifications)) }
+// The bytes of a verdict, and of an answer with many.
+const (
+	usualVerdict = 1024                 // more than most take
+	mostVerdict  = 5000 * (128 + 3)     // as many permissions as are shown
+	mostVerdicts = 16<<20 + mostVerdict // the ledger refuses further items
+)
+
+func (req *verifyKeysRequest) bulkSize() bulkSize {
+	n := int64(len(req.Verifications))
+	return bulkSize{items: n, usual: usualVerdict * n, most: min(mostVerdict*n, mostVerdicts)}
+}
 
 func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {
 	command := &fsm.VerifyKeys{Items: make([]fsm.Verification, len(req.Verifications)), Atomic: req.Atomic}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,14 @@ type migrated struct {
 	Migrated []struct{ Hash, KeyID string }
 	Failed   []string
 	Failures []struct{ Hash, Reason string }
+
+	Interruption struct {
+		Index int
+		Error struct {
+			Status int
+			Detail string
+		}
+	}
 }
 
 // reasons are those of the failures, which are parallel to the failed hashes.
@@ -353,8 +362,33 @@ func TestMigrateKeys_Interrupted(t *testing.T) {
 				require.NoError(t, json.Unmarshal(re.Data, &m))
 				require.NotEmpty(t, m.Migrated)
 				require.Equal(t, slices.Repeat([]string{"interrupted"}, len(list)-len(m.Migrated)), m.reasons(t))
+				require.Equal(t, len(m.Migrated), m.Interruption.Index, "the first key that was not reached")
+				require.Equal(t, 503, m.Interruption.Error.Status)
+				require.Contains(t, m.Interruption.Error.Detail, "no leader")
 			}
 			require.NoError(t, json.Unmarshal([]byte(s.post("keys.migrateKeys", body, "Idempotency-Key", "once").ok()), &m))
 		})
 	}
+}
+
+// However many keys a body has, a request holds a small multiple of it: the keys are read from it one by one. docs/contract.md 1.10
+// [D-41].
+func TestMigrateKeys_ManyKeysTakeLittleMemory(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	f := s.fixture()
+	item := `{"hash":"abc"},`
+	body := f.in(`{"migrationId":"mig","apiId":"API","keys":[` + strings.Repeat(item, 1<<20/len(item)) + `{"hash":"abc"}]}`)
+	live := func() int {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := live()
+	finish := s.holdAnswer("keys.migrateKeys", body)
+	during := live()
+	require.Equal(t, 200, finish())
+	t.Logf("%.1f MiB", float64(during-before)/(1<<20))
+	require.Less(t, during-before, 64*len(body)/10, "64 MiB for 10 MiB")
 }

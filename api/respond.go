@@ -56,7 +56,7 @@ func (c *call) succeed(answer any) {
 		c.fail(c.problemOf(err))
 		return
 	}
-	c.api.answerSizes.learn(c.endpoint, c.actor, int64(len(c.out)))
+	c.api.answerSizes.learn(c.endpoint, c.actor, int64(len(c.out)), c.items)
 	c.send(http.StatusOK, contentJSON, c.out)
 }
 

@@ -153,6 +153,16 @@ func (c *Call) Visit(v *fields.Visitor) {
 	visitCommand(&c.Command, v)
 }
 
+// callSize is what a call takes beside its texts and lists.
+const callSize = 256
+
+// Size is about how many bytes the call takes in an entry; rather too many. It costs far less than writing the call.
+func (c *Call) Size() int {
+	v := fields.NewSizing()
+	c.Visit(&v)
+	return callSize + v.Size()
+}
+
 // idempotencyMark precedes an idempotency key. It takes the place of the command's kind.
 const idempotencyMark byte = 81
 

@@ -116,7 +116,11 @@ func (c *compiler) fillArray(n *node, t reflect.Type, tags []reflect.StructTag) 
 			items = v
 		}
 	}
-	n.elem, err = c.node(t.Elem(), reflect.StructTag("schema:"+strconv.Quote(items)), n.loc+"/items", n.path+"[]")
+	element := t.Elem()
+	if l, ok := reflect.Zero(element).Interface().(later); ok {
+		element, n.later = l.element(), true
+	}
+	n.elem, err = c.node(element, reflect.StructTag("schema:"+strconv.Quote(items)), n.loc+"/items", n.path+"[]")
 	if err == nil && n.elem.wrap != wrapNone {
 		err = fmt.Errorf("%s: elements are plain values", n.where())
 	}

@@ -9,12 +9,24 @@ import (
 // Decode reads one body. It returns the request, or the zero T and the reason for refusing the body. The result shares
 // no memory with body.
 func (s *Schema[T]) Decode(body []byte) (T, *Problem) {
-	fast := walker{scanner: scanner{data: body}}
 	req := new(T)
-	if fast.value(s.root, reflect.ValueOf(req).Elem()) && fast.end() {
+	if s.decodeFast(body, req) {
 		return *req, nil
 	}
 	return s.decodeSlowly(body)
+}
+
+// Into is Decode into a zero T that the caller has.
+func (s *Schema[T]) Into(req *T, body []byte) (bad *Problem) {
+	if !s.decodeFast(body, req) {
+		*req, bad = s.decodeSlowly(body)
+	}
+	return bad
+}
+
+func (s *Schema[T]) decodeFast(body []byte, req *T) bool {
+	fast := walker{scanner: scanner{data: body}}
+	return fast.value(s.root, reflect.ValueOf(req).Elem()) && fast.end()
 }
 
 // decodeSlowly decodes a body that the fast pass gave up on, or finds out all that is wrong with it.
@@ -183,6 +195,10 @@ func (w *walker) array(n *node, v reflect.Value) bool {
 		w.close()
 		return n.within(0)
 	}
+	var element reflect.Value // of a Later
+	if n.later {
+		element = reflect.New(n.elem.full).Elem()
+	}
 	for done := false; !done; count++ {
 		if int64(count) == n.max {
 			return false
@@ -191,8 +207,17 @@ func (w *walker) array(n *node, v reflect.Value) bool {
 			v.Grow(int(min(int64(max(count, 4)), n.max-int64(count))))
 		}
 		v.SetLen(count + 1)
-		if !w.value(n.elem, v.Index(count)) {
+		if !n.later {
+			element = v.Index(count)
+		}
+		from := w.pos
+		if !w.value(n.elem, element) {
 			return false
+		}
+		if n.later {
+			element.SetZero()
+			v.Index(count).Field(0).SetUint(uint64(from))
+			v.Index(count).Field(1).SetUint(uint64(w.pos))
 		}
 		var ok bool
 		if done, ok = w.next(']'); !ok {

@@ -55,7 +55,8 @@ type node struct {
 	pattern  *pattern
 	enum     []string
 
-	elem *node // of an array
+	elem  *node // of an array
+	later bool  // its elements are not kept: see Later
 
 	fields   []field // of an object
 	required uint64  // bit per field

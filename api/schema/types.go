@@ -1,5 +1,7 @@
 package schema
 
+import "reflect"
+
 // Optional holds a value that may be absent from the body. null is not accepted for it.
 type Optional[T any] struct {
 	Value T // zero unless Set
@@ -47,6 +49,15 @@ type Loose struct{}
 
 // Span, as the type of a field without a name, is filled with where in the body the object around it stands: body[From:To].
 type Span struct{ From, To int }
+
+// Later, as the element of a list, is where in the body an element of type T stands: body[From:To]. The element is validated and not kept; a
+// Schema[T] reads it again. So a list of very many elements takes little memory.
+type Later[T any] struct{ From, To uint32 }
+
+func (Later[T]) element() reflect.Type { return reflect.TypeFor[T]() }
+
+// later is what the compiler needs of Later, whose element type it does not know.
+type later interface{ element() reflect.Type }
 
 // Described is implemented by a type that carries constraints shared by every field of that type. SchemaTag returns
 // them in the syntax of a struct tag, as in `schema:"minLength=3" doc:"…"`.

@@ -8,7 +8,6 @@ import (
 	"github.com/creditd/creditd/cluster/leader"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/store/failpoint"
 )
 
@@ -130,12 +129,12 @@ func (p *Proposer) takeWaiter() waiter {
 	return make(waiter, 1)
 }
 
-// verifySize bounds the encoded size of a plain verification; everything else is measured.
+// verifySize bounds the encoded size of a plain verification; everything else is estimated.
 const verifySize = 48
 
 func sizeOf(call fsm.Call) int {
 	if c, ok := call.Command.(*fsm.VerifyKey); ok && c.Query == "" && len(c.Ratelimits) == 0 && call.Origin == nil && call.Idempotency == nil {
 		return verifySize
 	}
-	return len(codec.AppendBatch(nil, fsm.Batch{Calls: []fsm.Call{call}}))
+	return call.Size()
 }

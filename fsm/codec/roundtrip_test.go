@@ -23,6 +23,20 @@ import (
 
 const roundTrips = 300 // of each type
 
+// The size that is estimated for a call covers what it takes, and not much more.
+func TestCall_SizeCoversItsEncoding(t *testing.T) {
+	many := &fsm.VerifyKeys{Items: make([]fsm.Verification, 1000)}
+	for i := range many.Items {
+		many.Items[i].Command = &fsm.VerifyKey{Hash: hash(byte(i)), Cost: 1 << 40}
+	}
+	for _, c := range append(allCommands(), many, &fsm.CreateIdentity{ID: "id_1", ExternalID: "u", Meta: strings.Repeat("m", 1<<20)}) {
+		call := fsm.Call{Actor: hash(1), Command: c}
+		written := len(codec.AppendBatch(nil, fsm.Batch{Stamp: 1 << 41, IdempotencyMaxKeys: 1 << 30, Calls: []fsm.Call{call}}))
+		require.GreaterOrEqual(t, call.Size(), written, "%T", c)
+		require.Less(t, call.Size(), 2*written+1024, "%T", c)
+	}
+}
+
 // Every command survives its encoding, whatever its fields hold. A field that the codec forgets comes back as zero.
 func TestBatch_RoundTripsEveryCommand(t *testing.T) {
 	types := samplesByType(allCommands())

@@ -36,7 +36,7 @@ func List[T any](v *Visitor, p *[]T, element func(*T, *Visitor)) {
 // through a function value would put the visitor on the heap.
 func Count[T any](v *Visitor, p *[]T) int {
 	if v.mode == measuring {
-		v.size += ListedThing * len(*p)
+		v.size += v.thing * len(*p)
 	}
 	n := v.Length(len(*p))
 	if v.mode == reading && n > 0 {

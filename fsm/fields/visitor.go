@@ -29,14 +29,15 @@ type Visitor struct {
 	// Pool is for a type that takes its values from larger allocations.
 	Pool any
 
-	mode mode
-	deep bool   // dating
-	form uint64 // of the value under way: the ledger version that it is written for
-	need uint64 // dating: the largest version found
-	size int    // measuring: bytes
-	hash Hasher
-	buf  []byte // writing: what was written; reading: what is left
-	err  error
+	mode  mode
+	deep  bool   // dating
+	form  uint64 // of the value under way: the ledger version that it is written for
+	need  uint64 // dating: the largest version found
+	size  int    // measuring: bytes
+	thing int    // measuring: bytes for each thing of a list, beside its texts
+	hash  Hasher
+	buf   []byte // writing: what was written; reading: what is left
+	err   error
 }
 
 // The failures of reading.
@@ -62,7 +63,13 @@ func MakeWriter(buf []byte) Visitor { return Visitor{mode: writing, form: 1, buf
 func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed} }
 
 // NewMeasuring returns a visitor that adds up the sizes of texts and lists.
-func NewMeasuring() Visitor { return Visitor{mode: measuring} }
+func NewMeasuring() Visitor { return Visitor{mode: measuring, thing: ListedThing} }
+
+// encodedThing is what the numbers and hashes of a thing of a list take when they are written, with few exceptions.
+const encodedThing = 64
+
+// NewSizing is NewMeasuring for what things take when they are written, rather than in an answer.
+func NewSizing() Visitor { return Visitor{mode: measuring, thing: encodedThing} }
 
 // NewVersionFinder returns a visitor that finds the ledger version that a value needs. With deep, it also looks into commands and results
 // inside the value, which have forms of their own.
