@@ -11,6 +11,7 @@ const MaxEntryWork Work = 30_000
 const (
 	verifyWork    Work = 6   // a plain verification
 	partWork      Work = 8   // a rate limit, a permission or a role that is resolved
+	linkWork      Work = 4   // a permission that a verified key has, by itself or through a role
 	changeWork    Work = 50  // a change of one small record, with its audit entry
 	migrateWork   Work = 40  // one key of a migration
 	identityWork  Work = 20  // one more record beside it
@@ -35,9 +36,19 @@ func (s *State) Work(call *Call) Work {
 	return changeWork
 }
 
-func (c *VerifyKey) work(*State, *rootKey) Work { return c.Work() }
+// work counts what the key has: a verdict shows it, and a query looks at it.
+func (c *VerifyKey) work(s *State, _ *rootKey) Work {
+	w := c.Work()
+	if k := s.keyByHash[c.Hash]; k != nil {
+		w += linkWork * Work(k.access().held())
+	}
+	return w
+}
 
-// Work estimates the work of a verification without the ledger.
+// HasAccess reports whether keys may have permissions. If not, VerifyKey.Work is all that a verification takes.
+func (s *State) HasAccess() bool { return len(s.permissions)+len(s.roles) > 0 }
+
+// Work estimates the work of a verification of a key without permissions.
 func (c *VerifyKey) Work() Work {
 	return verifyWork + partWork*Work(len(c.Ratelimits)+len(c.Query)/textPerOption)
 }

@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,4 +38,22 @@ func TestWork_KnowsWhatACommandReaches(t *testing.T) {
 	}
 	require.Greater(t, 256*work(many), 50*most)
 	require.Less(t, 4096*work(&fsm.VerifyKey{Hash: fsm.Hash{'a'}, Cost: 1}), most, "plain verifications are bounded by their number")
+}
+
+// A verification of a key with thousands of permissions is not a plain one.
+func TestWork_CountsThePermissionsOfAVerifiedKey(t *testing.T) {
+	s := newLedger(t)
+	newKey(t, s, 'a', "", credits(5))
+	require.False(t, s.HasAccess())
+	verify := &fsm.Call{Actor: root, Command: &fsm.VerifyKey{Hash: fsm.Hash{'a'}, Cost: 1}}
+	plain := s.Work(verify)
+	var refs []fsm.PermissionRef
+	for i := range 1000 {
+		refs = append(refs, fsm.PermissionRef{Slug: fmt.Sprint("p", i), ID: fmt.Sprint("perm_", i)})
+	}
+	require.Zero(t, code(apply(t, s, &fsm.UpdateKey{KeyID: "key_a", Permissions: fsm.Set(refs)})))
+	require.True(t, s.HasAccess())
+	require.Greater(t, s.Work(verify), 500*plain)
+	many := &fsm.VerifyKeys{Items: []fsm.Verification{{Command: verify.Command}}}
+	require.Greater(t, s.Work(&fsm.Call{Actor: root, Command: many}), 500*plain)
 }

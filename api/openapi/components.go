@@ -37,10 +37,13 @@ func headers() object {
 	replayed := header("string", "Present if the answer belongs to an earlier request with the same Idempotency-Key. This request was not executed.")
 	replayed["schema"] = object{"const": "true"}
 	return object{
-		"Replayed":   replayed,
-		"Index":      header("integer", "The log index that the answer reflects. For a change or debit, the index of its log entry."),
-		"Outcome":    outcome,
-		"RetryAfter": header("integer", "Seconds to wait. The request was not executed."),
+		"Replayed":           replayed,
+		"Index":              header("integer", "The log index that the answer reflects. For a change or debit, the index of its log entry."),
+		"Outcome":            outcome,
+		"RateLimit":          header("integer", "Requests per second that the workspace may make. Present while it has such a quota."),
+		"RateLimitRemaining": header("integer", "Requests that are left in this second. Present with RateLimit-Limit."),
+		"RateLimitReset":     header("integer", "Seconds until the next ones. Present with RateLimit-Limit."),
+		"RetryAfter":         header("integer", "Seconds to wait. The request was not executed."),
 	}
 }
 

@@ -171,6 +171,7 @@ func (b *builder) answers(e Endpoint) object {
 	success := object{"description": "Executed.", "content": b.success(e)}
 	if !e.Open {
 		links := object{"Creditd-Index": reference("headers", "Index")}
+		rateLimits(links)
 		if e.Idempotent {
 			links["Idempotency-Replayed"] = reference("headers", "Replayed")
 		}
@@ -181,6 +182,13 @@ func (b *builder) answers(e Endpoint) object {
 		all[strconv.Itoa(group[0].Status)] = b.failure(group)
 	}
 	return all
+}
+
+// rateLimits adds the headers of the quota of requests.
+func rateLimits(links object) {
+	links["RateLimit-Limit"] = reference("headers", "RateLimit")
+	links["RateLimit-Remaining"] = reference("headers", "RateLimitRemaining")
+	links["RateLimit-Reset"] = reference("headers", "RateLimitReset")
 }
 
 // byStatus groups problems, in ascending order of status.
@@ -220,6 +228,9 @@ func (b *builder) failure(group []Problem) object {
 	links := object{}
 	if first.RetryAfter {
 		links["Retry-After"] = reference("headers", "RetryAfter")
+	}
+	if first.Status != http.StatusUnauthorized { // nobody is known there
+		rateLimits(links)
 	}
 	if first.UnknownOutcome {
 		name += ".unknown"

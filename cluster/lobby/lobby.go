@@ -37,7 +37,7 @@ func (l *Lobby) Enter(conn net.Conn) (displaced net.Conn) {
 		displaced = l.oldestOfTheLoudestLocked()
 		l.leaveLocked(displaced)
 	}
-	g := &guest{source: sourceOf(conn), number: l.arrived}
+	g := &guest{source: SourceOf(conn), number: l.arrived}
 	l.arrived++
 	l.guests[conn] = g
 	l.sources[g.source]++
@@ -92,8 +92,8 @@ func (l *Lobby) Len() int {
 	return len(l.guests)
 }
 
-// sourceOf returns the host that a connection comes from: of IPv6 the network of 64 bits, because one host may have all of its addresses.
-func sourceOf(conn net.Conn) netip.Addr {
+// SourceOf returns the host that a connection comes from: of IPv6 the network of 64 bits, because one host may have all of its addresses.
+func SourceOf(conn net.Conn) netip.Addr {
 	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
 		return netip.Addr{}

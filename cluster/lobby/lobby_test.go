@@ -47,7 +47,7 @@ func TestLobby_TheLoudestSourceDisplacesItself(t *testing.T) {
 	require.Empty(t, l.sources)
 
 	// A host may have all addresses of an IPv6 network of 64 bits.
-	require.Equal(t, sourceOf(&from{addr: "[2001:db8::1]:1"}), sourceOf(&from{addr: "[2001:db8::2:3]:9"}))
-	require.NotEqual(t, sourceOf(&from{addr: "[2001:db8:0:1::1]:1"}), sourceOf(&from{addr: "[2001:db8::1]:1"}))
-	require.Equal(t, sourceOf(&from{addr: "[::ffff:10.0.0.9]:1"}), sourceOf(flood[0]))
+	require.Equal(t, SourceOf(&from{addr: "[2001:db8::1]:1"}), SourceOf(&from{addr: "[2001:db8::2:3]:9"}))
+	require.NotEqual(t, SourceOf(&from{addr: "[2001:db8:0:1::1]:1"}), SourceOf(&from{addr: "[2001:db8::1]:1"}))
+	require.Equal(t, SourceOf(&from{addr: "[::ffff:10.0.0.9]:1"}), SourceOf(flood[0]))
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/raft"
@@ -13,10 +14,16 @@ type Committed struct {
 	list [][]raft.Server // guarded by mu
 }
 
+// maxCommitted bounds what waits: a node without gossip takes nothing, and a start reports the whole log. The oldest go.
+const maxCommitted = 256
+
 // Add appends a configuration. It does not block: raft waits for it.
 func (c *Committed) Add(servers []raft.Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.list) == maxCommitted {
+		c.list = slices.Delete(c.list, 0, 1)
+	}
 	c.list = append(c.list, servers)
 }
 

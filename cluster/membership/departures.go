@@ -174,6 +174,7 @@ func (d *Departures) keepLocked() error {
 	})
 	for len(all) > maxDepartures {
 		delete(d.list, all[len(all)-1].NodeID)
+		delete(d.noted, all[len(all)-1].NodeID)
 		all = all[:len(all)-1]
 	}
 	data, err := json.Marshal(departureList{all})

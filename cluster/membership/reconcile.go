@@ -104,7 +104,7 @@ func (r *Reconciler) reconcile(ctx context.Context) {
 				return
 			}
 			s := r.Directory.Server(m.ID)
-			if !m.Eligible() || m.Self && !r.isDisplaced(m.ID) || r.Blocked(m.ID) || isNew != (s == nil) || s != nil && string(s.Address) == m.PeerAddr {
+			if !m.Eligible() || m.Self && s == nil || r.Blocked(m.ID) || isNew != (s == nil) || s != nil && string(s.Address) == m.PeerAddr {
 				continue
 			}
 			err := r.refuseVersion(m, isNew)
@@ -169,7 +169,7 @@ func (r *Reconciler) addServer(ctx context.Context, m gossip.Member) error {
 	case own != nil:
 		return r.follow(ctx, m, own, holder)
 	case holder != nil && r.isElsewhere(holder.ID, addr):
-		return nil // the new node is added once the configuration has the other one's new address
+		return fmt.Errorf("%w: %s", errHeld, holder.ID) // it is added once the configuration has the other one's new address
 	case holder != nil:
 		if err := r.displace(ctx, m, holder); err != nil {
 			return err
@@ -202,6 +202,9 @@ func (r *Reconciler) follow(ctx context.Context, m gossip.Member, own, holder *r
 	return r.await(ctx, r.Raft.AddNonvoter(id, addr, 0, changeTimeout))
 }
 
+// errHeld is why a new node waits for another one that moved, this node included.
+var errHeld = errors.New("the configuration still has its address for another server, which is elsewhere")
+
 // errUnproven is why a new node does not get the place of the server that has its address.
 var errUnproven = errors.New("the node does not answer at its address, which another server has")
 
@@ -216,16 +219,6 @@ func (r *Reconciler) displace(ctx context.Context, m gossip.Member, holder *raft
 		return r.await(ctx, r.Raft.RemoveServer(holder.ID, 0, changeTimeout))
 	}
 	return r.await(ctx, r.Raft.AddVoter(holder.ID, displacedAddr(m.PeerAddr, holder.ID), 0, changeTimeout))
-}
-
-// isDisplaced reports whether raft's configuration has a server whose place another node took.
-func (r *Reconciler) isDisplaced(nodeID string) bool {
-	s := r.Directory.Server(nodeID)
-	if s == nil {
-		return false
-	}
-	_, displaced := Place(s.Address)
-	return displaced
 }
 
 // isElsewhere reports whether a server is this node, or one that gossip sees alive at another address than the one given.

@@ -58,7 +58,8 @@ type Mux struct {
 	lobby *lobby.Lobby // connections in their preamble
 	wg    sync.WaitGroup
 
-	refused tally.Tally // connections
+	refused    tally.Tally // connections
+	handshakes handshakes
 
 	mu      sync.Mutex
 	started bool
@@ -243,7 +244,11 @@ func (m *Mux) identify(raw net.Conn) (net.Conn, protocol, error) {
 		ctx, cancel := context.WithDeadline(context.Background(), deadline)
 		defer cancel()
 		secured := tls.Server(raw, m.conf.TLS)
+		if !m.handshakes.allows(raw, time.Now()) {
+			return nil, 0, errHandshakes
+		}
 		if err := secured.HandshakeContext(ctx); err != nil {
+			m.handshakes.fail(raw, time.Now())
 			return nil, 0, fmt.Errorf("peer: TLS handshake: %w", err)
 		}
 		conn = secured

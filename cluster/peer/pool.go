@@ -2,6 +2,7 @@ package peer
 
 import (
 	"sync"
+	"time"
 )
 
 // maxClients is from how many clients on a Pool forgets those without a connection. Addresses come from gossip, so there may be many.
@@ -13,15 +14,24 @@ type Pool struct {
 
 	mu      sync.Mutex
 	closed  bool
-	clients map[string]*Client
+	clients map[string]*pooled
 }
+
+// pooled is a client with the time when it was last handed out.
+type pooled struct {
+	*Client
+	at time.Time
+}
+
+// handedOut is how long a client without a connection is kept after Get: whoever got it may not have called yet.
+const handedOut = time.Minute
 
 // NewPool returns an empty pool. It panics when conf is not valid.
 func NewPool(conf ClientConfig) *Pool {
 	if err := conf.Validate(); err != nil {
 		panic(err)
 	}
-	return &Pool{conf: conf, clients: make(map[string]*Client)}
+	return &Pool{conf: conf, clients: make(map[string]*pooled)}
 }
 
 // Get returns the client for addr. Its idle connection is closed by the
@@ -39,14 +49,16 @@ func (p *Pool) Get(addr string) *Client {
 func (p *Pool) get(addr string) (c *Client, forgotten []*Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.clients[addr]; c != nil {
-		return c, nil
+	now := time.Now()
+	if known := p.clients[addr]; known != nil {
+		known.at = now
+		return known.Client, nil
 	}
 	if len(p.clients) >= maxClients {
-		for a, c := range p.clients {
-			if c.idle() {
+		for a, known := range p.clients {
+			if now.Sub(known.at) > handedOut && known.idle() {
 				delete(p.clients, a)
-				forgotten = append(forgotten, c)
+				forgotten = append(forgotten, known.Client)
 			}
 		}
 	}
@@ -55,7 +67,7 @@ func (p *Pool) get(addr string) (c *Client, forgotten []*Client) {
 		_ = c.Close()
 		return c, nil
 	}
-	p.clients[addr] = c
+	p.clients[addr] = &pooled{c, now}
 	return c, forgotten
 }
 
@@ -79,7 +91,7 @@ func (p *Pool) closeWhere(match func(addr string) bool) {
 	for addr, c := range p.clients {
 		if match(addr) {
 			delete(p.clients, addr)
-			out = append(out, c)
+			out = append(out, c.Client)
 		}
 	}
 	p.mu.Unlock()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/cluster/lobby"
 )
 
 // raftLayer is raft's view of the peer port. It keeps its connections so that
@@ -18,6 +20,7 @@ type raftLayer struct {
 	addr     net.Addr
 	dialer   Dialer
 	incoming chan net.Conn
+	guests   *lobby.Lobby // incoming connections
 	ctx      context.Context
 	cancel   context.CancelFunc
 
@@ -28,12 +31,17 @@ type raftLayer struct {
 
 var _ raft.StreamLayer = (*raftLayer)(nil)
 
+// maxRaftConns bounds raft's incoming connections. Seven nodes need fewer than fifty. For one more, the oldest of the source with the most is
+// closed; raft dials again.
+const maxRaftConns = 256
+
 func newRaftLayer(addr net.Addr, d Dialer) *raftLayer {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &raftLayer{
 		addr:     addr,
 		dialer:   d,
 		incoming: make(chan net.Conn),
+		guests:   lobby.New(maxRaftConns),
 		ctx:      ctx,
 		cancel:   cancel,
 		conns:    make(map[*layerConn]struct{}),
@@ -45,6 +53,9 @@ func (l *raftLayer) hand(conn net.Conn) {
 	c, err := l.keep(conn)
 	if err != nil {
 		return
+	}
+	if displaced := l.guests.Enter(c); displaced != nil {
+		_ = displaced.Close()
 	}
 	select {
 	case l.incoming <- c:
@@ -134,6 +145,7 @@ type layerConn struct {
 
 // Close closes the connection and forgets it.
 func (c *layerConn) Close() error {
+	c.layer.guests.Leave(c)
 	c.layer.mu.Lock()
 	delete(c.layer.conns, c)
 	c.layer.mu.Unlock()

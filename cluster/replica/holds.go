@@ -50,8 +50,10 @@ func (h *holds) observe(operation string, of any, from time.Time) time.Time {
 	o, known := h.series.Load(key)
 	if !known {
 		kind := "entry"
-		if key.kind != nil {
-			kind = key.kind.Elem().Name()
+		if t := key.kind; t != nil && t.Kind() == reflect.Pointer {
+			kind = t.Elem().Name()
+		} else if t != nil {
+			kind = t.Name()
 		}
 		o, _ = h.series.LoadOrStore(key, h.seconds.WithLabelValues(operation, kind))
 	}

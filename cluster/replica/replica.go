@@ -49,6 +49,7 @@ type Replica struct {
 	named     chan string            // the cluster id, once
 
 	requestQuotas atomic.Bool // whether a workspace has a quota of requests
+	access        atomic.Bool // whether keys may have permissions
 
 	restores int // in a row, with no entry between them; raft's FSM goroutine only
 
@@ -118,7 +119,7 @@ func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 
 // Work estimates the work of a call: see fsm.State.Work.
 func (r *Replica) Work(call *fsm.Call) fsm.Work {
-	if c, ok := call.Command.(*fsm.VerifyKey); ok {
+	if c, ok := call.Command.(*fsm.VerifyKey); ok && !r.access.Load() {
 		return c.Work() // needs no look at the ledger, and every debit passes here
 	}
 	r.mu.RLock()
@@ -279,8 +280,11 @@ func (r *Replica) Workspace(actor fsm.Hash) string {
 	return r.state.WorkspaceOf(actor)
 }
 
-// learnQuotasLocked keeps whether there are quotas of requests where it can be read without the lock.
+// learnQuotasLocked keeps whether there are quotas of requests, and permissions, where it can be read without the lock.
 func (r *Replica) learnQuotasLocked() {
+	if has := r.state.HasAccess(); has != r.access.Load() {
+		r.access.Store(has)
+	}
 	if has := r.state.HasRequestQuotas(); has != r.requestQuotas.Load() {
 		r.requestQuotas.Store(has)
 	}

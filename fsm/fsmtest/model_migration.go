@@ -156,6 +156,10 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 			takeBack()
 			return refusal(fsm.IDTaken)
 		}
+		if t.overfull(nil, t.named(root, item.Permissions), rolesOf) {
+			takeBack()
+			return refusal(fsm.InvalidInput)
+		}
 		opening, _ := opened(item.Credits)
 		t.keys = append(t.keys, &key{
 			id: item.ID, api: c.APIID, name: item.Name, meta: item.Meta, identity: linked, hash: item.Hash,
