@@ -93,6 +93,17 @@ func (c *Cluster) Add() int {
 	return i
 }
 
+// AddAt is Add for a node at a given peer address.
+func (c *Cluster) AddAt(peer string) int {
+	i := c.slot()
+	c.Nodes[i].Peer = peer
+	c.Start(i)
+	return i
+}
+
+// Move gives a node that is down another peer address.
+func (c *Cluster) Move(i int) { c.Nodes[i].Peer = c.freeAddr() }
+
 // freeAddr finds a port that neither listens nor was given to another place of this process, which may be about to open it. It is not one
 // of those that systems give to outgoing connections: one of them could be taken again before the node opens it.
 func (c *Cluster) freeAddr() string {
