@@ -13,6 +13,7 @@ import (
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/cluster/propose"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/fsm"
 )
 
 // asksAs asks the leader for a read index over a connection that announces a node id, as a node that serves callers does.
@@ -40,7 +41,7 @@ func awaitLedgerVersion(t *testing.T, c *clustertest.Cluster, version uint64) {
 func TestAdmit_OnlyMembersActForCallers(t *testing.T) {
 	c := clustertest.New(t, 3, nil)
 	c.WaitReady()
-	awaitLedgerVersion(t, c, 3)
+	awaitLedgerVersion(t, c, fsm.NewestLedgerVersion)
 	leader := c.Leader()
 	follower := (leader + 1) % 3
 	id := c.Nodes[follower].ID()
