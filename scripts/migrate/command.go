@@ -14,17 +14,31 @@ import (
 )
 
 // environment is what the command reads its settings from.
-func (b *bench) environment() []string {
+func (b *bench) environment(rootKey string) []string {
 	return []string{
 		"CREDITD_DSN=" + b.server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, b.name), "CREDITD_SOURCE_WORKSPACE=" + unkeydb.Workspace,
-		"CREDITD_ADDR=" + strings.Join(b.cluster.HTTPAddrs(), ","), "CREDITD_ROOT_KEY=" + launch.RootKey, "CREDITD_TIMEOUT=60s",
+		"CREDITD_ADDR=" + strings.Join(b.cluster.HTTPAddrs(), ","), "CREDITD_ROOT_KEY=" + rootKey, "CREDITD_TIMEOUT=60s",
 	}
+}
+
+// permit makes the root key of the migration, with the permissions that it needs and no others.
+func (b *bench) permit(ctx context.Context) error {
+	client := launch.NewClient(b.cluster.HTTPAddr(0), time.Minute)
+	defer client.Close()
+	var made struct {
+		Key string `json:"key"`
+	}
+	answer := client.Call(ctx, "rootKeys.createRootKey", map[string]any{"name": "migration", "permissions": []string{
+		"import.*.write", "export.*.read", "api.*.delete_key", "api.*.delete_api", "identity.*.delete_identity",
+	}}, &made)
+	b.rootKey = made.Key
+	return answer.Err
 }
 
 // start starts creditd migrate unkey.
 func (b *bench) start(stdout, stderr *bytes.Buffer, args ...string) (*launch.Process, error) {
 	return launch.Start(launch.Command{
-		Binary: b.binary, Args: append([]string{"migrate", "unkey", "--quiet", "--json"}, args...), Env: b.environment(), Stdout: stdout, Stderr: stderr,
+		Binary: b.binary, Args: append([]string{"migrate", "unkey", "--quiet", "--json"}, args...), Env: b.environment(b.rootKey), Stdout: stdout, Stderr: stderr,
 	})
 }
 

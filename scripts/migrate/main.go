@@ -90,6 +90,7 @@ type bench struct {
 	server            *unkeydb.Server
 	set               *unkeydb.Set
 	cluster           *launch.Cluster
+	rootKey           string // of the migration
 	out               io.Writer
 }
 
@@ -106,6 +107,9 @@ func one(ctx context.Context, s settings, dir, name, binary string, server *unke
 		return err
 	}
 	defer b.cluster.Close()
+	if err := b.permit(ctx); err != nil {
+		return err
+	}
 	began := time.Now()
 	if err := check(ctx, b); err != nil {
 		return err

@@ -48,7 +48,7 @@ func page(ctx context.Context, b *bench) error {
 		}
 		shell := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 		shell.Dir = b.dir
-		shell.Env = append(os.Environ(), append(b.environment(), "PATH="+path+":"+os.Getenv("PATH"), "MYSQL="+b.server.Shell(b.name))...)
+		shell.Env = append(os.Environ(), append(b.environment(launch.RootKey), "PATH="+path+":"+os.Getenv("PATH"), "MYSQL="+b.server.Shell(b.name))...)
 		if out, err := shell.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s, block %d: %w\n%s\n%s", guide, i+1, err, commands, bytes.TrimSpace(out))
 		}
