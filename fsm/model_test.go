@@ -190,6 +190,8 @@ func undetailed(r fsm.Result) fsm.Result {
 		return &plain
 	case *fsm.Verdict:
 		return plainly(r)
+	case *fsm.Preview:
+		return &fsm.Preview{Verdict: *plainly(&r.Verdict), Payers: r.Payers}
 	case *fsm.IdempotentReplay:
 		return &fsm.IdempotentReplay{Result: undetailed(r.Result), Index: r.Index}
 	case *fsm.Verdicts:
