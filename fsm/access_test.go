@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -292,6 +293,22 @@ func TestBootstrap_GrantsEverything(t *testing.T) {
 }
 
 // Every new leader may bootstrap; only the first one counts.
+// Bootstrap grants when it is applied, so every build must grant these strings and no other: contract 7.2.
+func TestBootstrap_GrantsWhatTheFirstReleaseGranted(t *testing.T) {
+	granted := strings.Fields(`
+		api.*.create_api api.*.read_api api.*.update_api api.*.delete_api
+		api.*.create_key api.*.read_key api.*.update_key api.*.delete_key api.*.verify_key api.*.encrypt_key api.*.decrypt_key
+		identity.*.create_identity identity.*.read_identity identity.*.update_identity identity.*.delete_identity
+		rbac.*.create_permission rbac.*.read_permission rbac.*.delete_permission rbac.*.create_role rbac.*.read_role rbac.*.delete_role
+		rbac.*.add_permission_to_key rbac.*.remove_permission_from_key rbac.*.add_role_to_key rbac.*.remove_role_from_key
+		rbac.*.add_permission_to_role rbac.*.remove_permission_from_role
+		ratelimit.*.limit ratelimit.*.create_namespace ratelimit.*.set_override ratelimit.*.read_override ratelimit.*.delete_override
+		cluster.*.operate cluster.*.read audit.*.read`)
+	found := newLedger(t).Answer(root, &fsm.ListRootKeys{Page: fsm.Page{Limit: 2}}).(*fsm.RootKeys)
+	require.Len(t, found.List, 1)
+	require.ElementsMatch(t, granted, found.List[0].Permissions)
+}
+
 func TestBootstrap_HappensOnce(t *testing.T) {
 	s := newLedger(t)
 	before := s.Digest()
