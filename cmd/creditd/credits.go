@@ -1,14 +1,9 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strconv"
-	"time"
 
-	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
@@ -56,13 +51,12 @@ var _ = register(registration{group: "identity", use: "credits IDENTITY OPERATIO
 type creditsCommand struct {
 	reporter
 	endpoint, names string // names is the field that says whose
-	idempotencyKey  string
+	repetition      repetition
 	value           *int64
 }
 
 func (c *creditsCommand) bind(s *settings.Set) {
-	s.Group("Repetition")
-	s.Text(&c.idempotencyKey, "idempotency-key", "KEY", "name of the request; a call with the name of an earlier one has no second effect. Without it the command makes one")
+	c.repetition.bind(s)
 	c.reporter.bind(s)
 }
 
@@ -86,7 +80,7 @@ func (c *creditsCommand) check(in invocation, s *settings.Set) {
 func (c *creditsCommand) run(in invocation) error {
 	request := map[string]any{c.names: in.args[0], "operation": in.args[1], "value": c.value}
 	var after creditsShown
-	if err := c.once(c.idempotencyKey, c.endpoint, request, &after); err != nil {
+	if err := c.repetition.once(&c.operator, c.endpoint, request, &after); err != nil {
 		return err
 	}
 	shown := map[string]any{"remaining": after.Remaining}
@@ -94,34 +88,4 @@ func (c *creditsCommand) run(in invocation) error {
 		shown["refill"] = after.Refill
 	}
 	return c.printValue(in, shown, after)
-}
-
-// onceTries is how often a request is sent that may have been executed. The second answer repeats the first.
-const (
-	onceTries = 4
-	oncePause = 250 * time.Millisecond
-)
-
-// once makes a request that has an effect at most once, however often it is sent: it has an Idempotency-Key. Empty: a new one.
-func (o *operator) once(key, endpoint string, request, result any) error {
-	if key == "" {
-		var random [16]byte
-		_, _ = rand.Read(random[:]) // never fails
-		key = "creditd-" + hex.EncodeToString(random[:])
-	}
-	var answer client.Answer
-	for try := range onceTries {
-		if try > 0 {
-			time.Sleep(oncePause)
-		}
-		node := o.nodes[try%len(o.nodes)]
-		answer = node.Call(context.Background(), endpoint, request, result, client.IdempotencyKey(key))
-		if answer.Outcome == client.Executed || answer.Outcome == client.Refused {
-			return advise(answer.Err)
-		}
-	}
-	if answer.Outcome == client.NotExecuted && answer.Status != 0 {
-		return advise(answer.Err)
-	}
-	return fmt.Errorf("%w; repeat the command with --idempotency-key %s, which has no second effect within 24 hours", answer.Err, key)
 }

@@ -160,6 +160,7 @@ type keyVerify struct {
 	cost        int64
 	permissions string
 	dryRun      bool
+	repetition  repetition
 }
 
 func (k *keyVerify) bind(s *settings.Set) {
@@ -167,6 +168,7 @@ func (k *keyVerify) bind(s *settings.Set) {
 	settings.Number(s, &k.cost, "cost", 0, 1_000_000_000_000, "credits to debit")
 	s.Text(&k.permissions, "permissions", "QUERY", "a permission query, such as 'docs.read AND docs.write'")
 	s.Switch(&k.dryRun, "dry-run", "say what would be answered, and debit nothing")
+	k.repetition.bind(s)
 	k.reporter.bind(s)
 }
 
@@ -210,7 +212,7 @@ func (k *keyVerify) run(in invocation) error {
 	if k.dryRun {
 		err = k.call("keys.previewVerification", request, &text)
 	} else {
-		err = k.once("", "keys.verifyKey", request, &text)
+		err = k.repetition.once(&k.operator, "keys.verifyKey", request, &text)
 	}
 	if err != nil {
 		return err

@@ -195,6 +195,41 @@ func TestSupport_CreditsAreChangedOnce(t *testing.T) {
 	require.Equal(t, names[3], names[len(names)-1])
 }
 
+// Once a try may have been executed, no later answer says that nothing happened. The flag that the error names exists.
+func TestSupport_AnEarlierTryMayHaveBeenExecuted(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"key", "credits", "key_1", "increment", "1"}, {"identity", "credits", "id_1", "set", "1"}, {"key", "verify"}} {
+		for _, first := range []int{0, http.StatusBadGateway, http.StatusOK} {
+			var names []string
+			node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				names = append(names, r.Header.Get("Idempotency-Key"))
+				switch {
+				case len(names) > 1:
+					w.WriteHeader(http.StatusServiceUnavailable)
+					_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"error":{"title":"No","detail":"nothing was executed","type":"a/b"}}`)
+				case first == 0:
+					panic(http.ErrAbortHandler)
+				default:
+					w.WriteHeader(first)
+					_, _ = io.WriteString(w, "<html>")
+				}
+			}))
+			env := map[string]string{"CREDITD_ROOT_KEY": "root_test", "CREDITD_ADDR": node.URL}
+			code, _, stderr := typed(env, "k", append(args, "--idempotency-key", "mine")...)
+			node.Close()
+			require.Equal(t, exitFailed, code)
+			require.Equal(t, []string{"mine", "mine", "mine", "mine"}, names)
+			require.Contains(t, stderr, "may have been executed. Repeat the command with --idempotency-key mine", "%v %d", args, first)
+		}
+	}
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	code, _, stderr := typed(map[string]string{"CREDITD_ROOT_KEY": "root_test", "CREDITD_ADDR": dead.URL}, "k", "key", "verify")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "is the node running")
+	require.NotContains(t, stderr, "may have been executed")
+}
+
 func TestReadKey_TakesOneKey(t *testing.T) {
 	for text, says := range map[string]string{
 		"": "no key", " \n": "no key", "a\nb": "more than one key", strings.Repeat("x", 513): "more than one key",
