@@ -52,7 +52,7 @@ func (m *mirrorCommand) bind(s *settings.Set) {
 	s.Group("Requests")
 	settings.Value(s, &m.listen, "listen", "HOST:PORT", "address for clients", parseAddress)
 	s.Text(&m.primary, "primary", "URL", "the system that answers; required")
-	s.Duration(&m.drain, "drain", 0, "how long to wait at the end for requests under way")
+	s.Duration(&m.drain, "drain", 0, "how long to wait at the end for requests under way, and for copies")
 	s.Group("Background")
 	s.Text(&m.record, "record", "FILE", "append a line per verification to FILE; -: stdout")
 	settings.Choice(s, &m.copies, "copy", "what to send to --addr", copyNothing, copyPreview, copyVerify)
@@ -68,6 +68,8 @@ func (m *mirrorCommand) check(in invocation, s *settings.Set) {
 		s.Refuse("primary", "missing; name the system that answers, for example https://api.unkey.com")
 	case err != nil || m.primaryURL.Host == "" || m.primaryURL.Scheme != "http" && m.primaryURL.Scheme != "https" || m.primaryURL.RawQuery != "":
 		s.Refuse("primary", "%q: not an http or https URL", m.primary)
+	case m.primaryURL.User != nil || m.primaryURL.Fragment != "":
+		s.Refuse("primary", "%q: a user, a password or a fragment would not be sent", m.primaryURL.Redacted())
 	}
 	if m.copies != copyNothing {
 		m.operator.check(in, s)
@@ -83,6 +85,7 @@ func (m *mirrorCommand) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRecord()) }()
+	signal.Ignore(syscall.SIGPIPE) // a reader of stdout or stderr that goes away must not end the way to the primary
 	listener, err := net.Listen("tcp", m.listen)
 	if err != nil {
 		return err
@@ -106,7 +109,7 @@ func (m *mirrorCommand) run(in invocation) (err error) {
 		err = errors.Join(err, fmt.Errorf("requests were under way after --drain: %w", failed), server.Close())
 		return err // a request may still offer something, so the queue stays open
 	}
-	mirrored.Close()
+	err = errors.Join(err, mirrored.Close(draining))
 	tell(logger, mirrored.Counts())
 	return err
 }
@@ -133,7 +136,7 @@ func (m *mirrorCommand) watch(ctx context.Context, mirrored *mirror.Mirror, serv
 
 func tell(logger *slog.Logger, c mirror.Counts) {
 	logger.Info("counts", "forwarded", c.Forwarded, "failed", c.Failed, "verifications", c.Seen, "recorded", c.Recorded, "unreadable", c.Unreadable,
-		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyDiffers", c.CopyDiffers)
+		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyDiffers", c.CopyDiffers, "repeated", c.Repeated)
 }
 
 // openRecord opens the recording; nil: there is none.
@@ -152,7 +155,7 @@ func (m *mirrorCommand) openRecord(stdout io.Writer) (io.Writer, func() error, e
 	return file, file.Close, nil
 }
 
-// copier sends each copy to one node, in turn; nil: there are no copies.
+// copier sends each copy to the first node that can be reached; nil: there are no copies.
 func (m *mirrorCommand) copier() func(context.Context, []byte) (bool, error) {
 	endpoint := map[string]string{copyPreview: "keys.previewVerification", copyVerify: "keys.verifyKey"}[m.copies]
 	if endpoint == "" {

@@ -77,8 +77,8 @@ func (c *shadowCommand) check(in invocation, s *settings.Set) {
 }
 
 func (c *shadowCommand) run(in invocation) (err error) {
-	records := in.stdin
-	if len(in.args) > 0 && in.args[0] != "-" {
+	records, named := in.stdin, len(in.args) > 0 && in.args[0] != "-"
+	if named {
 		file, err := os.Open(in.args[0])
 		if err != nil {
 			return err
@@ -112,6 +112,12 @@ func (c *shadowCommand) run(in invocation) (err error) {
 	}
 	if err := c.print(in.stdout, summary, func(w io.Writer) error { return printSummary(w, summary) }); err != nil {
 		return err
+	}
+	switch {
+	case named && ctx.Err() != nil:
+		return errors.New("interrupted: the rest of the file was not compared")
+	case summary.Records+summary.BadLines == 0:
+		return errors.New("there was no record to compare")
 	}
 	return c.gate(summary)
 }

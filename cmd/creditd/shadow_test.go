@@ -1,18 +1,23 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/cmd/creditd/internal/shadow"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // withHashes is the environment of a root key that may name keys by their hashes.
@@ -103,6 +108,9 @@ func TestShadow_FailsLoudly(t *testing.T) {
 	require.NoError(t, os.WriteFile(exists, nil, 0o600))
 	code, _, _ = typed(d.env, byHash, "shadow", "--report", exists)
 	require.Equal(t, exitFailed, code, "a report is not overwritten")
+	code, _, stderr = typed(d.env, "\n", "shadow")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "no record to compare")
 	for _, args := range [][]string{{"--max-denied-wrongly", "some"}, {"--max-bad-lines", "-1"}} {
 		code, _, _ = typed(d.env, "", append([]string{"shadow"}, args...)...)
 		require.Equal(t, exitUsage, code, args)
@@ -145,6 +153,7 @@ func TestMirror_Settings(t *testing.T) {
 	}{
 		{"--primary: missing", []string{"--record", "x"}},
 		{`--primary: "ftp://a": not an http or https URL`, []string{"--primary", "ftp://a", "--record", "x"}},
+		{"--primary: \"http://u:xxxxx@a\": a user", []string{"--primary", "http://u:secret@a", "--record", "x"}},
 		{"--record: missing; without --copy", []string{"--primary", "http://a"}},
 		{"root-key", []string{"--primary", "http://a", "--copy", "preview"}},
 	} {
@@ -152,4 +161,55 @@ func TestMirror_Settings(t *testing.T) {
 		require.Equal(t, exitUsage, code)
 		require.Contains(t, stderr, test.says)
 	}
+}
+
+// A gate over a file must not pass because somebody stopped it.
+func TestShadow_AnInterruptedFileIsAFailure(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 1)
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"data":{"valid":true,"code":"VALID"}}`)
+		asked <- struct{}{}
+	}))
+	defer node.Close()
+	pipe := filepath.Join(t.TempDir(), "recording")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	writer, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { _ = writer.Close() }()
+	_, err = io.WriteString(writer, `{"key":"k","valid":true}`+"\n")
+	require.NoError(t, err)
+	p := start(t, []string{"CREDITD_ROOT_KEY=root_test"}, "shadow", pipe, "--addr", node.URL)
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("creditd asked nothing")
+	}
+	p.signal(syscall.SIGTERM)
+	require.Equal(t, exitFailed, p.wait())
+	require.Contains(t, p.stderr.String(), "interrupted")
+}
+
+// `creditd mirror --record - | creditd shadow`: when the comparison ends, clients notice nothing.
+func TestMirror_OutlivesTheReaderOfItsRecording(t *testing.T) {
+	t.Parallel()
+	old := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"data":{"valid":true,"code":"VALID"}}`)
+	}))
+	defer old.Close()
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	p := &process{t: t, stdout: &transcript{}, stderr: &transcript{}}
+	p.Process, err = launch.Start(launch.Command{
+		Binary: binary, Args: []string{"mirror", "--listen", "127.0.0.1:0", "--primary", old.URL, "--record", "-"}, Stdout: writer, Stderr: p.stderr,
+	})
+	require.NoError(t, err)
+	t.Cleanup(p.Kill)
+	require.NoError(t, errors.Join(reader.Close(), writer.Close()))
+	through := client.New(client.Config{Node: p.await(p.stderr, `msg=mirroring listen=(\S+)`)[1], RootKey: "root_test", Timeout: patience})
+	defer through.Close()
+	require.True(t, must[verdictShown](t, through, "keys.verifyKey", object{"key": "k"}).Valid)
+	p.await(p.stderr, "the recording cannot be written")
+	require.True(t, must[verdictShown](t, through, "keys.verifyKey", object{"key": "k"}).Valid)
+	p.terminate()
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/shadow"
 )
@@ -32,11 +33,27 @@ func (m *Mirror) drop(e *exchange) {
 	m.count.dropped.Add(1)
 }
 
-// Close waits until everything that was offered is recorded, and for the copies under way. No request may come any more.
-func (m *Mirror) Close() {
+// Close waits until everything that was offered is recorded and copied. Once ctx is done, copies that wait are dropped, those under way end,
+// and Close returns an error. No request may come any more.
+func (m *Mirror) Close(ctx context.Context) error {
+	defer m.endCopies()
 	close(m.queue)
-	<-m.ended
+	select {
+	case <-m.ended:
+		return nil
+	case <-ctx.Done():
+	}
+	m.endCopies()
+	select {
+	case <-m.ended:
+		return errors.New("there was no time for all copies; the others were dropped")
+	case <-time.After(recorderGrace):
+		return errors.New("nobody takes the recording; what waited is lost")
+	}
 }
+
+// recorderGrace is for a recording to disk. A pipe that nobody reads needs it in vain.
+const recorderGrace = time.Second
 
 // work records in the order in which the primary answered, and passes on to those who copy.
 func (m *Mirror) work() {
@@ -106,7 +123,6 @@ type verification struct {
 	} `json:"credits"`
 	Permissions string          `json:"permissions"`
 	Ratelimits  json.RawMessage `json:"ratelimits"`
-	MigrationID string          `json:"migrationId"`
 }
 
 type verdict struct {
@@ -119,7 +135,7 @@ type verdict struct {
 
 var errNoVerdict = errors.New("not a verification with its verdict")
 
-// line is the record of an exchange. It has no key.
+// line is the record of an exchange. It has no key, and so no migrationId, which finds keys by their text.
 func (e *exchange) line() ([]byte, error) {
 	var v verification
 	if err := json.Unmarshal(e.request, &v); err != nil {
@@ -146,7 +162,7 @@ func (e *exchange) line() ([]byte, error) {
 	}
 	e.valid = told.Data.Valid
 	record := shadow.Record{
-		Time: e.at.UnixMilli(), KeyHash: shadow.HashOf(v.Key), Permissions: v.Permissions, Ratelimits: v.Ratelimits, MigrationID: v.MigrationID,
+		Time: e.at.UnixMilli(), KeyHash: shadow.HashOf(v.Key), Permissions: v.Permissions, Ratelimits: v.Ratelimits,
 		Valid: &told.Data.Valid, Code: told.Data.Code, Remaining: told.Data.Credits,
 	}
 	if v.Credits != nil {
@@ -157,8 +173,12 @@ func (e *exchange) line() ([]byte, error) {
 
 // copy sends a copy once.
 func (m *Mirror) copy(e *exchange) {
+	if m.copying.Err() != nil {
+		m.drop(e)
+		return
+	}
 	defer m.queued.Add(-e.bytes())
-	ctx, cancel := context.WithTimeout(context.Background(), m.conf.CopyTimeout)
+	ctx, cancel := context.WithTimeout(m.copying, m.conf.CopyTimeout)
 	defer cancel()
 	valid, err := m.conf.Copy(ctx, e.request)
 	if err != nil {

@@ -39,6 +39,7 @@ type Counts struct {
 	Copied      int64 `json:"copied"`      // copies that were answered
 	CopyFailed  int64 `json:"copyFailed"`  // copies that were not
 	CopyDiffers int64 `json:"copyDiffers"` // copies that were answered with another valid
+	Repeated    int64 `json:"repeated"`    // verifications that the primary had answered before, and did not debit again
 }
 
 // Mirror is an http.Handler. Close it after its server.
@@ -49,8 +50,12 @@ type Mirror struct {
 	copies chan *exchange
 	queued atomic.Int64 // bytes in queue and copies
 	ended  chan struct{}
-	count  struct {
-		forwarded, failed, seen, recorded, unreadable, dropped, copied, copyFailed, copyDiffers atomic.Int64
+
+	copying   context.Context // of all copies
+	endCopies context.CancelFunc
+
+	count struct {
+		forwarded, failed, seen, recorded, unreadable, dropped, copied, copyFailed, copyDiffers, repeated atomic.Int64
 	}
 }
 
@@ -73,6 +78,7 @@ const maxQueued = 1 << 16
 // New starts the background work.
 func New(conf Config) *Mirror {
 	m := &Mirror{conf: conf, queue: make(chan *exchange, maxQueued), copies: make(chan *exchange, maxQueued), ended: make(chan struct{})}
+	m.copying, m.endCopies = context.WithCancel(context.Background())
 	m.proxy = &httputil.ReverseProxy{
 		Rewrite:        m.rewrite,
 		Transport:      newTransport(),
@@ -142,13 +148,18 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// watch reads along while the answer of a verification goes to the client.
+// watch reads along while the answer of a verification goes to the client. An answer that repeats an earlier one debited nothing, so a copy of
+// it would be a second debit.
 func (m *Mirror) watch(response *http.Response) error {
 	e, verification := response.Request.Context().Value(exchangeKey{}).(*exchange)
 	if !verification || response.StatusCode != http.StatusOK {
 		return nil
 	}
 	m.count.seen.Add(1)
+	if response.Header.Get("Idempotency-Replayed") == "true" {
+		m.count.repeated.Add(1)
+		return nil
+	}
 	e.encoding = response.Header.Get("Content-Encoding")
 	response.Body = &tap{from: response.Body, e: e, m: m}
 	return nil
@@ -209,5 +220,6 @@ func (m *Mirror) Counts() Counts {
 	return Counts{
 		Forwarded: c.forwarded.Load(), Failed: c.failed.Load(), Seen: c.seen.Load(), Recorded: c.recorded.Load(), Unreadable: c.unreadable.Load(),
 		Dropped: c.dropped.Load(), Copied: c.copied.Load(), CopyFailed: c.copyFailed.Load(), CopyDiffers: c.copyDiffers.Load(),
+		Repeated: c.repeated.Load(),
 	}
 }

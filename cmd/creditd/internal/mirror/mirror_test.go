@@ -82,7 +82,12 @@ func start(t *testing.T, conf Config) (m *Mirror, address string, stop func()) {
 	m = New(conf)
 	server := httptest.NewServer(m)
 	var once sync.Once
-	stop = func() { once.Do(func() { server.Close(); m.Close() }) }
+	stop = func() {
+		once.Do(func() {
+			server.Close()
+			require.NoError(t, m.Close(context.Background()))
+		})
+	}
 	t.Cleanup(stop)
 	return m, server.URL, stop
 }
@@ -116,7 +121,7 @@ func TestMirror_ForwardsAndRecords(t *testing.T) {
 	})
 	record := &buffer{}
 	m, address, stop := start(t, Config{Primary: to, Record: record})
-	body := `{"key":"secret_1","credits":{"cost":3},"permissions":"a","ratelimits":[{"name":"abc"}],"tags":["x"]}`
+	body := `{"key":"secret_1","credits":{"cost":3},"permissions":"a","ratelimits":[{"name":"abc"}],"tags":["x"],"migrationId":"old"}`
 	status, text := post(t, address, body, "X-Forwarded-For", "10.0.0.9")
 	require.Equal(t, 200, status)
 	require.Equal(t, answer, text)
@@ -177,7 +182,7 @@ func TestMirror_CopiesNeverTouchTheAnswers(t *testing.T) {
 				require.LessOrEqual(t, m.queued.Load(), int64(8<<10))
 				return
 			}
-			m.Close()
+			require.NoError(t, m.Close(t.Context()))
 			counts = m.Counts()
 			require.EqualValues(t, requests, counts.Copied+counts.CopyFailed+counts.Dropped)
 			require.Equal(t, counts.Copied, counts.CopyDiffers)
@@ -207,6 +212,58 @@ func TestMirror_CopiesOnlyDebits(t *testing.T) {
 	}
 	stop()
 	require.EqualValues(t, 2, copied.Load())
+}
+
+// A client that repeats a request under its Idempotency-Key is debited once, so the second system must not be debited twice.
+func TestMirror_CopiesNoRepetition(t *testing.T) {
+	to := primary(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Idempotency-Key") == "again" {
+			w.Header().Set("Idempotency-Replayed", "true")
+		}
+		_, _ = io.WriteString(w, answer)
+	})
+	record, copied := &buffer{}, atomic.Int64{}
+	m, address, stop := start(t, Config{Primary: to, Record: record, Copy: func(context.Context, []byte) (bool, error) {
+		copied.Add(1)
+		return true, nil
+	}})
+	for _, name := range []string{"first", "again"} {
+		_, text := post(t, address, `{"key":"k"}`, "Idempotency-Key", name)
+		require.Equal(t, answer, text)
+	}
+	stop()
+	require.EqualValues(t, 1, copied.Load())
+	require.Equal(t, Counts{Forwarded: 2, Seen: 2, Recorded: 1, Copied: 1, Repeated: 1}, m.Counts())
+	require.Len(t, record.records(t), 1)
+}
+
+// The end is bounded: neither a second system that hangs nor a recording that nobody takes keeps the process.
+func TestMirror_CloseIsBounded(t *testing.T) {
+	hanging := func(ctx context.Context, _ []byte) (bool, error) {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	unread, writer := io.Pipe()
+	defer func() { _ = unread.Close() }()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for says, conf := range map[string]Config{"no time for all copies": {Copy: hanging}, "nobody takes the recording": {Record: writer}} {
+		conf.Primary, conf.CopyTimeout, conf.Copies, conf.QueueBytes, conf.Logger = primary(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, answer)
+		}), time.Hour, 1, 1<<20, slog.New(slog.DiscardHandler)
+		m := New(conf)
+		server := httptest.NewServer(m)
+		for range 10 {
+			post(t, server.URL, `{"key":"k"}`)
+		}
+		server.Close()
+		require.ErrorContains(t, m.Close(ended), says)
+		if conf.Copy != nil {
+			counts := m.Counts()
+			require.EqualValues(t, 10, counts.CopyFailed+counts.Dropped)
+			require.Zero(t, m.queued.Load())
+		}
+	}
 }
 
 // What cannot be recorded is forwarded all the same.

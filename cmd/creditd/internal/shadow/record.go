@@ -34,6 +34,8 @@ func (r *Record) check() error {
 	switch {
 	case (r.Key == "") == (r.KeyHash == ""):
 		return errors.New("exactly one of key and keyHash must be given")
+	case r.KeyHash != "" && r.MigrationID != "":
+		return errors.New("migrationId needs key: a keyHash finds a migrated key without it")
 	case r.Valid == nil:
 		return errors.New("valid is missing: what did the other system answer?")
 	case *r.Valid && r.Code != "" && r.Code != valid:
