@@ -71,6 +71,11 @@ func (m *measured) Answer(_ context.Context, actor fsm.Hash, q fsm.Query) (r fsm
 	return r, m.index, nil
 }
 
+// AnswerStale answers the pages: they wait without the ledger until it is fresh enough.
+func (m *measured) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, _ uint64) (fsm.Result, uint64, error) {
+	return m.Answer(ctx, actor, q)
+}
+
 // tries is how often each request is measured. The fastest counts.
 const tries = 2
 
@@ -112,6 +117,10 @@ func worstLimits(prefix string) []fsm.Ratelimit {
 func buildWorst(t testing.TB, s *server) {
 	do := func(c fsm.Command) { t.Helper(); s.apply(t, s.token, c) }
 	do(&fsm.CreateAPI{ID: "api_worst", KeyspaceID: "ks_worst", Name: "worst"})
+	for i := range 3000 { // more than a page looks at
+		id := fmt.Sprintf("%04d", i)
+		do(&fsm.CreateAPI{ID: "api_" + id, KeyspaceID: "ks_" + id, Name: strings.Repeat("a", 256)})
+	}
 	do(&fsm.CreateMigration{ID: "mig", Algorithm: fsm.SHA256})
 	credits := fsm.NewCredits{Limited: true, Remaining: 1 << 40}
 	for i := range 12 {
@@ -181,7 +190,7 @@ var worst = map[string]func(try int) string{
 	"apis.createApi": func(int) string { return `{"name":"more"}` },
 	"apis.getApi":    func(int) string { return `{"apiId":"api_worst"}` },
 	"apis.deleteApi": func(int) string { return `{"apiId":"api_worst"}` },
-	"apis.listApis":  func(int) string { return `{"limit":100,"search":"o"}` },
+	"apis.listApis":  func(int) string { return `{"limit":100,"search":"` + strings.Repeat("a", 255) + `b"}` },
 	"apis.listKeys":  func(int) string { return `{"apiId":"api_worst","limit":100}` },
 
 	"keys.createKey": func(try int) string {
@@ -316,6 +325,9 @@ func TestWorst_NoRequestHoldsTheLedgerForLong(t *testing.T) {
 		t.Logf("%-32s %8.3f ms  %s", name, float64(best.Microseconds())/1000, of)
 		if best > maxHold {
 			t.Errorf("%s holds the ledger for %v: %s", name, best, of)
+		}
+		if strings.Contains(name, ".list") {
+			assert.NotContains(t, of, "Authorize", "%s: the page itself is not measured", name)
 		}
 	}
 }
