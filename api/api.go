@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,6 +32,8 @@ type API struct {
 
 	engine *gin.Engine
 	quotas requestQuotas
+
+	exporting sync.Mutex // held by the only export
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.

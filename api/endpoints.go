@@ -58,6 +58,9 @@ func endpoints() []*endpoint {
 		listWorkspaces(),
 		updateWorkspace(),
 		createMigration(),
+		importRecords(),
+		finishImport(),
+		exportRecords(),
 
 		listAudit(),
 

@@ -224,6 +224,12 @@ var strangers = []struct {
 	{"audit.listEntries", `{"actorId":"<rootKey>"}`, answerRow{200, `[]`}},
 	{"audit.listEntries", `{"event":"api.delete"}`, answerRow{200, `[]`}},
 
+	{"records.importRecords", `{"records":[{"workspaceId":"<workspace>","api":{"id":"api_new","name":"mine","createdAt":1}}]}`, answerRow{200, `"operator_only"`}},
+	{"records.importRecords", `{"records":[{"balance":{"keyId":"<key>"}}]}`, answerRow{200, `"not_found"`}},
+	{"records.finishImport", `{}`, answerRow{200, `{"ended":0,"more":false}`}},
+	{"records.exportRecords", `{"workspaceId":"<workspace>"}`, missingPermission},
+	{"records.exportRecords", `{"all":true}`, missingPermission},
+
 	// Operators act for the whole cluster: to anybody else these endpoints are closed.
 	{"rootKeys.createRootKey", `{"name":"x","permissions":["a"],"workspaceId":"<workspace>"}`, missingPermission},
 	{"rootKeys.listRootKeys", `{"cursor":"<rootKey>"}`, missingPermission},

@@ -30,6 +30,8 @@ type Node interface {
 	// TakeTurn waits until a costly request of a root key's workspace may use the CPU, and returns how to end its turn. It does not wait for
 	// long: then the fault says that nothing was executed.
 	TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error)
+	// Records returns the ledger at an index that is at least minIndex. The caller closes it.
+	Records(ctx context.Context, minIndex uint64) (Records, error)
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }

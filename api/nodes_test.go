@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/clustertest"
 	"github.com/creditd/creditd/fsm"
@@ -112,6 +113,18 @@ func (r *rotation) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 type place struct {
 	*ledger
 	at int
+}
+
+// Records is what an export reads: a copy of the ledger.
+func (p place) Records(ctx context.Context, minIndex uint64) (api.Records, error) {
+	l := p.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.nodes != nil {
+		node := l.nodes.at(p.at, l.now)
+		return node.Records(ctx, minIndex)
+	}
+	return copyOf(l), nil
 }
 
 func (p place) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {

@@ -35,6 +35,7 @@ const (
 	NamespaceCreated
 	OverrideSet
 	OverrideDeleted
+	RecordsImported // since ledger version 4
 )
 
 var eventNames = [...]string{
@@ -50,6 +51,7 @@ var eventNames = [...]string{
 	MigrationCreated: "migration.create",
 	NamespaceCreated: "ratelimit.namespace.create",
 	OverrideSet:      "ratelimit.override.set", OverrideDeleted: "ratelimit.override.delete",
+	RecordsImported: "records.import",
 }
 
 // Known reports whether an audit entry can have the event.

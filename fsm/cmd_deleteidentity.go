@@ -45,6 +45,7 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 			s.makeUnlimited(i.credit)
 		}
 		s.endWindows(IdentityScope, i.id, limits)
+		s.endMark(i.id, true)
 		delete(s.external, i.ref())
 		i.workspace.identities.remove(i)
 		if !c.DeleteKeys {

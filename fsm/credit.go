@@ -62,13 +62,16 @@ func (c *credit) show(now int64) Credits {
 }
 
 // touch applies the refill that is due by now, before any other change. Call it between beforeChange and afterChange.
-func (a *accounts) touch(c *credit) {
-	if c.due(a.clock) && c.remaining < c.refill.Amount {
+func (a *accounts) touch(c *credit) { a.touchAt(c, a.clock) }
+
+// touchAt is touch at another time than now.
+func (a *accounts) touchAt(c *credit, at int64) {
+	if c.due(at) && c.remaining < c.refill.Amount {
 		a.totals.Granted += uint64(c.refill.Amount - c.remaining)
-		c.refilledAt = c.refilled(a.clock)
+		c.refilledAt = c.refilled(at)
 		c.remaining = c.refill.Amount
 	}
-	c.considered = max(c.considered, dayOf(a.clock))
+	c.considered = max(c.considered, dayOf(at))
 }
 
 // debit takes cost credits. The caller has checked the balance.

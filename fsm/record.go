@@ -21,6 +21,7 @@ const (
 	KeyKind            Kind = 70
 	IdentityCreditKind Kind = 80
 	KeyCreditKind      Kind = 90
+	ImportMarkKind     Kind = 95
 	SessionKind        Kind = 140
 	AuditKind          Kind = 160
 	IdempotencyKind    Kind = 150

@@ -17,6 +17,7 @@ var commandTypes = commandTable(
 	&verifyKeyType, &verifyKeyExtendedType, &verifyMigratedType, &verifyKeysType,
 	&createIdentityType, &updateIdentityType, &deleteIdentityType, &updateIdentityCreditsType,
 	&createPermissionType, &deletePermissionType, &createRoleType, &deleteRoleType, &setRolePermissionsType,
+	&importRecordsType, &finishImportType,
 	&consumeRatelimitsType, &setOverrideType, &deleteOverrideType,
 )
 
@@ -34,6 +35,7 @@ var recordTypes = recordTable(
 	recordRow{&keyRecordType, load((*State).loadKey), found(func(s *State, id string) *key { return s.keys[id] })},
 	recordRow{&identityCreditRecordType, load((*State).loadCredit), found((*State).creditOfIdentity)},
 	recordRow{&keyCreditRecordType, load((*State).loadCredit), found((*State).creditOfKey)},
+	recordRow{&importMarkRecordType, load((*State).loadMark), found((*State).markOf)},
 	recordRow{&namespaceRecordType, load((*State).loadNamespace), neverAgain},
 	recordRow{&overrideRecordType, load((*State).loadOverride), found(func(s *State, id string) *override { return s.overrides[id] })},
 	recordRow{&windowRecordType, load((*State).loadCountedWindow), neverAgain},

@@ -51,6 +51,9 @@ const (
 	OperateClusterPermission RootPermission = "cluster.*.operate"
 	ReadClusterPermission    RootPermission = "cluster.*.read"
 	ReadAuditPermission      RootPermission = "audit.*.read"
+
+	ImportPermission RootPermission = "import.*.write"
+	ExportPermission RootPermission = "export.*.read"
 )
 
 // firstRootPermissions are the permissions of the first root key. Two of them exist only in the upstream API: nothing requires them. Bootstrap
@@ -70,7 +73,7 @@ var firstRootPermissions = [...]RootPermission{
 }
 
 // laterPermissions came after the first release. The first root key has none of them. It can create root keys that do.
-var laterPermissions = [...]RootPermission{VerifyKeyHashPermission}
+var laterPermissions = [...]RootPermission{VerifyKeyHashPermission, ImportPermission, ExportPermission}
 
 var everyPermission = slices.Concat(firstRootPermissions[:], laterPermissions[:])
 

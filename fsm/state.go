@@ -15,6 +15,7 @@ type State struct {
 	idempotencyStore
 	auditStore
 	graveyard
+	importStore
 	verifier
 	//lint:ignore U1000 it has fields in the build with one more ledger version
 	nextState
@@ -59,6 +60,7 @@ func New() *State {
 	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: make(map[idempotencyRef]*idempotencyRecord)}
 	s.auditStore = auditStore{core: c, tenants: t}
 	s.graveyard = graveyard{core: c, ring: &s.keyring, owners: &s.identityStore}
+	s.importStore = importStore{core: c, tenants: t}
 	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
 	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore, &s.graveyard}
 	return s

@@ -27,6 +27,7 @@ type workspace struct {
 	permissions ordered[*permission] // its permissions, likewise
 	roles       ordered[*role]       // its roles, likewise
 	audit       *auditLog            // nil: no entries
+	marks       ordered[*importMark] // of balances that are tracked
 	outcomes    outcomes             // its part of the idempotency store
 }
 

@@ -220,3 +220,10 @@ type Balance struct {
 	IdentityID ID       `json:"identityId,omitempty"`
 	Credits    *Credits `json:"credits,omitempty" doc:"Absent: unlimited."`
 }
+
+// Fields returns the limits in the order of the ledger's kinds of quotas.
+func (l *Limits) Fields() [10]**int64 {
+	return [...]**int64{
+		&l.Keys, &l.Identities, &l.APIs, &l.Permissions, &l.Roles, &l.Namespaces, &l.Overrides, &l.Windows, &l.Outcomes, &l.RequestsPerSecond,
+	}
+}

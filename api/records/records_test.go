@@ -178,6 +178,9 @@ func TestRecord_Check(t *testing.T) {
 		_, err := decodeRecord([]byte(line))
 		require.ErrorContains(t, err, says)
 	}
+	for _, h := range []Hash{sampleHash, Hash(strings.Repeat("0f", 32)), Hash(strings.Repeat("AB", 32))} {
+		require.NoError(t, (&Record{Key: &Key{ID: "key_1", APIID: "api_1", Hash: h}}).Validate())
+	}
 	require.Error(t, (&Record{API: &API{ID: "no"}}).Validate())
 	waiting := Record{Key: &Key{ID: "key_1", APIID: "api_1", Hash: Hash(strings.Repeat("0a", 32)), Enabled: true, CreatedAt: 1}}
 	require.NoError(t, waiting.Validate(), "64 hexadecimal digits are base64, too")

@@ -38,6 +38,15 @@ func (s *servedNode) closingConnections(handler http.Handler) http.Handler {
 	})
 }
 
+// Records opens what an export reads.
+func (s *servedNode) Records(ctx context.Context, minIndex uint64) (api.Records, error) {
+	r, err := s.Node.Records(ctx, minIndex)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Status translates what the node knows of the cluster.
 func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 	status, err := s.Node.Status(ctx)

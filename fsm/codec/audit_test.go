@@ -13,7 +13,7 @@ import (
 // (requireAllTypes).
 func TestEventOf_EachEventHasACommand(t *testing.T) {
 	used := map[fsm.Event]bool{}
-	for _, c := range commandSamples {
+	for _, c := range allCommands() {
 		event := fsm.EventOf(c)
 		require.True(t, event == fsm.Unaudited || event.Known(), "%T", c)
 		used[event] = true

@@ -237,6 +237,9 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.Algorithm]():   uint64(fsm.PrefixedAPIKey),
 	reflect.TypeFor[fsm.WindowScope](): uint64(fsm.NamespaceScope),
 
+	reflect.TypeFor[fsm.ConflictRule]():     uint64(fsm.ReplaceOnConflict),
+	reflect.TypeFor[fsm.ImportStatus]():     uint64(fsm.ImportInvalid),
+	reflect.TypeFor[fsm.ImportReason]():     uint64(fsm.ImportImmutable),
 	reflect.TypeFor[fsm.MigrationFailure](): uint64(fsm.HashTakenOver),
 	reflect.TypeFor[uint8]():                31, // the day of a refill
 }
@@ -260,7 +263,7 @@ func knownNumbers(typ reflect.Type) (list []uint64) {
 var nonzero = map[reflect.Type]bool{
 	reflect.TypeFor[fsm.BalanceOp](): true, reflect.TypeFor[fsm.LinkOp](): true, reflect.TypeFor[fsm.RefusalCode](): true, reflect.TypeFor[fsm.VerdictCode](): true,
 	reflect.TypeFor[fsm.Event](): true, reflect.TypeFor[fsm.ResourceType](): true,
-	reflect.TypeFor[fsm.WindowScope](): true, reflect.TypeFor[fsm.Algorithm](): true,
+	reflect.TypeFor[fsm.WindowScope](): true, reflect.TypeFor[fsm.ImportStatus](): true, reflect.TypeFor[fsm.Algorithm](): true,
 }
 
 // TestAppendBatch_RefusesWhatNobodyCouldRead: such an entry, once committed, would stop every node.
@@ -321,6 +324,10 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Interface: // the result of a session's call, or an item of several verifications
 		if v.Type() == reflect.TypeFor[fsm.Command]() {
 			v.Set(reflect.ValueOf(f.make(reflect.TypeFor[fsm.VerifyKey]())))
+			return
+		}
+		if v.Type() == reflect.TypeFor[fsm.Record]() {
+			v.Set(reflect.ValueOf(f.make(reflect.TypeFor[fsm.KeyRecord]())))
 			return
 		}
 		v.Set(reflect.ValueOf(f.make(reflect.TypeFor[fsm.Verdict]())))

@@ -321,21 +321,22 @@ var (
 )
 
 func allCommands() []fsm.Command {
-	return slices.Concat(commandSamples, commandSamples2, commandSamples3, commandSamplesNext)
+	return slices.Concat(commandSamples, commandSamples2, commandSamples3, commandSamples4, commandSamplesNext)
 }
 
 func allResults() []fsm.Result {
-	return slices.Concat(resultSamples, resultSamples2, resultSamples3, resultSamplesOfQueries, resultSamplesNext)
+	return slices.Concat(resultSamples, resultSamples2, resultSamples3, resultSamples4, resultSamplesOfQueries, resultSamplesNext)
 }
 
 func allRecords() []fsm.Record {
-	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamplesNext)
+	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamples4, recordSamplesNext)
 }
 
 // Answers to queries that came later. They are in no log and in no snapshot, so no golden file has them.
 var resultSamplesOfQueries = []fsm.Result{
 	&fsm.APIs{List: []fsm.API{{ID: "api_1", Name: "payments"}, {}}, Next: "api_2"},
 	&fsm.Preview{Verdict: fsm.Verdict{Code: fsm.NotFound}},
+	&fsm.ExportScope{WorkspaceID: "ws_1"},
 	&fsm.Preview{
 		Verdict: fsm.Verdict{Code: fsm.Valid, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1"},
 		Payers: []fsm.Payer{
@@ -362,7 +363,7 @@ var (
 	}
 )
 
-// What came with ledger version 3: likewise. A release has it: what comes now is of version 4.
+// What came with ledger version 3: likewise.
 var (
 	commandSamples3 = []fsm.Command{
 		&fsm.CreateKey{ID: "key_5", Hash: hash(5), APIID: "api_1", Nonce: nonceSample},
@@ -385,4 +386,44 @@ var (
 	}
 	nonceSample  = idempotency(21).Key
 	quotasSample = fsm.Quotas{fsm.KeysQuota: {Limited: true, Limit: 300}, fsm.APIsQuota: {Limited: true}, fsm.RequestsQuota: {Limited: true, Limit: 5}}
+)
+
+// What came with ledger version 4: likewise. Append until a release has it.
+var (
+	commandSamples4 = []fsm.Command{
+		&fsm.RaiseLedgerVersion{Version: 4, Build: "v1.4.0"},
+		&fsm.ImportRecords{OnConflict: fsm.ReplaceOnConflict, Track: true, ReadAt: 1_790_000_000_000, Items: []fsm.ImportItem{
+			{WorkspaceID: "ws_2", Record: &fsm.WorkspaceRecord{ID: "ws_2", Name: "n", CreatedAt: 1, Enabled: true, Quotas: quotasSample}},
+			{Record: &fsm.RootKeyRecord{ID: "key_r2", Hash: hash(2), Name: "ci", WorkspaceID: "ws_2", Permissions: []string{"a"}, Expires: fsm.Never, Enabled: true}},
+			{Record: &fsm.APIRecord{ID: "api_1", KeyspaceID: "ks_1", Name: "payments", WorkspaceID: "ws_1", CreatedAt: 5, Protected: true}},
+			{Record: &fsm.MigrationRecord{ID: "m/1", WorkspaceID: "ws_1", Algorithm: fsm.SHA256, CreatedAt: 5}},
+			{Record: &fsm.PermissionRecord{ID: "perm_1", WorkspaceID: "ws_1", Name: "Read", Slug: "docs.read", CreatedAt: 5}},
+			{Record: &fsm.RoleRecord{ID: "role_1", WorkspaceID: "ws_1", Name: "editor", Permissions: []string{"perm_1"}, CreatedAt: 6}},
+			{
+				Record:  &fsm.IdentityRecord{ID: "id_1", ExternalID: "user.1", WorkspaceID: "ws_1", Policy: fsm.BothPay, CreatedAt: 7},
+				Credits: fsm.ImportedCredits{Limited: true, Remaining: math.MaxInt64},
+			},
+			{
+				Record: &fsm.KeyRecord{ID: "key_4", Hash: hash(9), APIID: "api_1", Expires: fsm.Never, FormerHash: hash(11), Ratelimits: ratelimits},
+				Credits: fsm.ImportedCredits{
+					Limited: true, Remaining: 5, Refill: fsm.Refill{Interval: fsm.Monthly, Amount: 7, Day: 31}, RefilledAt: 1_790_000_000_000, Considered: 20_717,
+				},
+			},
+			{Record: &fsm.NamespaceRecord{ID: "rlns_1", Name: "email", WorkspaceID: "ws_1", CreatedAt: 1}},
+			{Record: &fsm.OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "user_*", Limit: 200, Duration: 120_000, CreatedAt: 1}},
+			{Record: &fsm.ImportMarkRecord{Owner: "id_1", Identity: true}, Credits: fsm.ImportedCredits{Limited: true, Remaining: 5}},
+		}},
+		&fsm.FinishImport{Most: 1000},
+	}
+	resultSamples4 = []fsm.Result{
+		&fsm.Imported{Outcomes: []fsm.ImportOutcome{
+			{Status: fsm.ImportCreated}, {Status: fsm.ImportConflict, Reason: fsm.ImportImmutable}, {Status: fsm.ImportReplaced, Shortfall: 300},
+		}},
+		&fsm.ImportFinished{Ended: 1000, More: true},
+	}
+	recordSamples4 = []fsm.Record{
+		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, LedgerVersion: 4, RaisedBy: "v1.4.0"},
+		&fsm.ImportMarkRecord{Owner: "key_1", WorkspaceID: "ws_1", Limited: true, Remaining: 100, RefilledAt: 1_790_000_000_000, ReadAt: 1_790_000_000_001},
+		&fsm.ImportMarkRecord{Owner: "id_1", Identity: true, WorkspaceID: "ws_1"},
+	}
 )

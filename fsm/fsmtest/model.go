@@ -93,7 +93,7 @@ const SecondRules uint64 = 2
 // ThirdRules is the ledger version from which the limits D-32 to D-36 hold.
 const ThirdRules uint64 = 3
 
-// FourthRules is the ledger version from which the rules D-60 to D-69 hold.
+// FourthRules is the ledger version from which the rules D-60 to D-79 hold.
 const FourthRules uint64 = 4
 
 // NewModel returns an empty ledger.
@@ -378,7 +378,9 @@ func (t *Model) bootstrap(c *fsm.Bootstrap) fsm.Result {
 
 // firstPermissions are those of the first root key: what came later is not among them. See contract 7.2.
 func firstPermissions() []string {
-	return slices.DeleteFunc(fsm.AllPermissions(), func(p string) bool { return p == "api.*.verify_key_hash" })
+	return slices.DeleteFunc(fsm.AllPermissions(), func(p string) bool {
+		return p == "api.*.verify_key_hash" || p == "import.*.write" || p == "export.*.read"
+	})
 }
 
 // EveryPermission returns the strings of contract 1.12 with "*" as the id.

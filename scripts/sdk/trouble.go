@@ -27,6 +27,8 @@ func (troubled) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64, e
 
 var errFull = fault.New(fault.Overloaded, "Too many requests are waiting")
 
+func (troubled) Records(context.Context, uint64) (api.Records, error) { return nil, errFull }
+
 func (troubled) Answer(context.Context, fsm.Hash, fsm.Query) (fsm.Result, uint64, error) {
 	return nil, 0, errFull
 }

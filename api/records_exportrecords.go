@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/fsm"
+)
+
+type exportRecordsRequest struct {
+	WorkspaceID string `json:"workspaceId" schema:"minLength=1,maxLength=255" doc:"Default: the workspace of the root key. Another one needs cluster.*.operate."`
+	All         bool   `json:"all" schema:"default=false" doc:"The whole cluster. Needs cluster.*.operate."`
+}
+
+const recordsMedia = "application/x-ndjson"
+
+// logTimeHeader has the log time of an export, in Unix milliseconds.
+const logTimeHeader = "Creditd-Log-Time"
+
+// exportRecords is records.exportRecords, docs/contract.md 7.5 and docs/records.md.
+func exportRecords() *endpoint {
+	return read("records.exportRecords", about{
+		summary: "Stream everything of a workspace, or of the cluster, at one index",
+		text: "The answer is a file of records, one JSON object per line: docs/records.md has the format. `Creditd-Index` and `" + logTimeHeader +
+			"` name its moment. Writes go on meanwhile. A node makes one export at a time. A file without an `end` line is incomplete.",
+		needs:     []need{forAll(fsm.ExportPermission)},
+		needsNote: "Another workspace, and `all`, also need `cluster.*.operate`.",
+		example:   `{}`,
+		media:     recordsMedia,
+	}, func(c *call, req exportRecordsRequest) (stream, error) {
+		if req.All && req.WorkspaceID != "" {
+			if err := c.authenticate(); err != nil {
+				return nil, err
+			}
+			return nil, invalid("Give 'workspaceId' or 'all', not both")
+		}
+		c.consistency = consistency{} // the file is of an index after the request, whatever the headers say
+		scope, err := answer[*fsm.ExportScope](c, &fsm.AuthorizeExport{WorkspaceID: req.WorkspaceID, All: req.All})
+		if err != nil {
+			return nil, err
+		}
+		if !c.api.exporting.TryLock() {
+			return nil, &problem{errorType: &tooManyRequests, detail: "This node makes another export: ask another node, or later", retryAfter: 5}
+		}
+		view, err := c.api.node.Records(c.ctx, c.index)
+		if err != nil {
+			c.api.exporting.Unlock()
+			return nil, err
+		}
+		c.index = view.Index()
+		c.gin.Header(logTimeHeader, strconv.FormatInt(view.Clock(), 10))
+		x := &exporter{view: view, workspace: scope.WorkspaceID, all: req.All}
+		return func(ctx context.Context, w *chunks) (err error) {
+			defer c.api.exporting.Unlock()
+			defer func() { err = errors.Join(err, view.Close()) }()
+			return x.write(ctx, w)
+		}, nil
+	})
+}
+
+// Records is the ledger as it was at one index.
+type Records interface {
+	// Index is the index, and Clock the log time in Unix ms.
+	Index() uint64
+	Clock() int64
+	// Each calls visit for each record of a kind, in the order of ids. visit may call Find.
+	Each(kind fsm.Kind, visit func(fsm.Record) error) error
+	// Find finds a record; nil: there is none.
+	Find(name fsm.RecordKey) (fsm.Record, error)
+	Close() error
+}
+
+// An export works for a while and then rests, so that it takes at most half of a CPU from those who wait for an answer.
+const (
+	exportWork = 2 * time.Millisecond
+	exportRest = 2 * time.Millisecond
+)
+
+// exporter writes the records of one workspace, or of all.
+type exporter struct {
+	view      Records
+	workspace string
+	all       bool
+
+	out   *records.Writer
+	until time.Time // of the work
+	known known
+}
+
+func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
+	header := x.workspace
+	if x.all {
+		header = ""
+	}
+	if x.out, err = records.NewWriter(w, header); err != nil {
+		return err
+	}
+	x.known.reset()
+	x.until = time.Now().Add(exportWork)
+	for _, kind := range exportedKinds {
+		if (kind == fsm.WorkspaceKind || kind == fsm.RootKeyKind) && !x.all {
+			continue
+		}
+		if err := x.view.Each(kind, func(r fsm.Record) error { return x.one(ctx, r) }); err != nil {
+			return err
+		}
+	}
+	_, err = x.out.End()
+	return err
+}
+
+func (x *exporter) one(ctx context.Context, r fsm.Record) error {
+	if time.Now().After(x.until) {
+		rest := time.NewTimer(exportRest)
+		defer rest.Stop()
+		select {
+		case <-rest.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		x.until = time.Now().Add(exportWork)
+	}
+	shown, workspace, err := x.exported(r)
+	if err != nil {
+		return fmt.Errorf("export of %v: %w", r.Key(), err)
+	}
+	if shown == nil || !x.all && workspace != x.workspace {
+		return nil
+	}
+	if x.all {
+		shown.WorkspaceID = workspace
+	}
+	return x.out.Write(shown)
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+)
+
+var _ = register(registration{use: "export", short: "write everything of a workspace to a file",
+	long: `Writes everything of a workspace, or of the cluster, as it was at one log index. The file has one
+JSON object per line, hashes and no keys in plaintext: docs/records.md describes it. Writes go on
+meanwhile. 'creditd import' reads the file.`,
+	make: func() command { return &exportCommand{} }})
+
+type exportCommand struct {
+	operator
+	workspace, out string
+	all, balances  bool
+}
+
+func (e *exportCommand) bind(s *settings.Set) {
+	e.operator.bind(s)
+	s.Group("Export")
+	s.Text(&e.workspace, "workspace", "ID", "the workspace; default: that of the root key")
+	s.Switch(&e.all, "all", "the whole cluster")
+	s.Text(&e.out, "out", "FILE", "where to write; default: standard output")
+	s.Switch(&e.balances, "balances", "write the balances as CSV instead")
+}
+
+func (e *exportCommand) check(in invocation, s *settings.Set) {
+	e.operator.check(in, s)
+	if e.all && e.workspace != "" {
+		s.Refuse("all", "give --workspace or --all, not both")
+	}
+}
+
+func (e *exportCommand) run(in invocation) (err error) {
+	request := map[string]any{}
+	if e.all {
+		request["all"] = true
+	} else if e.workspace != "" {
+		request["workspaceId"] = e.workspace
+	}
+	body, header, err := e.nodes[0].Stream(context.Background(), "records.exportRecords", request)
+	if err != nil {
+		return advise(err)
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	to := in.stdout
+	if e.out != "" {
+		file, err := createWhole(e.out)
+		if err != nil {
+			return err
+		}
+		defer file.discard()
+		if err := e.copy(file, body); err != nil {
+			return err
+		}
+		if err := file.keep(); err != nil {
+			return err
+		}
+	} else if err := e.copy(to, body); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(in.stderr, "exported index %s\n", header.Get("Creditd-Index"))
+	return err
+}
+
+// copy writes the file, or its balances, and checks it on the way.
+func (e *exportCommand) copy(to io.Writer, from io.Reader) error {
+	w := bufio.NewWriterSize(to, 64<<10)
+	source := from
+	if !e.balances {
+		source = io.TeeReader(from, w)
+	}
+	r, err := records.NewReader(source)
+	if err != nil {
+		return err
+	}
+	table := csv.NewWriter(w)
+	if e.balances {
+		_ = table.Write([]string{"workspace", "owner", "id", "name", "remaining", "refillInterval", "refillAmount", "refillDay", "refilledAt"})
+	}
+	for {
+		record, err := r.Next()
+		switch {
+		case err == io.EOF:
+			table.Flush()
+			return errors.Join(table.Error(), w.Flush())
+		case err != nil:
+			return fmt.Errorf("the export is not whole: %w", err)
+		case e.balances:
+			if row := balanceRow(record, r.Header.WorkspaceID); row != nil {
+				_ = table.Write(row)
+			}
+		}
+	}
+}
+
+// balanceRow shows a balance as it is stored: a refill that is due and was not given yet is not in it.
+func balanceRow(r *records.Record, workspace string) []string {
+	var owner, id, name string
+	var c *records.Credits
+	switch {
+	case r.Key != nil:
+		owner, id, name, c = "key", string(r.Key.ID), r.Key.Name, r.Key.Credits
+	case r.Identity != nil:
+		owner, id, name, c = "identity", string(r.Identity.ID), r.Identity.ExternalID, r.Identity.Credits
+	}
+	if c == nil {
+		return nil
+	}
+	if r.WorkspaceID != "" {
+		workspace = r.WorkspaceID
+	}
+	row := []string{workspace, owner, id, name, strconv.FormatInt(c.Remaining, 10), "", "", "", ""}
+	if c.Refill != nil {
+		row[5], row[6] = c.Refill.Interval, strconv.FormatInt(c.Refill.Amount, 10)
+		if c.Refill.RefillDay != 0 {
+			row[7] = strconv.FormatInt(c.Refill.RefillDay, 10)
+		}
+	}
+	if c.RefilledAt != 0 {
+		row[8] = strconv.FormatInt(int64(c.RefilledAt), 10)
+	}
+	return row
+}
+
+// wholeFile is a file that appears under its name when it is complete.
+type wholeFile struct {
+	*os.File
+	name string
+}
+
+func createWhole(name string) (*wholeFile, error) {
+	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &wholeFile{f, name}, nil
+}
+
+func (f *wholeFile) keep() error {
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), f.name)
+}
+
+// discard removes a file that was not kept.
+func (f *wholeFile) discard() {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+}

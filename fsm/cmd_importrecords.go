@@ -1,0 +1,206 @@
+package fsm
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/fsm/fields"
+)
+
+// ImportRecords takes over things that another ledger or another system had, with their ids and times. Each is decided on its own, in order.
+// See contract 7.5.
+type ImportRecords struct {
+	OnConflict ConflictRule
+	Track      bool  // remember the balances that owners come with: see importMark
+	ReadAt     int64 // when the source was read, Unix ms; 0: unknown
+	Items      []ImportItem
+}
+
+// ConflictRule says what happens to a thing that exists and differs.
+type ConflictRule uint8
+
+// The rules.
+const (
+	FailOnConflict ConflictRule = iota
+	SkipOnConflict
+	ReplaceOnConflict
+)
+
+// ImportItem is one thing. Its record names a workspace, or something in one.
+type ImportItem struct {
+	WorkspaceID string // empty: the caller's
+	Record      Record // of a kind in importKinds. An ImportMarkRecord is a balance in another system
+	Credits     ImportedCredits
+}
+
+// ImportedCredits are the credits of a key or an identity; zero: unlimited.
+type ImportedCredits struct {
+	Limited    bool
+	Remaining  int64
+	Refill     Refill
+	RefilledAt int64 // Unix ms; 0: never
+	Considered int64 // day since 1970-01-01
+}
+
+var importRecordsType = commandType{kind: 110, since: 4, event: RecordsImported, nests: true, create: create[ImportRecords]}
+
+func (*ImportRecords) is() *commandType { return &importRecordsType }
+
+func (c *ImportRecords) fields(v *fields.Visitor) {
+	fields.Enum(v, &c.OnConflict, FailOnConflict, ReplaceOnConflict)
+	v.Bool(&c.Track)
+	v.Int(&c.ReadAt)
+	fields.List(v, &c.Items, (*ImportItem).fields)
+}
+
+func (i *ImportItem) fields(v *fields.Visitor) {
+	v.String(&i.WorkspaceID)
+	visitImported(&i.Record, v)
+	i.Credits.fields(v)
+}
+
+func (n *ImportedCredits) fields(v *fields.Visitor) {
+	v.Bool(&n.Limited)
+	v.Int(&n.Remaining)
+	n.Refill.fields(v)
+	v.Int(&n.RefilledAt)
+	v.Int(&n.Considered)
+}
+
+// importable reports whether a kind may stand in a command.
+func importable(k Kind) bool {
+	switch k {
+	case WorkspaceKind, RootKeyKind, APIKind, MigrationKind, PermissionKind, RoleKind, IdentityKind, KeyKind, NamespaceKind, OverrideKind, ImportMarkKind:
+		return true
+	}
+	return false
+}
+
+// visitImported visits the kind, the form and the fields of a record in a command.
+func visitImported(p *Record, v *fields.Visitor) {
+	kind, form := v.Form()
+	switch finds, _ := v.FindsVersion(); {
+	case v.Reading():
+		var of byte
+		if v.Byte(&of); v.Err() == nil && !importable(Kind(of)) {
+			v.Fail(fmt.Errorf("a record of kind %d cannot be imported", of))
+		}
+		if v.Err() != nil {
+			return
+		}
+		*p = ReadRecord(v, Kind(of))
+	case finds:
+		t := (*p).is()
+		v.Needs(t.since)
+		(*p).fields(v)
+	default:
+		of := byte((*p).is().kind)
+		v.Byte(&of)
+		WriteRecord(v, *p)
+	}
+	v.SetForm(kind, form)
+}
+
+// Work estimates the work of one record.
+func (i *ImportItem) Work() Work {
+	w := changeWork + identityWork
+	switch r := i.Record.(type) {
+	case *KeyRecord:
+		w += (timesHashed+1)*hashed(len(r.Meta)) + partWork*Work(2*len(r.Permissions)+len(r.Roles)+len(r.Ratelimits))
+	case *IdentityRecord:
+		w += (timesHashed+1)*hashed(len(r.Meta)) + partWork*Work(len(r.Ratelimits))
+	case *RoleRecord:
+		w += 2 * partWork * Work(len(r.Permissions))
+	case *RootKeyRecord:
+		w += 2 * partWork * Work(len(r.Permissions))
+	}
+	return w
+}
+
+// work also counts what the things have now: they are compared, and hashed when they change.
+func (c *ImportRecords) work(s *State, root *rootKey) (w Work) {
+	w = changeWork
+	for i := range c.Items {
+		w += c.Items[i].Work()
+		switch r := c.Items[i].Record.(type) {
+		case *KeyRecord:
+			w += s.recordWork(s.keys[r.ID])
+		case *IdentityRecord:
+			w += s.ownerWork(root, r.ID)
+		}
+	}
+	return w
+}
+
+// plan checks only the caller. What becomes of a record depends on those before it, so it is decided when they are there.
+func (c *ImportRecords) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
+	if refusal := root.requires(ImportPermission); refusal != nil {
+		return nil, refusal
+	}
+	return func() Result {
+		m := importer{State: s, root: root, rule: c.OnConflict, track: c.Track, readAt: c.ReadAt, operator: root.may(OperateClusterPermission, "")}
+		answer := &Imported{Outcomes: make([]ImportOutcome, 0, len(c.Items))}
+		room := maxImportedOver
+		for i := range c.Items {
+			if room -= s.sizeBefore(c.Items[i].Record); room < 0 && i > 0 {
+				break // an entry must stay short
+			}
+			answer.Outcomes = append(answer.Outcomes, m.take(&c.Items[i]))
+		}
+		return answer
+	}, nil
+}
+
+// maxImportedOver is how large the things may be that one command replaces, unless it is one thing. The others have no outcome, and come with
+// the next command. What is replaced is hashed, and the caller does not know how large it is.
+const maxImportedOver = 256 << 10
+
+// sizeBefore is about the number of bytes that what a record replaces has now.
+func (s *State) sizeBefore(r Record) int {
+	const link = 32
+	switch r := r.(type) {
+	case *KeyRecord:
+		if k := s.keys[r.ID]; k != nil {
+			a := k.access()
+			return len(k.meta()) + link*(len(a.permissions)+len(a.roles)+len(k.ratelimits()))
+		}
+	case *IdentityRecord:
+		if i := s.identities[r.ID]; i != nil {
+			return len(i.meta) + link*len(i.ratelimits)
+		}
+	case *RoleRecord:
+		if have := s.roles[r.ID]; have != nil {
+			return link * len(have.permissions)
+		}
+	case *RootKeyRecord:
+		if k := s.rootKeys[r.ID]; k != nil {
+			return link * len(k.permissions)
+		}
+	}
+	return 0
+}
+
+// FinishImport ends the tracking of balances in the caller's workspace, of so many owners at a time.
+type FinishImport struct{ Most int64 }
+
+var finishImportType = commandType{kind: 111, since: 4, unaudited: true, create: create[FinishImport]}
+
+func (*FinishImport) is() *commandType { return &finishImportType }
+
+func (c *FinishImport) fields(v *fields.Visitor) { v.Int(&c.Most) }
+
+func (c *FinishImport) work(*State, *rootKey) Work {
+	return changeWork + identityWork*Work(max(0, c.Most))
+}
+
+func (c *FinishImport) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
+	if refusal := root.requires(ImportPermission); refusal != nil {
+		return nil, refusal
+	}
+	if c.Most < 1 {
+		return nil, invalid("at least one balance must end")
+	}
+	return func() Result {
+		ended, more := s.endMarks(root.workspace, c.Most)
+		return &ImportFinished{Ended: ended, More: more}
+	}, nil
+}

@@ -1,0 +1,89 @@
+package fsm
+
+// importStore holds what the owners of imported balances had in the system that they came from.
+type importStore struct {
+	*core
+	tenants *tenancy
+	marks   map[string]*importMark // by the id of the record; nil: there are none
+}
+
+// importMark is the last balance of the source that the ledger has taken into account. The next one counts by its difference, so a
+// repetition counts nothing.
+type importMark struct {
+	entityHeader
+	workspace  *workspace
+	owner      string
+	identity   bool
+	limited    bool
+	remaining  int64
+	refilledAt int64
+	readAt     int64
+}
+
+func (m *importMark) id() string { return markID(m.owner, m.identity) }
+
+func (m *importMark) key() RecordKey { return RecordKey{ImportMarkKind, m.id()} }
+
+func (m *importMark) record() Record {
+	return &ImportMarkRecord{
+		Owner: m.owner, Identity: m.identity, WorkspaceID: m.workspace.id, Limited: m.limited, Remaining: m.remaining,
+		RefilledAt: m.refilledAt, ReadAt: m.readAt,
+	}
+}
+
+func (m *importMark) digest() Digest { return digestOf(m.record()) }
+
+func (*importMark) resource() AuditResource { return AuditResource{} }
+
+func (m *importMark) listID() string { return m.id() }
+
+func (*importMark) listPrefix() string { return "k/key_" }
+
+func (x *importStore) markOf(id string) *importMark { return x.marks[id] }
+
+func (x *importStore) addMark(m *importMark) {
+	if x.marks == nil {
+		x.marks = make(map[string]*importMark)
+	}
+	x.marks[m.id()] = m
+	m.workspace.marks.insert(m)
+	x.add(m)
+}
+
+// endMark ends the tracking of an owner that is deleted; there may be none.
+func (x *importStore) endMark(owner string, identity bool) {
+	if m := x.marks[markID(owner, identity)]; m != nil {
+		x.dropMark(m)
+	}
+}
+
+func (x *importStore) dropMark(m *importMark) {
+	x.remove(m)
+	delete(x.marks, m.id())
+	m.workspace.marks.remove(m)
+}
+
+// endMarks ends the tracking of the first so many owners of a workspace.
+func (x *importStore) endMarks(w *workspace, most int64) (ended int64, more bool) {
+	for ; ended < most; ended++ {
+		m, ok := w.marks.first()
+		if !ok {
+			return ended, false
+		}
+		x.dropMark(m)
+	}
+	_, more = w.marks.first()
+	return ended, more
+}
+
+func (x *importStore) loadMark(r *ImportMarkRecord) bool {
+	w := x.tenants.workspaces[r.WorkspaceID]
+	if w == nil || r.Remaining < 0 || !r.Limited && r.Remaining != 0 || x.marks[markID(r.Owner, r.Identity)] != nil {
+		return false
+	}
+	x.addMark(&importMark{
+		workspace: w, owner: r.Owner, identity: r.Identity, limited: r.Limited, remaining: r.Remaining,
+		refilledAt: r.RefilledAt, readAt: r.ReadAt,
+	})
+	return true
+}

@@ -1,0 +1,35 @@
+package fsm
+
+import "github.com/creditd/creditd/fsm/fields"
+
+// AuthorizeExport asks what the caller may export: its own workspace, another one, or all. See contract 7.5.
+type AuthorizeExport struct {
+	WorkspaceID string // empty: the caller's
+	All         bool
+}
+
+func (q *AuthorizeExport) answer(s *State, root *rootKey) Result {
+	needs := []RootPermission{ExportPermission}
+	if q.All || q.WorkspaceID != "" && q.WorkspaceID != root.workspace.id {
+		needs = append(needs, OperateClusterPermission)
+	}
+	if refusal := root.requires(needs...); refusal != nil {
+		return refusal
+	}
+	w := root.workspace
+	if q.WorkspaceID != "" {
+		if w = s.workspaces[q.WorkspaceID]; w == nil {
+			return refuse(WorkspaceNotFound)
+		}
+	}
+	return &ExportScope{WorkspaceID: w.id}
+}
+
+// ExportScope is the answer to AuthorizeExport.
+type ExportScope struct{ WorkspaceID string }
+
+var exportScopeResultType = resultType{kind: 112, since: 4, create: createResult[ExportScope]}
+
+func (*ExportScope) is() *resultType { return &exportScopeResultType }
+
+func (r *ExportScope) fields(v *fields.Visitor) { v.String(&r.WorkspaceID) }
