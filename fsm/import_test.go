@@ -41,9 +41,27 @@ func everyImport() []fsm.ImportItem {
 	}
 }
 
+// importRoot is a root key that may import: the first one may not.
+var importRoot = fsm.Hash{'r', 'i'}
+
+func newImportLedger(t testing.TB) *fsm.State {
+	s := newLedgerOf(t, 4)
+	newRoot(t, s, 'i', "ws_1", fsm.AllPermissions()...)
+	return s
+}
+
+// importBy executes an import.
+func importBy(t testing.TB, s *fsm.State, c *fsm.ImportRecords) []fsm.ImportOutcome {
+	t.Helper()
+	r := s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{{Actor: importRoot, Command: c}}})[0]
+	require.NoError(t, s.CheckInvariants())
+	require.IsType(t, &fsm.Imported{}, r)
+	return r.(*fsm.Imported).Outcomes
+}
+
 func importing(t testing.TB, s *fsm.State, rule fsm.ConflictRule, items ...fsm.ImportItem) []fsm.ImportOutcome {
 	t.Helper()
-	return apply(t, s, &fsm.ImportRecords{OnConflict: rule, Items: items}).(*fsm.Imported).Outcomes
+	return importBy(t, s, &fsm.ImportRecords{OnConflict: rule, Items: items})
 }
 
 func all(status fsm.ImportStatus, reason fsm.ImportReason) []fsm.ImportOutcome {
@@ -56,7 +74,7 @@ func all(status fsm.ImportStatus, reason fsm.ImportReason) []fsm.ImportOutcome {
 
 // A second run changes nothing, whatever the rule; ids, times and balances are those of the records.
 func TestImport_OfEachKindIsIdempotent(t *testing.T) {
-	s := newLedgerOf(t, 4)
+	s := newImportLedger(t)
 	require.Equal(t, all(fsm.ImportCreated, 0), importing(t, s, fsm.FailOnConflict, everyImport()...))
 	before := s.Digest()
 	for _, rule := range []fsm.ConflictRule{fsm.FailOnConflict, fsm.SkipOnConflict, fsm.ReplaceOnConflict} {
@@ -108,7 +126,7 @@ func changed() []fsm.ImportItem {
 
 // What exists and differs is told, left or replaced; a replaced one is as if it had been imported so.
 func TestImport_OfWhatDiffers(t *testing.T) {
-	s, fresh := newLedgerOf(t, 4), newLedgerOf(t, 4)
+	s, fresh := newImportLedger(t), newImportLedger(t)
 	importing(t, s, fsm.FailOnConflict, everyImport()...)
 	before := s.Digest()
 	require.Equal(t, all(fsm.ImportConflict, fsm.ImportDifferent), importing(t, s, fsm.FailOnConflict, changed()...))
@@ -135,7 +153,7 @@ func visible(t testing.TB, s *fsm.State) []fsm.Result {
 
 // Nothing foreign is touched, nothing deleted comes back, and nothing is taken twice.
 func TestImport_Conflicts(t *testing.T) {
-	s := newLedgerOf(t, 4)
+	s := newImportLedger(t)
 	importing(t, s, fsm.FailOnConflict, everyImport()...)
 	tenant := newRoot(t, s, 'n', "ws_9", "import.*.write", "api.*.delete_key", "identity.*.delete_identity")
 	as := func(item fsm.ImportItem) fsm.ImportOutcome {
@@ -180,10 +198,9 @@ func TestImport_Conflicts(t *testing.T) {
 	for _, c := range []fsm.Command{&fsm.DeleteKey{KeyID: "key_9"}, &fsm.DeleteIdentity{Identity: "user 9"}} {
 		require.IsType(t, &fsm.Done{}, s.Apply(fsm.Batch{Stamp: s.Clock(), Calls: []fsm.Call{{Actor: tenant, Command: c}}})[0])
 	}
-	for _, item := range everyImport()[7:9] {
-		item.WorkspaceID = ""
-		refused(fsm.ImportConflict, fsm.ImportDeleted, item)
-	}
+	gone := everyImport()[7]
+	gone.WorkspaceID = ""
+	refused(fsm.ImportConflict, fsm.ImportDeleted, gone)
 }
 
 // twoSides is one account that two systems charge, as one system would keep it.
@@ -211,23 +228,23 @@ func TestImport_BalancesByDifferenceAreExact(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		amount := int64(1000)
 		refill := []fsm.Refill{daily(amount), monthly(amount, 31), monthly(amount, 15)}[seed%3]
-		s := newLedgerOf(t, 4)
+		s := newImportLedger(t)
 		now := time.Date(2025, 1, 28, 12, 0, 0, 0, time.UTC)
 		s.Apply(fsm.Batch{Stamp: now.UnixMilli()})
 		one, there := twoSides{balance: 900, granted: 900}, source{remaining: 900}
 		credits := func(of source) fsm.ImportedCredits {
 			return fsm.ImportedCredits{Limited: true, Remaining: of.remaining, Refill: refill, RefilledAt: of.refilledAt, Considered: now.UnixMilli() / 86_400_000}
 		}
-		require.Equal(t, fsm.ImportCreated, apply(t, s, &fsm.ImportRecords{Track: true, ReadAt: now.UnixMilli(), Items: []fsm.ImportItem{{
+		require.Equal(t, fsm.ImportCreated, importBy(t, s, &fsm.ImportRecords{Track: true, ReadAt: now.UnixMilli(), Items: []fsm.ImportItem{{
 			Record: &fsm.KeyRecord{ID: "key_1", Hash: fsm.Hash{'k'}, APIID: "api_1", Expires: fsm.Never, Enabled: true}, Credits: credits(there),
-		}}}).(*fsm.Imported).Outcomes[0].Status)
+		}}})[0].Status)
 		type reading struct {
 			at      int64
 			credits fsm.ImportedCredits
 		}
 		var readings []reading
 		pass := func(r reading) {
-			o := apply(t, s, &fsm.ImportRecords{ReadAt: r.at, Items: []fsm.ImportItem{{Record: &fsm.ImportMarkRecord{Owner: "key_1"}, Credits: r.credits}}}).(*fsm.Imported).Outcomes[0]
+			o := importBy(t, s, &fsm.ImportRecords{ReadAt: r.at, Items: []fsm.ImportItem{{Record: &fsm.ImportMarkRecord{Owner: "key_1"}, Credits: r.credits}}})[0]
 			require.Contains(t, []fsm.ImportStatus{fsm.ImportReplaced, fsm.ImportUnchanged}, o.Status, "%v", o)
 		}
 		read := func() reading {
