@@ -3,18 +3,19 @@ package shadow
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/creditd/creditd/api/mint"
 )
 
 // Record is one verification and what another system answered. Recordings are lines of JSON.
 type Record struct {
 	Time int64 `json:"time,omitempty"` // Unix ms; 0: unknown
-	// Key is the full key. KeyHash stands for it: the standard base64 of its SHA-256.
+	// Key is the full key. KeyHash stands for it: see mint.ParseHash.
 	Key         string          `json:"key,omitempty"`
 	KeyHash     string          `json:"keyHash,omitempty"`
 	Cost        *int64          `json:"cost,omitempty"` // nil: 1
@@ -34,6 +35,8 @@ func (r *Record) check() error {
 	switch {
 	case (r.Key == "") == (r.KeyHash == ""):
 		return errors.New("exactly one of key and keyHash must be given")
+	case r.KeyHash != "" && !isHash(r.KeyHash):
+		return errors.New("keyHash is not a SHA-256 in standard base64 or in hexadecimal")
 	case r.KeyHash != "" && r.MigrationID != "":
 		return errors.New("migrationId needs key: a keyHash finds a migrated key without it")
 	case r.Valid == nil:
@@ -69,8 +72,13 @@ func (r *Record) hash() string {
 
 // HashOf is the hash by which recordings name a key.
 func HashOf(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return base64.StdEncoding.EncodeToString(sum[:])
+	hash := mint.Hash(key)
+	return base64.StdEncoding.EncodeToString(hash[:])
+}
+
+func isHash(text string) bool {
+	algorithm, _ := mint.ParseHash(text)
+	return algorithm != 0
 }
 
 // maxLine bounds a line. The largest verification that the contract allows has less.

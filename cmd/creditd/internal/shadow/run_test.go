@@ -47,11 +47,12 @@ func TestRun_JudgesInOrder(t *testing.T) {
 
 func TestRun_NamesBadLines(t *testing.T) {
 	bad := []string{
-		`nonsense`, `{}`, `{"key":"k"}`, `{"key":"k","keyHash":"h","valid":true}`, `{"keyHash":"h","migrationId":"m","valid":true}`, `{"key":"k","valid":true,"code":"DISABLED"}`,
+		`nonsense`, `{}`, `{"key":"k"}`, `{"key":"k","keyHash":"h","valid":true}`, `{"keyHash":"aGFzaA==","valid":true}`, `{"keyHash":"` + HashOf("k") + `","migrationId":"m","valid":true}`,
+		`{"key":"k","valid":true,"code":"DISABLED"}`,
 		`{"key":"k","valid":false,"code":"VALID"}`, `{"key":"k","valid":true,"cost":-1}`, `{"key":"k","valid":true,"remaining":-1}`,
 		`{"key":"k","valid":true,"time":-1}`, `{"key":"` + strings.Repeat("x", maxLine) + `","valid":true}`,
 	}
-	good := `{"key":"k","valid":true,"copy":{"any":"field"}}`
+	good := `{"keyHash":"` + HashOf("k") + `","valid":true,"copy":{"any":"field"}}`
 	var numbers []int64
 	c := config(strings.NewReader(good+"\n"+strings.Join(bad, "\n")+"\n"+good+"\n"+`{"key":"`+strings.Repeat("y", 3*maxLine)), present(100))
 	c.Bad = func(line int64, why error) error {
@@ -61,7 +62,7 @@ func TestRun_NamesBadLines(t *testing.T) {
 	}
 	s, err := Run(t.Context(), c)
 	require.NoError(t, err)
-	require.Equal(t, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14}, numbers)
+	require.Equal(t, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15}, numbers)
 	require.EqualValues(t, 2, s.Agreed)
 	require.EqualValues(t, len(numbers), s.BadLines)
 	require.EqualValues(t, 2, s.Records)
