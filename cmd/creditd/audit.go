@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -97,15 +96,7 @@ func (a auditShown) row() []string {
 		resources = append(resources, fmt.Sprintf("and %d more", a.Omitted))
 	}
 	for _, b := range a.Balances {
-		balances = append(balances, fmt.Sprintf("%s: %s → %s", b.ID, amount(b.Before), amount(b.After)))
+		balances = append(balances, fmt.Sprintf("%s: %s → %s", b.ID, amount(b.Before, "unlimited"), amount(b.After, "unlimited")))
 	}
 	return []string{moment(a.Time), a.Event, actor, strings.Join(resources, ", "), strings.Join(balances, ", "), a.RemoteAddr}
-}
-
-// amount writes a balance; nil is none.
-func amount(n *int64) string {
-	if n == nil {
-		return "unlimited"
-	}
-	return strconv.FormatInt(*n, 10)
 }

@@ -53,27 +53,3 @@ var _ = register(registration{group: "identity", use: "list", short: "show the i
 			filters: func(s *settings.Set) { bindSearch(s, search, "the id or the external id") },
 			ask:     func(_ invocation, _ *settings.Set, request map[string]any) { addSearch(request, *search) }}
 	}})
-
-func bindSearch(s *settings.Set, into *string, in string) {
-	s.Text(into, "search", "TEXT", "only those with this text in "+in+", in any letter case")
-}
-
-func addSearch(request map[string]any, search string) {
-	if search != "" {
-		request["search"] = search
-	}
-}
-
-var _ = register(registration{use: "api", short: "look at APIs", long: "APIs are the groups that keys belong to."})
-
-var _ = register(registration{group: "api", use: "list", short: "show the APIs of the workspace",
-	long: "Shows the APIs of the root key's workspace, in the order of their ids.",
-	make: func() command {
-		search := new(string)
-		return &list[apiShown]{limit: pageSize, endpoint: "apis.listApis", header: []string{"API", "NAME"},
-			row:     func(a apiShown) []string { return []string{a.ID, a.Name} },
-			filters: func(s *settings.Set) { bindSearch(s, search, "the id or the name") },
-			ask:     func(_ invocation, _ *settings.Set, request map[string]any) { addSearch(request, *search) }}
-	}})
-
-type apiShown struct{ ID, Name string }

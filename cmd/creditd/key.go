@@ -188,11 +188,7 @@ func (v verdictShown) fields() [][]string {
 	if v.KeyID == "" {
 		return rows
 	}
-	left := "unlimited"
-	if v.Credits != nil {
-		left = strconv.FormatInt(*v.Credits, 10)
-	}
-	rows = append(rows, []string{"key id", v.KeyID}, []string{"name", v.Name}, []string{"remaining", left}, []string{"expires", expiry(v.Expires)})
+	rows = append(rows, []string{"key id", v.KeyID}, []string{"name", v.Name}, []string{"remaining", amount(v.Credits, "unlimited")}, []string{"expires", expiry(v.Expires)})
 	if v.Identity != nil {
 		rows = append(rows, []string{"identity", cmp.Or(v.Identity.ExternalID, v.Identity.ID)})
 	}

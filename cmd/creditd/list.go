@@ -70,6 +70,17 @@ func (l *list[T]) run(in invocation) error {
 	}
 }
 
+// bindSearch and addSearch are the filter of the lists that search for a text.
+func bindSearch(s *settings.Set, into *string, in string) {
+	s.Text(into, "search", "TEXT", "only those with this text in "+in+", in any letter case")
+}
+
+func addSearch(request map[string]any, search string) {
+	if search != "" {
+		request["search"] = search
+	}
+}
+
 // listPrinter writes a list as its pages come, so that its length costs no memory.
 type listPrinter[T any] struct {
 	w      io.Writer

@@ -2,17 +2,14 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -188,52 +185,4 @@ func openReport(path string) (report func(any) error, finish func() error, err e
 	encoder := json.NewEncoder(buffered)
 	encoder.SetEscapeHTML(false)
 	return func(line any) error { return encoder.Encode(line) }, func() error { return errors.Join(buffered.Flush(), file.Close()) }, nil
-}
-
-func printSummary(w io.Writer, s *shadow.Summary) error {
-	var rows [][]string
-	for _, row := range []struct {
-		what string
-		n    int64
-	}{
-		{"records", s.Records}, {"agreed", s.Agreed}, {"denied wrongly", s.DeniedWrongly}, {"admitted wrongly", s.AdmittedWrongly},
-		{"other code", s.OtherCode}, {"other balance", s.OtherBalance}, {"rate limited, not compared", s.RateLimited},
-		{"without history", s.Untracked}, {"bad lines", s.BadLines},
-	} {
-		rows = append(rows, []string{row.what, strconv.FormatInt(row.n, 10)})
-	}
-	if err := printTable(w, nil, rows); err != nil {
-		return err
-	}
-	if len(s.Codes) > 0 {
-		rows = nil
-		for _, pair := range slices.Sorted(maps.Keys(s.Codes)) {
-			other, ours, _ := strings.Cut(pair, shadow.CodeArrow)
-			rows = append(rows, []string{other, ours, strconv.FormatInt(s.Codes[pair], 10)})
-		}
-		fmt.Fprintln(w)
-		if err := printTable(w, []string{"OTHER SYSTEM", "CREDITD", "RECORDS"}, rows); err != nil {
-			return err
-		}
-	}
-	if len(s.Samples) == 0 {
-		return nil
-	}
-	rows = nil
-	for _, d := range slices.SortedStableFunc(slices.Values(s.Samples), func(a, b *shadow.Difference) int { return cmp.Compare(a.Kind, b.Kind) }) {
-		rows = append(rows, []string{
-			strconv.FormatInt(d.Line, 10), string(d.Kind), cmp.Or(d.KeyID, d.KeyHash), strconv.FormatInt(d.Cost, 10),
-			d.Other.Code, amountKnown(d.Other.Remaining), d.Creditd.Code, amountKnown(d.Creditd.Remaining),
-		})
-	}
-	fmt.Fprintln(w)
-	return printTable(w, []string{"LINE", "KIND", "KEY", "COST", "OTHER", "LEFT", "CREDITD", "LEFT"}, rows)
-}
-
-// amountKnown writes a balance; nil is unlimited or unknown.
-func amountKnown(n *int64) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.FormatInt(*n, 10)
 }

@@ -56,3 +56,11 @@ func momentOrNever(at int64) string {
 	}
 	return moment(at)
 }
+
+// amount writes a number of credits, or what nil means.
+func amount(n *int64, none string) string {
+	if n == nil {
+		return none
+	}
+	return strconv.FormatInt(*n, 10)
+}
