@@ -133,6 +133,10 @@ hostile: ## attack three nodes as a tenant and as a stranger while another works
 migrate: ## move a made-up database of Unkey into three nodes: killed ten times, and while the old side charges (needs mariadbd; ARGS="-keys 2000")
 	$(GO) run -buildvcs=false ./scripts/migrate $(if $(SEED),-seed=$(SEED)) $(ARGS)
 
+.PHONY: export
+export: ## move keys into three nodes and out under load: keys/s, p99, memory, equal files (ARGS="-keys 200000")
+	$(GO) run -buildvcs=false ./scripts/export $(ARGS)
+
 .PHONY: upgrade
 upgrade: ## mix two builds in one cluster: every order, roll back, faults, refusals (DURATION=12m ORDERS=012,210 SEED=1 OLD=path NEW=path)
 	$(GO) run -buildvcs=false ./scripts/upgrade -duration=$(or $(DURATION),12m) $(if $(ORDERS),-orders=$(ORDERS)) \

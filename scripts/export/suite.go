@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/creditd/creditd/scripts/launch"
+)
+
+// side is one of the two clusters, with a root key that may import and export.
+type side struct {
+	cluster         *launch.Cluster
+	binary, rootKey string
+}
+
+func suite(ctx context.Context, s settings, dir string, out io.Writer) (err error) {
+	binary := s.binary
+	if binary == "" {
+		if binary, err = (launch.Build{}).Into(ctx, dir); err != nil {
+			return err
+		}
+	}
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	source := filepath.Join(dir, "source.ndjson")
+	if err := writeSource(source, s.keys); err != nil {
+		return err
+	}
+	from, err := startSide(ctx, s, binary, filepath.Join(dir, "from"))
+	if err != nil {
+		return err
+	}
+	defer from.cluster.Close()
+	took, err := from.move(ctx, 0, "import", source)
+	if err != nil {
+		return err
+	}
+	say("import  %d keys in %s: %.0f keys/s", s.keys, took.Round(time.Millisecond), float64(s.keys)/took.Seconds())
+	if _, err := from.cluster.Converge(ctx); err != nil {
+		return err
+	}
+	broken := from.disturb(ctx, s, dir, say)
+
+	quiet, err := from.export(ctx, 0, filepath.Join(dir, "quiet.ndjson"))
+	if err != nil {
+		return err
+	}
+	to, err := startSide(ctx, s, binary, filepath.Join(dir, "to"))
+	if err != nil {
+		return err
+	}
+	defer to.cluster.Close()
+	if took, err = to.move(ctx, to.cluster.Size()-1, "import", filepath.Join(dir, "quiet.ndjson")); err != nil {
+		return err
+	}
+	say("import  into a fresh cluster in %s", took.Round(time.Millisecond))
+	if _, err := to.cluster.Converge(ctx); err != nil {
+		return err
+	}
+	back, err := to.export(ctx, to.cluster.Size()-1, filepath.Join(dir, "back.ndjson"))
+	if err != nil {
+		return err
+	}
+	if quiet != back {
+		broken = errors.Join(broken, fmt.Errorf("the files differ: %s and %s", quiet, back))
+	} else {
+		say("equal   byte for byte behind the header: %s", quiet)
+	}
+	return errors.Join(broken, from.cluster.StopAll(), to.cluster.StopAll(), errors.Join(from.cluster.Crashes()...), errors.Join(to.cluster.Crashes()...))
+}
+
+func startSide(ctx context.Context, s settings, binary, dir string) (*side, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: s.nodes, LogStore: s.logStore})
+	if err != nil {
+		return nil, err
+	}
+	var made struct{ Key string }
+	err = cluster.Call(ctx, launch.Anywhere, "rootKeys.createRootKey", map[string]any{
+		"name": "move", "permissions": []string{"import.*.write", "export.*.read"},
+	}, &made)
+	if err != nil {
+		cluster.Close()
+		return nil, err
+	}
+	return &side{cluster: cluster, binary: binary, rootKey: made.Key}, nil
+}
+
+// move runs creditd export or import with one node.
+func (c *side) move(ctx context.Context, node int, args ...string) (time.Duration, error) {
+	var output bytes.Buffer
+	began := time.Now()
+	process, err := launch.Start(launch.Command{
+		Binary: c.binary, Args: append(args, "--addr", c.cluster.HTTPAddr(node), "--timeout", "60s"),
+		Env: []string{"CREDITD_ROOT_KEY=" + c.rootKey}, Stdout: &output, Stderr: &output,
+	})
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-process.Ended():
+	case <-ctx.Done():
+		process.Kill()
+		return 0, ctx.Err()
+	}
+	if !process.State().Success() {
+		return 0, fmt.Errorf("creditd %s ended with %v\n%s", strings.Join(args, " "), process.State(), &output)
+	}
+	return time.Since(began), nil
+}
+
+func (c *side) export(ctx context.Context, node int, file string) (string, error) {
+	if _, err := c.move(ctx, node, "export", "--out", file); err != nil {
+		return "", err
+	}
+	return digest(file)
+}
+
+// disturb compares answer times without and with an export at the leader, where it costs most. Rounds alternate, so that the noise of the machine
+// is in both.
+func (c *side) disturb(ctx context.Context, s settings, dir string, say func(string, ...any)) (err error) {
+	leader, _, err := c.cluster.Leader(ctx, 0)
+	if err != nil {
+		return err
+	}
+	l := startLoad(ctx, s, c.cluster)
+	defer func() { err = errors.Join(err, l.end()) }()
+	warm := newTimes()
+	if err := l.measure(warm, func() error { return launch.Pause(ctx, s.quiet/2) }); err != nil {
+		return err
+	}
+	before, during := newTimes(), newTimes()
+	idle := memoryOf(c.cluster.Process(leader))
+	most, exporting := idle, time.Duration(0)
+	for range s.rounds {
+		if err := l.measure(before, func() error { return launch.Pause(ctx, max(s.quiet, exporting/time.Duration(s.rounds))) }); err != nil {
+			return err
+		}
+		stop := watch(c.cluster.Process(leader))
+		var took time.Duration
+		err := l.measure(during, func() (err error) {
+			took, err = c.move(ctx, leader, "export", "--out", filepath.Join(dir, "loaded.ndjson"))
+			return err
+		})
+		m := stop()
+		most.own, most.resident, exporting = max(most.own, m.own), max(most.resident, m.resident), exporting+took
+		if err != nil {
+			return err
+		}
+	}
+	say("export  %d keys in %s, at the leader, under load", s.keys, (exporting / time.Duration(s.rounds)).Round(time.Millisecond))
+	say("without %s", shown(before))
+	say("during  %s", shown(during))
+	say("p99     %.2f times", float64(at(during, 99))/float64(at(before, 99)))
+	say("memory  own %d MiB before, at most %d MiB; with mapped files %d and %d MiB", idle.own>>20, most.own>>20, idle.resident>>20, most.resident>>20)
+	if p99 := at(during, 99); p99 > s.floor && float64(p99) > s.ratio*float64(at(before, 99)) {
+		err = fmt.Errorf("the p99 of charges is %v during an export and %v without: more than %.2f times", p99, at(before, 99), s.ratio)
+	}
+	if added := most.own - idle.own; added > s.memory {
+		err = errors.Join(err, fmt.Errorf("exports added %d MiB to the memory of the node", added>>20))
+	}
+	return err
+}
