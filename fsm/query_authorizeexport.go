@@ -1,7 +1,5 @@
 package fsm
 
-import "github.com/creditd/creditd/fsm/fields"
-
 // AuthorizeExport asks what the caller may export: its own workspace, another one, or all. See contract 7.5.
 type AuthorizeExport struct {
 	WorkspaceID string // empty: the caller's
@@ -24,12 +22,3 @@ func (q *AuthorizeExport) answer(s *State, root *rootKey) Result {
 	}
 	return &ExportScope{WorkspaceID: w.id}
 }
-
-// ExportScope is the answer to AuthorizeExport.
-type ExportScope struct{ WorkspaceID string }
-
-var exportScopeResultType = resultType{kind: 112, since: 4, create: createResult[ExportScope]}
-
-func (*ExportScope) is() *resultType { return &exportScopeResultType }
-
-func (r *ExportScope) fields(v *fields.Visitor) { v.String(&r.WorkspaceID) }
