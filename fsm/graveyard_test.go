@@ -1,7 +1,10 @@
 package fsm_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,4 +143,60 @@ func TestGraveyard_TakesWhatIsFromBefore(t *testing.T) {
 	require.Equal(t, before.APIs, after.APIs)
 	require.Equal(t, before.Identities+1, after.Identities)
 	require.Equal(t, fsm.UsageExceeded, verify(t, s, 'l', 1).Code)
+}
+
+// A node that restarts in the middle removes the same things with the same entries, and so does one that restarts after each of them.
+func TestGraveyard_GoesOnAfterARestart(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.ThirdRules)
+	advance(t, s, "2025-01-01")
+	for _, id := range []string{"api_9", "api_8", "api_7"} {
+		require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: id, KeyspaceID: "ks_" + id, Name: id})))
+	}
+	inAPI(t, s, "api_9", "u", 30)
+	inAPI(t, s, "api_8", "u", 30)
+	inAPI(t, s, "api_7", "w", 30)
+	apply(t, s, &fsm.UpdateIdentity{Identity: "w", Meta: fsm.Set(`{"m":1}`)})
+	for _, c := range []fsm.Command{
+		&fsm.DeleteKey{KeyID: "key_api_7003"}, &fsm.DeleteIdentity{Identity: "w"}, &fsm.DeleteAPI{APIID: "api_8"},
+		&fsm.DeleteIdentity{Identity: "u", DeleteKeys: true}, &fsm.DeleteAPI{APIID: "api_7"},
+	} {
+		require.Zero(t, code(apply(t, s, c)))
+	}
+	records := map[fsm.RecordKey]fsm.Record{}
+	again := restarted(t, s, records)
+	raise := &fsm.RaiseLedgerVersion{Version: fsmtest.FourthRules, Build: "v1.4.0"}
+	apply(t, s, raise)
+	apply(t, again, raise)
+	for range 10 {
+		tick(t, s)
+		tick(t, again)
+		require.Equal(t, s.Digest(), again.Digest())
+		again = restarted(t, again, records)
+	}
+	require.Equal(t, 2, s.Stats().APIs)
+	require.Zero(t, s.Stats().Keys)
+	require.Zero(t, s.Stats().Identities)
+	require.Zero(t, settled(t, s))
+}
+
+// restarted takes a snapshot into records and loads it.
+func restarted(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record) *fsm.State {
+	t.Helper()
+	frozen := s.Freeze()
+	for changes := frozen.Next(100); len(changes) > 0; changes = frozen.Next(100) {
+		for _, c := range changes {
+			if records[c.Key] = c.Record; c.Record == nil {
+				delete(records, c.Key)
+			}
+		}
+	}
+	frozen.Release(true)
+	l := fsm.NewLoader()
+	order := func(a, b fsm.RecordKey) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID)) }
+	for _, name := range slices.SortedFunc(maps.Keys(records), order) {
+		require.NoError(t, l.Add(records[name]))
+	}
+	loaded, err := l.Finish(frozen.Digest)
+	require.NoError(t, err)
+	return loaded
 }

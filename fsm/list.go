@@ -56,15 +56,26 @@ func (i *identity) keysIn(a *api) *ordered[*key] {
 	return nil
 }
 
-// firstKey returns the first key of the first API. It drops empty lists before it.
+// firstKey returns the first key of the first API.
 func (i *identity) firstKey() *key {
-	for len(i.keys) > 0 {
-		if k, ok := i.keys[0].keys.first(); ok {
-			return k
-		}
-		i.keys = i.keys[1:]
+	if len(i.keys) == 0 {
+		return nil
 	}
-	return nil
+	k, _ := i.keys[0].keys.first()
+	return k
+}
+
+// dropList drops an empty list: an identity outlives any number of APIs.
+func (i *identity) dropList(at int) {
+	switch {
+	case len(i.keys) == 1:
+		i.keys = nil
+	case at == 0: // where the graveyard takes them from
+		i.keys[0] = apiKeys{}
+		i.keys = i.keys[1:]
+	default:
+		i.keys = slices.Delete(i.keys, at, at+1)
+	}
 }
 
 // lister is the identity that lists a key: a live one, or one that was deleted with its keys.
@@ -102,7 +113,14 @@ func (k *key) unlist() {
 }
 
 func (k *key) unlistUnder() {
-	if i := k.lister(); i != nil {
-		i.keysIn(k.api).remove(k)
+	i := k.lister()
+	if i == nil {
+		return
+	}
+	if at, found := i.placeOf(k.api); found {
+		i.keys[at].keys.remove(k)
+		if i.keys[at].keys.empty() {
+			i.dropList(at)
+		}
 	}
 }

@@ -137,6 +137,8 @@ func (o *ordered[T]) first() (item T, ok bool) {
 	return o.chunks[0][0].item, true
 }
 
+func (o *ordered[T]) empty() bool { return len(o.chunks) == 0 }
+
 // from calls visit for the items whose ids are not below id, in order, until it returns false.
 func (o *ordered[T]) from(id string, visit func(T) bool) {
 	chunk, at, _ := o.find(id)
