@@ -62,8 +62,8 @@ func (c *Config) setDefaults() {
 type Ledger struct {
 	// Peek answers a call that changes nothing.
 	Peek func(*fsm.Call) (fsm.Result, bool)
-	// Work estimates what a call costs.
-	Work func(*fsm.Call) fsm.Work
+	// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates what it costs.
+	Examine func(call *fsm.Call, retransmission bool) (unchanging bool, work fsm.Work)
 	// Workspace names the workspace of a root key; callers that are not known share one name.
 	Workspace func(actor fsm.Hash) string
 }
@@ -125,11 +125,8 @@ func New(conf Config, log Log, ledger Ledger) *Batcher {
 // to be proposed ends it unexecuted; the zero deadline is none. A retransmission goes through the log in any case, because only there its
 // call id tells whether the first copy was executed.
 func (b *Batcher) Execute(call fsm.Call, size int, retransmission bool, deadline time.Time, w Waiter) {
-	unchanging := false
-	if !retransmission {
-		_, unchanging = b.Peek(&call)
-	}
-	b.add(queued{call: call, size: size, work: int(b.Work(&call)), read: unchanging, deadline: deadline, waiter: w})
+	unchanging, work := b.Examine(&call, retransmission)
+	b.add(queued{call: call, size: size, work: int(work), read: unchanging, deadline: deadline, waiter: w})
 }
 
 // Read queues a read: it is answered once an entry that was proposed after this moment has been applied.

@@ -105,9 +105,19 @@ func call(id string) fsm.Call { return fsm.Call{Command: &fsm.DeleteKey{KeyID: i
 
 func changing(*fsm.Call) (fsm.Result, bool) { return nil, false }
 
+// examining is what a ledger says of a call before it is queued.
+func examining(peek func(*fsm.Call) (fsm.Result, bool), work func(*fsm.Call) fsm.Work) func(*fsm.Call, bool) (bool, fsm.Work) {
+	return func(call *fsm.Call, retransmission bool) (unchanging bool, _ fsm.Work) {
+		if !retransmission {
+			_, unchanging = peek(call)
+		}
+		return unchanging, work(call)
+	}
+}
+
 func start(t *testing.T, conf batch.Config, l batch.Log, peek func(*fsm.Call) (fsm.Result, bool)) *batch.Batcher {
 	b := batch.New(conf, l, batch.Ledger{
-		Peek: peek, Work: func(*fsm.Call) fsm.Work { return 100 }, Workspace: func(actor fsm.Hash) string { return string(actor[:1]) },
+		Peek: peek, Examine: examining(peek, func(*fsm.Call) fsm.Work { return 100 }), Workspace: func(actor fsm.Hash) string { return string(actor[:1]) },
 	})
 	t.Cleanup(b.Abandon)
 	return b

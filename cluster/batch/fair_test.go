@@ -23,7 +23,7 @@ func from(workspace byte, id string) fsm.Call {
 // startWeighed is start with calls whose work is the length of their id, times 100.
 func startWeighed(t *testing.T, conf batch.Config, l batch.Log) *batch.Batcher {
 	b := batch.New(conf, l, batch.Ledger{
-		Peek: changing, Work: func(c *fsm.Call) fsm.Work { return 100 * fsm.Work(len(c.Command.(*fsm.DeleteKey).KeyID)) },
+		Peek: changing, Examine: examining(changing, func(c *fsm.Call) fsm.Work { return 100 * fsm.Work(len(c.Command.(*fsm.DeleteKey).KeyID)) }),
 		Workspace: func(actor fsm.Hash) string { return string(actor[:1]) },
 	})
 	t.Cleanup(b.Abandon)

@@ -30,3 +30,7 @@ func (p *Proposer) growsLog(call *fsm.Call) bool {
 func (p *Proposer) peek(call *fsm.Call) (fsm.Result, bool) {
 	return p.conf.Ledger.Peek(call, !p.conf.Fitness.AnyDiskFull())
 }
+
+func (p *Proposer) examine(call *fsm.Call, retransmission bool) (unchanging bool, work fsm.Work) {
+	return p.conf.Ledger.Examine(call, retransmission, !p.conf.Fitness.AnyDiskFull())
+}

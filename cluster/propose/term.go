@@ -19,7 +19,7 @@ type Term struct {
 func (p *Proposer) Begin() *Term {
 	log := entryLog{raft: p.conf.Raft, stamp: p.conf.Fitness.Stamp, counts: &p.counts, idempotencyMaxKeys: p.conf.IdempotencyMaxKeys}
 	return &Term{proposer: p, batcher: batch.New(p.conf.Batch, log, batch.Ledger{
-		Peek: p.peek, Work: p.conf.Ledger.Work, Workspace: p.conf.Ledger.Workspace,
+		Peek: p.peek, Examine: p.examine, Workspace: p.conf.Ledger.Workspace,
 	})}
 }
 

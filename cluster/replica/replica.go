@@ -49,7 +49,6 @@ type Replica struct {
 	named     chan string            // the cluster id, once
 
 	requestQuotas atomic.Bool // whether a workspace has a quota of requests
-	access        atomic.Bool // whether keys may have permissions
 
 	restores int // in a row, with no entry between them; raft's FSM goroutine only
 
@@ -108,6 +107,10 @@ func (r *Replica) View(fn func(*fsm.State)) {
 func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	return r.peekLocked(call, updateLastUsed)
+}
+
+func (r *Replica) peekLocked(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	if _, hot := call.Command.(*fsm.VerifyKey); !hot {
 		defer r.holds.since(peeking, call.Command, time.Now())
 	}
@@ -117,14 +120,15 @@ func (r *Replica) Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool) {
 	return r.state.Peek(call)
 }
 
-// Work estimates the work of a call: see fsm.State.Work.
-func (r *Replica) Work(call *fsm.Call) fsm.Work {
-	if c, ok := call.Command.(*fsm.VerifyKey); ok && !r.access.Load() {
-		return c.Work() // needs no look at the ledger, and every debit passes here
-	}
+// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates its work: see fsm.State.Work. Every debit passes
+// here, so it takes the lock once.
+func (r *Replica) Examine(call *fsm.Call, retransmission, updateLastUsed bool) (unchanging bool, work fsm.Work) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.state.Work(call)
+	if !retransmission {
+		_, unchanging = r.peekLocked(call, updateLastUsed)
+	}
+	return unchanging, r.state.Work(call)
 }
 
 // Applied waits until an index is applied here. The error is ctx's.
@@ -280,11 +284,8 @@ func (r *Replica) Workspace(actor fsm.Hash) string {
 	return r.state.WorkspaceOf(actor)
 }
 
-// learnQuotasLocked keeps whether there are quotas of requests, and permissions, where it can be read without the lock.
+// learnQuotasLocked keeps whether there are quotas of requests where it can be read without the lock.
 func (r *Replica) learnQuotasLocked() {
-	if has := r.state.HasAccess(); has != r.access.Load() {
-		r.access.Store(has)
-	}
 	if has := r.state.HasRequestQuotas(); has != r.requestQuotas.Load() {
 		r.requestQuotas.Store(has)
 	}
