@@ -24,7 +24,8 @@ type bulk interface{ bulkSize() bulkSize }
 type bulkSize struct {
 	items int64 // 0: the size does not depend on what the ledger holds
 	usual int64 // bytes of the answer
-	most  int64 // bytes of the answer, as long as the caller's answers are not known; 0: usual
+	// keys names the keys whose verdicts are the answer. As long as the caller's answers are not known, the ledger says how large they are.
+	keys func() []fsm.Hash
 }
 
 // bulkSizeOf takes a copy, so that other requests need not be on the heap.
@@ -39,8 +40,8 @@ func (c *call) admit(size bulkSize) error {
 		return c.api.memoryFull()
 	}
 	expected := usual
-	if size.items > 0 && mean == 0 {
-		expected = max(usual, size.most)
+	if size.keys != nil && mean == 0 {
+		expected += c.api.node.VerdictBytes(size.keys())
 	}
 	if expected > freeAnswerBytes && !c.answer.grow(c.api.answers, c.actor, expected) {
 		return c.api.answersFull()

@@ -29,6 +29,8 @@ func (l *unlogged) Execute(_ context.Context, call fsm.Call) (fsm.Result, uint64
 // RequestQuota: no workspace has one.
 func (*unlogged) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+func (*unlogged) VerdictBytes([]fsm.Hash) int64 { return 0 }
+
 // TakeTurn: nobody waits.
 func (*unlogged) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
 

@@ -28,6 +28,8 @@ func (constant) Execute(context.Context, fsm.Call) (fsm.Result, uint64, error) {
 
 func (constant) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+func (constant) VerdictBytes([]fsm.Hash) int64 { return 0 }
+
 // TakeTurn: nobody waits.
 func (constant) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
 

@@ -158,6 +158,15 @@ func (l *ledger) RequestQuota(actor fsm.Hash) (string, int64) {
 	return l.state.RequestQuota(actor)
 }
 
+func (l *ledger) VerdictBytes(keys []fsm.Hash) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.nodes != nil {
+		return l.nodes.at(0, l.now).VerdictBytes(keys)
+	}
+	return l.state.VerdictBytes(keys)
+}
+
 // TakeTurn counts the turns, and those that end.
 func (l *ledger) TakeTurn(ctx context.Context, actor fsm.Hash) (func(), error) {
 	l.mu.Lock()

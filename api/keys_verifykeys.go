@@ -3,6 +3,7 @@ package api
 import (
 	"strconv"
 
+	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/api/schema"
 	"github.com/creditd/creditd/fsm"
 )
@@ -62,16 +63,26 @@ func verifyKeys() *endpoint {
 	})
 }
 
-// The bytes of a verdict, and of an answer with many.
-const (
-	usualVerdict = 1024                 // more than most take
-	mostVerdict  = 5000 * (128 + 3)     // as many permissions as are shown
-	mostVerdicts = 16<<20 + mostVerdict // the ledger refuses further items
-)
+// usualVerdict is more than most verdicts take, in bytes.
+const usualVerdict = 1024
 
 func (req *verifyKeysRequest) bulkSize() bulkSize {
 	n := int64(len(req.Verifications))
-	return bulkSize{items: n, usual: usualVerdict * n, most: min(mostVerdict*n, mostVerdicts)}
+	return bulkSize{items: n, usual: usualVerdict * n, keys: req.keys}
+}
+
+// keys are the hashes by which the ledger may find the keys: in a migration, either of two.
+func (req *verifyKeysRequest) keys() []fsm.Hash {
+	hashes := make([]fsm.Hash, 0, len(req.Verifications))
+	for i := range req.Verifications {
+		v := &req.Verifications[i]
+		hashes = append(hashes, mint.Hash(string(v.Key)))
+		if v.MigrationID != "" {
+			before, _, _ := mint.Prefixed(string(v.Key))
+			hashes = append(hashes, before)
+		}
+	}
+	return hashes
 }
 
 func (req *verifyKeysRequest) command(body []byte) *fsm.VerifyKeys {

@@ -27,6 +27,8 @@ type Node interface {
 	LedgerVersion() uint64
 	// RequestQuota returns the workspace of a root key and how many requests per second it may make; 0: any number. It is asked for every request.
 	RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64)
+	// VerdictBytes is about how many bytes verdicts on keys take in an answer, as this node's ledger has the keys.
+	VerdictBytes(keys []fsm.Hash) int64
 	// TakeTurn waits until a costly request of a root key's workspace may use the CPU, and returns how to end its turn. It does not wait for
 	// long: then the fault says that nothing was executed.
 	TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error)

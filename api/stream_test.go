@@ -31,6 +31,8 @@ type noNode struct{ Node }
 
 func (noNode) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
 
+func (noNode) VerdictBytes([]fsm.Hash) int64 { return 0 }
+
 // TakeTurn: nobody waits.
 func (noNode) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
 

@@ -180,6 +180,12 @@ func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64
 	return n.replica.RequestQuota(actor)
 }
 
+// VerdictBytes is about how many bytes verdicts on keys take in an answer, as this node's ledger has the keys.
+func (n *Node) VerdictBytes(keys []fsm.Hash) (bytes int64) {
+	n.replica.View(func(s *fsm.State) { bytes = s.VerdictBytes(keys) })
+	return bytes
+}
+
 // TakeTurn waits until a costly request of a root key's workspace may use the CPU, and returns how to end its turn. Errors are *fault.Error.
 func (n *Node) TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error) {
 	turn, err := n.proposer.TakeTurn(ctx, actor)

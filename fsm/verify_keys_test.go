@@ -138,3 +138,26 @@ func TestVerifyKeys_AtomicCountsBothPayers(t *testing.T) {
 	require.False(t, pass("b"))
 	require.Equal(t, int64(6), s.Answer(root, &fsm.GetKey{KeyID: "key_b"}).(*fsm.Key).Credits.Remaining)
 }
+
+// The room for verdicts that nobody has seen yet covers them, and not much more.
+func TestVerdictBytes_CoverWhatAVerdictShows(t *testing.T) {
+	s := newLedger(t)
+	newKey(t, s, 'a', "", credits(5))
+	newIdentity(t, s, "u", credits(5), fsm.IdentityPays)
+	newKey(t, s, 'b', "u", fsm.NewCredits{})
+	apply(t, s, &fsm.UpdateIdentity{Identity: "u", Meta: fsm.Set(`{"m":"` + strings.Repeat("i", 5000) + `"}`)})
+	var refs []fsm.PermissionRef
+	for i := range 1000 {
+		slug := fmt.Sprintf("%0128d", i)
+		refs = append(refs, fsm.PermissionRef{Slug: slug, ID: fmt.Sprint("perm_", i)})
+	}
+	require.Zero(t, code(apply(t, s, &fsm.UpdateKey{KeyID: "key_b", Permissions: fsm.Set(refs), Meta: fsm.Set(`{"m":"` + strings.Repeat("k", 3000) + `"}`)})))
+	require.Zero(t, s.VerdictBytes([]fsm.Hash{{'z'}}), "there is no such key")
+	require.Less(t, s.VerdictBytes([]fsm.Hash{{'a'}}), int64(64))
+	v := verify(t, s, 'b', 1)
+	shown := len(v.Meta) + len(v.Identity.Meta) + len(v.Identity.ExternalID)
+	for _, slug := range v.Access.Permissions {
+		shown += len(`,""`) + len(slug)
+	}
+	require.EqualValues(t, shown, s.VerdictBytes([]fsm.Hash{{'b'}}))
+}

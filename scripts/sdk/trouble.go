@@ -42,6 +42,7 @@ func (troubled) TransferLeadership(context.Context, string) error   { return err
 func (troubled) RemoveServer(context.Context, string, string) error { return errFull }
 func (troubled) LedgerVersion() uint64                              { return fsm.NewestLedgerVersion }
 func (troubled) RequestQuota(fsm.Hash) (string, int64)              { return "", 0 }
+func (troubled) VerdictBytes([]fsm.Hash) int64                      { return 0 }
 func (troubled) TakeTurn(context.Context, fsm.Hash) (func(), error) { return func() {}, nil }
 func (troubled) Ready() error                                       { return nil }
 
