@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/creditd/creditd/cluster/lobby"
 )
 
 const (
@@ -27,14 +25,23 @@ type handshakes struct {
 	failed map[netip.Addr]int // guarded by mu
 }
 
+// hostOf is one address, also of IPv6: members are often in one network of 64 bits, and a stranger in it must not silence them.
+func hostOf(conn net.Conn) netip.Addr {
+	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
+}
+
 func (h *handshakes) allows(conn net.Conn, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return now.Unix() != h.second || h.failed[lobby.SourceOf(conn)] < maxFailedHandshakes
+	return now.Unix() != h.second || h.failed[hostOf(conn)] < maxFailedHandshakes
 }
 
 func (h *handshakes) fail(conn net.Conn, now time.Time) {
-	source := lobby.SourceOf(conn)
+	source := hostOf(conn)
 	if source.IsLoopback() {
 		return
 	}

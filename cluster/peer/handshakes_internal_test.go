@@ -33,6 +33,14 @@ func TestHandshakes_AreBoundedForEachHost(t *testing.T) {
 	require.True(t, h.allows(member, now))
 	require.True(t, h.allows(local, now))
 	require.True(t, h.allows(stranger, now.Add(time.Second)))
+
+	// A stranger in the members' own network silences nobody but itself.
+	stranger, member = host{addr: "[2001:db8::9]:1"}, host{addr: "[2001:db8::2]:1"}
+	for range maxFailedHandshakes {
+		h.fail(stranger, now)
+	}
+	require.False(t, h.allows(stranger, now))
+	require.True(t, h.allows(member, now))
 }
 
 // Raft's connections are bounded: one more displaces the oldest of the source with the most.
