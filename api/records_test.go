@@ -155,6 +155,6 @@ func TestRecords_BalanceByDifference(t *testing.T) {
 	require.Contains(t, s.must("keys.getKey", `{"keyId":"key_x"}`), `"lastUsedAt":10,"expires":4000000000000,"credits":{"remaining":0}`)
 	require.Equal(t, []string{"conflict changed_there"}, pass(`"records":[{"balance":{"keyId":"key_x"}}`))
 	require.Equal(t, []string{"skipped changed_there"}, pass(`"onConflict":"skip","records":[{"balance":{"keyId":"key_x"}}`))
-	require.JSONEq(t, `{"ended":3,"more":false}`, s.must("records.finishImport", `{}`))
+	require.JSONEq(t, `{"ended":4,"more":false}`, s.must("records.finishImport", `{}`))
 	require.Equal(t, []string{"conflict not_tracked"}, pass(`"records":[{"balance":{"keyId":"key_x","credits":{"remaining":1}}}`))
 }

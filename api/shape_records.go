@@ -51,7 +51,11 @@ func imported(r *records.Record) fsm.ImportItem {
 			ID: string(o.ID), NamespaceID: string(o.NamespaceID), Identifier: o.Identifier, Limit: o.Limit, Duration: o.Duration, CreatedAt: int64(o.CreatedAt),
 		}
 	case r.Balance != nil:
-		item.Record = &fsm.ImportMarkRecord{Owner: string(r.Balance.KeyID + r.Balance.IdentityID), Identity: r.Balance.IdentityID != ""}
+		mark := &fsm.ImportMarkRecord{Owner: string(r.Balance.KeyID + r.Balance.IdentityID)}
+		if r.Balance.IdentityID != "" {
+			mark.Of = fsm.MarkedIdentity
+		}
+		item.Record = mark
 		item.Credits = importedCredits(r.Balance.Credits, 0)
 	}
 	return item

@@ -45,7 +45,6 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 			s.makeUnlimited(i.credit)
 		}
 		s.endWindows(IdentityScope, i.id, limits)
-		s.endMark(i.id, true)
 		delete(s.external, i.ref())
 		i.workspace.identities.remove(i)
 		if !c.DeleteKeys {

@@ -24,7 +24,6 @@ func (c *DeleteKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		return nil, refusal
 	}
 	return func() Result {
-		s.endMark(k.id, false)
 		if c.Permanent || s.version >= fourthRules {
 			s.removeKey(k)
 			return done

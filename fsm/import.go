@@ -165,16 +165,27 @@ func (m *importer) takeRootKey(w *workspace, r *RootKeyRecord) ImportOutcome {
 func (m *importer) takeAPI(w *workspace, r *APIRecord) ImportOutcome {
 	a := m.apis[r.ID]
 	if a == nil {
+		if outcome, ok := m.absent(w, r.ID, MarkedAPI); !ok {
+			return outcome
+		}
 		if full(w, APIsQuota) {
 			return refusedImport(ImportOverQuota)
 		}
 		m.addAPI(&api{id: r.ID, keyspaceID: r.KeyspaceID, name: r.Name, workspace: w, createdAt: r.CreatedAt, protected: r.Protected})
+		m.trackAPI(w, r.ID, nil)
 		return imported
 	}
 	if outcome, ok := m.existing(a.workspace, w, a.deleted); !ok {
 		return outcome
 	}
+	mark, outcome, ok := m.markFor(w, r.ID, MarkedAPI)
+	if !ok {
+		return outcome
+	}
 	same := a.name == r.Name && a.keyspaceID == r.KeyspaceID && a.createdAt == r.CreatedAt && a.protected == r.Protected
+	if same || m.rule == ReplaceOnConflict {
+		m.trackAPI(w, r.ID, mark)
+	}
 	return m.settle(same, func() {
 		m.beforeChange(a)
 		a.name, a.keyspaceID, a.createdAt, a.protected = r.Name, r.KeyspaceID, r.CreatedAt, r.Protected
@@ -182,11 +193,24 @@ func (m *importer) takeAPI(w *workspace, r *APIRecord) ImportOutcome {
 	})
 }
 
+// trackAPI remembers that an API was imported, so that it does not come back when it is deleted.
+func (m *importer) trackAPI(w *workspace, id string, mark *importMark) {
+	if mark == nil && m.track {
+		m.addMark(&importMark{workspace: w, owner: id, of: MarkedAPI, readAt: m.readAt})
+	}
+}
+
+// maxImportedMigrations is how many migrations a workspace has at most by imports: they have no quota, because otherwise only operators
+// create them.
+const maxImportedMigrations = 1000
+
 func (m *importer) takeMigration(w *workspace, r *MigrationRecord) ImportOutcome {
 	found := m.migrations[migrationRef{w.id, r.ID}]
 	switch {
 	case r.Algorithm < SHA256 || r.Algorithm > PrefixedAPIKey:
 		return ImportOutcome{Status: ImportInvalid, Reason: ImportOverLimit}
+	case found == nil && w.migrations >= maxImportedMigrations:
+		return refusedImport(ImportOverLimit)
 	case found == nil:
 		m.addMigration(&migration{id: r.ID, workspace: w, algorithm: r.Algorithm, createdAt: r.CreatedAt})
 		return imported

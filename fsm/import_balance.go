@@ -6,22 +6,42 @@ func (n *ImportedCredits) valid() bool {
 	if !n.Limited {
 		return *n == ImportedCredits{}
 	}
-	return n.Remaining >= 0 && n.Refill.kept() && n.RefilledAt >= 0 && n.Considered >= 0 && n.Considered <= dayOf(maxExpiration)
+	return n.Remaining >= 0 && n.Refill.kept() && n.RefilledAt >= 0 && n.RefilledAt <= maxExpiration && n.Considered >= 0 && n.Considered <= dayOf(maxExpiration)
 }
 
 // opens gives a new owner its credits.
-func (m *importer) opens(w *workspace, id string, identity bool, own func() *credit, n ImportedCredits) {
+func (m *importer) opens(w *workspace, id string, of MarkedKind, own func() *credit, n ImportedCredits) {
 	if n.Limited {
 		m.setImported(own(), n)
 	}
 	if m.track {
-		m.addMark(m.newMark(w, id, identity, n))
+		m.addMark(m.newMark(w, id, of, n))
 	}
 }
 
-func (m *importer) newMark(w *workspace, id string, identity bool, n ImportedCredits) *importMark {
+// markFor finds the mark of an owner that exists; nil: there is none. A new one must have room. ok is false if outcome says why not.
+func (m *importer) markFor(w *workspace, id string, of MarkedKind) (mark *importMark, outcome ImportOutcome, ok bool) {
+	switch mark = m.markOf(markID(id, of)); {
+	case mark != nil && mark.workspace != w:
+		return nil, m.conflict(ImportIDTaken), false
+	case mark == nil && m.track && w.marksFull():
+		return nil, refusedImport(ImportOverQuota), false
+	}
+	return mark, ImportOutcome{}, true
+}
+
+// absent asks for the mark of something that does not exist: if there is one, the thing was deleted and does not come back.
+func (m *importer) absent(w *workspace, id string, of MarkedKind) (outcome ImportOutcome, ok bool) {
+	mark, outcome, ok := m.markFor(w, id, of)
+	if ok && mark != nil {
+		return m.conflict(ImportDeleted), false
+	}
+	return outcome, ok
+}
+
+func (m *importer) newMark(w *workspace, id string, of MarkedKind, n ImportedCredits) *importMark {
 	return &importMark{
-		workspace: w, owner: id, identity: identity, limited: n.Limited, remaining: n.Remaining, refilledAt: n.RefilledAt, readAt: m.readAt,
+		workspace: w, owner: id, of: of, limited: n.Limited, remaining: n.Remaining, refilledAt: n.RefilledAt, readAt: m.readAt,
 	}
 }
 
@@ -51,7 +71,10 @@ func sameCredits(c *credit, n ImportedCredits) bool {
 
 // settleOwner decides about a key or an identity that exists. Of a tracked one, the difference of the balance counts.
 func (m *importer) settleOwner(w *workspace, o importedOwner, n ImportedCredits) ImportOutcome {
-	mark := m.markOf(markID(o.id, o.identity))
+	mark, outcome, ok := m.markFor(w, o.id, o.of)
+	if !ok {
+		return outcome
+	}
 	sameBalance := sameCredits(o.credit, n)
 	if mark != nil {
 		sameBalance = mark.has(n) && (!n.Limited || !o.credit.limited() || o.credit.refill == n.Refill)
@@ -64,16 +87,17 @@ func (m *importer) settleOwner(w *workspace, o importedOwner, n ImportedCredits)
 		m.trackOnly(w, o, mark, n)
 		return importedBefore
 	}
-	outcome := importReplaced
+	outcome = importReplaced
 	if mark != nil {
 		var write func()
+		current := !m.stale(mark, n)
 		if outcome, write = m.difference(mark, o, n); outcome.Status == ImportConflict {
 			return outcome
 		}
 		outcome.Status = ImportReplaced
 		m.rewrite(o)
 		write()
-		if c := o.own(); c.limited() && c.refill != n.Refill {
+		if c := o.own(); current && n.Limited && c.limited() && c.refill != n.Refill {
 			m.beforeChange(c)
 			m.touch(c)
 			c.refill = n.Refill
@@ -106,12 +130,17 @@ func (m *importer) rewrite(o importedOwner) {
 func (m *importer) trackOnly(w *workspace, o importedOwner, mark *importMark, n ImportedCredits) {
 	switch {
 	case mark == nil && m.track:
-		m.addMark(m.newMark(w, o.id, o.identity, n))
+		m.addMark(m.newMark(w, o.id, o.of, n))
 	case mark != nil && m.readAt > mark.readAt:
 		m.beforeChange(mark)
 		mark.readAt = m.readAt
 		m.afterChange(mark)
 	}
+}
+
+// stale reports whether a balance is older than what was last taken into account.
+func (m *importer) stale(mark *importMark, n ImportedCredits) bool {
+	return m.readAt != 0 && m.readAt < mark.readAt || n.Limited && mark.limited && n.RefilledAt < mark.refilledAt
 }
 
 // has reports whether the source has what it had.
@@ -121,29 +150,30 @@ func (k *importMark) has(n ImportedCredits) bool {
 
 // takeBalance applies what an owner has in the source now.
 func (m *importer) takeBalance(w *workspace, r *ImportMarkRecord, n ImportedCredits) ImportOutcome {
-	o := importedOwner{id: r.Owner, identity: r.Identity, same: true}
-	if r.Identity {
-		i := m.identities[r.Owner]
-		if i == nil || i.workspace != w {
-			return refusedImport(ImportNotFound)
-		}
+	if r.Of > MarkedIdentity {
+		return ImportOutcome{Status: ImportInvalid}
+	}
+	mark, outcome, ok := m.markFor(w, r.Owner, r.Of)
+	o := importedOwner{id: r.Owner, of: r.Of, same: true}
+	i, k := m.identities[r.Owner], m.keys[r.Owner]
+	switch {
+	case r.Of == MarkedIdentity && i != nil && i.workspace == w:
 		if i.deleted {
 			return m.conflict(ImportDeleted)
 		}
 		o.credit, o.own = i.credit, i.ownCredit
-	} else {
-		k := m.keys[r.Owner]
-		if k == nil || k.api.workspace != w {
-			return refusedImport(ImportNotFound)
-		}
+	case r.Of == MarkedKey && k != nil && k.api.workspace == w:
 		if k.gone() {
 			return m.conflict(ImportDeleted)
 		}
 		o.credit, o.own = k.shownCredit(), k.ownCredit
 		o.before = func() { m.decideOwn(k, !n.Limited) }
+	case ok && mark != nil:
+		return m.conflict(ImportDeleted)
+	default:
+		return refusedImport(ImportNotFound)
 	}
-	mark := m.markOf(markID(o.id, o.identity))
-	if mark == nil {
+	if !ok || mark == nil {
 		return m.conflict(ImportNotTracked)
 	}
 	if mark.has(n) {
@@ -170,9 +200,7 @@ func (m *importer) difference(mark *importMark, o importedOwner, n ImportedCredi
 		}
 	}
 	switch {
-	case m.readAt != 0 && m.readAt < mark.readAt, n.Limited && mark.limited && n.RefilledAt < mark.refilledAt:
-		return importedBefore, func() {} // older than what was last taken into account
-	case mark.has(n):
+	case m.stale(mark, n), mark.has(n):
 		return importedBefore, func() {}
 	case o.credit.limited() != mark.limited:
 		return m.conflict(ImportChangedHere), nil

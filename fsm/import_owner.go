@@ -4,21 +4,23 @@ import "slices"
 
 // importedOwner is a key or an identity as its record says it should be.
 type importedOwner struct {
-	id       string
-	identity bool
-	credit   *credit // its present one; nil: none
-	same     bool    // everything but the credits is as the record says
-	write    func()  // makes it so
-	own      func() *credit
-	before   func() // ends that its balance is decided by a deleted identity
+	id     string
+	of     MarkedKind
+	credit *credit // its present one; nil: none
+	same   bool    // everything but the credits is as the record says
+	write  func()  // makes it so
+	own    func() *credit
+	before func() // ends that its balance is decided by a deleted identity
 }
 
 func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits ImportedCredits) ImportOutcome {
 	i := m.identities[r.ID]
-	if i != nil {
-		if outcome, ok := m.existing(i.workspace, w, i.deleted); !ok {
+	if i == nil {
+		if outcome, ok := m.absent(w, r.ID, MarkedIdentity); !ok {
 			return outcome
 		}
+	} else if outcome, ok := m.existing(i.workspace, w, i.deleted); !ok {
+		return outcome
 	}
 	ref := externalRef{w.id, r.ExternalID}
 	if holder := m.external[ref]; holder != nil && holder != i {
@@ -34,11 +36,11 @@ func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits Importe
 		}
 		i = &identity{id: r.ID, externalID: r.ExternalID, workspace: w, meta: r.Meta, policy: r.Policy, ratelimits: limits, createdAt: r.CreatedAt}
 		m.addIdentity(i)
-		m.opens(w, i.id, true, i.ownCredit, credits)
+		m.opens(w, i.id, MarkedIdentity, i.ownCredit, credits)
 		return imported
 	}
 	return m.settleOwner(w, importedOwner{
-		id: i.id, identity: true, credit: i.credit, own: i.ownCredit,
+		id: i.id, of: MarkedIdentity, credit: i.credit, own: i.ownCredit,
 		same: i.externalID == r.ExternalID && i.meta == r.Meta && i.policy == r.Policy && i.createdAt == r.CreatedAt && slices.Equal(i.ratelimits, limits),
 		write: func() {
 			m.beforeChange(i)
@@ -52,7 +54,11 @@ func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits Importe
 
 func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) ImportOutcome {
 	k := m.keys[r.ID]
-	if k != nil {
+	if k == nil {
+		if outcome, ok := m.absent(w, r.ID, MarkedKey); !ok {
+			return outcome
+		}
+	} else {
 		if outcome, ok := m.existing(k.api.workspace, w, k.gone()); !ok {
 			return outcome
 		}
@@ -94,13 +100,14 @@ func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) 
 		}
 		k.describe(r, limits, given)
 		m.addKey(k)
-		m.opens(w, k.id, false, k.ownCredit, credits)
+		m.opens(w, k.id, MarkedKey, k.ownCredit, credits)
 		return imported
 	}
 	return m.settleOwner(w, importedOwner{
 		id: k.id, credit: k.shownCredit(), own: k.ownCredit, before: func() { m.decideOwn(k, !credits.Limited) },
 		same: m.sameKey(k, r, owner, limits, given),
 		write: func() {
+			m.decideOwn(k, false) // with the link an orphaned key loses what says that it has nothing
 			m.beforeChange(k)
 			m.release(k)
 			m.relink(k, owner)

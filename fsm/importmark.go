@@ -1,5 +1,7 @@
 package fsm
 
+import "math"
+
 // importStore holds what the owners of imported balances had in the system that they came from.
 type importStore struct {
 	*core
@@ -8,25 +10,25 @@ type importStore struct {
 }
 
 // importMark is the last balance of the source that the ledger has taken into account. The next one counts by its difference, so a
-// repetition counts nothing.
+// repetition counts nothing. It stays when its owner is deleted, so that a repetition does not bring the owner back with its credits.
 type importMark struct {
 	entityHeader
 	workspace  *workspace
 	owner      string
-	identity   bool
+	of         MarkedKind
 	limited    bool
 	remaining  int64
 	refilledAt int64
 	readAt     int64
 }
 
-func (m *importMark) id() string { return markID(m.owner, m.identity) }
+func (m *importMark) id() string { return markID(m.owner, m.of) }
 
 func (m *importMark) key() RecordKey { return RecordKey{ImportMarkKind, m.id()} }
 
 func (m *importMark) record() Record {
 	return &ImportMarkRecord{
-		Owner: m.owner, Identity: m.identity, WorkspaceID: m.workspace.id, Limited: m.limited, Remaining: m.remaining,
+		Owner: m.owner, Of: m.of, WorkspaceID: m.workspace.id, Limited: m.limited, Remaining: m.remaining,
 		RefilledAt: m.refilledAt, ReadAt: m.readAt,
 	}
 }
@@ -47,23 +49,32 @@ func (x *importStore) addMark(m *importMark) {
 	}
 	x.marks[m.id()] = m
 	m.workspace.marks.insert(m)
+	m.workspace.marked++
 	x.add(m)
 }
 
-// endMark ends the tracking of an owner that is deleted; there may be none.
-func (x *importStore) endMark(owner string, identity bool) {
-	if m := x.marks[markID(owner, identity)]; m != nil {
-		x.dropMark(m)
+// marksFull reports whether a workspace has no room for one more mark: it may have as many as its quotas of keys, identities and APIs
+// together. So who deletes what he imports, and imports again, cannot fill the ledger.
+func (w *workspace) marksFull() bool {
+	var most int64
+	for _, kind := range []QuotaKind{KeysQuota, IdentitiesQuota, APIsQuota} {
+		q := w.quotas[kind]
+		if !q.Limited || q.Limit > math.MaxInt64-most {
+			return false
+		}
+		most += q.Limit
 	}
+	return w.marked >= most
 }
 
 func (x *importStore) dropMark(m *importMark) {
 	x.remove(m)
 	delete(x.marks, m.id())
 	m.workspace.marks.remove(m)
+	m.workspace.marked--
 }
 
-// endMarks ends the tracking of the first so many owners of a workspace.
+// endMarks ends the first so many marks of a workspace.
 func (x *importStore) endMarks(w *workspace, most int64) (ended int64, more bool) {
 	for ; ended < most; ended++ {
 		m, ok := w.marks.first()
@@ -78,11 +89,11 @@ func (x *importStore) endMarks(w *workspace, most int64) (ended int64, more bool
 
 func (x *importStore) loadMark(r *ImportMarkRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	if w == nil || r.Remaining < 0 || !r.Limited && r.Remaining != 0 || x.marks[markID(r.Owner, r.Identity)] != nil {
+	if w == nil || r.Remaining < 0 || !r.Limited && r.Remaining != 0 || x.marks[markID(r.Owner, r.Of)] != nil {
 		return false
 	}
 	x.addMark(&importMark{
-		workspace: w, owner: r.Owner, identity: r.Identity, limited: r.Limited, remaining: r.Remaining,
+		workspace: w, owner: r.Owner, of: r.Of, limited: r.Limited, remaining: r.Remaining,
 		refilledAt: r.RefilledAt, readAt: r.ReadAt,
 	})
 	return true

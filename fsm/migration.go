@@ -19,6 +19,7 @@ func (m *migration) record() Record {
 
 func (ring *keyring) addMigration(m *migration) {
 	ring.migrations[migrationRef{m.workspace.id, m.id}] = m
+	m.workspace.migrations++
 	ring.add(m)
 }
 

@@ -2,10 +2,10 @@ package fsm
 
 import "github.com/creditd/creditd/fsm/fields"
 
-// ImportMarkRecord is what an owner had in the system that its balance was imported from.
+// ImportMarkRecord is what an owner had in the system that its balance was imported from. It outlives its owner: see records.md.
 type ImportMarkRecord struct {
 	Owner       string
-	Identity    bool // whether the owner is an identity
+	Of          MarkedKind
 	WorkspaceID string
 	Limited     bool
 	Remaining   int64
@@ -13,25 +13,30 @@ type ImportMarkRecord struct {
 	ReadAt      int64 // when the source was read, Unix ms; 0: unknown
 }
 
+// MarkedKind is the kind of a thing that a mark remembers. The numbers are stored: append only.
+type MarkedKind uint8
+
+// The kinds. An API has no balance: its mark says only that it was imported.
+const (
+	MarkedKey MarkedKind = iota
+	MarkedIdentity
+	MarkedAPI
+)
+
 var importMarkRecordType = recordType{kind: ImportMarkKind, since: 4, create: createRecord[ImportMarkRecord]}
 
 func (*ImportMarkRecord) is() *recordType { return &importMarkRecordType }
 
 // Key names the record.
 func (r *ImportMarkRecord) Key() RecordKey {
-	return RecordKey{ImportMarkKind, markID(r.Owner, r.Identity)}
+	return RecordKey{ImportMarkKind, markID(r.Owner, r.Of)}
 }
 
-func markID(owner string, identity bool) string {
-	if identity {
-		return "i/" + owner
-	}
-	return "k/" + owner
-}
+func markID(owner string, of MarkedKind) string { return [...]string{"k/", "i/", "a/"}[of] + owner }
 
 func (r *ImportMarkRecord) fields(v *fields.Visitor) {
 	v.String(&r.Owner)
-	v.Bool(&r.Identity)
+	fields.Enum(v, &r.Of, MarkedKey, MarkedAPI)
 	v.String(&r.WorkspaceID)
 	v.Bool(&r.Limited)
 	v.Int(&r.Remaining)

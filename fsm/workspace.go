@@ -27,7 +27,9 @@ type workspace struct {
 	permissions ordered[*permission] // its permissions, likewise
 	roles       ordered[*role]       // its roles, likewise
 	audit       *auditLog            // nil: no entries
-	marks       ordered[*importMark] // of balances that are tracked
+	migrations  int                  // how many
+	marks       ordered[*importMark] // of what is tracked, or was until it was deleted
+	marked      int64                // how many
 	outcomes    outcomes             // its part of the idempotency store
 }
 

@@ -238,6 +238,7 @@ var enums = map[reflect.Type]uint64{
 	reflect.TypeFor[fsm.WindowScope](): uint64(fsm.NamespaceScope),
 
 	reflect.TypeFor[fsm.ConflictRule]():     uint64(fsm.ReplaceOnConflict),
+	reflect.TypeFor[fsm.MarkedKind]():       uint64(fsm.MarkedAPI),
 	reflect.TypeFor[fsm.ImportStatus]():     uint64(fsm.ImportInvalid),
 	reflect.TypeFor[fsm.ImportReason]():     uint64(fsm.ImportImmutable),
 	reflect.TypeFor[fsm.MigrationFailure](): uint64(fsm.HashTakenOver),

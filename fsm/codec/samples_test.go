@@ -411,7 +411,7 @@ var (
 			},
 			{Record: &fsm.NamespaceRecord{ID: "rlns_1", Name: "email", WorkspaceID: "ws_1", CreatedAt: 1}},
 			{Record: &fsm.OverrideRecord{ID: "rlor_1", NamespaceID: "rlns_1", Identifier: "user_*", Limit: 200, Duration: 120_000, CreatedAt: 1}},
-			{Record: &fsm.ImportMarkRecord{Owner: "id_1", Identity: true}, Credits: fsm.ImportedCredits{Limited: true, Remaining: 5}},
+			{Record: &fsm.ImportMarkRecord{Owner: "id_1", Of: fsm.MarkedIdentity}, Credits: fsm.ImportedCredits{Limited: true, Remaining: 5}},
 		}},
 		&fsm.FinishImport{Most: 1000},
 	}
@@ -424,6 +424,7 @@ var (
 	recordSamples4 = []fsm.Record{
 		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, LedgerVersion: 4, RaisedBy: "v1.4.0"},
 		&fsm.ImportMarkRecord{Owner: "key_1", WorkspaceID: "ws_1", Limited: true, Remaining: 100, RefilledAt: 1_790_000_000_000, ReadAt: 1_790_000_000_001},
-		&fsm.ImportMarkRecord{Owner: "id_1", Identity: true, WorkspaceID: "ws_1"},
+		&fsm.ImportMarkRecord{Owner: "id_1", Of: fsm.MarkedIdentity, WorkspaceID: "ws_1"},
+		&fsm.ImportMarkRecord{Owner: "api_1", Of: fsm.MarkedAPI, WorkspaceID: "ws_1"},
 	}
 )
