@@ -131,7 +131,9 @@ func TestDisk_TheLogIsBoundedByTheTimeToApplyItAgain(t *testing.T) {
 		_, since := c.LogSize(0)
 		require.Less(t, since, uint64(1<<29), "the size of the log does not call for one yet")
 	}
-	require.Eventually(t, func() bool { return metricOf(t, c, "creditd_ledger_replay_seconds") < limit.Seconds() }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return metricOf(t, c, "creditd_ledger_replay_seconds") < metricOf(t, c, "creditd_ledger_replay_seconds_limit")
+	}, 20*time.Second, time.Millisecond)
 	c.Do(0, metaOf(1<<20, 1000))
 	require.NotZero(t, metricOf(t, c, "creditd_ledger_replay_seconds"))
 	c.StopAbruptly(0)
