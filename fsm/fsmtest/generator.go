@@ -27,6 +27,8 @@ type Generator struct {
 
 	permissionIDs, roleIDs int // given out so far
 
+	imported []*fsm.KeyRecord // lately
+
 	owned []int // keys that aboutOwners made lately
 
 	sent     []fsm.Call // lately, with names
@@ -69,7 +71,7 @@ func (g *Generator) Setup() []fsm.Batch {
 		5: {"api.*.read_key", "api.*.read_api", "identity.*.read_identity", "identity.id_2.update_identity"},
 		6: {"*", "api.*.*", "API.*.VERIFY_KEY", "api.api_1", "identity.*", "identity.b.read_identity"},
 		7: {
-			"api.*.create_key", "api.api_2.encrypt_key", "api.api_2.read_key", "api.api_2.decrypt_key", "api.api_2.delete_key",
+			"import.*.write", "api.*.create_key", "api.api_2.encrypt_key", "api.api_2.read_key", "api.api_2.decrypt_key", "api.api_2.delete_key",
 			"identity.*.update_identity", "identity.*.delete_identity", "identity.*.create_identity",
 		},
 		8: {
@@ -152,7 +154,11 @@ func (g *Generator) stamp() int64 {
 
 // Call returns one command of a random caller.
 func (g *Generator) Call() fsm.Call {
-	return g.withKey(fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()})
+	c := fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()}
+	if _, imports := c.Command.(*fsm.ImportRecords); imports && g.chance(90) {
+		c.Actor = pick(g, rootHash(7), rootHash(7), rootHash(7), rootHash(7), other) // who may
+	}
+	return g.withKey(c)
 }
 
 func (g *Generator) actor() fsm.Hash {
@@ -179,6 +185,9 @@ func (g *Generator) command() fsm.Command {
 	}
 	if g.chance(15) {
 		return g.aboutOwners()
+	}
+	if g.chance(9) {
+		return g.imports()
 	}
 	if g.chance(2) {
 		return g.quotas()

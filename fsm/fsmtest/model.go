@@ -38,6 +38,7 @@ type Model struct {
 	namespaces []*namespace
 
 	audit []auditEntry
+	marks []*importMark
 }
 
 type workspace struct {
@@ -170,6 +171,8 @@ func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {
 func needs(command fsm.Command) uint64 {
 	var nonce fsm.ShortHash
 	switch c := command.(type) {
+	case *fsm.ImportRecords, *fsm.FinishImport:
+		return FourthRules
 	case *fsm.DeleteIdentity:
 		if c.DeleteKeys {
 			return SecondRules
@@ -232,6 +235,10 @@ func (t *Model) execute(root *rootKey, command fsm.Command) fsm.Result {
 		return t.createMigration(root, c)
 	case *fsm.MigrateKeys:
 		return t.migrateKeys(root, c)
+	case *fsm.ImportRecords:
+		return t.importRecords(root, c)
+	case *fsm.FinishImport:
+		return t.finishImport(root, c)
 	case *fsm.VerifyMigrated:
 		return t.verifyMigrated(root, c)
 
@@ -393,6 +400,8 @@ func EveryPermission() []string {
 		"identity": {"create_identity", "read_identity", "update_identity", "delete_identity"},
 		"cluster":  {"read", "operate"},
 		"audit":    {"read"},
+		"import":   {"write"},
+		"export":   {"read"},
 		"rbac": {
 			"create_permission", "read_permission", "delete_permission", "create_role", "read_role", "delete_role",
 			"add_permission_to_key", "remove_permission_from_key", "add_role_to_key", "remove_role_from_key",
