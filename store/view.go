@@ -42,7 +42,7 @@ func (v *View) Records(prefix []byte, fn func(key, value []byte) error) error {
 	var fnErr error
 	err := recoverRead(v.r.file.path, func() error {
 		c := v.r.tx.Bucket(bucketRecords).Cursor()
-		for k, stored := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, stored = c.Next() {
+		for k, stored := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, stored = c.Next() {
 			if v.r.store.closing.Load() {
 				return errClosed
 			}
