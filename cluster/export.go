@@ -3,84 +3,60 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/creditd/creditd/cluster/fault"
-	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/codec"
-	"github.com/creditd/creditd/store"
+	"github.com/creditd/creditd/cluster/replica"
 )
 
-// Records is the ledger as it was at one index. It reads the newest snapshot, so it holds nothing of the ledger itself.
-type Records struct {
-	view  *store.View
-	clock int64
-}
+// exportPause is the least time between two snapshots that exports ask for. A client may ask for one export after the other, and a snapshot
+// costs writes to the disk that the log waits for.
+const exportPause = time.Second
 
 // Records returns the ledger at an index that is at least minIndex. The caller must close it soon: see store.View.
-func (n *Node) Records(ctx context.Context, minIndex uint64) (*Records, error) {
+func (n *Node) Records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
 	if err := n.replica.Applied(ctx, minIndex); err != nil {
 		return nil, fault.Wrap(fault.TimedOut, "This node has not applied the index that the export waits for", err)
 	}
-	future := n.raft.Snapshot()
-	taken := make(chan error, 1)
-	go func() { taken <- future.Error() }()
-	select {
-	case err := <-taken:
-		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
-			return nil, fault.Wrap(fault.Unavailable, "This node could not write the snapshot that an export reads", err)
-		}
-	case <-ctx.Done():
-		return nil, fault.Wrap(fault.TimedOut, "The snapshot that an export reads was not written in time", ctx.Err())
+	if err := n.snapshot(ctx); err != nil {
+		return nil, err
 	}
-	view, err := n.conf.Store.View()
+	r, err := replica.OpenRecords(n.conf.Store)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "This node could not open the snapshot that an export reads", err)
 	}
-	r := &Records{view: view}
-	meta, err := r.Find(fsm.RecordKey{Kind: fsm.MetaKind})
-	if err == nil && meta == nil {
-		err = errors.New("the snapshot has no record of the ledger itself")
-	}
-	if err != nil {
-		return nil, errors.Join(err, view.Close())
-	}
-	r.clock = meta.(*fsm.MetaRecord).Clock
 	return r, nil
 }
 
-// Index is the index of the last entry that is in the records.
-func (r *Records) Index() uint64 { return r.view.Index() }
-
-// Clock is the log time of that entry, in Unix ms.
-func (r *Records) Clock() int64 { return r.clock }
-
-// Each calls visit for each record of a kind, in the order of ids. visit may call Find.
-func (r *Records) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
-	return r.view.Records([]byte{byte(kind)}, func(key, value []byte) error {
-		record, err := codec.DecodeRecord(key, value)
-		if err != nil {
-			return err
+// snapshot writes a snapshot, one at a time and with a pause between them.
+func (n *Node) snapshot(ctx context.Context) error {
+	late := func() error {
+		return fault.Wrap(fault.TimedOut, "The snapshot that an export reads was not written in time", ctx.Err())
+	}
+	select {
+	case n.exporting <- struct{}{}:
+	case <-ctx.Done():
+		return late()
+	}
+	future := n.raft.Snapshot()
+	taken := make(chan error, 1)
+	go func() {
+		taken <- future.Error()
+		select {
+		case <-time.After(exportPause):
+		case <-n.ctx.Done():
 		}
-		return visit(record)
-	})
-}
-
-// Find finds a record; nil: there is none.
-func (r *Records) Find(name fsm.RecordKey) (fsm.Record, error) {
-	key := codec.AppendRecordKey(nil, name)
-	value, err := r.view.Find(key)
-	if err != nil || value == nil {
-		return nil, err
+		<-n.exporting
+	}()
+	select {
+	case err := <-taken:
+		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+			return fault.Wrap(fault.Unavailable, "This node could not write the snapshot that an export reads", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return late()
 	}
-	record, err := codec.DecodeRecord(key, value)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	return record, nil
 }
-
-// Close ends the reading.
-func (r *Records) Close() error { return r.view.Close() }

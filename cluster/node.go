@@ -43,6 +43,8 @@ type Node struct {
 	unusable atomic.Bool // Fail was called
 	left     sync.Once   // several nodes may tell at once that this one left
 
+	exporting chan struct{} // has an element while no further snapshot may be written for an export
+
 	met atomic.Uint64 // the newest ledger version that another node has shown
 
 	ctx        context.Context // ends when the node stops
@@ -65,7 +67,7 @@ func New(conf Config) (*Node, error) {
 		conf: conf, id: conf.Store.NodeID(),
 		log:    conf.Logger.With("node", conf.Store.NodeID()),
 		steady: slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
-		notify: make(chan bool, 64), failed: make(chan error, 1),
+		notify: make(chan bool, 64), failed: make(chan error, 1), exporting: make(chan struct{}, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.replica = replica.New(replica.Config{

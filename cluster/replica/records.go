@@ -1,0 +1,68 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/codec"
+	"github.com/creditd/creditd/store"
+)
+
+// Records is the ledger as it was at one index. It reads a snapshot, so it holds nothing of the ledger itself.
+type Records struct {
+	view  *store.View
+	clock int64
+}
+
+// OpenRecords reads the newest snapshot. The caller must close it soon: see store.View.
+func OpenRecords(from *store.Store) (*Records, error) {
+	view, err := from.View()
+	if err != nil {
+		return nil, err
+	}
+	r := &Records{view: view}
+	meta, err := r.Find(fsm.RecordKey{Kind: fsm.MetaKind})
+	if err == nil && meta == nil {
+		err = errors.New("the snapshot has no record of the ledger itself")
+	}
+	if err != nil {
+		return nil, errors.Join(err, view.Close())
+	}
+	r.clock = meta.(*fsm.MetaRecord).Clock
+	return r, nil
+}
+
+// Index is the index of the last entry that is in the records.
+func (r *Records) Index() uint64 { return r.view.Index() }
+
+// Clock is the log time of that entry, in Unix ms.
+func (r *Records) Clock() int64 { return r.clock }
+
+// Each calls visit for each record of a kind, in the order of ids. visit may call Find.
+func (r *Records) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
+	return r.view.Records([]byte{byte(kind)}, func(key, value []byte) error {
+		record, err := codec.DecodeRecord(key, value)
+		if err != nil {
+			return err
+		}
+		return visit(record)
+	})
+}
+
+// Find finds a record; nil: there is none.
+func (r *Records) Find(name fsm.RecordKey) (fsm.Record, error) {
+	key := codec.AppendRecordKey(nil, name)
+	value, err := r.view.Find(key)
+	if err != nil || value == nil {
+		return nil, err
+	}
+	record, err := codec.DecodeRecord(key, value)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return record, nil
+}
+
+// Close ends the reading.
+func (r *Records) Close() error { return r.view.Close() }
