@@ -61,6 +61,12 @@ func (c *credit) show(now int64) Credits {
 	return Credits{Limited: true, Remaining: c.balance(now), Refill: c.refill}
 }
 
+// At is a balance as callers see it at a time, and when a refill last raised it.
+func (r *CreditRecord) At(now int64) (remaining, refilledAt int64) {
+	c := &credit{remaining: r.Remaining, refill: r.Refill, refilledAt: r.RefilledAt, considered: r.Considered}
+	return c.balance(now), c.refilled(now)
+}
+
 // touch applies the refill that is due by now, before any other change. Call it between beforeChange and afterChange.
 func (a *accounts) touch(c *credit) { a.touchAt(c, a.clock) }
 

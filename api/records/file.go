@@ -28,6 +28,9 @@ func (e *LineError) Unwrap() error { return e.Err }
 // ErrIncomplete is a file that ends before its last line.
 var ErrIncomplete = errors.New("the file is incomplete: it has no end line")
 
+// ErrWrongEnd is a file whose last line is not that of its records.
+var ErrWrongEnd = errors.New("the file is damaged or was changed")
+
 // Reader reads a file of records in bounded memory.
 type Reader struct {
 	// Header is the first line.
@@ -80,19 +83,22 @@ func (f *Reader) Next() (*Record, error) {
 }
 
 func (f *Reader) end(text []byte) error {
+	f.ended = true
 	line, bad := endSchema.Decode(text)
 	if bad != nil {
-		return f.fail(describe(bad))
+		return f.fail(fmt.Errorf("%w: %w", ErrWrongEnd, describe(bad)))
 	}
-	f.ended = true
 	if n := f.line - 2; line.End.Records != n {
-		return f.fail(fmt.Errorf("the end line counts %d records, the file has %d", line.End.Records, n))
+		return f.fail(fmt.Errorf("%w: the end line counts %d records, the file has %d", ErrWrongEnd, line.End.Records, n))
 	}
 	if sum := hex.EncodeToString(f.sum.Sum(nil)); line.End.SHA256 != sum {
-		return f.fail(fmt.Errorf("the end line has the hash %s, the records have %s", line.End.SHA256, sum))
+		return f.fail(fmt.Errorf("%w: the end line has the hash %s, the records have %s", ErrWrongEnd, line.End.SHA256, sum))
 	}
-	if _, err := f.lines.ReadByte(); err != io.EOF {
-		return f.fail(errors.New("there is something after the end line"))
+	switch _, err := f.lines.ReadByte(); {
+	case err == nil:
+		return f.fail(fmt.Errorf("%w: there is something after the end line", ErrWrongEnd))
+	case err != io.EOF:
+		return err
 	}
 	return io.EOF
 }

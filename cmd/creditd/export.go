@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
+	"time"
 
+	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/api/records"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 )
 
 var _ = register(registration{use: "export", short: "write everything of a workspace to a file",
@@ -24,6 +28,7 @@ type exportCommand struct {
 	operator
 	workspace, out string
 	all, balances  bool
+	cut            int64 // log time of the export
 }
 
 func (e *exportCommand) bind(s *settings.Set) {
@@ -32,7 +37,7 @@ func (e *exportCommand) bind(s *settings.Set) {
 	s.Text(&e.workspace, "workspace", "ID", "the workspace; default: that of the root key")
 	s.Switch(&e.all, "all", "the whole cluster")
 	s.Text(&e.out, "out", "FILE", "where to write; default: standard output")
-	s.Switch(&e.balances, "balances", "write the balances as CSV instead")
+	s.Switch(&e.balances, "balances", "write the balances as CSV instead, with refills that were due at the log time of the export")
 }
 
 func (e *exportCommand) check(in invocation, s *settings.Set) {
@@ -49,11 +54,14 @@ func (e *exportCommand) run(in invocation) (err error) {
 	} else if e.workspace != "" {
 		request["workspaceId"] = e.workspace
 	}
-	body, header, err := e.nodes[0].Stream(context.Background(), "records.exportRecords", request)
+	body, header, err := e.stream(request)
 	if err != nil {
 		return advise(err)
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
+	if e.cut, err = strconv.ParseInt(header.Get("Creditd-Log-Time"), 10, 64); err != nil {
+		return fmt.Errorf("the answer does not say of which time it is: %w", err)
+	}
 	to := in.stdout
 	if e.out != "" {
 		file, err := createWhole(e.out)
@@ -72,6 +80,19 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	_, err = fmt.Fprintf(in.stderr, "exported index %s\n", header.Get("Creditd-Index"))
 	return err
+}
+
+// stream asks the first node that can be reached.
+func (e *exportCommand) stream(request any) (body io.ReadCloser, header http.Header, err error) {
+	var unreachable []error
+	for _, node := range e.nodes {
+		body, header, err = node.Stream(context.Background(), "records.exportRecords", request)
+		if !errors.Is(err, client.ErrUnreachable) {
+			return body, header, err
+		}
+		unreachable = append(unreachable, err)
+	}
+	return nil, nil, errors.Join(unreachable...)
 }
 
 // copy writes the file, or its balances, and checks it on the way.
@@ -98,15 +119,15 @@ func (e *exportCommand) copy(to io.Writer, from io.Reader) error {
 		case err != nil:
 			return fmt.Errorf("the export is not whole: %w", err)
 		case e.balances:
-			if row := balanceRow(record, r.Header.WorkspaceID); row != nil {
+			if row := balanceRow(record, r.Header.WorkspaceID, e.cut); row != nil {
 				_ = table.Write(row)
 			}
 		}
 	}
 }
 
-// balanceRow shows a balance as it is stored: a refill that is due and was not given yet is not in it.
-func balanceRow(r *records.Record, workspace string) []string {
+// balanceRow shows a balance as keys.getKey did at the time of the export, with a refill that was due.
+func balanceRow(r *records.Record, workspace string, cut int64) []string {
 	var owner, id, name string
 	var c *records.Credits
 	switch {
@@ -121,15 +142,20 @@ func balanceRow(r *records.Record, workspace string) []string {
 	if r.WorkspaceID != "" {
 		workspace = r.WorkspaceID
 	}
-	row := []string{workspace, owner, id, name, strconv.FormatInt(c.Remaining, 10), "", "", "", ""}
+	stored := fsm.CreditRecord{Remaining: c.Remaining, RefilledAt: int64(c.RefilledAt), Considered: int64(c.ConsideredAt) / (24 * time.Hour).Milliseconds()}
+	row := []string{workspace, owner, id, name, "", "", "", "", ""}
 	if c.Refill != nil {
 		row[5], row[6] = c.Refill.Interval, strconv.FormatInt(c.Refill.Amount, 10)
+		stored.Refill = fsm.Refill{Interval: fsm.Daily, Amount: c.Refill.Amount}
 		if c.Refill.RefillDay != 0 {
 			row[7] = strconv.FormatInt(c.Refill.RefillDay, 10)
+			stored.Refill.Interval, stored.Refill.Day = fsm.Monthly, uint8(c.Refill.RefillDay)
 		}
 	}
-	if c.RefilledAt != 0 {
-		row[8] = strconv.FormatInt(int64(c.RefilledAt), 10)
+	remaining, refilledAt := stored.At(cut)
+	row[4] = strconv.FormatInt(remaining, 10)
+	if refilledAt != 0 {
+		row[8] = strconv.FormatInt(refilledAt, 10)
 	}
 	return row
 }

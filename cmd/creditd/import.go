@@ -25,6 +25,7 @@ interrupted and started again. Conflicts are reported with their lines; then it 
 type importCommand struct {
 	operator
 	onConflict, workspace string
+	incomplete            bool
 }
 
 func (i *importCommand) bind(s *settings.Set) {
@@ -33,6 +34,7 @@ func (i *importCommand) bind(s *settings.Set) {
 	s.Group("Import")
 	settings.Choice(s, &i.onConflict, "on-conflict", "what happens to what exists and differs: report it, leave it or replace it", "fail", "skip", "replace")
 	s.Text(&i.workspace, "workspace", "ID", "the workspace to read into; default: that of the root key")
+	s.Switch(&i.incomplete, "incomplete", "also read a file whose end line is missing or wrong, as far as it goes")
 }
 
 // Bodies stay far below the limits of contract 1.10.
@@ -51,6 +53,8 @@ type importRun struct {
 	bytes  int
 	counts map[string]int64
 	done   int64
+	total  int64 // records of the file
+	read   int64 // of them
 	began  time.Time
 	told   time.Time
 }
@@ -61,23 +65,22 @@ func (i *importCommand) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := checkWhole(file); err != nil { // nothing is written for half a file
+	total, err := i.checkWhole(file, in.stderr) // nothing is written for half a file
+	if err != nil {
 		return err
 	}
 	r, err := records.NewReader(bufio.NewReaderSize(file, 1<<20))
 	if err != nil {
 		return err
 	}
-	run := &importRun{importCommand: i, in: in, header: r.Header, counts: map[string]int64{}, began: time.Now(), told: time.Now()}
+	run := &importRun{importCommand: i, in: in, header: r.Header, counts: map[string]int64{}, total: total, began: time.Now(), told: time.Now()}
 	run.batch.OnConflict = i.onConflict
-	for {
+	for run.read < total {
 		record, err := r.Next()
-		if err == io.EOF {
-			break
+		if err != nil { // the file has changed since it was checked
+			return fmt.Errorf("%s: %w; what came before it was sent", file.Name(), err)
 		}
-		if err != nil {
-			return err
-		}
+		run.read++
 		if err := run.add(record, r.Line()); err != nil {
 			return err
 		}
@@ -88,17 +91,43 @@ func (i *importCommand) run(in invocation) (err error) {
 	return run.report()
 }
 
-// checkWhole reads a file to its end, and goes back to its beginning.
-func checkWhole(file *os.File) error {
+// maxBadLines is how many lines that break the format are told.
+const maxBadLines = 100
+
+// checkWhole reads a file to its end, counts its records, and goes back to its beginning. Each line that breaks the format is told with its number.
+func (i *importCommand) checkWhole(file *os.File, stderr io.Writer) (total int64, err error) {
 	r, err := records.NewReader(bufio.NewReaderSize(file, 1<<20))
-	for err == nil {
-		_, err = r.Next()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	if err != io.EOF {
-		return fmt.Errorf("%s: %w", file.Name(), err)
+	bad := 0
+	for bad < maxBadLines {
+		_, err := r.Next()
+		var line *records.LineError
+		switch {
+		case err == io.EOF:
+			if bad > 0 {
+				return 0, fmt.Errorf("%s: %d lines break the format; nothing was sent", file.Name(), bad)
+			}
+			_, err = file.Seek(0, io.SeekStart)
+			return total, err
+		case err == nil:
+			total++
+		case errors.Is(err, records.ErrIncomplete), errors.Is(err, records.ErrWrongEnd):
+			if !i.incomplete || bad > 0 {
+				return 0, fmt.Errorf("%s: %w; nothing was sent (--incomplete reads what there is)", file.Name(), err)
+			}
+			fmt.Fprintf(stderr, "%s: %v; what there is of it is read\n", file.Name(), err)
+			_, err = file.Seek(0, io.SeekStart)
+			return total, err
+		case errors.As(err, &line):
+			bad++
+			fmt.Fprintln(stderr, err)
+		default:
+			return 0, fmt.Errorf("%s: %w", file.Name(), err)
+		}
 	}
-	_, err = file.Seek(0, io.SeekStart)
-	return err
+	return 0, fmt.Errorf("%s: %d lines and perhaps more break the format; nothing was sent", file.Name(), bad)
 }
 
 func (run *importRun) add(r *records.Record, line int64) error {
@@ -170,7 +199,7 @@ func (run *importRun) count(o *records.Outcome, r *records.Record, line int64) {
 func (run *importRun) progress() {
 	if now := time.Now(); now.Sub(run.told) >= time.Second {
 		run.told = now
-		fmt.Fprintf(run.in.stderr, "%d records, %.0f/s\n", run.done, float64(run.done)/now.Sub(run.began).Seconds())
+		fmt.Fprintf(run.in.stderr, "%d of %d records, %.0f/s\n", run.done, run.total, float64(run.done)/now.Sub(run.began).Seconds())
 	}
 }
 
