@@ -33,7 +33,7 @@ type API struct {
 	engine *gin.Engine
 	quotas requestQuotas
 
-	exporting sync.Mutex // held by the only export
+	exporting [2]sync.Mutex // held by the only export of a tenant, and of an operator
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.

@@ -5,7 +5,8 @@ import "github.com/prometheus/client_golang/prometheus"
 // overloadMetrics show the memory that requests hold, and who was refused or cut off for it.
 type overloadMetrics struct {
 	noRoomForBody, noRoomForAnswer, shortOfMemory prometheus.Counter
-	slowSenders, slowReaders                      prometheus.Counter
+	slowSenders, slowReaders, slowStreams         prometheus.Counter
+	exportsCut                                    prometheus.Counter
 }
 
 func newOverloadMetrics(a *API) (overloadMetrics, []prometheus.Collector) {
@@ -13,7 +14,7 @@ func newOverloadMetrics(a *API) (overloadMetrics, []prometheus.Collector) {
 		Name: "creditd_api_overload_refusals_total", Help: "Requests refused with 429 for lack of memory, by what lacks: bodies, answers or memory.",
 	}, []string{"of"})
 	slow := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "creditd_api_slow_clients_total", Help: "Clients cut off because they sent a body, or took an answer, too slowly.",
+		Name: "creditd_api_slow_clients_total", Help: "Clients cut off because they sent a body, or took an answer or a stream, too slowly.",
 	}, []string{"what"})
 	held := func(kind string, of *budget) []prometheus.Collector {
 		labels := prometheus.Labels{"kind": kind}
@@ -30,8 +31,12 @@ func newOverloadMetrics(a *API) (overloadMetrics, []prometheus.Collector) {
 		noRoomForBody: refused.WithLabelValues("bodies"), noRoomForAnswer: refused.WithLabelValues("answers"),
 		shortOfMemory: refused.WithLabelValues("memory"),
 		slowSenders:   slow.WithLabelValues("body"), slowReaders: slow.WithLabelValues("answer"),
+		slowStreams: slow.WithLabelValues("stream"),
+		exportsCut: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "creditd_api_exports_cut_total", Help: "Exports that ended before their last line, for whatever reason.",
+		}),
 	}
-	collectors := []prometheus.Collector{refused, slow}
+	collectors := []prometheus.Collector{refused, slow, m.exportsCut}
 	collectors = append(collectors, held("small_body", a.smallBodies)...)
 	collectors = append(collectors, held("large_body", a.largeBodies)...)
 	return m, append(collectors, held("answer", a.answers)...)

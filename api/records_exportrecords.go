@@ -26,7 +26,7 @@ func exportRecords() *endpoint {
 	return read("records.exportRecords", about{
 		summary: "Stream everything of a workspace, or of the cluster, at one index",
 		text: "The answer is a file of records, one JSON object per line: docs/records.md has the format. `Creditd-Index` and `" + logTimeHeader +
-			"` name its moment. Writes go on meanwhile. A node makes one export at a time. A file without an `end` line is incomplete.",
+			"` name its moment. Writes go on meanwhile. A node makes one export at a time, and one more with `all`. A file without an `end` line is incomplete.",
 		needs:     []need{forAll(fsm.ExportPermission)},
 		needsNote: "Another workspace, and `all`, also need `cluster.*.operate`.",
 		example:   `{}`,
@@ -43,21 +43,32 @@ func exportRecords() *endpoint {
 		if err != nil {
 			return nil, err
 		}
-		if !c.api.exporting.TryLock() {
+		slot := &c.api.exporting[0]
+		if req.All {
+			slot = &c.api.exporting[1] // tenants cannot keep the operator from a backup
+		}
+		if !slot.TryLock() {
 			return nil, &problem{errorType: &tooManyRequests, detail: "This node makes another export: ask another node, or later", retryAfter: 5}
 		}
 		view, err := c.api.node.Records(c.ctx, c.index)
 		if err != nil {
-			c.api.exporting.Unlock()
+			slot.Unlock()
 			return nil, err
 		}
 		c.index = view.Index()
 		c.gin.Header(logTimeHeader, strconv.FormatInt(view.Clock(), 10))
 		x := &exporter{view: view, workspace: scope.WorkspaceID, all: req.All}
 		return func(ctx context.Context, w *chunks) (err error) {
-			defer c.api.exporting.Unlock()
-			defer func() { err = errors.Join(err, view.Close()) }()
-			return x.write(ctx, w)
+			defer slot.Unlock()
+			whole := false
+			defer func() {
+				if err = errors.Join(err, view.Close()); !whole {
+					c.api.metrics.exportsCut.Inc()
+				}
+			}()
+			err = x.send(ctx, w, exportTime)
+			whole = err == nil
+			return err
 		}, nil
 	})
 }
@@ -74,11 +85,18 @@ type Records interface {
 	Close() error
 }
 
-// An export works for a while and then rests, so that it takes at most half of a CPU from those who wait for an answer.
+// An export works for a while and then rests: with the CPU for itself four times as long as it worked. Where others want the CPU its work takes
+// longer, and so does its rest.
 const (
-	exportWork = 2 * time.Millisecond
-	exportRest = 2 * time.Millisecond
+	exportWork    = time.Millisecond
+	exportRest    = 4
+	maxExportRest = 100 * time.Millisecond
 )
+
+// exportTime bounds how long an export keeps the pages of its snapshot on the disk.
+const exportTime = time.Hour
+
+var errExportTooLong = fmt.Errorf("an export may take %s", exportTime)
 
 // exporter writes the records of one workspace, or of all.
 type exporter struct {
@@ -87,8 +105,24 @@ type exporter struct {
 	all       bool
 
 	out   *records.Writer
-	until time.Time // of the work
+	began time.Time // the work, after the last rest
 	known known
+}
+
+// send writes the whole file within a time.
+func (x *exporter) send(ctx context.Context, w *chunks, within time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errExportTooLong)
+	defer cancel()
+	defer func(outer context.Context) { w.ctx = outer }(w.ctx)
+	w.ctx = ctx
+	err := x.write(ctx, w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(context.Cause(ctx), ctx.Err())
+	}
+	return err
 }
 
 func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
@@ -100,7 +134,7 @@ func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
 		return err
 	}
 	x.known.reset()
-	x.until = time.Now().Add(exportWork)
+	x.began = time.Now()
 	for _, kind := range exportedKinds {
 		if (kind == fsm.WorkspaceKind || kind == fsm.RootKeyKind) && !x.all {
 			continue
@@ -114,15 +148,15 @@ func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
 }
 
 func (x *exporter) one(ctx context.Context, r fsm.Record) error {
-	if time.Now().After(x.until) {
-		rest := time.NewTimer(exportRest)
+	if worked := time.Since(x.began); worked >= exportWork {
+		rest := time.NewTimer(min(exportRest*worked, maxExportRest))
 		defer rest.Stop()
 		select {
 		case <-rest.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		x.until = time.Now().Add(exportWork)
+		x.began = time.Now()
 	}
 	shown, workspace, err := x.exported(r)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -31,11 +32,13 @@ func (c *call) succeedBare(answer any) {
 const maxChunk = 32 << 10
 
 // chunks is what a stream writes to. It sends what it has when it is full, and on Flush. A client that does not take a chunk
-// within the request timeout is given up.
+// within the request timeout is given up, and one that takes the whole more slowly than Config.MinRate.
 type chunks struct {
-	call *call
-	ctx  context.Context
-	sent bool // the answer has begun
+	call   *call
+	ctx    context.Context
+	sent   bool          // the answer has begun
+	bytes  int           // sent, or to be sent next
+	waited time.Duration // for the client
 }
 
 // Write implements io.Writer.
@@ -61,7 +64,10 @@ func (w *chunks) Flush() error {
 	}
 	c := w.call
 	control := http.NewResponseController(c.gin.Writer)
-	if err := control.SetWriteDeadline(time.Now().Add(c.api.timeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	began := time.Now()
+	defer func() { w.waited += time.Since(began) }()
+	w.bytes += len(c.out)
+	if err := control.SetWriteDeadline(w.deadline(began)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if !w.sent {
@@ -74,6 +80,16 @@ func (w *chunks) Flush() error {
 		return err
 	}
 	return control.Flush()
+}
+
+// deadline is when the client must have taken what is sent now. Only the time counts in which the stream waited for the client.
+func (w *chunks) deadline(now time.Time) time.Time {
+	a := w.call.api
+	until := now.Add(min(a.timeout, a.ratePatience+a.earned(w.bytes)-w.waited))
+	if end, limited := w.ctx.Deadline(); limited && end.Before(until) {
+		return end
+	}
+	return until
 }
 
 // send sends all of a stream.
@@ -89,6 +105,9 @@ func (s stream) send(c *call) {
 	case err == nil:
 	case !w.sent:
 		c.fail(c.problemOf(err))
+	case errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded):
+		c.api.metrics.slowStreams.Inc()
+		c.cut(statusClientClosedRequest)
 	case c.abandoned():
 		c.cut(statusClientClosedRequest)
 	default:

@@ -8,7 +8,9 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/upgrade"
+	"github.com/creditd/creditd/fsm"
 )
 
 // servedNode is the node as package api sees it.
@@ -44,7 +46,23 @@ func (s *servedNode) Records(ctx context.Context, minIndex uint64) (api.Records,
 	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	return &servedRecords{r, s}, nil
+}
+
+// servedRecords end with the process, and not when the last client has taken its export.
+type servedRecords struct {
+	*replica.Records
+	node *servedNode
+}
+
+// Each implements api.Records.
+func (r *servedRecords) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
+	return r.Records.Each(kind, func(record fsm.Record) error {
+		if r.node.stopping.Load() {
+			return errStopping
+		}
+		return visit(record)
+	})
 }
 
 // Status translates what the node knows of the cluster.
