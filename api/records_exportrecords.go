@@ -111,7 +111,7 @@ type exporter struct {
 
 // send writes the whole file within a time.
 func (x *exporter) send(ctx context.Context, w *chunks, within time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, within, errExportTooLong)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	defer func(outer context.Context) { w.ctx = outer }(w.ctx)
 	w.ctx = ctx
@@ -119,8 +119,8 @@ func (x *exporter) send(ctx context.Context, w *chunks, within time.Duration) er
 	if err == nil {
 		err = w.Flush()
 	}
-	if err != nil && ctx.Err() != nil {
-		return errors.Join(context.Cause(ctx), ctx.Err())
+	if end, _ := ctx.Deadline(); err != nil && !time.Now().Before(end) {
+		return fmt.Errorf("%w: %w", errExportTooLong, context.DeadlineExceeded)
 	}
 	return err
 }

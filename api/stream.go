@@ -67,7 +67,8 @@ func (w *chunks) Flush() error {
 	began := time.Now()
 	defer func() { w.waited += time.Since(began) }()
 	w.bytes += len(c.out)
-	if err := control.SetWriteDeadline(w.deadline(began)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	until := w.deadline(began)
+	if err := control.SetWriteDeadline(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if !w.sent {
@@ -76,10 +77,13 @@ func (w *chunks) Flush() error {
 	}
 	_, err := c.gin.Writer.Write(c.out)
 	c.out = c.out[:0]
-	if err != nil {
-		return err
+	if err == nil {
+		err = control.Flush()
 	}
-	return control.Flush()
+	if err == nil && !time.Now().Before(until) {
+		err = os.ErrDeadlineExceeded // gin's writer does not tell that a flush failed
+	}
+	return err
 }
 
 // deadline is when the client must have taken what is sent now. Only the time counts in which the stream waited for the client.
@@ -108,7 +112,7 @@ func (s stream) send(c *call) {
 	case errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded):
 		c.api.metrics.slowStreams.Inc()
 		c.cut(statusClientClosedRequest)
-	case c.abandoned():
+	case c.abandoned() && !errors.Is(err, context.DeadlineExceeded):
 		c.cut(statusClientClosedRequest)
 	default:
 		c.logFailure("stream cut short", "cause", err.Error())

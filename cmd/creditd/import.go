@@ -29,8 +29,8 @@ type importCommand struct {
 }
 
 func (i *importCommand) bind(s *settings.Set) {
-	i.operator.bind(s)
 	i.timeout, i.onConflict = time.Minute, "fail"
+	i.operator.bind(s)
 	s.Group("Import")
 	settings.Choice(s, &i.onConflict, "on-conflict", "what happens to what exists and differs: report it, leave it or replace it", "fail", "skip", "replace")
 	s.Text(&i.workspace, "workspace", "ID", "the workspace to read into; default: that of the root key")

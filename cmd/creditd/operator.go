@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,7 @@ type operator struct {
 }
 
 func (o *operator) bind(s *settings.Set) {
-	o.addrs, o.timeout = []string{"http://" + defaultHTTPAddr}, 10*time.Second
+	o.addrs, o.timeout = []string{"http://" + defaultHTTPAddr}, cmp.Or(o.timeout, 10*time.Second)
 	s.Group("Node")
 	s.Items(&o.addrs, "addr", "URL", "any node of the cluster, as URL or HOST:PORT; of several, the first that can be reached is asked", parseNodeURL)
 	o.rootKey.bind(s)

@@ -165,3 +165,9 @@ func TestImport_KilledGoesOn(t *testing.T) {
 	require.Equal(t, keys+1, created+unchanged, stdout)
 	require.NotZero(t, unchanged, "the first import had begun")
 }
+
+func TestImport_HelpShowsItsTimeout(t *testing.T) {
+	t.Parallel()
+	_, stdout, _ := outputOf(nil, "import", "--help")
+	require.Contains(t, stdout, "[CREDITD_TIMEOUT] (default 1m)")
+}

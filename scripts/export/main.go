@@ -24,7 +24,7 @@ type settings struct {
 	quiet                        time.Duration // measured before each export, at least
 	ratio                        float64       // bound of the p99 during exports, as a multiple of the one before
 	floor                        time.Duration // a p99 up to this is fine
-	memory                       int64         // bound of the heap that exports add, in bytes
+	memory                       int64         // bound of a node's own memory during an export, beyond twice that before
 	logStore                     string
 	binary                       string // empty: built
 	dir                          string
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&s.quiet, "quiet", 10*time.Second, "how long it measures without an export, in each round")
 	flags.Float64Var(&s.ratio, "ratio", 1.2, "bound of the p99 of charges during an export, as a multiple of the p99 without one")
 	flags.DurationVar(&s.floor, "floor", 0, "a p99 up to this is fine whatever the quiet one is")
-	flags.Int64Var(&s.memory, "memory", 128<<20, "bound of the memory that an export adds to a node, without pages of files, in bytes")
+	flags.Int64Var(&s.memory, "memory", 64<<20, "bound of a node's own memory during an export, beyond twice that before, in bytes: the collector lets the heap double")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
 	flags.StringVar(&s.binary, "binary", "", "the `binary` that serves and moves (default: this checkout)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")

@@ -188,8 +188,8 @@ func (c *side) disturb(ctx context.Context, s settings, dir string, say func(str
 	if p99 := at(during, 99); p99 > s.floor && float64(p99) > s.ratio*float64(at(before, 99)) {
 		err = fmt.Errorf("the p99 of charges is %v during an export and %v without: more than %.2f times", p99, at(before, 99), s.ratio)
 	}
-	if added := most.own - idle.own; added > s.memory {
-		err = errors.Join(err, fmt.Errorf("exports added %d MiB to the memory of the node", added>>20))
+	if most.own > 2*idle.own+s.memory {
+		err = errors.Join(err, fmt.Errorf("the node took %d MiB during an export and %d MiB before", most.own>>20, idle.own>>20))
 	}
 	return err
 }
