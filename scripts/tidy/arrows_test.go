@@ -62,10 +62,10 @@ var rows = []row{
 	// The node joins its parts. A part knows the parts below it, and never the node.
 	{
 		match: "cluster", own: []string{
-			"fsm", "fsm/codec", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader", "cluster/logcache",
+			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader", "cluster/logcache",
 			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/turns", "cluster/upgrade",
 		},
-		tests: []string{"cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
+		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
 	{match: "cluster/clustertest/links", deny: join(web, flags), noEnv: true},
 	{match: "cluster/clustertest", own: []string{"fsm", "store", "cluster/..."}, deny: join(web, flags), noEnv: true},
