@@ -84,7 +84,7 @@ func TestSource_MissingPackageCommentIsFound(t *testing.T) {
 	}
 }
 
-// foreign is text that ties the project to the machine it was written on. The expressions do not match themselves.
+// foreign is text that no commit may have, such as what ties the project to one machine. The expressions do not match themselves.
 var foreign = []struct {
 	expression *regexp.Regexp
 	why        string
@@ -92,6 +92,7 @@ var foreign = []struct {
 	{regexp.MustCompile(`(^|[^A-Za-z0-9_.$}-])/(work|root|farm|home|Users)/[A-Za-z0-9_.]`), "an absolute path of one machine"},
 	{regexp.MustCompile(`(^|[^A-Za-z0-9_/.-])(\.\./)*shared/[A-Za-z]`), "a path outside the project"},
 	{regexp.MustCompile(`(proxy|sum)\.golang\.org|registry\.npmjs\.org|files\.pythonhosted\.org|\bpypi\.org`), "a package registry's host: the go command's configuration says where modules come from"},
+	{regexp.MustCompile(`^(<{7}|>{7}) `), "the mark of a conflict that nobody solved"},
 }
 
 // TestSource_StandsAlone: a clone must read and build the same on any machine.
@@ -151,7 +152,7 @@ func TestSource_ForeignTextIsFound(t *testing.T) {
 	// Put together here, since this file is read by the guard too.
 	for _, bad := range []string{
 		"see /" + "work/main", "cd /" + "root/x", "\"/" + "farm/y\"", "file:///" + "home/me", "../sha" + "red/API.md", "as sha" + "red/DESIGN says",
-		"GOPROXY=https://proxy" + ".golang.org",
+		"GOPROXY=https://proxy" + ".golang.org", "<<<<" + "<<< HEAD", ">>>>" + ">>> 0123abc (a commit)",
 	} {
 		require.Len(t, checkText("docs/p.md", []byte("first line\n"+bad+"\n")), 1, bad)
 	}
