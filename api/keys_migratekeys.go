@@ -108,6 +108,8 @@ const (
 	longestHash = 64
 )
 
+var _ bulk = (*migrateKeysRequest)(nil)
+
 // bulkSize: each item has its hash and the id of its key, or its hash twice and a reason.
 func (req *migrateKeysRequest) bulkSize() (size bulkSize) {
 	for _, k := range req.Keys {

@@ -66,6 +66,8 @@ func verifyKeys() *endpoint {
 // usualVerdict is more than most verdicts take, in bytes.
 const usualVerdict = 1024
 
+var _ bulk = (*verifyKeysRequest)(nil)
+
 func (req *verifyKeysRequest) bulkSize() bulkSize {
 	n := int64(len(req.Verifications))
 	return bulkSize{items: n, usual: usualVerdict * n, keys: req.keys}

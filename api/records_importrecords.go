@@ -43,8 +43,10 @@ func importRecords() *endpoint {
 	return e
 }
 
-// answerBytes: an outcome has some words.
-func (req *importRequest) answerBytes() int64 { return 96 * int64(len(req.Records)) }
+var _ bulk = (*importRequest)(nil)
+
+// bulkSize implements bulk: an outcome has some words, whatever the ledger holds.
+func (req *importRequest) bulkSize() bulkSize { return bulkSize{usual: 96 * int64(len(req.Records))} }
 
 // importInParts executes one command after the other, as keys.migrateKeys does [D-37]. What ends the request before its first command is an
 // error. Later, the records that were not reached are interrupted.

@@ -49,7 +49,7 @@ type keyRow struct {
 	ratelimit                                 int64 // duration; 0: none
 	encrypted                                 bool
 	worth                                     uint64
-	skipped, lost, unlinked                   bool
+	skipped, lost                             bool
 }
 
 type creditRow struct {
