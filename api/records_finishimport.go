@@ -14,7 +14,7 @@ type finishImportRequest struct{}
 func finishImport() *endpoint {
 	return write("records.finishImport", about{
 		summary: "End the tracking of imported balances",
-		text:    "One request ends the tracking of 500 owners of the workspace. Repeat it until `more` is false.",
+		text:    "One request ends the tracking of up to 500 keys, identities and APIs of the workspace. Repeat it until `more` is false.",
 		needs:   []need{forAll(fsm.ImportPermission)},
 		example: `{}`,
 		refuses: []fsm.RefusalCode{fsm.LedgerVersionTooLow},

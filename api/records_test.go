@@ -136,6 +136,22 @@ func TestRecords_RefusesBadRecords(t *testing.T) {
 	s.post("apis.getApi", `{"apiId":"api_exported"}`).fails(404, apiNotFound)
 }
 
+// A ledger of an older version has no imports, and says so: docs/contract.md 7.5.
+func TestRecords_ImportsNeedTheLedgerVersion(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	s.state = fsm.New()
+	s.apply(t, "", &founding)
+	s.apply(t, "", &fsm.RaiseLedgerVersion{Version: 3, Build: "v0.0.0-old"})
+	s = s.grant(string(fsm.ImportPermission))
+	for endpoint, body := range map[string]string{
+		"records.importRecords": `{"records":[{"api":{"id":"api_imported","name":"n","createdAt":1}}]}`,
+		"records.finishImport":  `{}`,
+	} {
+		s.post(endpoint, body).fails(412, "unkey/application/precondition_failed")
+	}
+}
+
 // The second pass of a migration counts by differences, once; and the end of it.
 func TestRecords_BalanceByDifference(t *testing.T) {
 	s := newServer(t)
