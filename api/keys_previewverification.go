@@ -65,19 +65,8 @@ type preview struct{ *fsm.Preview }
 
 // previewData describes what appendJSON writes: a verdict with one field more.
 type previewData struct {
-	Valid       bool               `json:"valid"`
-	Code        string             `json:"code" doc:"The code that keys.verifyKey would answer."`
-	KeyID       string             `json:"keyId,omitempty"`
-	Enabled     bool               `json:"enabled,omitempty"`
-	Credits     int64              `json:"credits,omitempty" doc:"The balance that would remain. Left out when nothing limits the key."`
-	Name        string             `json:"name,omitempty"`
-	Meta        schema.Object      `json:"meta,omitempty"`
-	Expires     *int64             `json:"expires,omitempty"`
-	Identity    *verdictIdentity   `json:"identity,omitempty"`
-	Permissions []string           `json:"permissions,omitempty"`
-	Roles       []string           `json:"roles,omitempty"`
-	Ratelimits  []verdictRatelimit `json:"ratelimits,omitempty"`
-	Payers      []payerOut         `json:"payers,omitempty" doc:"The balances that would pay, as they are now. Left out when nothing limits the key."`
+	verifyKeyData
+	Payers []payerOut `json:"payers,omitempty" doc:"The balances that would pay, as they are now. Left out when nothing limits the key."`
 }
 
 type payerOut struct {
