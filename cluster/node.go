@@ -256,6 +256,9 @@ func (n *Node) Digest() (index uint64, digest string) {
 // Bootstrapped reports whether this process bootstrapped the ledger, with the root key of its own configuration.
 func (n *Node) Bootstrapped() bool { return n.terms.bootstrapped.Load() }
 
+// HandOver lets another node lead, if this one does and there is another to take over. It serves on as a follower.
+func (n *Node) HandOver(ctx context.Context) { n.transfer.BeforeStop(ctx) }
+
 // Close leaves cleanly: it transfers leadership, answers everyone who waits, and stops. ctx bounds the transfer, not the stopping. The
 // store is closed as well.
 func (n *Node) Close(ctx context.Context) error {

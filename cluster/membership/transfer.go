@@ -114,7 +114,9 @@ func (t *Transfer) BeforeStop(ctx context.Context) {
 	case err := <-done:
 		if err != nil {
 			t.Steady.Warn("no node took leadership over", "err", err)
+			return
 		}
+		t.Logger.Info("another node takes over leadership")
 	case <-ctx.Done():
 		t.Steady.Warn("gave up transferring leadership", "err", ctx.Err())
 	case <-time.After(t.Timeout):

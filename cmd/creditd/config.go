@@ -30,6 +30,7 @@ type nodeConfig struct {
 type httpConfig struct {
 	addr                                            string
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
+	drainDelay                                      time.Duration // how long a node that is told to stop serves on, not ready
 
 	maxConnections           uint64 // 0: what the descriptors allow
 	bodyMemory, answerMemory uint64 // 0: see roomWithin
@@ -70,7 +71,7 @@ func defaultNode() nodeConfig {
 		cluster: cluster.DefaultConfig(),
 		store:   store.Options{ReserveBytes: 256 << 20},
 		http: httpConfig{
-			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second,
+			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second, drainDelay: 250 * time.Millisecond,
 			minRate: api.DefaultMinRate,
 		},
 		log: logConfig{level: "info", format: "text"},

@@ -35,8 +35,8 @@ type devCommand struct {
 func newDev() *devCommand {
 	c := &devCommand{nodeConfig: defaultNode()}
 	c.store.ReserveBytes = 128 << 20
-	c.log.level = "error" // raft warns of the election that every start begins with
-	c.http.shutdownTimeout = 5 * time.Second
+	c.log.level = "error"                                                                 // raft warns of the election that every start begins with
+	c.http.shutdownTimeout, c.http.drainDelay = 5*time.Second, 0                          // no load balancer watches it
 	c.cluster.HeartbeatTimeout, c.cluster.ElectionTimeout = leastHeartbeat, leastElection // alone it waits for nobody
 	c.cluster.BootstrapExpect = 1
 	c.solo, c.cluster.AdvertisePeer = true, defaultPeerAddr

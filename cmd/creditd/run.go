@@ -28,7 +28,7 @@ const (
 	closeTimeout = 10 * time.Second
 	// failedCloseTimeout is for a node that has failed and has nothing left to save.
 	failedCloseTimeout = time.Second
-	// goodbyeTime is how long a node that was told to stop still answers on every connection, and closes it with the answer. A client
+	// goodbyeTime is how long a node that has drained still answers on every connection, and closes it with the answer. A client
 	// whose connection breaks under a request cannot know the outcome.
 	goodbyeTime = 250 * time.Millisecond
 )
@@ -181,7 +181,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
 	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
 	failed := r.serve(ctx, server, conns, up)
-	return errors.Join(failed, r.stop(server, conf.http.shutdownTimeout, failed, log))
+	return errors.Join(failed, r.stop(server, conf.http, failed, log))
 }
 
 // serve answers HTTP until it is asked to stop, which is no error, or cannot go on.
@@ -219,30 +219,54 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 
 // stop ends what runNode started, in the reverse order. A node that failed has nothing to finish. One that was removed has: the request that
 // removed it may be its own.
-func (r *running) stop(server *http.Server, timeout time.Duration, failed error, log *slog.Logger) error {
-	r.node.stopping.Store(true)
+func (r *running) stop(server *http.Server, conf httpConfig, failed error, log *slog.Logger) error {
+	r.node.draining.Store(true)
 	log.Info("stopping")
+	var drained error
+	if failed == nil {
+		drained = r.drain(conf.drainDelay)
+	}
+	r.node.closing.Store(true)
 	limit := closeTimeout
-	if failed != nil && store.KindOf(failed) != store.KindRemoved {
+	if drained != nil || failed != nil && store.KindOf(failed) != store.KindRemoved {
 		_ = server.Close()
 		limit = failedCloseTimeout
 	} else {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		defer cancel()
-		time.Sleep(min(goodbyeTime, timeout/2))
-		if err := server.Shutdown(ctx); err != nil {
-			log.Warn("requests were cut off", "after", timeout, "err", err)
-			_ = server.Close()
-		}
+		closeHTTP(server, conf.shutdownTimeout, log)
 	}
 	err := closeNode(r.node.Node, limit)
-	if failed != nil {
-		return nil // it says why; how the rest ended does not matter any more
+	if failed != nil || drained != nil {
+		return drained // or failed: it says why; how the rest ended does not matter any more
 	}
 	if err == nil {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// drain serves on while whoever follows /readyz turns to other nodes, and then lets another node lead. So the next leader is there before a
+// connection closes. The error is that of a node that fails meanwhile.
+func (r *running) drain(delay time.Duration) error {
+	select {
+	case <-time.After(delay):
+	case err := <-r.node.Failed():
+		return fmt.Errorf("the node cannot go on: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	r.node.HandOver(ctx)
+	return nil
+}
+
+// closeHTTP dismisses the clients: each answer closes its connection, and open requests have a while to end.
+func closeHTTP(server *http.Server, timeout time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	time.Sleep(min(goodbyeTime, timeout/2))
+	if err := server.Shutdown(ctx); err != nil {
+		log.Warn("requests were cut off", "after", timeout, "err", err)
+		_ = server.Close()
+	}
 }
 
 // closeNode closes a node and its data directory.

@@ -16,24 +16,24 @@ import (
 // servedNode is the node as package api sees it.
 type servedNode struct {
 	*cluster.Node
-	stopping atomic.Bool
+	draining atomic.Bool // the process was told to stop
+	closing  atomic.Bool // it has drained
 }
 
 var errStopping = fault.New(fault.Unavailable, "The node is stopping")
 
-// Ready says no as soon as the process is told to stop, so that load balancers choose another node while open requests are
-// finished.
+// Ready says no as soon as the process is told to stop, so that load balancers choose another node while this one still serves.
 func (s *servedNode) Ready() error {
-	if s.stopping.Load() {
+	if s.draining.Load() {
 		return errStopping
 	}
 	return s.Node.Ready()
 }
 
-// closingConnections makes every answer close its connection once the process is told to stop.
+// closingConnections makes every answer close its connection once the node has drained.
 func (s *servedNode) closingConnections(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.stopping.Load() {
+		if s.closing.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		handler.ServeHTTP(w, r)
@@ -58,7 +58,7 @@ type servedRecords struct {
 // Each implements api.Records.
 func (r *servedRecords) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
 	return r.Records.Each(kind, func(record fsm.Record) error {
-		if r.node.stopping.Load() {
+		if r.node.closing.Load() {
 			return errStopping
 		}
 		return visit(record)

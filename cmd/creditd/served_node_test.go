@@ -15,7 +15,7 @@ func TestMember_DismissesClientsWhenStopping(t *testing.T) {
 	server := httptest.NewServer(m.closingConnections(http.NotFoundHandler()))
 	defer server.Close()
 	for _, stopping := range []bool{false, true} {
-		m.stopping.Store(stopping)
+		m.closing.Store(stopping)
 		response, err := http.Get(server.URL)
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())

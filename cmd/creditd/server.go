@@ -92,6 +92,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Group("HTTP")
 	s.Duration(&c.http.readHeaderTimeout, "http-read-header-timeout", 100*time.Millisecond, "how long a client may take for the header of a request")
 	s.Duration(&c.http.idleTimeout, "http-idle-timeout", time.Second, "how long a connection may stay open without a request")
+	s.Duration(&c.http.drainDelay, "drain-delay", 0, "how long a node that is told to stop serves on while /readyz says no; then another node leads, and connections close. More than the load balancer takes to notice")
 	s.Duration(&c.http.shutdownTimeout, "shutdown-timeout", 100*time.Millisecond, "how long the node waits for open requests when it stops")
 
 	settings.Number(s, &c.http.maxConnections, "max-connections", 0, math.MaxInt32, "open HTTP connections; when all are open, a new one replaces the one that has waited longest for a request. 0: 10000, or as many as the limit of file descriptors allows beside a reserve of 512 or half of it")
