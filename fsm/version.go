@@ -7,7 +7,7 @@ import "fmt"
 const OldestLedgerVersion uint64 = 1
 
 // newestRelease is the newest version that a normal build reads. The build for tests of upgrades reads one more.
-const newestRelease uint64 = 4
+const newestRelease uint64 = 5
 
 // secondRules is the ledger version that brought the rules D-23, D-25, D-26 and D-27 of the contract. An older ledger keeps the rules before.
 const secondRules uint64 = 2

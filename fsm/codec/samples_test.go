@@ -388,7 +388,7 @@ var (
 	quotasSample = fsm.Quotas{fsm.KeysQuota: {Limited: true, Limit: 300}, fsm.APIsQuota: {Limited: true}, fsm.RequestsQuota: {Limited: true, Limit: 5}}
 )
 
-// What came with ledger version 4: likewise. Append until a release has it.
+// What came with ledger version 4: likewise. A release has it: what comes now is of version 5.
 var (
 	commandSamples4 = []fsm.Command{
 		&fsm.RaiseLedgerVersion{Version: 4, Build: "v1.4.0"},

@@ -97,6 +97,9 @@ const ThirdRules uint64 = 3
 // FourthRules is the ledger version from which the rules D-60 to D-79 hold.
 const FourthRules uint64 = 4
 
+// FifthRules is the ledger version from which the rules after D-79 hold, and the bases of imported balances.
+const FifthRules uint64 = 5
+
 // NewModel returns an empty ledger.
 func NewModel() *Model {
 	return &Model{version: fsm.OldestLedgerVersion, sessions: map[uint64]*nodeSession{}, applied: map[fsm.CallID]bool{}, counts: map[count]int64{}, givenIn: map[string]string{}}
