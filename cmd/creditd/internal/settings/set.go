@@ -42,7 +42,10 @@ type setting struct {
 	refusal                 string // why the flag may not be used; empty: it may
 	assign                  func(values []string) error
 
+	usage string
+
 	flagged []string // what the command line gave
+	values  []string // what the source that counts gave; nil: the default holds
 	origin  Origin
 	source  string // for messages
 	failed  bool
@@ -78,7 +81,7 @@ func (s *Set) add(o *setting, usage string, choices ...string) {
 	var short string
 	o.name, short, _ = strings.Cut(o.name, ",")
 	o.env = envPrefix + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
-	o.group = s.group
+	o.group, o.usage = s.group, usage
 	s.list = append(s.list, o)
 	flag := s.command.Flags().VarPF(o, o.name, short, usage+" ["+o.env+"]")
 	switch o.argument {
@@ -128,11 +131,10 @@ func (s *Set) settle(o *setting, env func(string) (string, bool), lines []line) 
 			return
 		}
 	}
-	values := o.find(env, lines)
-	if len(values) == 0 {
+	if o.values = o.find(env, lines); len(o.values) == 0 {
 		return
 	}
-	if err := o.assign(values); err != nil {
+	if err := o.assign(o.values); err != nil {
 		s.note(o, err.Error())
 	}
 }
