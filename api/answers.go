@@ -69,11 +69,12 @@ func (c *call) deliver(body []byte) {
 		return
 	}
 	c.answer.shrink(int64(len(body)))
+	until := time.Now().Add(c.api.ratePatience + c.api.earned(len(body)))
 	if conn := connectionOf(c.gin.Writer); conn != nil {
-		_ = conn.SetWriteDeadline(time.Now().Add(c.api.ratePatience + c.api.earned(len(body)))) // a closed one fails the write, too
+		_ = conn.SetWriteDeadline(until) // a closed one fails the write, too
 	}
 	_, err := c.gin.Writer.Write(body)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if errors.Is(err, os.ErrDeadlineExceeded) || err != nil && !time.Now().Before(until) { // HTTP/2 names another error
 		c.api.metrics.slowReaders.Inc()
 		c.cut(statusClientClosedRequest)
 	}

@@ -99,7 +99,7 @@ func (c *call) fail(p *problem) {
 			header["Retry-After"] = []string{strconv.FormatInt(p.retryAfter, 10)}
 		}
 	}
-	if c.unread {
+	if c.unread && c.gin.Request.ProtoMajor < 2 { // HTTP/2 ends the stream by itself
 		header["Connection"] = []string{"close"} // rather than receive the rest of the body
 	}
 	if p.unknown {

@@ -80,8 +80,8 @@ func (w *chunks) Flush() error {
 	if err == nil {
 		err = control.Flush()
 	}
-	if err == nil && !time.Now().Before(until) {
-		err = os.ErrDeadlineExceeded // gin's writer does not tell that a flush failed
+	if !time.Now().Before(until) {
+		err = os.ErrDeadlineExceeded // gin's writer does not tell that a flush failed, and HTTP/2 names another error
 	}
 	return err
 }

@@ -28,8 +28,9 @@ type Config struct {
 	AdvertiseHTTP string
 	// Dial replaces the TCP dial to other peers, for tests that cut links.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
-	// ServerTLS and ClientTLS protect the peer port; both or none.
-	ServerTLS, ClientTLS *tls.Config
+	// ServerTLS and ClientTLS protect the peer port; both or none. ClientTLS is asked for each connection.
+	ServerTLS *tls.Config
+	ClientTLS func() *tls.Config
 
 	// GossipAddr is where memberlist binds. Empty: this node keeps to itself, which only a single node may.
 	GossipAddr string

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Config struct {
 	Timeout     time.Duration // of one call
 	DialTimeout time.Duration // of one connection, within Timeout
 	Proxy       func(*http.Request) (*url.URL, error)
+	TLS         *tls.Config // of nodes whose URL says https; nil: the defaults
 }
 
 // Client calls one node. It keeps connections open and may be used by several goroutines.
@@ -35,6 +37,9 @@ type Client struct {
 
 // idleConnections is how many connections to one node stay open. A client with more calls at once dials again.
 const idleConnections = 64
+
+// handshakeTimeout bounds the TLS handshake, which the time to dial does not cover.
+const handshakeTimeout = 10 * time.Second
 
 // largestAnswer bounds what a client reads: the port may belong to anything.
 const largestAnswer = 16 << 20
@@ -52,7 +57,7 @@ func New(conf Config) *Client {
 	onlyHTTP1.SetHTTP1(true)
 	transport := &http.Transport{
 		Proxy: conf.Proxy, DialContext: (&net.Dialer{Timeout: conf.DialTimeout}).DialContext,
-		MaxIdleConnsPerHost: idleConnections, Protocols: &onlyHTTP1,
+		MaxIdleConnsPerHost: idleConnections, Protocols: &onlyHTTP1, TLSClientConfig: conf.TLS, TLSHandshakeTimeout: handshakeTimeout,
 	}
 	return &Client{base: baseURL(conf.Node), rootKey: conf.RootKey, timeout: conf.Timeout, http: &http.Client{
 		Transport:     transport,

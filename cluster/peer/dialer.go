@@ -15,9 +15,10 @@ type Dialer struct {
 	// Dial replaces the TCP dial, for tests that cut links. It must return
 	// soon after ctx is done.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
-	// TLS makes every connection a TLS one. Without a ServerName the host
-	// part of the dialled address is verified.
-	TLS *tls.Config
+	// TLS, if set, makes every connection a TLS one with the settings that it
+	// returns. Without a ServerName the host part of the dialled address is
+	// verified.
+	TLS func() *tls.Config
 	// NodeID, if set, is this node's. Every connection for calls announces it.
 	NodeID string
 }
@@ -66,7 +67,7 @@ func (d Dialer) dialStream(ctx context.Context, addr string) (net.Conn, error) {
 	if d.TLS == nil {
 		return raw, nil
 	}
-	conf := d.TLS
+	conf := d.TLS()
 	if conf.ServerName == "" {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {

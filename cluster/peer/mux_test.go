@@ -158,10 +158,10 @@ func TestMux_CallsWithoutAHandlerLoseTheirConnection(t *testing.T) {
 
 func TestMux_RequiresAClientCertificate(t *testing.T) {
 	server, client := tlsPair(t)
-	m := startMux(t, MuxConfig{TLS: server, Dialer: Dialer{TLS: client}}, echo)
+	m := startMux(t, MuxConfig{TLS: server, Dialer: Dialer{TLS: fixed(client)}}, echo)
 	addr := m.Addr().String()
 
-	c := newTestClient(t, addr, ClientConfig{Dialer: Dialer{TLS: client}})
+	c := newTestClient(t, addr, ClientConfig{Dialer: Dialer{TLS: fixed(client)}})
 	want := make([]byte, 10<<20)
 	got, err := c.Call(testContext(t), 1, want)
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestMux_RequiresAClientCertificate(t *testing.T) {
 
 	anonymous := client.Clone()
 	anonymous.Certificates = nil
-	for name, d := range map[string]Dialer{"no TLS": {}, "no certificate": {TLS: anonymous}} {
+	for name, d := range map[string]Dialer{"no TLS": {}, "no certificate": {TLS: fixed(anonymous)}} {
 		c := newTestClient(t, addr, ClientConfig{Dialer: d})
 		_, err := c.Call(testContext(t), 1, nil)
 		var call *CallError
@@ -218,3 +218,5 @@ func tlsPair(tb testing.TB) (server, client *tls.Config) {
 			MinVersion:   tls.VersionTLS13,
 		}
 }
+
+func fixed(conf *tls.Config) func() *tls.Config { return func() *tls.Config { return conf } }

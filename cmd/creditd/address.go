@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,22 @@ func parseTarget(raw string) (string, error) {
 		return "", errors.New("other nodes cannot connect to port 0")
 	}
 	return raw, nil
+}
+
+// parseHTTPTarget is parseTarget for an address that may begin with its scheme.
+func parseHTTPTarget(raw string) (string, error) {
+	address := raw
+	for _, scheme := range schemes {
+		address = strings.TrimPrefix(address, scheme)
+	}
+	_, err := parseTarget(address)
+	return raw, err
+}
+
+var schemes = []string{"http://", "https://"}
+
+func hasScheme(address string) bool {
+	return slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(address, scheme) })
 }
 
 // isEveryInterface reports whether listening on host means listening everywhere.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
@@ -27,15 +28,22 @@ delete_api of api.*, and with --identity-shared create_identity and delete_ident
 type benchCommand struct {
 	config  load.Config
 	rootKey rootKeySettings
+	tls     tlsSettings
 	output  output
 }
 
 func (b *benchCommand) bind(s *settings.Set) {
 	s.Group("Node")
 	s.Items(&b.config.Addrs, "addr", "URL", "HTTP address of a node, as URL or HOST:PORT", func(item string) (string, error) {
-		return parseAddress(strings.TrimPrefix(item, "http://"))
+		address := item
+		for _, scheme := range schemes {
+			address = strings.TrimPrefix(address, scheme)
+		}
+		_, err := parseAddress(address)
+		return item, err
 	})
 	b.rootKey.bind(s)
+	b.tls.bind(s)
 	s.Duration(&b.config.Timeout, "timeout", time.Millisecond, "limit of one measured request")
 
 	s.Group("Load")
@@ -67,11 +75,35 @@ func parseRate(raw string) (float64, error) {
 func (b *benchCommand) check(_ invocation, s *settings.Set) {
 	b.rootKey.check(s)
 	b.config.RootKey = b.rootKey.key
+	b.checkAddresses(s)
 	switch count := len(b.config.Addrs); {
 	case count == 0 && s.Fine("addr"):
 		s.Refuse("addr", "missing; name at least one node")
 	case b.config.Connections < count && s.Fine("connections"):
 		s.Refuse("connections", "%d connections cannot reach %d addresses", b.config.Connections, count)
+	}
+}
+
+// checkAddresses takes the schemes off the addresses. All nodes are measured in the same way.
+func (b *benchCommand) checkAddresses(s *settings.Set) {
+	conf, secured := b.tls.check(s), 0
+	for i, addr := range b.config.Addrs {
+		if strings.HasPrefix(addr, "https://") || b.tls.wanted() && !hasScheme(addr) {
+			secured++
+		}
+		for _, scheme := range schemes {
+			addr = strings.TrimPrefix(addr, scheme)
+		}
+		b.config.Addrs[i] = addr
+	}
+	switch {
+	case secured == 0 && !b.tls.wanted():
+	case secured < len(b.config.Addrs):
+		s.Refuse("addr", "%d of %d addresses are https: name them all in the same way", secured, len(b.config.Addrs))
+	case conf == nil:
+		b.config.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	default:
+		b.config.TLS = conf
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cmd/creditd/internal/certs"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/store"
 )
@@ -19,16 +20,19 @@ type nodeConfig struct {
 	http    httpConfig
 	log     logConfig
 
-	peerAddr      string // where the peer port listens
-	solo          bool   // no port for other nodes, unless the data directory knows some
-	rootKey       string // empty: one is made, and shown if the cluster begins with it
-	keepRootKeyIn string // empty: nowhere
-	rejoin        bool   // as a new node, if the node was removed
+	hangup        chan struct{} // gets a token with each SIGHUP; nil: never
+	peers         *certs.Peers  // nil: no certificates protect the peer port
+	peerAddr      string        // where the peer port listens
+	solo          bool          // no port for other nodes, unless the data directory knows some
+	rootKey       string        // empty: one is made, and shown if the cluster begins with it
+	keepRootKeyIn string        // empty: nowhere
+	rejoin        bool          // as a new node, if the node was removed
 }
 
 // httpConfig says how the HTTP port is served.
 type httpConfig struct {
 	addr                                            string
+	tls                                             *certs.Keeper // nil: the port speaks plain HTTP
 	readHeaderTimeout, idleTimeout, shutdownTimeout time.Duration
 	drainDelay                                      time.Duration // how long a node that is told to stop serves on, not ready
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,7 +161,12 @@ func TestConfig_PeerCertificate(t *testing.T) {
 	with := func(cert, key, ca string) []string {
 		return append(base, "--tls-cert", cert, "--tls-key", key, "--tls-ca", ca)
 	}
-	conf := parsed(t, nil, with(cert, key, ca.file)...).cluster.ServerTLS
+	accepted := parsed(t, nil, with(cert, key, ca.file)...)
+	again := parsed(t, nil, append(with(cert, key, ca.file), "--peer-tls-cert", cert, "--peer-tls-key", key, "--peer-tls-ca", ca.file)...)
+	require.Equal(t, accepted.peers.Keeper.Current().Pair.Certificate, again.peers.Keeper.Current().Pair.Certificate, "the former names mean the same")
+	require.Contains(t, problemsOf(t, time.Now(), append(with(cert, key, ca.file), "--peer-tls-cert", byName)...)[0],
+		"--tls-cert is the former name of this setting and says something else")
+	conf := accepted.cluster.ClientTLS()
 	require.Equal(t, tls.RequireAndVerifyClientCert, conf.ClientAuth)
 	require.EqualValues(t, tls.VersionTLS13, conf.MinVersion)
 	require.NotNil(t, conf.RootCAs)
@@ -173,9 +179,10 @@ func TestConfig_PeerCertificate(t *testing.T) {
 		now  time.Time
 		says []string
 	}{
-		"alone":       {args: append(base, "--tls-cert", cert), says: []string{"--tls-key: missing", "--tls-ca: missing"}},
-		"unreadable":  {args: with(none, none, none), says: []string{"--tls-ca: cannot be read", "--tls-cert: cannot be read"}},
-		"no PEM":      {args: with(text, key, text), says: []string{"--tls-ca: " + text + " holds no certificate", "--tls-cert: " + text + " holds no certificate"}},
+		"alone":       {args: append(base, "--tls-cert", cert), says: []string{"--peer-tls-key: missing", "--peer-tls-ca: missing"}},
+		"unreadable":  {args: with(none, none, none), says: []string{"--tls-cert: cannot be read"}},
+		"no PEM":      {args: with(text, key, text), says: []string{"--tls-cert: " + text + " holds no certificate"}},
+		"no CA":       {args: with(cert, key, text), says: []string{"--tls-ca: " + text + " holds no certificate"}},
 		"no pair":     {args: with(cert, wrongKey, ca.file), says: []string{"--tls-key: ", "do not make a pair"}},
 		"other CA":    {args: with(cert, key, other.file), says: []string{"--tls-cert: ", "would refuse the certificate"}},
 		"server only": {args: with(serverOnly, serverOnlyKey, ca.file), says: []string{"as a client"}},
@@ -239,11 +246,12 @@ func TestConfig_WarnsOfSecretsThatOthersCanRead(t *testing.T) {
 	for _, path := range []string{rootKey, gossipKey, key} {
 		require.NoError(t, os.Chmod(path, 0o640))
 	}
-	require.Empty(t, warnings())
+	require.Len(t, warnings(), 1)
+	require.Contains(t, warnings()[0], "CREDITD_TLS_CERT: whoever has a certificate of "+filepath.Join(dir, "ca.pem")+" counts as a node")
 	for _, path := range []string{rootKey, gossipKey, key} {
 		require.NoError(t, os.Chmod(path, 0o644))
 	}
-	said := warnings()
+	said := slices.DeleteFunc(warnings(), func(text string) bool { return strings.Contains(text, "counts as a node") })
 	require.Len(t, said, 3)
 	require.Equal(t, "CREDITD_ROOT_KEY_FILE: every user of this machine can read "+rootKey+"; take that right away with: chmod o= '"+rootKey+"'", said[0])
 	require.Contains(t, said[1], "CREDITD_GOSSIP_KEY_FILE: ")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -114,8 +115,12 @@ func (conn *servedConn) Close() error {
 	return conn.TCPConn.Close()
 }
 
-// observe is http.Server.ConnState. A connection that has sent nothing yet waits like one between two requests.
+// observe is http.Server.ConnState. A connection that has sent nothing yet, or has not ended its TLS handshake, waits like one between two
+// requests. One of HTTP/2 waits while it has no stream.
 func (c *connections) observe(conn net.Conn, state http.ConnState) {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
 	served := conn.(*servedConn)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/replica"
+	"github.com/creditd/creditd/cmd/creditd/internal/certs"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -78,9 +80,10 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 }
 
 func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory *memoryWatch, log *slog.Logger) (*http.Server, error) {
-	registry := prometheus.NewRegistry()
+	registry, errorLog := prometheus.NewRegistry(), &serverLog{log: log}
+	streams := &streams{limit: int64(conf.http.maxConnections)}
 	for _, c := range append(append(conns.collectors(), memory.collectors()...),
-		node.Collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		node.Collector(), certs.Collector{HTTP: conf.http.tls, Peers: conf.peers}, errorLog.collector(), streams.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	) {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -95,16 +98,21 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 	if err != nil {
 		return nil, err
 	}
-	return &http.Server{
-		Handler:           boundingHeaders(node.closingConnections(served.Handler())),
+	server := &http.Server{
+		Handler:           streams.bound(boundingHeaders(node.closingConnections(served.Handler()))),
 		ConnState:         conns.observe,
 		ReadHeaderTimeout: conf.http.readHeaderTimeout,
 		ReadTimeout:       max(conf.http.readHeaderTimeout, api.RatePatience), // for the start of the body; package api extends it
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       conf.http.idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}, nil
+		ErrorLog:          stdlog.New(errorLog, "", 0),
+		HTTP2:             http2Limits,
+	}
+	if conf.http.tls != nil {
+		server.TLSConfig = certs.HTTPServer(conf.http.tls)
+	}
+	return server, nil
 }
 
 // boundingHeaders refuses a request with too many headers, so that it does not stay in memory while the body arrives.

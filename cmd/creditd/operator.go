@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,27 +21,35 @@ import (
 // operator has the settings of a command that talks to a node. Such commands embed it.
 type operator struct {
 	rootKey rootKeySettings
+	tls     tlsSettings
 	addrs   []string
 	timeout time.Duration
 	nodes   []*client.Client // once the settings are checked; they share their connections
 }
 
 func (o *operator) bind(s *settings.Set) {
-	o.addrs, o.timeout = []string{"http://" + defaultHTTPAddr}, cmp.Or(o.timeout, 10*time.Second)
+	o.addrs, o.timeout = []string{defaultHTTPAddr}, cmp.Or(o.timeout, 10*time.Second)
 	s.Group("Node")
 	s.Items(&o.addrs, "addr", "URL", "any node of the cluster, as URL or HOST:PORT; of several, the first that can be reached is asked", parseNodeURL)
 	o.rootKey.bind(s)
+	o.tls.bind(s)
 	s.Duration(&o.timeout, "timeout", time.Millisecond, "how long to wait for the answer")
 }
 
 func (o *operator) check(_ invocation, s *settings.Set) {
 	o.rootKey.check(s)
+	conf := o.tls.check(s)
 	if len(o.addrs) == 0 {
 		s.Refuse("addr", "missing; name a node of the cluster")
 		return
 	}
+	for i, addr := range o.addrs {
+		if o.tls.wanted() && !hasScheme(addr) {
+			o.addrs[i] = "https://" + addr
+		}
+	}
 	first := client.New(client.Config{
-		Node: o.addrs[0], RootKey: o.rootKey.key, Timeout: o.timeout, DialTimeout: min(o.timeout, dialTimeout), Proxy: http.ProxyFromEnvironment,
+		Node: o.addrs[0], TLS: conf, RootKey: o.rootKey.key, Timeout: o.timeout, DialTimeout: min(o.timeout, dialTimeout), Proxy: http.ProxyFromEnvironment,
 	})
 	o.nodes = []*client.Client{first}
 	for _, addr := range o.addrs[1:] {
@@ -80,11 +90,17 @@ func (o *operator) page(endpoint string, request, result any) (next string, err 
 // advise adds to an error of a call what the operator can do.
 func advise(err error) error {
 	var refused *client.Error
+	var unverified *tls.CertificateVerificationError
+	var network *net.OpError
 	switch {
+	case errors.As(err, &unverified):
+		return fmt.Errorf("%w; name the authority of the nodes' certificates with --ca-file", err)
+	case errors.As(err, &network) && network.Op == "remote error": // an alert of TLS
+		return fmt.Errorf("%w; do the nodes demand a certificate of their clients (--cert-file, --key-file)?", err)
 	case errors.Is(err, client.ErrUnreachable):
 		return fmt.Errorf("%w; is the node running, and is this its HTTP address (--addr)?", err)
 	case errors.Is(err, client.ErrForeign):
-		return fmt.Errorf("%w; is this the HTTP address of a node (--addr)?", err)
+		return fmt.Errorf("%w; is this the HTTP address of a node (--addr), and does it begin with https:// if the node has a certificate?", err)
 	case errors.Is(err, client.ErrTimeout):
 		return fmt.Errorf("%w (--timeout)", err)
 	case !errors.As(err, &refused):
@@ -99,7 +115,7 @@ func advise(err error) error {
 	return err
 }
 
-// parseNodeURL accepts http://host:port and host:port.
+// parseNodeURL accepts a URL and host:port.
 func parseNodeURL(raw string) (string, error) {
 	text := raw
 	if !strings.Contains(text, "://") {
@@ -114,7 +130,7 @@ func parseNodeURL(raw string) (string, error) {
 	case parsed.RawQuery != "" || parsed.Fragment != "":
 		return "", errors.New("a node's URL has neither a query nor a fragment")
 	}
-	return strings.TrimRight(text, "/"), nil
+	return strings.TrimRight(raw, "/"), nil
 }
 
 // reporter has the settings of a command that asks a node for something and shows it.

@@ -155,7 +155,10 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err), data.Close())
 	}
 	warnOfOpenDoors(conf, log)
-	conf.cluster.AdvertiseHTTP = withPortOf(conf.cluster.AdvertiseHTTP, open.http.Addr().String())
+	conf.cluster.AdvertiseHTTP = conf.withScheme(withPortOf(conf.cluster.AdvertiseHTTP, open.http.Addr().String()))
+	if conf.peers != nil {
+		conf.peers.Log = log
+	}
 	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, log))
 	if err != nil {
 		return errors.Join(err, data.Close())
@@ -179,7 +182,10 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
-	log.Info("started", "version", version, "node", node.ID(), "http", reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go conf.watchFiles(watching, log)
+	log.Info("started", "version", version, "node", node.ID(), "http", conf.withScheme(reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP)), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
 	failed := r.serve(ctx, server, conns, up)
 	return errors.Join(failed, r.stop(server, conf.http, failed, log))
 }
@@ -188,7 +194,13 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 func (r *running) serve(ctx context.Context, server *http.Server, listener net.Listener, up func(context.Context, *running) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	served, upped := make(chan error, 1), make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			served <- server.ServeTLS(listener, "", "")
+			return
+		}
+		served <- server.Serve(listener)
+	}()
 	go func() { upped <- up(ctx, r) }()
 	isUp := false
 	defer func() {

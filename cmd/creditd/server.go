@@ -29,6 +29,7 @@ type serverCommand struct {
 	gossipKeyFile string
 	insecurePeers bool
 	peerFiles     peerFiles
+	httpFiles     httpFiles
 }
 
 func newServer() *serverCommand {
@@ -52,8 +53,8 @@ func (c *serverCommand) bind(s *settings.Set) {
 	c.bindStore(s, "what the node keeps on disk; required")
 
 	s.Group("Addresses")
-	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect, without TLS: put a proxy in front where others could listen in", parseAddress)
-	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address", parseTarget)
+	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect; without --http-tls-cert anybody on the way can listen in", parseAddress)
+	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address; https://HOST:PORT behind a proxy with TLS", parseHTTPTarget)
 	settings.Value(s, &c.peerAddr, "peer-addr", "HOST:PORT", "where the other nodes connect, for Raft and for requests that they forward", parseAddress)
 	settings.Value(s, &c.cluster.AdvertisePeer, "advertise-peer", "HOST:PORT", "how the other nodes reach --peer-addr; needed when that listens on every interface", parseTarget)
 	settings.Value(s, &c.cluster.GossipAddr, "gossip-addr", "HOST:PORT", "where nodes find each other, TCP and UDP", parseAddress)
@@ -70,10 +71,9 @@ func (c *serverCommand) bind(s *settings.Set) {
 	c.secret.bind(s)
 	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip with this key instead of one from the cluster secret")
 	s.Switch(&c.cluster.InsecureGossip, "insecure-gossip", "allow gossip beyond this machine without a cluster secret or --gossip-key-file")
-	s.Text(&c.peerFiles.cert, "tls-cert", "FILE", "this node's certificate for the peer port in PEM form, for server and client use; it replaces the authentication by the cluster secret there")
-	s.Text(&c.peerFiles.key, "tls-key", "FILE", "its private key in PEM form")
-	s.Text(&c.peerFiles.ca, "tls-ca", "FILE", "the authority that signed the certificates of all nodes, in PEM form")
-	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without a cluster secret or --tls-cert")
+	c.peerFiles.bind(s)
+	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without a cluster secret or --peer-tls-cert")
+	c.httpFiles.bind(s)
 
 	s.Group("Raft")
 	s.Duration(&c.cluster.HeartbeatTimeout, "heartbeat-timeout", leastHeartbeat, "a follower that hears nothing for so long starts an election; must exceed the slowest normal fsync")
@@ -115,11 +115,17 @@ func (c *serverCommand) run(in invocation) error {
 		conf.rootKey = mint.RootKey()
 	}
 	log := conf.log.logger(in)
-	if !isLoopback(conf.http.addr) {
-		log.Info("HTTP is not encrypted: let clients on other machines connect through TLS", "http", conf.http.addr)
+	if conf.http.tls == nil && !isLoopback(conf.http.addr) {
+		log.Warn("HTTP is not encrypted: whoever is on the way can read root keys and keys. Name a certificate with --http-tls-cert and --http-tls-key, "+
+			"or let only a proxy with TLS reach this address", "http", conf.http.addr)
 	}
+	conf.hangup = make(chan struct{}, 1)
 	ctx, stop := untilSignal(in, func() {
-		log.Info("SIGHUP is ignored: settings and files are read at the start only, so restart the node to change them")
+		log.Info("SIGHUP: certificates are loaded again; restart the node to change settings")
+		select {
+		case conf.hangup <- struct{}{}:
+		default: // one waits already
+		}
 	})
 	defer stop()
 	return runNode(ctx, conf, log, func(ctx context.Context, r *running) error {

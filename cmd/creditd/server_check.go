@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"net"
 	"os"
 	"time"
@@ -21,6 +22,7 @@ func (c *serverCommand) check(in invocation, s *settings.Set) {
 	c.solo = c.asksForSolo(s)
 	c.checkRaft(s)
 	c.checkHTTP(s)
+	c.http.tls = c.httpFiles.load(s)
 }
 
 func (c *serverCommand) checkHTTP(s *settings.Set) {
@@ -168,8 +170,9 @@ func (c *serverCommand) checkGossip(s *settings.Set, shared secret.Secret, has b
 
 func (c *serverCommand) checkPeers(s *settings.Set, shared secret.Secret, has bool, now time.Time) {
 	if !c.peerFiles.none() {
-		conf := c.peerFiles.load(s, c.cluster.AdvertisePeer, now)
-		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, conf
+		if c.peers = c.peerFiles.load(s, c.cluster.AdvertisePeer, now); c.peers != nil {
+			c.cluster.ServerTLS, c.cluster.ClientTLS = c.peers.Server(), c.peers.Client
+		}
 		return
 	}
 	if has {
@@ -177,14 +180,14 @@ func (c *serverCommand) checkPeers(s *settings.Set, shared secret.Secret, has bo
 		if err != nil {
 			s.Note("%v", err)
 		}
-		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, conf
+		c.cluster.ServerTLS, c.cluster.ClientTLS = conf, func() *tls.Config { return conf }
 		return
 	}
 	if c.insecurePeers || !s.Fine("peer-addr", "cluster-secret", "cluster-secret-file") || isLoopback(c.peerAddr) {
 		return
 	}
 	s.Refuse("cluster-secret-file", "missing; the peer port on %s can be reached from other machines, and anyone who can connect to it could change balances. "+
-		"Make a secret with `creditd secret new` and give it to every node, or give each its --tls-cert, --tls-key and --tls-ca, or accept that with --insecure-peers", c.peerAddr)
+		"Make a secret with `creditd secret new` and give it to every node, or give each its --peer-tls-cert, --peer-tls-key and --peer-tls-ca, or accept that with --insecure-peers", c.peerAddr)
 }
 
 func (c *serverCommand) checkRaft(s *settings.Set) {

@@ -1,13 +1,15 @@
 package load
 
 import (
+	"crypto/tls"
 	"io"
 	"time"
 )
 
 // Config says what to measure. Run trusts it: the command line has checked it, and Run only reads it.
 type Config struct {
-	Addrs          []string // host:port of each node; connections are spread over them evenly
+	Addrs          []string    // host:port of each node; connections are spread over them evenly
+	TLS            *tls.Config // nil: plain HTTP
 	RootKey        string
 	Connections    int
 	Warmup         time.Duration // load that is not counted, before Duration

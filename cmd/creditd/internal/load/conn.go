@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ var (
 // connection is one keep-alive HTTP/1.1 connection with one request in flight. It belongs to one goroutine.
 type connection struct {
 	addr    string
+	secured *tls.Config // nil: plain
 	timeout time.Duration
 	socket  net.Conn // nil when the next request has to dial
 	buffer  []byte   // the current answer; its spare capacity is read into
@@ -34,7 +36,7 @@ type answer struct {
 // exchange sends a complete request and reads its answer. After any error the connection dials anew next time.
 func (c *connection) exchange(request []byte, now time.Time) (answer, error) {
 	if c.socket == nil {
-		socket, err := net.DialTimeout("tcp", c.addr, c.timeout)
+		socket, err := c.dial()
 		if err != nil {
 			return answer{}, err
 		}
@@ -46,6 +48,14 @@ func (c *connection) exchange(request []byte, now time.Time) (answer, error) {
 		c.close()
 	}
 	return got, err
+}
+
+func (c *connection) dial() (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: c.timeout}
+	if c.secured == nil {
+		return dialer.Dial("tcp", c.addr)
+	}
+	return tls.DialWithDialer(dialer, "tcp", c.addr, c.secured)
 }
 
 func (c *connection) close() {

@@ -109,7 +109,7 @@ func newWorkers(config Config, keys []string) ([]*worker, error) {
 	workers := make([]*worker, config.Connections)
 	for i := range workers {
 		w := &worker{
-			connection: connection{addr: config.Addrs[i%len(config.Addrs)], timeout: config.Timeout},
+			connection: connection{addr: config.Addrs[i%len(config.Addrs)], secured: config.TLS, timeout: config.Timeout},
 			requests:   requests[i%len(config.Addrs)],
 			random:     rand.NewPCG(uint64(i), uint64(len(keys))),
 			latency:    newLatencies(),

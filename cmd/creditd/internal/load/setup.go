@@ -33,7 +33,7 @@ type creator struct {
 
 func newCreator(config Config) *creator {
 	return &creator{
-		config: config, client: client.New(client.Config{RootKey: config.RootKey, Timeout: setupPatience}),
+		config: config, client: client.New(client.Config{RootKey: config.RootKey, TLS: config.TLS, Timeout: setupPatience}),
 		run: strconv.FormatInt(time.Now().UnixNano(), 36),
 	}
 }
@@ -130,6 +130,9 @@ func (c *creator) send(ctx context.Context, endpoint string, body, data any) err
 	defer cancel()
 	for {
 		addr := c.config.Addrs[c.turn.Add(1)%uint64(len(c.config.Addrs))]
+		if c.config.TLS != nil {
+			addr = "https://" + addr
+		}
 		answer := c.client.At(addr).Call(ctx, endpoint, body, data)
 		if answer.Outcome != client.NotExecuted || answer.Status == 0 {
 			return answer.Err

@@ -39,13 +39,12 @@ type setting struct {
 	name, argument, initial string
 	env, group              string
 	many                    bool
-	refusal                 string // why the flag may not be used; empty: it may
+	refusal                 string   // why the flag may not be used; empty: it may
+	formerly                *setting // the setting under the name that it had before; nil: there is none
 	assign                  func(values []string) error
 
-	usage string
-
 	flagged []string // what the command line gave
-	values  []string // what the source that counts gave; nil: the default holds
+	values  []string // what counts
 	origin  Origin
 	source  string // for messages
 	failed  bool
@@ -81,7 +80,7 @@ func (s *Set) add(o *setting, usage string, choices ...string) {
 	var short string
 	o.name, short, _ = strings.Cut(o.name, ",")
 	o.env = envPrefix + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
-	o.group, o.usage = s.group, usage
+	o.group = s.group
 	s.list = append(s.list, o)
 	flag := s.command.Flags().VarPF(o, o.name, short, usage+" ["+o.env+"]")
 	switch o.argument {
@@ -119,6 +118,11 @@ func (s *Set) Resolve(env func(string) (string, bool)) {
 			s.settle(o, env, lines[o.name])
 		}
 	}
+	for _, o := range s.list {
+		if o.formerly != nil {
+			s.adopt(o)
+		}
+	}
 }
 
 // settle finds the value of one setting and assigns it.
@@ -131,10 +135,15 @@ func (s *Set) settle(o *setting, env func(string) (string, bool), lines []line) 
 			return
 		}
 	}
-	if o.values = o.find(env, lines); len(o.values) == 0 {
+	values := o.find(env, lines)
+	if len(values) == 0 {
 		return
 	}
-	if err := o.assign(o.values); err != nil {
+	o.values = values
+	if o.assign == nil {
+		return // a former name
+	}
+	if err := o.assign(values); err != nil {
 		s.note(o, err.Error())
 	}
 }
@@ -155,6 +164,29 @@ func (o *setting) find(env func(string) (string, bool), lines []line) (values []
 		values = append(values, l.value)
 	}
 	return values
+}
+
+// Formerly gives the setting that was bound last the name that it had before, as well. The help text does not show it.
+func (s *Set) Formerly(name string) {
+	now := s.list[len(s.list)-1]
+	now.formerly = &setting{name: name, argument: now.argument}
+	s.add(now.formerly, "the former name of --"+now.name)
+	s.command.Flags().Lookup(name).Hidden = true
+}
+
+// adopt takes what stands under the former name of a setting.
+func (s *Set) adopt(o *setting) {
+	old := o.formerly
+	switch {
+	case old.origin == Default:
+	case o.origin == Default:
+		o.origin, o.source, o.values = old.origin, old.source, old.values
+		if err := o.assign(old.values); err != nil {
+			s.note(o, err.Error())
+		}
+	case !slices.Equal(o.values, old.values):
+		s.note(o, fmt.Sprintf("%s is the former name of this setting and says something else; use one of the two", old.source))
+	}
 }
 
 func (s *Set) lookup(name string) *setting {
