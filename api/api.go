@@ -17,6 +17,7 @@ import (
 type API struct {
 	node     Node
 	logger   *slog.Logger
+	access   *AccessLog // nil: none
 	registry *prometheus.Registry
 	metrics  *metrics
 	maxBody  int64
@@ -46,7 +47,7 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		node: config.Node, logger: config.Logger, registry: config.Registry,
+		node: config.Node, logger: config.Logger, access: config.AccessLog, registry: config.Registry,
 		maxBody: config.MaxBodyBytes, operatorKey: config.OperatorKey, timeout: config.RequestTimeout,
 		smallBodies: newBudget(config.BodyMemory / smallBodyShare), largeBodies: newBudget(config.BodyMemory - config.BodyMemory/smallBodyShare),
 		answers: newBudget(config.AnswerMemory), answerSizes: answerSizes{mean: map[answerSource]int64{}},

@@ -28,6 +28,7 @@ type call struct {
 	proposed bool   // a command went to the ledger: from now on a failure does not prove that it had no effect
 	index    uint64 // raft index of the answer, 0: none
 	replayed bool   // the answer is that of an earlier call
+	code     string // of the verdict or the error, for the access log
 	cutAs    int    // the status in the metrics of an answer that was cut short, 0: it was not
 
 	unread     bool      // the rest of the body is on its way, so the connection ends with the answer

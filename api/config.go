@@ -21,6 +21,8 @@ type Config struct {
 	Registry *prometheus.Registry
 	// Version is the version of the program, for the metric creditd_api_build_info and the OpenAPI document.
 	Version string
+	// AccessLog gets a line for each request. Default: none.
+	AccessLog *AccessLog
 	// OperatorKey is the hash of the root key that the node was started with; zero: none. It reads the whole status of the cluster while
 	// nobody can check root keys.
 	OperatorKey fsm.Hash
@@ -77,6 +79,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Node == nil:
 		return errors.New("api: Node is required")
+	case c.AccessLog != nil && (c.AccessLog.Logger == nil || c.AccessLog.Caller == nil):
+		return errors.New("api: AccessLog needs Logger and Caller")
 	case c.MaxBodyBytes < 0:
 		return errors.New("api: MaxBodyBytes must not be negative")
 	case c.RequestTimeout < 0 || c.RatePatience < 0:

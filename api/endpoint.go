@@ -118,7 +118,11 @@ func (a *API) serve(e *endpoint) gin.HandlerFunc {
 		start := time.Now()
 		c := a.newCall(e, g, start)
 		defer func() {
-			e.metrics.observe(c.status(), time.Since(start))
+			took := time.Since(start)
+			e.metrics.observe(c.status(), took)
+			if a.access != nil {
+				c.logAccess(took)
+			}
 			c.release()
 		}()
 		defer func() {

@@ -136,6 +136,7 @@ type problem struct {
 	validation bool               // found while validating against the schema, or a crash: always sent as application/json
 	unknown    bool               // the command may have been executed
 	retryAfter int64              // seconds; 0: the default
+	cause      error              // for the log only
 }
 
 func (p *problem) Error() string { return p.title + ": " + p.text() }
@@ -179,7 +180,7 @@ func (c *call) problemOf(err error) *problem {
 	if c.abandoned() {
 		return &problem{errorType: &clientClosedRequest}
 	}
-	p := &problem{errorType: &faults[f.Kind], unknown: f.Kind == fault.Unknown}
+	p := &problem{errorType: &faults[f.Kind], unknown: f.Kind == fault.Unknown, cause: err}
 	if f.Kind != fault.Internal && f.Detail != "" {
 		p.detail = f.Detail
 	}

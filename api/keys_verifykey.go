@@ -41,6 +41,7 @@ func verifyKey() *endpoint {
 			return verdict{}, err
 		}
 		c.api.metrics.verified(v.Code)
+		c.code = verdictCodes[v.Code]
 		return verdict{v}, nil
 	})
 }

@@ -91,6 +91,8 @@ func appendData(b []byte, data any) []byte {
 // fail sends a problem in the error envelope, docs/contract.md 1.5.
 func (c *call) fail(p *problem) {
 	c.pauseTurn()
+	c.code = p.path
+	c.logRefusal(p)
 	header := c.gin.Writer.Header()
 	switch p.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -28,6 +28,7 @@ type Node struct {
 	conf    Config
 	log     *slog.Logger
 	steady  *slog.Logger // for what is said again while it lasts
+	lines   *steadyLines // of steady
 	id      string
 	replica *replica.Replica
 
@@ -63,10 +64,11 @@ func New(conf Config) (*Node, error) {
 	if conf.AdvertisePeer == "" {
 		conf.AdvertisePeer = conf.PeerListener.Addr().String()
 	}
+	steady := newSteadyHandler(conf.Logger.Handler(), time.Now)
 	n := &Node{
 		conf: conf, id: conf.Store.NodeID(),
 		log:    conf.Logger.With("node", conf.Store.NodeID()),
-		steady: slog.New(newSteadyHandler(conf.Logger.Handler(), time.Now)).With("node", conf.Store.NodeID()),
+		steady: slog.New(steady).With("node", conf.Store.NodeID()), lines: steady.lines,
 		notify: make(chan bool, 64), failed: make(chan error, 1), exporting: make(chan struct{}, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -133,6 +135,7 @@ func (n *Node) start() error {
 	n.mux.Serve(rpc.NewTable(
 		rpc.TableConfig{Context: n.ctx, Build: n.conf.Version, ClusterID: n.clusterID, Admit: n.admit, Logger: n.steady}, n.methods()...).Handle)
 	n.mux.Start()
+	n.run(func() { n.lines.run(n.ctx) })
 	n.run(func() { n.terms.follow(n.ctx) })
 	n.run(n.recordClusterID)
 	n.run(n.leader.Watch)
@@ -180,6 +183,12 @@ func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, 
 // RequestQuota returns the workspace of a root key and how many requests per second it may make, as this node's ledger has it; 0: any number.
 func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64) {
 	return n.replica.RequestQuota(actor)
+}
+
+// Caller returns the workspace and the id of a root key, as this node's ledger has it; both are empty if it is unknown.
+func (n *Node) Caller(actor fsm.Hash) (workspaceID, rootKeyID string) {
+	n.replica.View(func(s *fsm.State) { workspaceID, rootKeyID = s.Caller(actor) })
+	return workspaceID, rootKeyID
 }
 
 // VerdictBytes is about how many bytes verdicts on keys take in an answer, as this node's ledger has the keys.

@@ -15,7 +15,9 @@ const (
 	// quietGap is how long a line must not have come for it to be news again. The slowest loop that repeats a line runs once a minute.
 	quietGap = 90 * time.Second
 	// remindAfter is when a line that keeps coming is written once more, with the number of times that it came.
-	remindAfter = 10 * time.Minute
+	remindAfter = time.Hour
+	// endInterval is how often it is looked which lines have ended.
+	endInterval = 30 * time.Second
 	// infoBurst is how often a line of level Info passes before it counts as repeated. Such lines report changes, and changes may recur
 	// within a moment.
 	infoBurst = 3
@@ -44,6 +46,9 @@ type steadyLine struct {
 	last, written time.Time
 	passed        int // since it was news
 	held          int // since it was written
+
+	// say writes the line that was held back last; nil: none was.
+	say func(...slog.Attr)
 }
 
 func newSteadyHandler(inner slog.Handler, now func() time.Time) *steadyHandler {
@@ -63,7 +68,7 @@ func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
 		if r.Level == slog.LevelInfo {
 			burst = infoBurst
 		}
-		passes, held := h.lines.came(key.String(), burst)
+		passes, held := h.lines.came(key.String(), burst, func() func(...slog.Attr) { return h.later(r) })
 		if !passes {
 			return nil
 		}
@@ -73,6 +78,19 @@ func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
 		}
 	}
 	return h.Handler.Handle(ctx, r)
+}
+
+// later returns what writes a record with more attributes. It says that a state is over, so its level is Info at most.
+func (h *steadyHandler) later(r slog.Record) func(...slog.Attr) {
+	kept := r.Clone()
+	kept.Level = slog.LevelInfo
+	return func(more ...slog.Attr) {
+		last := kept.Clone()
+		last.AddAttrs(more...)
+		if h.Handler.Enabled(context.Background(), last.Level) {
+			_ = h.Handler.Handle(context.Background(), last) // as slog itself: a log that cannot be written has nowhere to say so
+		}
+	}
 }
 
 // WithAttrs implements slog.Handler.
@@ -113,34 +131,78 @@ func appendSteadyAttr(key *strings.Builder, a slog.Attr) {
 	key.WriteString(text)
 }
 
-// came notes a line. It reports whether the line is to be written, and how often it was held back since it last was.
-func (l *steadyLines) came(key string, burst int) (passes bool, held int) {
+// came notes a line. It reports whether the line is to be written, and how often it was held back since it last was. later returns how to
+// write a line that is held back.
+func (l *steadyLines) came(key string, burst int, later func() func(...slog.Attr)) (passes bool, held int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	line := l.seen[key]
 	if line == nil || now.Sub(line.last) >= quietGap {
+		if line != nil {
+			held = line.held
+		}
 		l.forgetLocked(now)
 		l.seen[key] = &steadyLine{last: now, written: now, passed: 1}
-		return true, 0
+		return true, held
 	}
 	line.last = now
 	if line.passed >= burst && now.Sub(line.written) < remindAfter {
-		line.held++
+		if line.held++; line.say == nil {
+			line.say = later()
+		}
 		return false, 0
 	}
 	held = line.held
-	line.passed, line.held, line.written = line.passed+1, 0, now
+	line.passed, line.held, line.written, line.say = line.passed+1, 0, now, nil
 	return true, held
 }
 
-// forgetLocked drops the lines that would be news again. If too many are left, it drops all.
+// run says which lines have ended, until ctx ends.
+func (l *steadyLines) run(ctx context.Context) {
+	ticker := time.NewTicker(endInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			l.sayEnded()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sayEnded drops the lines that have not come for a while, and writes how often each was held back.
+func (l *steadyLines) sayEnded() {
+	for _, line := range l.takeEnded() {
+		line.say(slog.Int("repeated", line.held), slog.Bool("ended", true))
+	}
+}
+
+// takeEnded takes out the lines that have ended, and returns those that were held back.
+func (l *steadyLines) takeEnded() (ended []*steadyLine) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	for key, line := range l.seen {
+		if now.Sub(line.last) < quietGap {
+			continue
+		}
+		delete(l.seen, key)
+		if line.held > 0 {
+			ended = append(ended, line)
+		}
+	}
+	return ended
+}
+
+// forgetLocked makes room. Lines that have ended go at the next look; if there are too many, all go.
 func (l *steadyLines) forgetLocked(now time.Time) {
 	if len(l.seen) < maxSteadyKeys {
 		return
 	}
 	for key, line := range l.seen {
-		if now.Sub(line.last) >= quietGap {
+		if line.held == 0 && now.Sub(line.last) >= quietGap {
 			delete(l.seen, key)
 		}
 	}

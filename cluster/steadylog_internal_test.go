@@ -49,12 +49,32 @@ func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
 
 func TestSteadyLog_RemindsOfWhatGoesOn(t *testing.T) {
 	l := newSteadyLog()
-	for range 11 {
+	for range 61 {
 		l.Warn("still broken")
 		l.now = l.now.Add(time.Minute)
 	}
 	require.Equal(t, 2, l.count("still broken"))
-	require.Equal(t, 1, l.count("repeated=9"))
+	require.Equal(t, 1, l.count("repeated=59"))
+}
+
+// Nobody can tell from silence whether a state is over or still held back.
+func TestSteadyLog_SaysWhenAThingIsOver(t *testing.T) {
+	l := newSteadyLog()
+	lines := l.Handler().(*steadyHandler).lines
+	l.Error("once")
+	for range 100 {
+		l.With("peer", "a").Error("failed to heartbeat to", "backoff time", l.now.Sub(time.Time{}))
+		l.now = l.now.Add(time.Second)
+		lines.sayEnded()
+	}
+	require.Equal(t, 1, l.count("failed to heartbeat to"))
+	l.now = l.now.Add(quietGap)
+	lines.sayEnded()
+	lines.sayEnded()
+	require.Equal(t, 2, l.count("failed to heartbeat to"), l.text.String())
+	require.Regexp(t, `level=INFO msg="failed to heartbeat to" peer=a "backoff time"=\S+ repeated=99 ended=true`, l.text.String())
+	require.Equal(t, 1, l.count("once"), "what was not held back is not said again")
+	require.Empty(t, lines.seen)
 }
 
 // Changes are told at level Info. One that comes back at once, such as leadership, must not be swallowed.

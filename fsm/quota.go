@@ -52,6 +52,14 @@ func (t *tenancy) RequestQuota(actor Hash) (workspaceID string, perSecond int64)
 	return root.workspace.id, root.workspace.quotas[RequestsQuota].Limit
 }
 
+// Caller returns the workspace and the id of a root key, for logs; both are empty if it is unknown.
+func (t *tenancy) Caller(actor Hash) (workspaceID, rootKeyID string) {
+	if root := t.rootByHash[actor]; root != nil {
+		return root.workspace.id, root.id
+	}
+	return "", ""
+}
+
 // WorkspaceOf names the workspace of a root key, whether or not it may do anything; "": the root key is unknown.
 func (t *tenancy) WorkspaceOf(actor Hash) string {
 	if root := t.rootByHash[actor]; root != nil {

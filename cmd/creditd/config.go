@@ -27,6 +27,8 @@ type nodeConfig struct {
 	rootKey       string        // empty: one is made, and shown if the cluster begins with it
 	keepRootKeyIn string        // empty: nowhere
 	rejoin        bool          // as a new node, if the node was removed
+
+	accessLogger *slog.Logger // nil: none
 }
 
 // httpConfig says how the HTTP port is served.
@@ -45,7 +47,10 @@ type httpConfig struct {
 const leastMemory = 64 << 20
 
 // logConfig says what is logged to stderr and in which form.
-type logConfig struct{ level, format string }
+type logConfig struct {
+	level, format string
+	access        bool // a line for each request
+}
 
 func (c logConfig) logger(in invocation) *slog.Logger {
 	var level slog.Level
@@ -55,6 +60,14 @@ func (c logConfig) logger(in invocation) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(in.stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(in.stderr, options))
+}
+
+// accessLogger is where requests are logged, whatever --log-level says of the rest; nil: nowhere.
+func (c logConfig) accessLogger(in invocation) *slog.Logger {
+	if !c.access {
+		return nil
+	}
+	return logConfig{level: "info", format: c.format}.logger(in)
 }
 
 func (c *logConfig) bind(s *settings.Set) {

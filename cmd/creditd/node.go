@@ -89,8 +89,12 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
+	var access *api.AccessLog
+	if conf.accessLogger != nil {
+		access = &api.AccessLog{Logger: conf.accessLogger, Caller: node.Caller}
+	}
 	served, err := api.New(api.Config{
-		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey),
+		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey), AccessLog: access,
 		BodyMemory:   int64(cmp.Or(conf.http.bodyMemory, roomWithin(memory.limit, api.DefaultBodyMemory))),
 		AnswerMemory: int64(cmp.Or(conf.http.answerMemory, roomWithin(memory.limit, api.DefaultAnswerMemory))),
 		MinRate:      int64(conf.http.minRate), MemoryShort: memory.short.Load,

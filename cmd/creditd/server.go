@@ -103,12 +103,14 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Size(&c.http.minRate, "http-min-rate", "bytes per second that a client must send of a body and take of a large answer, after the first 5s")
 
 	c.log.bind(s)
+	s.Switch(&c.log.access, "access-log", "log each request: its id, endpoint, status, code and duration, and the ids of workspace and root key. Never a key")
 	s.Group("Configuration file")
 	s.ConfigFile()
 }
 
 func (c *serverCommand) run(in invocation) error {
 	conf := c.nodeConfig
+	conf.accessLogger = conf.log.accessLogger(in)
 	conf.rootKey = c.rootKey.key
 	made := conf.rootKey == ""
 	if made {
