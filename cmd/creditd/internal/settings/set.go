@@ -43,8 +43,10 @@ type setting struct {
 	formerly                *setting // the setting under the name that it had before; nil: there is none
 	assign                  func(values []string) error
 
+	usage string
+
 	flagged []string // what the command line gave
-	values  []string // what counts
+	values  []string // what the source that counts gave; nil: the default holds
 	origin  Origin
 	source  string // for messages
 	failed  bool
@@ -80,7 +82,7 @@ func (s *Set) add(o *setting, usage string, choices ...string) {
 	var short string
 	o.name, short, _ = strings.Cut(o.name, ",")
 	o.env = envPrefix + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
-	o.group = s.group
+	o.group, o.usage = s.group, usage
 	s.list = append(s.list, o)
 	flag := s.command.Flags().VarPF(o, o.name, short, usage+" ["+o.env+"]")
 	switch o.argument {
@@ -135,15 +137,13 @@ func (s *Set) settle(o *setting, env func(string) (string, bool), lines []line) 
 			return
 		}
 	}
-	values := o.find(env, lines)
-	if len(values) == 0 {
+	if o.values = o.find(env, lines); len(o.values) == 0 {
 		return
 	}
-	o.values = values
 	if o.assign == nil {
 		return // a former name
 	}
-	if err := o.assign(values); err != nil {
+	if err := o.assign(o.values); err != nil {
 		s.note(o, err.Error())
 	}
 }

@@ -183,8 +183,9 @@ Two:
   -m, --mode fast|safe   which [CREDITD_MODE] (default fast)
       --on               whether [CREDITD_ON]
       --peer HOST        who; repeatable or with commas [CREDITD_PEER]
-      --config FILE      read settings from lines NAME = VALUE, with the names of
-                         the flags; # begins a comment line [CREDITD_CONFIG]
+      --config FILE      read settings from this file, with the names of the flags:
+                         YAML (name: value) if it ends in .yaml or .yml, else lines
+                         NAME = VALUE; # begins a comment [CREDITD_CONFIG]
 `, newPart().set.Usages(90))
 }
 
