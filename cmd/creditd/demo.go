@@ -11,12 +11,33 @@ import (
 	"github.com/creditd/creditd/api/client"
 )
 
+var _ = register(registration{use: "demo", short: "make a sample API, identity and keys, and print requests to paste",
+	long: `Makes a sample API, and an identity with 100 credits that two keys share, on a running node. It
+prints requests to paste, with the root key that it was given.`,
+	make: func() command { return &demoCommand{} }})
+
+// demoCommand is `creditd demo`.
+type demoCommand struct{ operator }
+
+func (c *demoCommand) run(in invocation) error {
+	made, err := makeSample(context.Background(), c.nodes[0])
+	if err != nil {
+		return advise(err)
+	}
+	b := banner{url: c.nodes[0].Node(), rootKey: c.rootKey.key, sample: &made}
+	var text strings.Builder
+	fmt.Fprintf(&text, "The sample data is on %s.\n\n", b.url)
+	b.printSample(&text)
+	_, err = io.WriteString(in.stdout, text.String())
+	return err
+}
+
 const (
 	sampleCustomer = "demo-customer"
 	sampleCredits  = 100
 )
 
-// sample is what `creditd dev --demo` makes: one balance, two keys that spend it.
+// sample is what `creditd demo` and `creditd dev --demo` make: one balance, two keys that spend it.
 type sample struct {
 	apiID     string
 	keys      [2]string

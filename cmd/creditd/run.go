@@ -234,6 +234,7 @@ func (r *running) serve(ctx context.Context, server *http.Server, listener net.L
 func (r *running) stop(server *http.Server, conf httpConfig, failed error, log *slog.Logger) error {
 	r.node.draining.Store(true)
 	log.Info("stopping")
+	tellSystemd(serviceStopping, log)
 	var drained error
 	if failed == nil {
 		drained = r.drain(conf.drainDelay)

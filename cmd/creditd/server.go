@@ -131,9 +131,11 @@ func (c *serverCommand) run(in invocation) error {
 	})
 	defer stop()
 	return runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
+		tellSystemd(serviceUp, log)
 		if r.awaitReady(ctx, log) != nil {
 			return nil // it was told to stop first
 		}
+		tellSystemd(serviceReady, log)
 		log.Info("ready")
 		if made && r.node.Bootstrapped() {
 			fmt.Fprintf(in.stdout, "root key of the new cluster, shown only now: %s\n", conf.rootKey)
