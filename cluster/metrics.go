@@ -27,6 +27,8 @@ type sample struct {
 	time     clock.Status
 	proposed propose.Stats
 	turns    turns.Stats
+	voters   int // of raft's configuration
+	healthy  int // of them, as gossip sees them
 }
 
 type collector struct {
@@ -43,6 +45,11 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_raft_commit_index", "Index of the last committed entry.", func(s *sample) float64 { return float64(s.node.raft.CommitIndex()) })
 	c.gauge("creditd_raft_applied_index", "Index of the last entry handed to the ledger.", func(s *sample) float64 { return float64(s.node.raft.AppliedIndex()) })
 	c.gauge("creditd_raft_state", "0 follower, 1 candidate, 2 leader, 3 shut down.", func(s *sample) float64 { return float64(s.node.raft.State()) })
+	c.gauge("creditd_raft_last_contact_seconds", "Time since this node heard its leader; 0 on the leader, -1 if it never did.", func(s *sample) float64 { return s.node.lastContact().Seconds() })
+	c.counter("creditd_raft_leader_changes_total", "How often this node saw another leader than before, the first one included.", func(s *sample) float64 { return float64(s.node.leader.Changes()) })
+	c.gauge("creditd_raft_voters", "Voters of the cluster.", func(s *sample) float64 { return float64(s.voters) })
+	c.gauge("creditd_raft_voters_healthy", "Voters that this node sees alive, itself included.", func(s *sample) float64 { return float64(s.healthy) })
+	c.gauge("creditd_raft_voters_needed", "Voters that a majority needs. With fewer healthy ones nothing can be changed.", func(s *sample) float64 { return float64(s.voters/2 + 1) })
 	c.gauge("creditd_node_ready", "1 if requests can be served.", func(s *sample) float64 { return truth(s.node.Ready() == nil) })
 
 	c.gauge("creditd_clock_fit", "0 while this node's clock has jumped, stands still or differs from its peers' clocks.", func(s *sample) float64 { return truth(s.time.Fit()) })
@@ -100,6 +107,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_store_state_bytes", "Size of state.db.", func(s *sample) float64 { return float64(s.store.StateBytes) })
 	c.gauge("creditd_store_state_free_pages", "Free pages of state.db, which the next snapshot can use.", func(s *sample) float64 { return float64(s.store.StateFreePages) })
 	c.counter("creditd_snapshot_completed_total", "Snapshots completed since the start.", func(s *sample) float64 { return float64(s.store.Snapshots) })
+	c.counter("creditd_snapshot_restored_total", "Snapshots loaded since the start: this node's own at the start, and copies from leaders.", func(s *sample) float64 { return float64(s.node.replica.Restored()) })
 	c.gauge("creditd_snapshot_index", "Log index of the last snapshot.", func(s *sample) float64 { return float64(s.store.SnapshotIndex) })
 	c.gauge("creditd_snapshot_records", "Records in state.db.", func(s *sample) float64 { return float64(s.store.SnapshotRecords) })
 	c.gauge("creditd_snapshot_written_records", "Records that the last snapshot wrote.", func(s *sample) float64 { return float64(s.store.SnapshotWritten) })
@@ -130,7 +138,12 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	out <- workspaceUsed
 	out <- workspaceLimit
 	out <- workspacesOmitted
-	c.node.replica.Holds().Describe(out)
+	out <- peerLag
+	out <- peerContact
+	out <- peerHealthy
+	for _, own := range c.node.histograms() {
+		own.Describe(out)
+	}
 }
 
 // Collect implements prometheus.Collector. A node that is not up yet has nothing to tell.
@@ -139,6 +152,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	s := &sample{node: c.node, store: c.node.conf.Store.Stats(), time: c.node.Clock(), proposed: c.node.proposer.Stats(), turns: c.node.turns.Stats()}
+	s.voters, s.healthy = c.node.directory.Voters()
 	var workspaces []prometheus.Metric
 	c.node.replica.View(func(state *fsm.State) {
 		s.ledger, s.clock = state.Stats(), state.Clock()
@@ -150,5 +164,8 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, m := range c.metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}
-	c.node.replica.Holds().Collect(out)
+	c.peers(out)
+	for _, own := range c.node.histograms() {
+		own.Collect(out)
+	}
 }

@@ -31,6 +31,7 @@ type Node struct {
 	lines   *steadyLines // of steady
 	id      string
 	replica *replica.Replica
+	stages  *stages
 
 	// What openPeerPort and startRaft open.
 	mux    *peer.Mux
@@ -69,12 +70,13 @@ func New(conf Config) (*Node, error) {
 		conf: conf, id: conf.Store.NodeID(),
 		log:    conf.Logger.With("node", conf.Store.NodeID()),
 		steady: slog.New(steady).With("node", conf.Store.NodeID()), lines: steady.lines,
+		stages: newStages(),
 		notify: make(chan bool, 64), failed: make(chan error, 1), exporting: make(chan struct{}, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
-		Configured: n.committed.Add, RatelimitMaxWindows: conf.RatelimitMaxWindows,
+		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, RatelimitMaxWindows: conf.RatelimitMaxWindows,
 	})
 	return n, nil
 }

@@ -89,8 +89,10 @@ func (n *Node) wireLedger() {
 		NodeID: n.id, Interval: n.conf.CompareInterval, Checkpoints: n.replica.Checkpoints, Cluster: n.directory,
 		Client: n.client, Stop: n.stopDiverged, Logger: n.steady,
 	}
+	batch := n.conf.Batch
+	batch.Waited = n.stages.waited
 	n.proposer = propose.New(propose.Config{
-		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: n.conf.Batch, Turns: n.turns,
+		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: batch, Proposing: n.stages.proposing, Turns: n.turns,
 		Behind:             func(version uint64) string { return n.raiser.Behind(version) },
 		IdempotencyMaxKeys: n.conf.IdempotencyMaxKeys, Stopping: n.ctx.Done(),
 	})

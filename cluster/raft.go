@@ -29,7 +29,7 @@ func (n *Node) dialer() peer.Dialer {
 func (n *Node) startRaft() error {
 	n.link = peer.NewTransport(n.mux.RaftLayer(), n.directory, n.conf.HeartbeatTimeout*10, n.conf.ElectionTimeout, raftLogger(n.steady))
 	s := n.conf.Store
-	r, err := raft.NewRaft(n.raftConfig(), n.replica, logcache.New(s.Log(), logCacheLimits), s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
+	r, err := raft.NewRaft(n.raftConfig(), n.replica, timedLog{logcache.New(s.Log(), logCacheLimits), n.stages}, s.Stable(), n.replica.Snapshots(s.Snapshots()), n.link)
 	if err != nil {
 		select {
 		case err = <-n.failed: // the ledger knows why the snapshot does not load, and raft does not pass it on

@@ -43,6 +43,9 @@ type Config struct {
 	MaxInFlight   int // entries proposed and not applied; default 1: two make entries half as large and were a quarter slower
 	MaxQueued     int // requests that wait to be proposed; default 65536
 	MaxQueueBytes int // encoded size of those; default 64 MiB
+
+	// Waited is told, for each entry, how long requests had waited when it was made; nil: nobody is.
+	Waited func(time.Duration)
 }
 
 func (c *Config) setDefaults() {
@@ -75,8 +78,9 @@ type Batcher struct {
 	Ledger
 
 	mu     sync.Mutex
-	queue  queue // guarded by mu
-	closed bool  // guarded by mu
+	queue  queue     // guarded by mu
+	since  time.Time // guarded by mu: since when there has been something in the queue
+	closed bool      // guarded by mu
 
 	wake     chan struct{} // signals a queue that is no longer empty, or closed
 	slots    chan struct{} // one token per entry in flight
@@ -151,6 +155,9 @@ func (b *Batcher) add(q queued) {
 		b.queue.add(q)
 	}
 	first := b.queue.count == 1
+	if first && refusal == nil {
+		b.since = time.Now()
+	}
 	b.mu.Unlock()
 	if refusal != nil {
 		if refusal == overloaded {
@@ -221,12 +228,17 @@ func (b *Batcher) next() (e entry, closed bool) {
 		answerAll(rest, Answer{Err: notLeading})
 		return entry{}, true
 	}
-	fits := b.queue.fits(&b.conf)
+	fits, since := b.queue.fits(&b.conf), b.since
 	taken := b.queue.takeArrived()
 	if fits {
 		b.queue = queue{}
+	} else {
+		b.since = time.Now() // about: whose turn comes later has waited longer
 	}
 	b.mu.Unlock()
+	if b.conf.Waited != nil && len(taken) > 0 {
+		b.conf.Waited(time.Since(since))
+	}
 	if !fits {
 		taken = b.share(taken)
 	}

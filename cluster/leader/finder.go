@@ -3,6 +3,7 @@ package leader
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -41,6 +42,8 @@ type Finder struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // guarded by mu: closed and replaced whenever who leads may have changed
+
+	changes atomic.Uint64 // other leaders that were seen
 }
 
 // New returns a finder. Watch makes it notice changes at once.
@@ -51,6 +54,9 @@ func (f *Finder) Current() raft.ServerID {
 	_, id := f.conf.Raft.LeaderWithID()
 	return id
 }
+
+// Changes returns how often another node was found to lead than before, the first leader included.
+func (f *Finder) Changes() uint64 { return f.changes.Load() }
 
 // awaitChange returns a channel that is closed when who leads may have changed.
 func (f *Finder) awaitChange() <-chan struct{} {
@@ -78,10 +84,15 @@ func (f *Finder) Watch() {
 	f.conf.Raft.RegisterObserver(observer)
 	defer f.conf.Raft.DeregisterObserver(observer)
 	var previous string
+	var last raft.ServerID
 	for {
 		select {
 		case <-observed:
 			if addr, id := f.conf.Raft.LeaderWithID(); id != "" {
+				if id != last {
+					f.changes.Add(1)
+				}
+				last = id
 				now := f.conf.Addresses.AddressOf(id, addr)
 				if previous != "" && previous != now {
 					f.conf.Pool.Remove(previous)

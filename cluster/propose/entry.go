@@ -17,6 +17,7 @@ type entryLog struct {
 	raft               Raft
 	stamp              func() int64
 	counts             *counts
+	proposing          func(calls int)
 	idempotencyMaxKeys uint64
 }
 
@@ -27,6 +28,9 @@ func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	l.counts.calls.Add(uint64(len(calls)))
 	l.counts.bytes.Add(uint64(len(data)))
 	failpoint.Hit(failpoint.EntryBeforePropose)
+	if l.proposing != nil {
+		l.proposing(len(calls))
+	}
 	p := &proposal{future: l.raft.Apply(data, 0), done: make(chan struct{})}
 	failpoint.Hit(failpoint.EntryAfterPropose)
 	go p.wait()

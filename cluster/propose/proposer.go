@@ -54,6 +54,8 @@ type Config struct {
 	Leader  *leader.Finder
 	Batch   batch.Config
 	Turns   *turns.Turns
+	// Proposing is told of each entry before raft gets it; nil: nobody is.
+	Proposing func(calls int)
 	// Behind says, for people, which nodes keep the ledger from having a version.
 	Behind             func(version uint64) string
 	IdempotencyMaxKeys uint64          // the capacity of the idempotency store while this node leads

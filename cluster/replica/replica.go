@@ -28,6 +28,9 @@ type Config struct {
 	// Configured takes each configuration that is committed, in order, on raft's goroutine. Entries that are applied again after a start are
 	// reported again.
 	Configured func([]raft.Server)
+	// Applying is told when raft hands over committed entries, and Applied how long the ledger took for one; nil: nobody is.
+	Applying func()
+	Applied  func(took time.Duration)
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -43,6 +46,9 @@ type Replica struct {
 	raise func(version uint64, build string) error
 	// configured takes committed configurations
 	configured func([]raft.Server)
+	applying   func()
+	appliedIn  func(took time.Duration)
+	restored   atomic.Uint64 // snapshots that were restored since the start
 
 	applied   appliedIndex
 	clusterID atomic.Pointer[string] // nil until the ledger has one
@@ -75,6 +81,12 @@ func New(conf Config) *Replica {
 		holds: newHolds(), state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
 	r.state.LimitWindows(r.most)
+	if r.applying, r.appliedIn = conf.Applying, conf.Applied; r.applying == nil {
+		r.applying = func() {}
+	}
+	if r.appliedIn == nil {
+		r.appliedIn = func(time.Duration) {}
+	}
 	return r
 }
 
@@ -173,6 +185,7 @@ func (r *Replica) indexLocked() uint64 { return max(r.last, r.applied.get()) }
 func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 	failpoint.Hit(failpoint.EntryBeforeApply)
 	r.restores = 0
+	r.applying()
 	responses := make([]any, len(logs))
 	for i, l := range logs {
 		switch l.Type {
@@ -192,6 +205,7 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 		if responses[i], err = r.applyEntry(b, time.Since(began)); err != nil {
 			r.stop(err)
 		}
+		r.appliedIn(time.Since(began))
 	}
 	r.applied.advance(logs[len(logs)-1].Index)
 	failpoint.Hit(failpoint.EntryAfterApply)

@@ -42,9 +42,13 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 	failpoint.Hit(failpoint.RestoreAfterSwap)
 	r.applied.advance(records.Index())
 	r.log.Info("restored a snapshot", "id", records.ID(), "records", records.Count(), "digest", state.Digest().String())
+	r.restored.Add(1)
 	r.countRestore()
 	return nil
 }
+
+// Restored returns how many snapshots were restored since the start: the node's own, and those of leaders.
+func (r *Replica) Restored() uint64 { return r.restored.Load() }
 
 // load makes a ledger of a snapshot's records and checks its digest and its totals.
 func load(records store.RecordReader) (*fsm.State, error) {
