@@ -31,8 +31,10 @@ type API struct {
 	ratePatience                      time.Duration
 	memoryShort                       func() bool
 
-	engine *gin.Engine
-	quotas requestQuotas
+	engine   *gin.Engine
+	admin    *gin.Engine // the pages that need no credentials and tell of the node; engine, unless they are separate
+	quotas   requestQuotas
+	failures *failures
 
 	exporting [2]sync.Mutex // held by the only export of a tenant, and of an operator
 }
@@ -54,13 +56,19 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 		minRate: config.MinRate, ratePatience: config.RatePatience, memoryShort: config.MemoryShort,
 	}
 	var err error
-	if a.metrics, err = newMetrics(config.Registry, config.Version, a); err != nil {
+	var failing []prometheus.Collector
+	a.failures, failing = newFailures(config)
+	if a.metrics, err = newMetrics(config.Registry, config.Version, a, failing); err != nil {
 		return nil, fmt.Errorf("api: register metrics: %w", err)
 	}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
 	a.engine.HandleMethodNotAllowed = true // 405 instead of 404; see contract 1.1
 	a.engine.RedirectTrailingSlash = false // clients drop credentials on redirects
+	a.admin = a.engine
+	if config.SeparateAdmin {
+		a.admin = gin.New()
+	}
 	for _, e := range endpoints {
 		e.metrics = a.metrics.endpoint(e.name)
 		a.engine.POST(e.path, a.serve(e))
@@ -72,6 +80,9 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 	}
 	return a, nil
 }
+
+// Admin returns the handler of /metrics and /openapi.json, and of the probes.
+func (a *API) Admin() http.Handler { return a.admin }
 
 // Handler returns the handler of all routes.
 func (a *API) Handler() http.Handler { return a.engine }

@@ -117,6 +117,9 @@ func (c *call) recognize() error {
 		return &problem{errorType: &malformedAuthorization}
 	}
 	c.hashActor(token)
+	if err := c.mayAuthenticate(); err != nil {
+		return err
+	}
 	c.consistency.stale = true
 	err := c.authenticate()
 	c.consistency.stale = false

@@ -32,6 +32,14 @@ type Config struct {
 	// receive the body (http.Server.ReadTimeout) and to send an answer that is no stream (WriteTimeout).
 	RequestTimeout time.Duration
 
+	// Knows reports whether this node's ledger has a root key. nil: failed authentications are counted and not bounded.
+	Knows func(rootKey fsm.Hash) bool
+	// FailedAuthentications is how many requests of an address may have an unknown root key within 10 s. Beyond it, further ones are a 429.
+	// 0: any number.
+	FailedAuthentications int
+	// SeparateAdmin leaves /metrics and /openapi.json to the handler that Admin returns.
+	SeparateAdmin bool
+
 	// BodyMemory bounds the bytes of request bodies under way, each counted four times for what is made of it. Beyond it: 429. Default: 512 MiB.
 	BodyMemory int64
 	// AnswerMemory bounds the bytes of answers under way. Beyond it: 429. Default: 512 MiB.
@@ -68,6 +76,9 @@ func (c Config) withDefaults() Config {
 	c.AnswerMemory = cmp.Or(c.AnswerMemory, DefaultAnswerMemory)
 	c.MinRate = cmp.Or(c.MinRate, DefaultMinRate)
 	c.RatePatience = cmp.Or(c.RatePatience, RatePatience)
+	if c.Knows == nil {
+		c.FailedAuthentications = 0
+	}
 	if c.MemoryShort == nil {
 		c.MemoryShort = func() bool { return false }
 	}

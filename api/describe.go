@@ -90,6 +90,6 @@ func (a *API) document(endpoints []*endpoint, version string) error {
 	if err != nil {
 		return err
 	}
-	a.engine.GET("/openapi.json", a.impatiently(func(g *gin.Context) { g.Data(http.StatusOK, "application/json", text) }))
+	a.admin.GET("/openapi.json", a.impatiently(func(g *gin.Context) { g.Data(http.StatusOK, "application/json", text) }))
 	return nil
 }

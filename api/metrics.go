@@ -27,7 +27,7 @@ type endpointMetrics struct {
 // latencyBounds range from an answer from memory to the deadline.
 var latencyBounds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-func newMetrics(registry *prometheus.Registry, version string, a *API) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, version string, a *API, failing []prometheus.Collector) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "creditd_api_requests_total", Help: "Answers by endpoint and HTTP status.",
@@ -44,6 +44,7 @@ func newMetrics(registry *prometheus.Registry, version string, a *API) (*metrics
 		Name: "creditd_api_build_info", Help: "Always 1; the labels describe the program.",
 	}, []string{"version"})
 	overload, collectors := newOverloadMetrics(a)
+	collectors = append(collectors, failing...)
 	m.overloadMetrics = overload
 	for _, collector := range append(collectors, m.requests, m.latency, verifications, build) {
 		if err := registry.Register(collector); err != nil {

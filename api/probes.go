@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/creditd/creditd/cluster/fault"
@@ -15,10 +16,12 @@ func (a *API) probes() {
 	live := &endpoint{name: "liveness", run: liveness, metrics: a.metrics.endpoint("liveness")}
 	a.engine.GET("/v2/liveness", a.serve(live))
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		a.engine.Handle(method, "/healthz", healthz)
-		a.engine.Handle(method, "/readyz", a.readyz)
+		for _, engine := range slices.Compact([]*gin.Engine{a.engine, a.admin}) {
+			engine.Handle(method, "/healthz", healthz)
+			engine.Handle(method, "/readyz", a.readyz)
+		}
 	}
-	a.engine.GET("/metrics", a.impatiently(gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))))
+	a.admin.GET("/metrics", a.impatiently(gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))))
 }
 
 // maxScrapes bounds what anybody can make /metrics collect at once. Beyond it: 503.

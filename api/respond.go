@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -93,6 +94,9 @@ func (c *call) fail(p *problem) {
 	c.pauseTurn()
 	c.code = p.path
 	c.logRefusal(p)
+	if p.status == http.StatusUnauthorized {
+		c.api.failures.note(c.gin.Request.RemoteAddr, time.Now())
+	}
 	header := c.gin.Writer.Header()
 	switch p.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -189,6 +189,41 @@ func TestPacketBudget_IsOneForEachHost(t *testing.T) {
 	require.LessOrEqual(t, len(b.counts), maxSources)
 }
 
+// Packets that fail cost a bounded part of a second, from however many hosts they come. Hosts that packets were taken from are heard on.
+func TestPacketBudget_BoundsWhatFails(t *testing.T) {
+	var b packetBudget
+	at := func(i int) net.Addr { return &net.UDPAddr{IP: net.IPv4(10, 0, byte(i>>8), byte(i)), Port: 1} }
+	now := time.Unix(100, 0)
+	member := at(0)
+	require.True(t, b.allows(member, now))
+	b.note(member, true, 0)
+	read := 0
+	for range 100 {
+		if b.allows(at(1), now) {
+			read++
+			b.note(at(1), false, 100)
+		}
+	}
+	require.Equal(t, maxRefused, read)
+	read = 0
+	for i := range 2000 {
+		if b.allows(at(2+i), now) {
+			read++
+			b.note(at(2+i), false, maxUnpackedBytes)
+		}
+	}
+	require.LessOrEqual(t, read, maxRefusedBytes/maxUnpackedBytes+1)
+	require.True(t, b.allows(member, now))
+	now = now.Add(time.Second)
+	require.True(t, b.allows(at(1), now))
+	for i := range 2000 {
+		if b.allows(at(2+i), now) {
+			b.note(at(2+i), false, maxUnpackedBytes)
+		}
+	}
+	require.True(t, b.allows(member, now), "it was taken from in the second before")
+}
+
 func TestNewcomers_AreTakenOverTime(t *testing.T) {
 	var n newcomers
 	now := time.Unix(100, 0)

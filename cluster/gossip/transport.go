@@ -88,6 +88,7 @@ func (t *transport) pumpPackets() {
 				continue
 			}
 			buf, err := checkPacket(p.Buf, t.keyed)
+			budget.note(p.From, err == nil, maxUnpackedBytes)
 			if err != nil {
 				t.refuse(p.From, err)
 				continue

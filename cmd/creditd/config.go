@@ -20,6 +20,7 @@ type nodeConfig struct {
 	http    httpConfig
 	log     logConfig
 
+	adminAddr     string        // where metrics and profiles are served; empty: metrics at the HTTP port, profiles nowhere
 	hangup        chan struct{} // gets a token with each SIGHUP; nil: never
 	peers         *certs.Peers  // nil: no certificates protect the peer port
 	peerAddr      string        // where the peer port listens
@@ -41,6 +42,7 @@ type httpConfig struct {
 	maxConnections           uint64 // 0: what the descriptors allow
 	bodyMemory, answerMemory uint64 // 0: see roomWithin
 	minRate                  uint64 // bytes per second
+	failedAuthentications    uint64 // of an address within 10 s; 0: any number
 }
 
 // leastMemory is what a bound on the memory of requests must have: the largest body and the largest answer then fit.
@@ -89,7 +91,7 @@ func defaultNode() nodeConfig {
 		store:   store.Options{ReserveBytes: 256 << 20},
 		http: httpConfig{
 			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second, drainDelay: 250 * time.Millisecond,
-			minRate: api.DefaultMinRate,
+			minRate: api.DefaultMinRate, failedAuthentications: api.DefaultFailedAuthentications,
 		},
 		log: logConfig{level: "info", format: "text"},
 	}

@@ -79,14 +79,14 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 	return c
 }
 
-func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory *memoryWatch, log *slog.Logger) (*http.Server, error) {
+func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory *memoryWatch, log *slog.Logger) (server *http.Server, admin http.Handler, err error) {
 	registry, errorLog := prometheus.NewRegistry(), &serverLog{log: log}
 	streams := &streams{limit: int64(conf.http.maxConnections)}
 	for _, c := range append(append(conns.collectors(), memory.collectors()...),
 		node.Collector(), certs.Collector{HTTP: conf.http.tls, Peers: conf.peers}, errorLog.collector(), streams.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	) {
 		if err := registry.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
+			return nil, nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
 	var access *api.AccessLog
@@ -97,12 +97,17 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey), AccessLog: access,
 		BodyMemory:   int64(cmp.Or(conf.http.bodyMemory, roomWithin(memory.limit, api.DefaultBodyMemory))),
 		AnswerMemory: int64(cmp.Or(conf.http.answerMemory, roomWithin(memory.limit, api.DefaultAnswerMemory))),
-		MinRate:      int64(conf.http.minRate), MemoryShort: memory.short.Load,
+		MinRate:      int64(conf.http.minRate), MemoryShort: memory.short.Load, SeparateAdmin: conf.adminAddr != "",
+		FailedAuthentications: int(conf.http.failedAuthentications),
+		Knows: func(rootKey fsm.Hash) bool {
+			workspaceID, _ := node.Caller(rootKey)
+			return workspaceID != ""
+		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	server := &http.Server{
+	server = &http.Server{
 		Handler:           streams.bound(boundingHeaders(node.closingConnections(served.Handler()))),
 		ConnState:         conns.observe,
 		ReadHeaderTimeout: conf.http.readHeaderTimeout,
@@ -116,7 +121,7 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 	if conf.http.tls != nil {
 		server.TLSConfig = certs.HTTPServer(conf.http.tls)
 	}
-	return server, nil
+	return server, served.Admin(), nil
 }
 
 // boundingHeaders refuses a request with too many headers, so that it does not stay in memory while the body arrives.

@@ -15,7 +15,7 @@ import (
 
 // ports are the listeners of a node, opened before anything is written so that a
 // port in use leaves nothing half done. peer is nil on a node that has no other nodes.
-type ports struct{ http, peer net.Listener }
+type ports struct{ http, admin, peer net.Listener }
 
 func openPorts(conf nodeConfig) (_ ports, err error) {
 	var p ports
@@ -24,8 +24,16 @@ func openPorts(conf nodeConfig) (_ ports, err error) {
 			p.close()
 		}
 	}()
-	if p.http, err = listen("--http-addr", conf.http.addr); err != nil || conf.solo {
+	if p.http, err = listen("--http-addr", conf.http.addr); err != nil {
 		return p, err
+	}
+	if conf.adminAddr != "" {
+		if p.admin, err = listen("--admin-addr", conf.adminAddr); err != nil {
+			return p, err
+		}
+	}
+	if conf.solo {
+		return p, nil
 	}
 	return p, p.openForNodes(conf)
 }
@@ -95,9 +103,16 @@ func (p ports) peerAddr() string {
 	return p.peer.Addr().String()
 }
 
+func (p ports) adminAddr() string {
+	if p.admin == nil {
+		return closedPort
+	}
+	return p.admin.Addr().String()
+}
+
 // close closes what is open; a listener that was handed on may be closed twice.
 func (p ports) close() {
-	for _, l := range []net.Listener{p.http, p.peer} {
+	for _, l := range []net.Listener{p.http, p.admin, p.peer} {
 		if l != nil {
 			_ = l.Close()
 		}

@@ -177,15 +177,16 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	}
 	served := &servedNode{Node: node}
 	conns := limitConnections(open.http, int(conf.http.maxConnections))
-	server, err := newHTTPServer(conf, served, conns, memory, log)
+	server, pages, err := newHTTPServer(conf, served, conns, memory, log)
 	if err != nil {
 		return errors.Join(err, closeNode(node, closeTimeout))
 	}
+	defer serveAdmin(open.admin, pages, conf, log)()
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
 	go conf.watchFiles(watching, log)
-	log.Info("started", "version", version, "node", node.ID(), "http", conf.withScheme(reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP)), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
+	log.Info("started", "version", version, "node", node.ID(), "http", conf.withScheme(reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP)), "admin", open.adminAddr(), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
 	failed := r.serve(ctx, server, conns, up)
 	return errors.Join(failed, r.stop(server, conf.http, failed, log))
 }

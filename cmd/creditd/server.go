@@ -55,6 +55,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Group("Addresses")
 	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect; without --http-tls-cert anybody on the way can listen in", parseAddress)
 	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address; https://HOST:PORT behind a proxy with TLS", parseHTTPTarget)
+	settings.Value(s, &c.adminAddr, "admin-addr", "HOST:PORT", "serve /metrics and /openapi.json here, and not at --http-addr, and profiles below /debug/pprof; without root keys and without TLS, so use a loopback address", parseAddress)
 	settings.Value(s, &c.peerAddr, "peer-addr", "HOST:PORT", "where the other nodes connect, for Raft and for requests that they forward", parseAddress)
 	settings.Value(s, &c.cluster.AdvertisePeer, "advertise-peer", "HOST:PORT", "how the other nodes reach --peer-addr; needed when that listens on every interface", parseTarget)
 	settings.Value(s, &c.cluster.GossipAddr, "gossip-addr", "HOST:PORT", "where nodes find each other, TCP and UDP", parseAddress)
@@ -100,6 +101,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Size(&c.http.answerMemory, "http-answer-memory", "room for answers under way; beyond it: 429. At least 64MiB; 0: an eighth of the memory limit, at most 512MiB")
 	settings.Number(s, &c.cluster.Turns.Slots, "costly-turns", 0, 1024, "costly requests that compute at a time: large bodies, lists, large answers. 0: half of the cores, at least one")
 	s.Duration(&c.cluster.Turns.MaxWait, "costly-wait", 10*time.Millisecond, "how long a costly request waits for its turn; beyond it: 429")
+	settings.Number(s, &c.http.failedAuthentications, "http-failed-authentications", 0, 1_000_000, "requests of one address that may have an unknown root key within 10 s; beyond it: 429. Root keys that the node knows are served on. 0: any number")
 	s.Size(&c.http.minRate, "http-min-rate", "bytes per second that a client must send of a body and take of a large answer, after the first 5s")
 
 	c.log.bind(s)

@@ -73,15 +73,18 @@ func (c *httpConfig) checkConnections(s *settings.Set) {
 // checkAddresses fills in what to advertise. One reachable host is enough: the
 // other two addresses take it over when they listen on every interface.
 func (c *serverCommand) checkAddresses(s *settings.Set) {
-	if !s.Fine("http-addr", "peer-addr", "gossip-addr", "advertise-http", "advertise-peer", "advertise-gossip") {
+	if !s.Fine("http-addr", "admin-addr", "peer-addr", "gossip-addr", "advertise-http", "advertise-peer", "advertise-gossip") {
 		return
 	}
 	listens := []struct{ name, address string }{
-		{"http-addr", c.http.addr}, {"peer-addr", c.peerAddr}, {"gossip-addr", c.cluster.GossipAddr},
+		{"http-addr", c.http.addr}, {"admin-addr", c.adminAddr}, {"peer-addr", c.peerAddr}, {"gossip-addr", c.cluster.GossipAddr},
 	}
 	for i, one := range listens {
+		if one.address == "" {
+			continue
+		}
 		_, port, _ := net.SplitHostPort(one.address)
-		if port == "0" && one.name != "http-addr" {
+		if port == "0" && one.name != "http-addr" && one.name != "admin-addr" {
 			s.Refuse(one.name, "port 0 means a different one at each start; the other nodes need a fixed one")
 		}
 		for _, other := range listens[:i] {

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+const (
+	// failureWindow is how long failed authentications of an address are counted.
+	failureWindow = 10 * time.Second
+	// maxFailingAddresses bounds the memory of a window. All further addresses share a count.
+	maxFailingAddresses = 4096
+	// DefaultFailedAuthentications is how many may fail in a window.
+	DefaultFailedAuthentications = 100
+)
+
+// failures counts the requests of each address that were answered with 401. To refuse a root key costs the cluster a question; to refuse the
+// address costs nothing. A root key that this node's ledger has is never refused for its address, because a proxy has one address for all.
+type failures struct {
+	most    int // in a window; 0: any number
+	knows   func(fsm.Hash) bool
+	refused prometheus.Counter // requests
+	failed  prometheus.Counter
+
+	full atomic.Bool // an address has used up the present window, which may be over
+
+	mu     sync.Mutex
+	ends   time.Time          // guarded by mu: of the window
+	counts map[netip.Addr]int // guarded by mu
+}
+
+func newFailures(config Config) (*failures, []prometheus.Collector) {
+	f := &failures{
+		most: config.FailedAuthentications, knows: config.Knows,
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "creditd_api_authentication_refusals_total",
+			Help: "Requests with an unknown root key that were refused with 429, because too many of their address had failed.",
+		}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "creditd_api_failed_authentications_total", Help: "Requests that were refused with 401: the root key is unknown or has ended.",
+		}),
+	}
+	return f, []prometheus.Collector{f.refused, f.failed}
+}
+
+// failingAddress is what failures are counted by: an address, or the /64 of an IPv6 address, all of which one host may have.
+func failingAddress(remote string) netip.Addr {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	host := at.Addr().Unmap().WithZone("")
+	if host.Is6() {
+		if network, err := host.Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return host
+}
+
+// slot is the address, or the one that stands for all without room. The caller holds mu.
+func (f *failures) slot(host netip.Addr) netip.Addr {
+	if _, has := f.counts[host]; has || len(f.counts) < maxFailingAddresses {
+		return host
+	}
+	return netip.Addr{}
+}
+
+// note counts a failure.
+func (f *failures) note(remote string, now time.Time) {
+	f.failed.Inc()
+	if f.most == 0 {
+		return
+	}
+	host := failingAddress(remote)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !now.Before(f.ends) {
+		f.ends, f.counts = now.Add(failureWindow), map[netip.Addr]int{}
+		f.full.Store(false)
+	}
+	host = f.slot(host)
+	if f.counts[host]++; f.counts[host] >= f.most {
+		f.full.Store(true)
+	}
+}
+
+// wait is how long an address has to wait; 0: it need not.
+func (f *failures) wait(remote string, now time.Time) time.Duration {
+	host := failingAddress(remote)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	left := f.ends.Sub(now)
+	if left <= 0 || f.counts[f.slot(host)] < f.most {
+		return 0
+	}
+	return left
+}
+
+// mayAuthenticate refuses a root key that this node does not know, if too many requests of its address have failed.
+func (c *call) mayAuthenticate() error {
+	f := c.api.failures
+	if !f.full.Load() {
+		return nil
+	}
+	left := f.wait(c.gin.Request.RemoteAddr, time.Now())
+	if left == 0 || f.knows(c.actor) || c.actor == c.api.operatorKey {
+		return nil
+	}
+	f.refused.Inc()
+	return &problem{errorType: &tooManyRequests, retryAfter: int64((left + time.Second - 1) / time.Second), detail: fmt.Sprintf(
+		"More than %d requests of this address had an unknown root key within %d s. Root keys that are valid are served on", f.most, int(failureWindow.Seconds()))}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+)
+
+const (
+	// adminConnections bounds the admin port: for people and for a few scrapers.
+	adminConnections = 64
+	// adminWriteTimeout leaves time for profiles and traces of a minute.
+	adminWriteTimeout = 90 * time.Second
+)
+
+// serveAdmin serves the admin port until stop is called. Nothing there needs a root key.
+func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.Logger) (stop func()) {
+	if l == nil {
+		return func() {}
+	}
+	if !isLoopback(conf.adminAddr) {
+		log.Warn("whoever reaches --admin-addr can read metrics and profiles, which tell of the memory of this process", "admin", conf.adminAddr)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	conns := limitConnections(l, adminConnections)
+	server := &http.Server{
+		Handler: mux, ConnState: conns.observe, ReadTimeout: conf.http.readHeaderTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: conf.http.idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(conns); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serving the admin port ended", "err", err)
+		}
+	}()
+	return func() {
+		_ = server.Close()
+		<-ended
+	}
+}
