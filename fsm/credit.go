@@ -12,6 +12,12 @@ type accounts struct {
 	*core
 	totals        Totals
 	creditRecords int // the number that exist
+	refills       refillWatcher
+}
+
+// refillWatcher learns of the refills of a credit that are due by a time, before they are given.
+type refillWatcher interface {
+	beforeRefill(c *credit, at int64)
 }
 
 // credit is the balance of one key or one identity. An owner without a credit, or with one that is not present, is unlimited. The struct
@@ -72,10 +78,13 @@ func (a *accounts) touch(c *credit) { a.touchAt(c, a.clock) }
 
 // touchAt is touch at another time than now.
 func (a *accounts) touchAt(c *credit, at int64) {
-	if c.due(at) && c.remaining < c.refill.Amount {
-		a.totals.Granted += uint64(c.refill.Amount - c.remaining)
-		c.refilledAt = c.refilled(at)
-		c.remaining = c.refill.Amount
+	if c.due(at) {
+		a.refills.beforeRefill(c, at)
+		if c.remaining < c.refill.Amount {
+			a.totals.Granted += uint64(c.refill.Amount - c.remaining)
+			c.refilledAt = c.refilled(at)
+			c.remaining = c.refill.Amount
+		}
 	}
 	c.considered = max(c.considered, dayOf(at))
 }

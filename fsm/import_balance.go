@@ -42,6 +42,7 @@ func (m *importer) absent(w *workspace, id string, of MarkedKind) (outcome Impor
 func (m *importer) newMark(w *workspace, id string, of MarkedKind, n ImportedCredits) *importMark {
 	return &importMark{
 		workspace: w, owner: id, of: of, limited: n.Limited, remaining: n.Remaining, refilledAt: n.RefilledAt, readAt: m.readAt,
+		exact: m.version >= fifthRules,
 	}
 }
 
@@ -189,6 +190,7 @@ func (m *importer) takeBalance(w *workspace, r *ImportMarkRecord, n ImportedCred
 
 // difference decides what the source's balance n means for an owner. write applies it, unless the outcome is a conflict.
 func (m *importer) difference(mark *importMark, o importedOwner, n ImportedCredits) (ImportOutcome, func()) {
+	var bases []MarkBase
 	move := func(change func()) func() {
 		return func() {
 			if change != nil {
@@ -196,6 +198,7 @@ func (m *importer) difference(mark *importMark, o importedOwner, n ImportedCredi
 			}
 			m.beforeChange(mark)
 			mark.limited, mark.remaining, mark.refilledAt, mark.readAt = n.Limited, n.Remaining, n.RefilledAt, max(mark.readAt, m.readAt)
+			mark.exact, mark.bases = m.version >= fifthRules, bases
 			m.afterChange(mark)
 		}
 	}
@@ -216,7 +219,13 @@ func (m *importer) difference(mark *importMark, o importedOwner, n ImportedCredi
 	if n.RefilledAt > mark.refilledAt {
 		at = max(at, n.RefilledAt) // a clock ahead of this one has seen the next day: then it is due here as well
 	}
-	after, shortfall := moved(c.balance(at), n.Remaining-base(mark, c, n, at))
+	base := int64(0)
+	if mark.exact {
+		base, bases = mark.basesAt(c, n, at)
+	} else if base = mark.baseBelowFive(c, n, at); m.version >= fifthRules {
+		bases = basesFrom(c, n, base, at)
+	}
+	after, shortfall := moved(c.balance(at), saturated(n.Remaining, -base))
 	switch {
 	case after < 0:
 		return m.conflict(ImportAboveMaximum), nil
@@ -234,21 +243,6 @@ func (m *importer) difference(mark *importMark, o importedOwner, n ImportedCredi
 		c.refilledAt = max(c.refilledAt, n.RefilledAt)
 		m.afterChange(c)
 	})
-}
-
-// base is the source's balance from which its charges since count. If both sides gave the refill of a day that the source had not seen
-// before, it is the amount: the ledger has it already. Otherwise a refill of the source is part of the difference.
-func base(mark *importMark, c *credit, n ImportedCredits, at int64) int64 {
-	if n.RefilledAt <= mark.refilledAt || dayOf(c.refilled(at)) <= dayOf(mark.refilledAt) {
-		return mark.remaining
-	}
-	switch {
-	case n.Refill.Interval != NoRefill:
-		return n.Refill.Amount
-	case c.refill.Interval != NoRefill:
-		return c.refill.Amount
-	}
-	return mark.remaining
 }
 
 // moved adds a difference to a balance. A result below 0 is 0 and a shortfall; one above the maximum is -1.

@@ -20,6 +20,8 @@ type importMark struct {
 	remaining  int64
 	refilledAt int64
 	readAt     int64
+	exact      bool       // bases has every refill that the ledger gave since the mark was made or moved
+	bases      []MarkBase // never changed in place
 }
 
 func (m *importMark) id() string { return markID(m.owner, m.of) }
@@ -29,7 +31,7 @@ func (m *importMark) key() RecordKey { return RecordKey{ImportMarkKind, m.id()} 
 func (m *importMark) record() Record {
 	return &ImportMarkRecord{
 		Owner: m.owner, Of: m.of, WorkspaceID: m.workspace.id, Limited: m.limited, Remaining: m.remaining,
-		RefilledAt: m.refilledAt, ReadAt: m.readAt,
+		RefilledAt: m.refilledAt, ReadAt: m.readAt, Exact: m.exact, Bases: m.bases,
 	}
 }
 
@@ -89,12 +91,12 @@ func (x *importStore) endMarks(w *workspace, most int64) (ended int64, more bool
 
 func (x *importStore) loadMark(r *ImportMarkRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	if w == nil || r.Remaining < 0 || !r.Limited && r.Remaining != 0 || x.marks[markID(r.Owner, r.Of)] != nil {
+	if w == nil || r.Remaining < 0 || !r.Limited && (r.Remaining != 0 || len(r.Bases) > 0) || len(r.Bases) > maxBases || len(r.Bases) > 0 && !r.Exact || x.marks[markID(r.Owner, r.Of)] != nil {
 		return false
 	}
 	x.addMark(&importMark{
 		workspace: w, owner: r.Owner, of: r.Of, limited: r.Limited, remaining: r.Remaining,
-		refilledAt: r.RefilledAt, readAt: r.ReadAt,
+		refilledAt: r.RefilledAt, readAt: r.ReadAt, exact: r.Exact, bases: r.Bases,
 	})
 	return true
 }

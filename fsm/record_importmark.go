@@ -11,6 +11,22 @@ type ImportMarkRecord struct {
 	Remaining   int64
 	RefilledAt  int64 // Unix ms; 0: never
 	ReadAt      int64 // when the source was read, Unix ms; 0: unknown
+
+	// Since ledger version 5:
+	Exact bool       // Bases has every refill that the ledger gave since
+	Bases []MarkBase // in the order of their days
+}
+
+// MarkBase is what a balance of the source counts from that shows a refill of that day or later; a Remaining that shows none counts from
+// the one before.
+type MarkBase struct {
+	Day  int64 // since 1970-01-01
+	Base int64 // below 0 when the source spent what the ledger refilled
+}
+
+func (b *MarkBase) fields(v *fields.Visitor) {
+	v.Int(&b.Day)
+	v.Int(&b.Base)
 }
 
 // MarkedKind is the kind of a thing that a mark remembers. The numbers are stored: append only.
@@ -23,7 +39,7 @@ const (
 	MarkedAPI
 )
 
-var importMarkRecordType = recordType{kind: ImportMarkKind, since: 4, create: createRecord[ImportMarkRecord]}
+var importMarkRecordType = recordType{kind: ImportMarkKind, since: 4, newest: 5, create: createRecord[ImportMarkRecord]}
 
 func (*ImportMarkRecord) is() *recordType { return &importMarkRecordType }
 
@@ -42,4 +58,8 @@ func (r *ImportMarkRecord) fields(v *fields.Visitor) {
 	v.Int(&r.Remaining)
 	v.Int(&r.RefilledAt)
 	v.Int(&r.ReadAt)
+	if v.Added(5, r.Exact || len(r.Bases) > 0) {
+		v.Bool(&r.Exact)
+		fields.List(v, &r.Bases, (*MarkBase).fields)
+	}
 }

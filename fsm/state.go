@@ -61,6 +61,7 @@ func New() *State {
 	s.auditStore = auditStore{core: c, tenants: t}
 	s.graveyard = graveyard{core: c, ring: &s.keyring, owners: &s.identityStore}
 	s.importStore = importStore{core: c, tenants: t}
+	s.accounts.refills = &s.importStore
 	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
 	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore, &s.graveyard}
 	return s

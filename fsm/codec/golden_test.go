@@ -62,6 +62,7 @@ func TestGolden_LaterVersions(t *testing.T) {
 	testGolden(t, "testdata/v2/", commandSamples2, resultSamples2, recordSamples2)
 	testGolden(t, "testdata/v3/", commandSamples3, resultSamples3, recordSamples3)
 	testGolden(t, "testdata/v4/", commandSamples4, resultSamples4, recordSamples4)
+	testGolden(t, "testdata/v5/", commandSamples5, nil, recordSamples5)
 }
 
 func testGolden(t *testing.T, dir string, commands []fsm.Command, results []fsm.Result, records []fsm.Record) {

@@ -321,7 +321,7 @@ var (
 )
 
 func allCommands() []fsm.Command {
-	return slices.Concat(commandSamples, commandSamples2, commandSamples3, commandSamples4, commandSamplesNext)
+	return slices.Concat(commandSamples, commandSamples2, commandSamples3, commandSamples4, commandSamples5, commandSamplesNext)
 }
 
 func allResults() []fsm.Result {
@@ -329,7 +329,7 @@ func allResults() []fsm.Result {
 }
 
 func allRecords() []fsm.Record {
-	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamples4, recordSamplesNext)
+	return slices.Concat(recordSamples, recordSamples2, recordSamples3, recordSamples4, recordSamples5, recordSamplesNext)
 }
 
 // Answers to queries that came later. They are in no log and in no snapshot, so no golden file has them.
@@ -426,5 +426,17 @@ var (
 		&fsm.ImportMarkRecord{Owner: "key_1", WorkspaceID: "ws_1", Limited: true, Remaining: 100, RefilledAt: 1_790_000_000_000, ReadAt: 1_790_000_000_001},
 		&fsm.ImportMarkRecord{Owner: "id_1", Of: fsm.MarkedIdentity, WorkspaceID: "ws_1"},
 		&fsm.ImportMarkRecord{Owner: "api_1", Of: fsm.MarkedAPI, WorkspaceID: "ws_1"},
+	}
+)
+
+// What came with ledger version 5: likewise. Append until a release has it.
+var (
+	commandSamples5 = []fsm.Command{
+		&fsm.RaiseLedgerVersion{Version: 5, Build: "v1.5.0"},
+	}
+	recordSamples5 = []fsm.Record{
+		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, LedgerVersion: 5, RaisedBy: "v1.5.0"},
+		&fsm.ImportMarkRecord{Owner: "key_2", WorkspaceID: "ws_1", Limited: true, Remaining: 100, Exact: true, Bases: []fsm.MarkBase{{Day: 20_717, Base: 70}, {Day: 20_718, Base: -3}}},
+		&fsm.ImportMarkRecord{Owner: "key_3", WorkspaceID: "ws_1", Exact: true},
 	}
 )

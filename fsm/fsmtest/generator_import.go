@@ -14,6 +14,11 @@ func (g *Generator) imports() fsm.Command {
 	if len(g.imported) > 0 && g.chance(15) {
 		return &fsm.DeleteKey{KeyID: pick(g, g.imported...).ID}
 	}
+	if len(g.imported) > 0 && g.chance(15) { // what the ledger refills meanwhile counts in the bases of its mark
+		return &fsm.UpdateKey{KeyID: pick(g, g.imported...).ID, Credits: fsm.CreditsChange{
+			Remaining: fsm.Set(g.amount()), Refill: fsm.Set(fsm.Refill{Interval: fsm.Daily, Amount: 1 + g.rng.Int64N(200)}),
+		}}
+	}
 	c := &fsm.ImportRecords{
 		OnConflict: pick(g, fsm.FailOnConflict, fsm.SkipOnConflict, fsm.ReplaceOnConflict, fsm.ReplaceOnConflict), Track: g.chance(70),
 		Items: make([]fsm.ImportItem, 1+g.rng.IntN(3)),

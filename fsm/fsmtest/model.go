@@ -136,6 +136,9 @@ func (t *Model) advance(stamp int64) {
 		}
 		for _, k := range t.keys {
 			if !k.deleted {
+				if mark := t.markOf(k.id); mark != nil {
+					mark.midnight(k.account, midnight)
+				}
 				k.account.midnight(midnight)
 			}
 		}

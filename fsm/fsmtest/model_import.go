@@ -2,8 +2,10 @@ package fsmtest
 
 import (
 	"math"
+	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/creditd/creditd/fsm"
 )
@@ -14,6 +16,41 @@ type importMark struct {
 	limited               bool
 	remaining, refilledAt int64
 	readAt                int64
+
+	exact bool // made or moved since ledger version 5
+	bases []fsm.MarkBase
+}
+
+// midnight is what a due day does to the base of a tracked balance: records.md. has is the balance just before.
+func (k *importMark) midnight(has account, day time.Time) {
+	if !k.exact || !k.limited || !has.limited || !due(has.refill, day) {
+		return
+	}
+	last, given := k.remaining, max(0, has.refill.Amount-has.remaining)
+	if n := len(k.bases); n > 0 {
+		last = k.bases[n-1].Base
+	}
+	base := min(has.remaining+given, plus(last, given))
+	if base == last {
+		return
+	}
+	if len(k.bases) == 8 { // the oldest two become one
+		k.bases[1].Day = k.bases[0].Day
+		k.bases = k.bases[1:]
+	}
+	k.bases = append(k.bases, fsm.MarkBase{Day: day.UnixMilli() / dayMillis, Base: base})
+}
+
+const dayMillis = 24 * 60 * 60 * 1000
+
+// plus is a+b, at most 1<<63-1 on both sides of 0.
+func plus(a, b int64) int64 {
+	sum := new(big.Int).Add(big.NewInt(a), big.NewInt(b))
+	most := big.NewInt(math.MaxInt64)
+	if sum.CmpAbs(most) > 0 {
+		return int64(sum.Sign()) * math.MaxInt64
+	}
+	return sum.Int64()
 }
 
 func (t *Model) markOf(id string) *importMark {
@@ -142,7 +179,9 @@ func (m *importing) track(id string, mark *importMark, n fsm.ImportedCredits) {
 	if mark != nil {
 		mark.readAt = max(mark.readAt, m.c.ReadAt)
 	} else if m.c.Track {
-		m.marks = append(m.marks, &importMark{m.root.workspace, id, n.Limited, n.Remaining, n.RefilledAt, m.c.ReadAt})
+		m.marks = append(m.marks, &importMark{
+			workspace: m.root.workspace, key: id, limited: n.Limited, remaining: n.Remaining, refilledAt: n.RefilledAt, readAt: m.c.ReadAt, exact: m.version >= FifthRules,
+		})
 	}
 }
 
@@ -240,10 +279,41 @@ func (m *importing) takeBalance(id string, n fsm.ImportedCredits) fsm.ImportOutc
 	return outcome
 }
 
-// difference is the table of records.md. The refill of a day that both sides gave counts once.
+// base is what a balance of the source counts from, and what later ones will: the newest base that the source's last refill reaches.
+func (m *importing) base(has account, mark *importMark, n fsm.ImportedCredits) (base int64, rest []fsm.MarkBase) {
+	if !has.limited || !mark.limited || !n.Limited {
+		return 0, nil
+	}
+	seen, limit := n.RefilledAt/dayMillis, mark.refilledAt/dayMillis
+	base = mark.remaining
+	if !mark.exact {
+		if n.RefilledAt > mark.refilledAt && has.refilledAt/dayMillis > limit && has.refill != (fsm.Refill{}) {
+			base = has.refill.Amount
+		}
+		if m.version >= FifthRules && has.refill != (fsm.Refill{}) && has.refilledAt/dayMillis > seen {
+			rest = []fsm.MarkBase{{Day: seen + 1, Base: plus(has.refill.Amount, n.Remaining-base)}}
+		}
+		return base, rest
+	}
+	for _, b := range mark.bases {
+		if b.Day > limit && b.Day <= seen {
+			base = b.Base
+		}
+	}
+	for _, b := range mark.bases {
+		if b.Day > max(limit, seen) {
+			rest = append(rest, fsm.MarkBase{Day: b.Day, Base: plus(b.Base, plus(n.Remaining, -base))})
+		}
+	}
+	return base, rest
+}
+
+// difference is the rule of records.md. The refill of a day that both sides gave counts once.
 func (m *importing) difference(k *key, mark *importMark, n fsm.ImportedCredits) (fsm.ImportOutcome, func()) {
 	has := k.spendable(true)
+	base, rest := m.base(has, mark, n)
 	move := func() {
+		mark.exact, mark.bases = m.version >= FifthRules, rest
 		mark.limited, mark.remaining, mark.refilledAt, mark.readAt = n.Limited, n.Remaining, n.RefilledAt, max(mark.readAt, m.c.ReadAt)
 	}
 	switch {
@@ -256,12 +326,7 @@ func (m *importing) difference(k *key, mark *importMark, n fsm.ImportedCredits) 
 	case n.Limited != mark.limited:
 		return fsm.ImportOutcome{Status: fsm.ImportReplaced}, func() { m.becomes(k, n); move() }
 	}
-	const day = 24 * 60 * 60 * 1000
-	base := mark.remaining
-	if n.RefilledAt > mark.refilledAt && has.refilledAt/day > mark.refilledAt/day && has.refill != (fsm.Refill{}) {
-		base = has.refill.Amount
-	}
-	outcome, change := fsm.ImportOutcome{Status: fsm.ImportReplaced}, n.Remaining-base
+	outcome, change := fsm.ImportOutcome{Status: fsm.ImportReplaced}, plus(n.Remaining, -base)
 	switch {
 	case change > 0 && has.remaining > math.MaxInt64-change:
 		return m.conflict(fsm.ImportAboveMaximum), nil
