@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -28,15 +27,18 @@ type exportCommand struct {
 	operator
 	workspace, out string
 	all, balances  bool
+	stall          time.Duration
 	cut            int64 // log time of the export
 }
 
 func (e *exportCommand) bind(s *settings.Set) {
 	e.operator.bind(s)
+	e.stall = time.Minute
 	s.Group("Export")
 	s.Text(&e.workspace, "workspace", "ID", "the workspace; default: that of the root key")
 	s.Switch(&e.all, "all", "the whole cluster")
 	s.Text(&e.out, "out", "FILE", "where to write; default: standard output")
+	s.Duration(&e.stall, "stall", time.Second, "how long the node may send nothing before the export fails")
 	s.Switch(&e.balances, "balances", "write the balances as CSV instead, with refills that were due at the log time of the export")
 }
 
@@ -54,9 +56,11 @@ func (e *exportCommand) run(in invocation) (err error) {
 	} else if e.workspace != "" {
 		request["workspaceId"] = e.workspace
 	}
-	body, header, err := e.stream(request)
+	watch := newStallWatch(e.stall)
+	defer watch.stop()
+	body, header, err := e.stream(watch, request)
 	if err != nil {
-		return advise(err)
+		return advise(watch.explain(err))
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
 	if e.cut, err = strconv.ParseInt(header.Get("Creditd-Log-Time"), 10, 64); err != nil {
@@ -69,13 +73,13 @@ func (e *exportCommand) run(in invocation) (err error) {
 			return err
 		}
 		defer file.discard()
-		if err := e.copy(file, body); err != nil {
+		if err := e.copy(file, watch.reader(body)); err != nil {
 			return err
 		}
 		if err := file.keep(); err != nil {
 			return err
 		}
-	} else if err := e.copy(to, body); err != nil {
+	} else if err := e.copy(to, watch.reader(body)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(in.stderr, "exported index %s\n", header.Get("Creditd-Index"))
@@ -83,11 +87,13 @@ func (e *exportCommand) run(in invocation) (err error) {
 }
 
 // stream asks the first node that can be reached.
-func (e *exportCommand) stream(request any) (body io.ReadCloser, header http.Header, err error) {
+func (e *exportCommand) stream(watch *stallWatch, request any) (body io.ReadCloser, header http.Header, err error) {
 	var unreachable []error
 	for _, node := range e.nodes {
-		body, header, err = node.Stream(context.Background(), "records.exportRecords", request)
-		if !errors.Is(err, client.ErrUnreachable) {
+		watch.begin()
+		body, header, err = node.Stream(watch.ctx, "records.exportRecords", request)
+		watch.pause()
+		if !errors.Is(err, client.ErrUnreachable) || watch.ctx.Err() != nil {
 			return body, header, err
 		}
 		unreachable = append(unreachable, err)

@@ -25,7 +25,7 @@ interrupted and started again. Conflicts are reported with their lines; then it 
 type importCommand struct {
 	operator
 	onConflict, workspace string
-	incomplete            bool
+	incomplete, track     bool
 }
 
 func (i *importCommand) bind(s *settings.Set) {
@@ -34,6 +34,7 @@ func (i *importCommand) bind(s *settings.Set) {
 	s.Group("Import")
 	settings.Choice(s, &i.onConflict, "on-conflict", "what happens to what exists and differs: report it, leave it or replace it", "fail", "skip", "replace")
 	s.Text(&i.workspace, "workspace", "ID", "the workspace to read into; default: that of the root key")
+	s.Switch(&i.track, "track", "remember the balances and what was imported: later ones count by their difference, and nothing that is deleted comes back")
 	s.Switch(&i.incomplete, "incomplete", "also read a file whose end line is missing or wrong, as far as it goes")
 }
 
@@ -74,7 +75,7 @@ func (i *importCommand) run(in invocation) (err error) {
 		return err
 	}
 	run := &importRun{importCommand: i, in: in, header: r.Header, counts: map[string]int64{}, total: total, began: time.Now(), told: time.Now()}
-	run.batch.OnConflict = i.onConflict
+	run.batch.OnConflict, run.batch.TrackBalances = i.onConflict, i.track
 	for run.read < total {
 		record, err := r.Next()
 		if err != nil { // the file has changed since it was checked

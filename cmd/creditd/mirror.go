@@ -28,7 +28,7 @@ question without a debit, with --copy verify as a real one, after the primary ad
 Nothing in the background delays or fails the primary's answers: what does not fit is dropped and
 counted, and a copy is sent once. The counts go to stderr.`,
 	make: func() command {
-		return &mirrorCommand{listen: "127.0.0.1:7080", copies: copyNothing, concurrency: 64, queue: 64 << 20, drain: 30 * time.Second}
+		return &mirrorCommand{listen: "127.0.0.1:7080", copies: copyNothing, concurrency: 64, requests: 1024, queue: 64 << 20, drain: 30 * time.Second}
 	}})
 
 // What is sent to creditd.
@@ -42,7 +42,7 @@ type mirrorCommand struct {
 	operator
 	listen, primary, record string
 	copies                  string
-	concurrency             int
+	concurrency, requests   int
 	queue                   uint64
 	drain                   time.Duration
 	primaryURL              *url.URL
@@ -52,6 +52,7 @@ func (m *mirrorCommand) bind(s *settings.Set) {
 	s.Group("Requests")
 	settings.Value(s, &m.listen, "listen", "HOST:PORT", "address for clients", parseAddress)
 	s.Text(&m.primary, "primary", "URL", "the system that answers; required")
+	settings.Number(s, &m.requests, "requests", 1, 65536, "requests at once; others are answered with 503")
 	s.Duration(&m.drain, "drain", 0, "how long to wait at the end for requests under way, and for copies")
 	s.Group("Background")
 	s.Text(&m.record, "record", "FILE", "append a line per verification to FILE; -: stdout")
@@ -90,10 +91,12 @@ func (m *mirrorCommand) run(in invocation) (err error) {
 	if err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewTextHandler(in.stderr, nil))
+	lines := mirror.NewLines(in.stderr)
+	defer lines.Close()
+	logger := slog.New(slog.NewTextHandler(lines, nil))
 	mirrored := mirror.New(mirror.Config{
 		Primary: m.primaryURL, Record: record, Copy: m.copier(), OnlyValid: m.copies == copyVerify, CopyTimeout: m.timeout, Copies: m.concurrency,
-		QueueBytes: int64(m.queue), Logger: logger,
+		QueueBytes: int64(m.queue), Requests: m.requests, Logger: logger,
 	})
 	server := &http.Server{Handler: mirrored, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -136,7 +139,7 @@ func (m *mirrorCommand) watch(ctx context.Context, mirrored *mirror.Mirror, serv
 
 func tell(logger *slog.Logger, c mirror.Counts) {
 	logger.Info("counts", "forwarded", c.Forwarded, "failed", c.Failed, "verifications", c.Seen, "recorded", c.Recorded, "unreadable", c.Unreadable,
-		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyDiffers", c.CopyDiffers, "repeated", c.Repeated)
+		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyDiffers", c.CopyDiffers, "repeated", c.Repeated, "refused", c.Refused)
 }
 
 // openRecord opens the recording; nil: there is none.

@@ -113,6 +113,29 @@ func TestExportImport_RoundTrip(t *testing.T) {
 	require.Regexp(t, `skipped +1\n`, stdout)
 	stdout, _ = run(0, "import", source, "--addr", to, "--on-conflict", "replace")
 	require.Regexp(t, `replaced +1\n`, stdout)
+
+	stdout, _ = run(0, "import", source, "--addr", to, "--track")
+	require.Regexp(t, `unchanged +1202`, stdout)
+	stdout, _ = run(0, "migrate", "finish", "--addr", to)
+	require.Regexp(t, `^ended +1202 balances`, stdout, "each was tracked")
+}
+
+// A node that goes silent in the middle of an export ends it.
+func TestExport_EndsWhenTheNodeIsSilent(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Creditd-Log-Time", "1")
+		_, _ = w.Write([]byte(`{"header":{"format":"creditd-records","version":1}}` + "\n"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	out := filepath.Join(t.TempDir(), "out")
+	code, _, stderr := outputOf(map[string]string{"CREDITD_ROOT_KEY": "root_key"}, "export", "--addr", silent.URL, "--out", out, "--stall", "1s")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "the node sent nothing for 1s")
+	require.NoFileExists(t, out)
+	require.NoFileExists(t, out+".part")
 }
 
 // sealed adds the end line.

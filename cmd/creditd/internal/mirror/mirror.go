@@ -25,6 +25,7 @@ type Config struct {
 	CopyTimeout time.Duration // of one copy
 	Copies      int           // at once
 	QueueBytes  int64         // what may wait for the recorder and the copies
+	Requests    int           // under way at once; others are answered with 503
 	Logger      *slog.Logger
 }
 
@@ -32,6 +33,7 @@ type Config struct {
 type Counts struct {
 	Forwarded   int64 `json:"forwarded"`   // requests of any kind
 	Failed      int64 `json:"failed"`      // the primary could not be reached: 502
+	Refused     int64 `json:"refused"`     // too many were under way: 503
 	Seen        int64 `json:"seen"`        // verifications that the primary answered with 200
 	Recorded    int64 `json:"recorded"`    // lines
 	Unreadable  int64 `json:"unreadable"`  // verifications whose request or answer is not as expected, or too large
@@ -49,13 +51,14 @@ type Mirror struct {
 	queue  chan *exchange
 	copies chan *exchange
 	queued atomic.Int64 // bytes in queue and copies
+	active atomic.Int64 // requests under way
 	ended  chan struct{}
 
 	copying   context.Context // of all copies
 	endCopies context.CancelFunc
 
 	count struct {
-		forwarded, failed, seen, recorded, unreadable, dropped, copied, copyFailed, copyDiffers, repeated atomic.Int64
+		forwarded, failed, refused, seen, recorded, unreadable, dropped, copied, copyFailed, copyDiffers, repeated atomic.Int64
 	}
 }
 
@@ -110,8 +113,15 @@ func (m *Mirror) rewrite(r *httputil.ProxyRequest) {
 
 type exchangeKey struct{}
 
-// ServeHTTP forwards a request.
+// ServeHTTP forwards a request, unless too many are under way: each holds up to 128 KiB and two connections.
 func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer m.active.Add(-1)
+	if m.active.Add(1) > int64(m.conf.Requests) {
+		m.count.refused.Add(1)
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	m.count.forwarded.Add(1)
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v2/keys.verifyKey") {
 		r = keep(r)
@@ -218,7 +228,7 @@ func (t *tap) finish(complete bool) {
 func (m *Mirror) Counts() Counts {
 	c := &m.count
 	return Counts{
-		Forwarded: c.forwarded.Load(), Failed: c.failed.Load(), Seen: c.seen.Load(), Recorded: c.recorded.Load(), Unreadable: c.unreadable.Load(),
+		Forwarded: c.forwarded.Load(), Failed: c.failed.Load(), Refused: c.refused.Load(), Seen: c.seen.Load(), Recorded: c.recorded.Load(), Unreadable: c.unreadable.Load(),
 		Dropped: c.dropped.Load(), Copied: c.copied.Load(), CopyFailed: c.copyFailed.Load(), CopyDiffers: c.copyDiffers.Load(),
 		Repeated: c.repeated.Load(),
 	}

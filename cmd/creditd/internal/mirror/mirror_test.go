@@ -76,6 +76,9 @@ func start(t *testing.T, conf Config) (m *Mirror, address string, stop func()) {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
 	conf.CopyTimeout, conf.Copies = patience, max(conf.Copies, 2)
+	if conf.Requests == 0 {
+		conf.Requests = 1000
+	}
 	if conf.QueueBytes == 0 {
 		conf.QueueBytes = 1 << 20
 	}
@@ -164,7 +167,7 @@ func TestMirror_CopiesNeverTouchTheAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf := Config{
-				Primary: primary(t, says(answer)), Copy: copier, CopyTimeout: time.Second, Copies: 1, QueueBytes: 8 << 10, Logger: slog.New(slog.DiscardHandler),
+				Primary: primary(t, says(answer)), Copy: copier, CopyTimeout: time.Second, Copies: 1, QueueBytes: 8 << 10, Requests: 1000, Logger: slog.New(slog.DiscardHandler),
 			}
 			m := New(conf)
 			server := httptest.NewServer(m)
@@ -251,6 +254,7 @@ func TestMirror_CloseIsBounded(t *testing.T) {
 		conf.Primary, conf.CopyTimeout, conf.Copies, conf.QueueBytes, conf.Logger = primary(t, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, answer)
 		}), time.Hour, 1, 1<<20, slog.New(slog.DiscardHandler)
+		conf.Requests = 1000
 		m := New(conf)
 		server := httptest.NewServer(m)
 		for range 10 {
@@ -358,4 +362,72 @@ func TestKeep_RepeatsOnlyWhatWasNotWritten(t *testing.T) {
 	named := httptest.NewRequest(http.MethodPost, "/v2/keys.verifyKey", strings.NewReader(`{"key":"k"}`))
 	named.Header.Set("Idempotency-Key", "a")
 	require.Nil(t, keep(named).GetBody)
+}
+
+// A flood of requests takes bounded memory: beyond the bound they are refused, and afterwards served again.
+func TestMirror_BoundsRequests(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	to := primary(t, func(w http.ResponseWriter, r *http.Request) {
+		entered <- struct{}{}
+		<-leave
+		says(answer)(w, r)
+	})
+	m, address, stop := start(t, Config{Primary: to, Record: &buffer{}, Requests: 2})
+	var done sync.WaitGroup
+	for range 2 {
+		done.Go(func() {
+			response, err := http.Post(address+"/v2/keys.verifyKey", "application/json", strings.NewReader(`{"key":"a"}`))
+			if err == nil {
+				err = response.Body.Close()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-entered
+	}
+	status, _ := post(t, address, `{"key":"b"}`)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	close(leave)
+	done.Wait()
+	require.Eventually(t, func() bool { return m.active.Load() == 0 }, patience, time.Millisecond)
+	go func() { <-entered }()
+	status, _ = post(t, address, `{"key":"b"}`)
+	require.Equal(t, http.StatusOK, status)
+	stop()
+	require.EqualValues(t, 1, m.Counts().Refused)
+	require.EqualValues(t, 3, m.Counts().Forwarded)
+}
+
+// A reader of the log that stops reading holds up nobody. Afterwards it learns how many lines it missed.
+func TestLines_NeverWait(t *testing.T) {
+	from, to := io.Pipe()
+	l := NewLines(to)
+	for range maxLines + 10 {
+		n, err := l.Write([]byte("line\n"))
+		require.NoError(t, err)
+		require.Equal(t, 5, n)
+	}
+	read := bufio.NewScanner(from)
+	for range maxLines / 2 {
+		require.True(t, read.Scan())
+	}
+	_, err := l.Write([]byte("last\n"))
+	require.NoError(t, err)
+	rest := make(chan []string, 1)
+	go func() {
+		var lines []string
+		for read.Scan() {
+			lines = append(lines, read.Text())
+		}
+		rest <- lines
+	}()
+	l.Close()
+	require.NoError(t, to.Close())
+	lines := <-rest
+	require.Equal(t, "last", lines[len(lines)-1])
+	require.Regexp(t, `level=WARN msg="(9|10) lines were dropped"`, lines[len(lines)-2])
+	n, err := l.Write([]byte("after\n"))
+	require.NoError(t, err)
+	require.Equal(t, 6, n)
 }
