@@ -140,6 +140,9 @@ func cutover(ctx context.Context, b *bench) error {
 	if err := b.agrees(ctx, left); err != nil {
 		return fmt.Errorf("after the second pass: %w", err)
 	}
+	if err := ahead(ctx, b, left); err != nil {
+		return err
+	}
 	onNew, err := b.charge(ctx, 300)
 	if err != nil {
 		return err

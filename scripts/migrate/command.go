@@ -13,11 +13,15 @@ import (
 	"github.com/creditd/creditd/scripts/unkeydb"
 )
 
+// oldRootKey is what the API of the old side wants.
+const oldRootKey = "old_root_key"
+
 // environment is what the command reads its settings from.
 func (b *bench) environment(rootKey string) []string {
 	return []string{
 		"CREDITD_DSN=" + b.server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, b.name), "CREDITD_SOURCE_WORKSPACE=" + unkeydb.Workspace,
 		"CREDITD_ADDR=" + strings.Join(b.cluster.HTTPAddrs(), ","), "CREDITD_ROOT_KEY=" + rootKey, "CREDITD_TIMEOUT=60s",
+		"CREDITD_BALANCES_ROOT_KEY=" + oldRootKey,
 	}
 }
 
@@ -153,29 +157,11 @@ func (b *bench) verify(ctx context.Context) error {
 
 // balances sums the balances without a refill that the API shows: what the verification says is not all that is believed.
 func (b *bench) balances(ctx context.Context) (sum uint64, err error) {
-	client := launch.NewClient(b.cluster.HTTPAddr(0), time.Minute)
-	defer client.Close()
-	for _, api := range b.set.APIs() {
-		for cursor := ""; ; {
-			var keys []struct {
-				Credits *struct {
-					Remaining uint64          `json:"remaining"`
-					Refill    json.RawMessage `json:"refill"`
-				} `json:"credits"`
-			}
-			answer := client.Call(ctx, "apis.listKeys", map[string]any{"apiId": api, "limit": 100, "cursor": cursor}, &keys)
-			if answer.Err != nil {
-				return 0, answer.Err
-			}
-			for _, k := range keys {
-				if k.Credits != nil && k.Credits.Refill == nil {
-					sum += k.Credits.Remaining
-				}
-			}
-			if cursor = answer.Cursor; cursor == "" {
-				break
-			}
+	err = b.eachKey(ctx, func(k listedKey) error {
+		if k.Credits != nil && k.Credits.Refill == nil {
+			sum += k.Credits.Remaining
 		}
-	}
-	return sum, nil
+		return nil
+	})
+	return sum, err
 }

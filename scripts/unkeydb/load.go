@@ -2,8 +2,10 @@ package unkeydb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 )
 
 // Charge debits random keys in the database, as Unkey does: it lowers a balance that covers the cost and changes no time. It returns how many
@@ -85,4 +87,29 @@ func (s *Set) Delete(ctx context.Context, count int) (ids []string, err error) {
 		ids = append(ids, r.id)
 	}
 	return ids, nil
+}
+
+// Balances are the balances of all keys that have one which fits, by the ids of the keys. A row of credits wins over the key's own column.
+func (s *Set) Balances(ctx context.Context) (map[string]int64, error) {
+	statement := "SELECT k.id, COALESCE(c.remaining, k.remaining_requests) FROM `keys` k LEFT JOIN credits c ON c.key_id = k.id"
+	if s.Options.Old {
+		statement = "SELECT id, remaining_requests FROM `keys`"
+	}
+	rows, err := s.DB.QueryContext(ctx, statement)
+	if err != nil {
+		return nil, fmt.Errorf("read the balances of the source: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	balances := map[string]int64{}
+	for rows.Next() {
+		var id string
+		var text sql.NullString
+		if err := rows.Scan(&id, &text); err != nil {
+			return nil, err
+		}
+		if n, err := strconv.ParseInt(text.String, 10, 64); err == nil && n >= 0 {
+			balances[id] = n
+		}
+	}
+	return balances, rows.Err()
 }
