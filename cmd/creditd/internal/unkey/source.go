@@ -62,7 +62,11 @@ func Open(ctx context.Context, conf *mysql.Config, workspace, likely string) (*S
 	}
 	s := &Source{db: sql.OpenDB(connector), limits: map[string]int{}, missing: map[string]map[string]bool{}}
 	s.db.SetMaxOpenConns(1)
-	if err := s.readLayout(ctx); err != nil {
+	err = s.db.PingContext(ctx) // once: where nobody has ever answered, the name is wrong
+	if err == nil {
+		err = s.readLayout(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the database %s at %s: %w", conf.DBName, conf.Addr, err), s.db.Close())
 	}
 	for _, table := range []string{"workspaces", "apis", "key_auth", "keys"} {
