@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -22,6 +23,9 @@ const (
 	walIndex  = 2
 	walCommit = 3
 )
+
+// walReserve is a part of what raft-wal allocates ahead. No batch begins in it, and most of a segment is like it.
+var walReserve [4096]byte
 
 // walFrame returns the kind and the total size of the frame at an offset, or kind 0 where raft-wal reads none.
 func walFrame(segment []byte, at int) (kind byte, size int) {
@@ -64,6 +68,10 @@ func checkTail(dir string) (tail walTail, err error) {
 		end = next
 	}
 	for at := max(end, walHeaderSize) + walFrameSize; at < len(segment); at += walFrameSize {
+		if at%len(walReserve) == 0 && bytes.HasPrefix(segment[at:], walReserve[:]) {
+			at += len(walReserve) - walFrameSize
+			continue
+		}
 		if endOfBatch(segment, at, at) > 0 {
 			return tail, damaged(path, "the entries at byte %d are damaged, whole ones follow at %d", end, at)
 		}
