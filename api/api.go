@@ -75,9 +75,7 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 	}
 	a.probes()
 	a.unserved(endpoints)
-	if err := a.document(endpoints, config.Version); err != nil {
-		return nil, err
-	}
+	a.document(endpoints, config.Version)
 	return a, nil
 }
 

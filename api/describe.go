@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/creditd/creditd/api/openapi"
 	"github.com/creditd/creditd/fsm"
@@ -84,12 +85,17 @@ func (e *endpoint) problem(t *errorType) openapi.Problem {
 	}
 }
 
-// document adds GET /openapi.json. The text is made here, once.
-func (a *API) document(endpoints []*endpoint, version string) error {
-	text, err := openapi.Document(version, describe(endpoints), probes())
-	if err != nil {
-		return err
-	}
-	a.admin.GET("/openapi.json", a.impatiently(func(g *gin.Context) { g.Data(http.StatusOK, "application/json", text) }))
-	return nil
+// document adds GET /openapi.json. The text takes milliseconds to make and is made for the first who asks. It depends on nothing that a
+// node is told, so a test sees whether it can be made.
+func (a *API) document(endpoints []*endpoint, version string) {
+	render := sync.OnceValues(func() ([]byte, error) { return openapi.Document(version, describe(endpoints), probes()) })
+	a.admin.GET("/openapi.json", a.impatiently(func(g *gin.Context) {
+		text, err := render()
+		if err != nil {
+			a.logger.Error("the API cannot be described", "error", err)
+			g.Status(http.StatusInternalServerError)
+			return
+		}
+		g.Data(http.StatusOK, "application/json", text)
+	}))
 }
