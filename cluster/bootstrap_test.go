@@ -40,6 +40,7 @@ func (r *record) with(text string) (found []string) {
 // One node is left with its data, and three empty ones would be enough to found a cluster. They must not, and must not be told to: the
 // ledger is on the node that is left. They say what they wait for, once.
 func TestCluster_EmptyNodesFoundNothingBesideASurvivor(t *testing.T) {
+	t.Parallel()
 	said := &record{}
 	log := func(conf *cluster.Config) { conf.Logger = slog.New(slog.NewTextHandler(said, nil)) }
 	c := clustertest.New(t, 3, nil)
@@ -78,6 +79,7 @@ func TestCluster_EmptyNodesFoundNothingBesideASurvivor(t *testing.T) {
 
 // The empty nodes join once the cluster that they see has a leader again.
 func TestCluster_EmptyNodesJoinOnceThereIsALeader(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	leader := c.Leader()
@@ -101,4 +103,23 @@ func TestCluster_EmptyNodesJoinOnceThereIsALeader(t *testing.T) {
 func stepsDown(t *testing.T, c *clustertest.Cluster, leader int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return !c.Nodes[leader].Leads() }, 30*time.Second, 5*time.Millisecond)
+}
+
+// A cluster that was just made has no leader to wait for, and neither has a node that is alone: they elect one at once.
+func TestCluster_ElectsAtOnceWhereNobodyCanLead(t *testing.T) {
+	t.Parallel()
+	const silence = 20 * time.Second
+	patient := func(conf *cluster.Config) {
+		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaseTimeout = silence, silence, silence
+	}
+	begin := time.Now()
+	clustertest.New(t, 3, patient)
+	require.Less(t, time.Since(begin), silence, "nobody stands for election sooner than that by itself")
+
+	begin = time.Now()
+	alone := clustertest.New(t, 1, patient)
+	alone.StopAbruptly(0)
+	alone.Start(0)
+	alone.WaitReady()
+	require.Less(t, time.Since(begin), silence)
 }

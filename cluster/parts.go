@@ -114,8 +114,8 @@ func (n *Node) wireMembership(base membership.Base) {
 	}
 	n.reporter = &membership.Reporter{Base: base, Self: n.report}
 	n.bootstrap = &membership.Bootstrap{
-		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Fail: n.Fail,
-		Reporter: n.reporter,
+		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Stand: n.standForElection,
+		Fail: n.Fail, Reporter: n.reporter,
 	}
 	n.standing = &membership.Standing{Base: base, Serves: n.Leads, Reporter: n.reporter}
 	n.reconciler = &membership.Reconciler{

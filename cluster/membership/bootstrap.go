@@ -31,6 +31,7 @@ type Bootstrap struct {
 	Expect   int                  // number of founding nodes; 0: never bootstrap
 	HasState func() (bool, error) // whether raft has written to this data directory
 	Announce func()               // tells the others that a cluster exists
+	Stand    func() error         // makes this node a candidate at once
 	Fail     func(error)          // ends this node
 	Reporter *Reporter
 
@@ -92,8 +93,12 @@ func idsOf(members []gossip.Member) []string {
 
 // Run waits until the expected number of nodes see exactly each other. Then the node with the smallest id writes the first
 // configuration, and the others receive it from there. A node that sees members with data founds nothing: it waits to be added to their
-// cluster, and says so.
+// cluster, and says so. A founder, and the only voter of a cluster, need not wait for a sign of a leader before they stand for election.
 func (b *Bootstrap) Run(ctx context.Context) {
+	if b.onlyVoter() {
+		b.lead()
+		return
+	}
 	ticker := time.NewTicker(bootstrapInterval)
 	defer ticker.Stop()
 	for b.Raft.LastIndex() == 0 {
@@ -115,6 +120,7 @@ func (b *Bootstrap) Run(ctx context.Context) {
 				return
 			}
 			b.Announce()
+			b.lead()
 			return
 		}
 		select {
@@ -122,6 +128,19 @@ func (b *Bootstrap) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// onlyVoter reports whether nobody else can lead.
+func (b *Bootstrap) onlyVoter() bool {
+	voters := slices.DeleteFunc(b.Directory.Servers(), func(s raft.Server) bool { return s.Suffrage != raft.Voter })
+	return len(voters) == 1 && voters[0].ID == raft.ServerID(b.NodeID)
+}
+
+// lead makes this node a candidate at once. Without that, raft waits up to two heartbeat timeouts.
+func (b *Bootstrap) lead() {
+	if err := b.Stand(); err != nil {
+		b.Logger.Warn("the election waits for raft's timeouts", "err", err)
 	}
 }
 
