@@ -39,6 +39,7 @@ func awaitLedgerVersion(t *testing.T, c *clustertest.Cluster, version uint64) {
 
 // Whoever acts for callers must be a member: a command names a root key by its hash, and that is no secret to a node that was one.
 func TestAdmit_OnlyMembersActForCallers(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	c.WaitReady()
 	awaitLedgerVersion(t, c, fsm.NewestLedgerVersion)
@@ -58,6 +59,7 @@ func TestAdmit_OnlyMembersActForCallers(t *testing.T) {
 
 // While a build that does not announce itself may be a member, one that does not is taken for it.
 func TestAdmit_TakesEarlierBuildsWhileTheyMayBeThere(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 1, func(conf *cluster.Config) { conf.HoldLedgerVersion = 2 })
 	c.WaitReady()
 	awaitLedgerVersion(t, c, 2)

@@ -77,6 +77,7 @@ var disturbances = []struct {
 // A jump of the leader's clock must not refill early or twice, end a window, or lose the refill that is due. The node does not lead
 // until its clock is right.
 func TestClock_ALeaderWhoseClockJumpsHandsOver(t *testing.T) {
+	t.Parallel()
 	c, clocks := withClocks(t, 3)
 	for _, d := range disturbances {
 		leader := c.Leader()
@@ -106,6 +107,7 @@ func TestClock_ALeaderWhoseClockJumpsHandsOver(t *testing.T) {
 
 // A single node has no peers to ask: its time goes on at its own pace, and a day later the refill is due.
 func TestClock_ASingleNodeGoesOnWithoutItsWallClock(t *testing.T) {
+	t.Parallel()
 	for _, d := range disturbances {
 		c, clocks := withClocks(t, 1)
 		d.do(clocks[0])
@@ -119,6 +121,7 @@ func TestClock_ASingleNodeGoesOnWithoutItsWallClock(t *testing.T) {
 
 // A wrong time that reaches all machines at once moves none of them and does not stop the cluster.
 func TestClock_AllJumpTogether(t *testing.T) {
+	t.Parallel()
 	c, clocks := withClocks(t, 3)
 	for _, clock := range clocks {
 		clock.Jump(year)
@@ -168,6 +171,7 @@ func TestClock_ANodeThatStartsWithAWrongClockDoesNotLead(t *testing.T) {
 // A node that ran an hour ahead left log time there. With its clock right again log time stands still for that hour, and the node says so,
 // once, and once when it is over. What is answered as ended is over all the same: contract D-26.
 func TestClock_SaysThatLogTimeStandsStill(t *testing.T) {
+	t.Parallel()
 	clock := clustertest.NewClock()
 	log := &lockedBuffer{}
 	c := clustertest.New(t, 1, func(conf *cluster.Config) {

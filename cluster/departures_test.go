@@ -68,6 +68,7 @@ func remove(t *testing.T, c *clustertest.Cluster, at int, id, by string) error {
 
 // Whoever is asked, the operator reads the same: what each node is, who removed one, and who replaced another. Each refusal says why.
 func TestDepartures_EveryNodeSaysTheSame(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	replaced := c.Follower()
@@ -119,6 +120,7 @@ func TestDepartures_EveryNodeSaysTheSame(t *testing.T) {
 
 // Who left for good is soon not listed any more, by raft's configuration or by gossip.
 func TestDepartures_AreForgottenByTheStatus(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ForgetAfter = 500 * time.Millisecond })
 	seed(t, c, 0, 100)
 	gone := c.Follower()
@@ -136,6 +138,7 @@ func TestDepartures_AreForgottenByTheStatus(t *testing.T) {
 // A node that was down while it was removed must learn it from the others, and may not campaign or wait without end. Its next start needs
 // nobody to say it.
 func TestDepartures_ANodeThatWasDownLearnsIt(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	down := c.Follower()
@@ -161,6 +164,7 @@ func TestDepartures_ANodeThatWasDownLearnsIt(t *testing.T) {
 
 // Who left is known after all nodes were restarted, and to a node that joined later.
 func TestDepartures_AreRemembered(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	gone := c.Follower()

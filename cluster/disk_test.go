@@ -34,6 +34,7 @@ func quickChecks(conf *cluster.Config) { conf.ClockInterval = 50 * time.Millisec
 
 // A write to a full disk would stop the node. So changes are refused earlier, reads and denials continue, and changes resume by themselves.
 func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 1, quickChecks)
 	seed(t, c, 0, 1<<40)
 	c.Fill(0, true)
@@ -61,6 +62,7 @@ func TestDisk_ASingleNodeRefusesChangesAndGoesOnReading(t *testing.T) {
 
 // One full disk of three causes no error: a leader transfers leadership, and a follower does not count. With two, changes are refused.
 func TestDisk_AMajorityWithSpaceGoesOn(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, quickChecks)
 	seed(t, c, 0, 1<<40)
 	leader := c.Leader()
@@ -145,6 +147,7 @@ func TestDisk_TheLogIsBoundedByTheTimeToApplyItAgain(t *testing.T) {
 // A disk that the log has filled recovers by itself, long before the log has the entries that call for a snapshot. What was refused meanwhile
 // was not executed.
 func TestDisk_FullOfLogRecoversByItself(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 1, func(conf *cluster.Config) {
 		quickChecks(conf)
 		conf.CompactionInterval = 10 * time.Millisecond

@@ -167,6 +167,7 @@ func TestCluster_ChargesOnceWhenTheLeaderIsCutOff(t *testing.T) {
 
 // A session that the ledger has expired is replaced, and the client does not notice.
 func TestCluster_OpensAnotherSessionWhenItsOwnExpired(t *testing.T) {
+	t.Parallel()
 	clock := clustertest.NewClock()
 	c := clustertest.New(t, 1, clock.Set)
 	seed(t, c, 0, 100)
@@ -177,6 +178,7 @@ func TestCluster_OpensAnotherSessionWhenItsOwnExpired(t *testing.T) {
 
 // An isolated leader must not answer from memory what the others have changed since: raft's lease does not protect a read.
 func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	old := c.Leader()
@@ -212,6 +214,7 @@ func TestCluster_ADeposedLeaderServesNoStaleRead(t *testing.T) {
 
 // A minority answers no linearizable request.
 func TestCluster_AMinorityServesNothingLinearizable(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.LeaderWait = time.Second })
 	seed(t, c, 0, 100)
 	old := c.Leader()
@@ -293,6 +296,7 @@ func TestCluster_ReplacesADeadLeaderBeforeTheTimeout(t *testing.T) {
 // Packets lost during a transfer of leadership hurt most: raft refuses every entry until the other node answers, and remembers this
 // beyond the term. Neither may last.
 func TestCluster_OutlivesATransferThatGetsLost(t *testing.T) {
+	t.Parallel()
 	t.Run("the leader goes on", func(t *testing.T) {
 		c := clustertest.New(t, 3, nil)
 		seed(t, c, 0, 1000)

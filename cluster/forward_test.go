@@ -20,6 +20,7 @@ import (
 // A leader executes what a node of its own cluster forwards as one command, with the caller's credentials in it. It refuses all other
 // bytes, whoever sends them. A node that does not lead forwards nothing.
 func TestForward_RefusesWhatIsNoCommandOfThisCluster(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	leader, follower := c.Leader(), c.Follower()
@@ -94,6 +95,7 @@ func flipped(data []byte) []byte {
 
 // A client learns as much from a follower as from the leader: what failed, why, and what to do.
 func TestForward_AFollowerExplainsAsTheLeaderDoes(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, quickChecks)
 	seed(t, c, 0, 1<<40)
 	leader, follower := c.Leader(), c.Follower()

@@ -35,6 +35,7 @@ func memberships(t *testing.T, n *clustertest.Node) map[cluster.Membership]int {
 // Without a gossip key anybody can announce members. 300 of them became 300 non-voters for good. Now a member is added once the node at its
 // peer address has answered with its id, and those that are invented do not keep a real one out.
 func TestMembers_InventedOnesAreNotAdded(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	c.WaitReady()
 	leader := c.Nodes[c.Leader()]
@@ -59,6 +60,7 @@ func TestMembers_InventedOnesAreNotAdded(t *testing.T) {
 
 // A leader of an earlier build adds whatever gossip says. A non-voter that never answers is dropped, one that answers stays.
 func TestMembers_NonVotersThatNeverAnswerAreDropped(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {
 		conf.StabilizationTime, conf.UnprovenTimeout = 2*time.Hour, time.Second
 	})

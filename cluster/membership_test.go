@@ -35,6 +35,7 @@ func voters(t *testing.T, n *cluster.Node) map[string]bool {
 
 // A new node gets a vote only after it has caught up: an empty voter would raise the quorum and could not help to reach it.
 func TestCluster_TakesANewcomerInAndPromotesIt(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	i := c.Add()
@@ -47,6 +48,7 @@ func TestCluster_TakesANewcomerInAndPromotesIt(t *testing.T) {
 
 // A node that lost its disk comes back under a new id: the old id can never vote again.
 func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	i := c.Follower()
@@ -69,6 +71,7 @@ func TestCluster_ReplacesANodeThatLostItsData(t *testing.T) {
 // Until gossip reports the new node, the leader looks for the old one at the same address. The new node must acknowledge nothing in the
 // name of the old one.
 func TestCluster_NeverTakesAnEmptyNodeForTheOldOne(t *testing.T) {
+	t.Parallel()
 	var alone atomic.Bool
 	var lost atomic.Value // the address of the node that is looked for
 	var attempts atomic.Int64
@@ -117,6 +120,7 @@ func (l *lines) Write(p []byte) (int, error) {
 
 // A silent node keeps its vote.
 func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
+	t.Parallel()
 	const reconcile = 50 * time.Millisecond
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
 	seed(t, c, 0, 100)
@@ -139,6 +143,7 @@ func TestCluster_KeepsTheVoteOfANodeThatIsDown(t *testing.T) {
 
 // A removed node stops and is not added again. The others continue, also when the removed node led.
 func TestCluster_RemovesAServer(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	for round, i := range []int{c.Follower(), c.Leader()} {
@@ -170,6 +175,7 @@ func TestCluster_RemovesAServer(t *testing.T) {
 
 // A data directory of one cluster must not join another one.
 func TestNode_RefusesAnotherCluster(t *testing.T) {
+	t.Parallel()
 	ours := clustertest.New(t, 1, nil)
 	seed(t, ours, 0, 1)
 	ours.Stop(0)
@@ -190,6 +196,7 @@ func TestNode_RefusesAnotherCluster(t *testing.T) {
 
 // A voter that got the address of another voter does not replace it: the other one has its data and keeps its vote.
 func TestCluster_KeepsTheVoteOfANodeWhoseAddressAnotherVoterGot(t *testing.T) {
+	t.Parallel()
 	const reconcile = 50 * time.Millisecond
 	c := clustertest.New(t, 3, func(conf *cluster.Config) { conf.ReconcileInterval = reconcile })
 	seed(t, c, 0, 100)
@@ -208,6 +215,7 @@ func TestCluster_KeepsTheVoteOfANodeWhoseAddressAnotherVoterGot(t *testing.T) {
 
 // A removed node is told at its last address. Another node may have that address by now, and must not leave.
 func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 3, nil)
 	seed(t, c, 0, 100)
 	x := c.Follower()
@@ -226,6 +234,7 @@ func TestCluster_OnlyTheRemovedNodeLeaves(t *testing.T) {
 
 // A dead voter is news once. raft repeats itself four times a second for as long as the voter is down.
 func TestCluster_SaysOnceThatAVoterIsDown(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var text bytes.Buffer
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {

@@ -12,6 +12,7 @@ import (
 // A lone node has an address in raft's configuration at which nobody reaches it. Once it opens its port elsewhere, it notes where it is, so
 // that a newcomer can have the old address. Nobody else could note it for the leader.
 func TestCluster_ALoneNodeThatMovedMakesRoomForANewcomer(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 1, nil)
 	seed(t, c, 0, 5)
 	old := c.Nodes[0].Peer

@@ -26,6 +26,7 @@ func seed(t *testing.T, c *clustertest.Cluster, at int, credits int64) {
 
 // The first guarantee: each credit of an identity is spent at most once, through any key and any node.
 func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
+	t.Parallel()
 	for _, nodes := range []int{1, 3} {
 		c := clustertest.New(t, nodes, nil)
 		seed(t, c, 0, 5)
@@ -49,6 +50,7 @@ func TestCluster_SpendsAnIdentityOnceThroughEveryNode(t *testing.T) {
 // A limit of n admits exactly n requests, through any node. Denials have no entry of their own and still see the end of a window,
 // because the entry that they wait for moves log time.
 func TestCluster_LimitsOnceThroughEveryNode(t *testing.T) {
+	t.Parallel()
 	clock := clustertest.NewClock()
 	c := clustertest.New(t, 3, clock.Set)
 	seed(t, c, 0, 100)

@@ -27,6 +27,7 @@ func spendOneByOne(t *testing.T, c *clustertest.Cluster, at, times int) {
 
 // A restart from a snapshot plus the log behind it gives the same ledger.
 func TestSnapshot_RestartGivesTheSameLedger(t *testing.T) {
+	t.Parallel()
 	c := clustertest.New(t, 1, eager)
 	seed(t, c, 0, 1000)
 	for round := range 3 {

@@ -16,6 +16,7 @@ import (
 
 // The version rises once the last node reads it, whichever node leads, and no earlier: a node that cannot read an entry would stop.
 func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
+	t.Parallel()
 	var started atomic.Int32
 	var allNew atomic.Bool
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {
@@ -59,6 +60,7 @@ func TestUpgrade_WaitsForTheLastNode(t *testing.T) {
 
 // A build that does not read the ledger version says so when it is to join, and the cluster does not add it.
 func TestUpgrade_RefusesANewNodeWithAnOlderBuild(t *testing.T) {
+	t.Parallel()
 	var old, held atomic.Bool
 	c := clustertest.New(t, 3, func(conf *cluster.Config) {
 		conf.Version = "v2"
