@@ -12,7 +12,7 @@ import (
 
 // Pages that are read while keys come and go hold every key that was there throughout, once, and in order: contract 1.14.
 func TestListKeys_MissesAndRepeatsNothing(t *testing.T) {
-	const keys, pageSize = 100_000, 100
+	const keys, pageSize = 20_000, 100
 	s := newLedger(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	hashes := 0

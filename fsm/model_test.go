@@ -19,7 +19,7 @@ import (
 
 var (
 	modelSeed = flag.Uint64("model.seed", 0, "run only the model test's sequence of this seed (or CREDITD_MODEL_SEED)")
-	modelRuns = flag.Int("model.runs", 120, "sequences of the model test")
+	modelRuns = flag.Int("model.runs", 60, "sequences of the model test")
 )
 
 const modelBatches = 220
@@ -169,7 +169,6 @@ func (h *history) beside() {
 
 // same compares an answer, and its encoding, with those of the reference model. What a refusal says to people is free.
 func (h *history) same(want, got fsm.Result, of any) {
-	h.t.Helper()
 	if replayed, ok := got.(*fsm.Retransmitted); ok {
 		require.IsType(h.t, want, got, "the answer to %T %+v", of, of)
 		require.Equal(h.t, want.(*fsm.Retransmitted).Index, replayed.Index)
@@ -214,7 +213,6 @@ func undetailed(r fsm.Result) fsm.Result {
 }
 
 func (h *history) ask(s *fsm.State, q fsmtest.QueryCase) {
-	h.t.Helper()
 	before := s.Digest()
 	h.same(h.model.Answer(q.Actor, q.Query), s.Answer(q.Actor, q.Query), q.Query)
 	require.Equal(h.t, before, s.Digest(), "a query changed the ledger")

@@ -26,16 +26,18 @@ func TestShares_KeepRoomForEverybody(t *testing.T) {
 				own[w], total = own[w]-some, total-some
 			}
 			may := shares(own[w], total, capacity, n)
-			if own[w] < part {
-				require.True(t, may, "%d of %d, part %d", own[w], capacity, part)
+			if own[w] < part && !may {
+				t.Fatalf("refused with %d of %d, part %d", own[w], capacity, part)
 			}
 			if may {
 				own[w]++
 				total++
 			}
-			require.LessOrEqual(t, total, capacity)
-			if may && own[w] > part+1 {
-				require.LessOrEqual(t, own[w]-1, (capacity-(total-own[w]))/2, "more than half of what the others leave")
+			if total > capacity {
+				t.Fatalf("%d are let in, the capacity is %d", total, capacity)
+			}
+			if rest := capacity - (total - own[w]); may && own[w] > part+1 && own[w]-1 > rest/2 {
+				t.Fatalf("%d are more than half of the %d that the others leave", own[w], rest)
 			}
 		}
 	}
