@@ -34,14 +34,24 @@ SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE)
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
 
 # Concurrency lives in these packages. The rest is sequential: the race detector would only make it slow. Simulated hours run the code
-# of package cluster once more, and get by without it. So does cmd/creditd, whose tests start processes. The tests of api run both ways:
-# without it also against three nodes. Both run alone, because a starved cluster elects for ever.
+# of package cluster once more, and get by without it. So does cmd/creditd, whose tests start processes, and api/schema, which api uses.
+# Package api runs alone, because its many clusters keep both cores busy, and a starved cluster elects for ever.
 RACE_DIRS  := fsm/codec cluster api store cmd
-NO_RACE    := $(MODULE)/cluster/simulation $(MODULE)/cmd/creditd
-ALONE      := $(MODULE)/api $(MODULE)/cmd/creditd
+NO_RACE    := $(addprefix $(MODULE)/,cluster/simulation cmd/creditd api api/schema)
+ALONE      := $(MODULE)/api
 PACKAGES    = $(shell $(GO) list -e ./...)
 RACE_PKGS   = $(filter-out $(NO_RACE),$(foreach d,$(RACE_DIRS),$(filter $(MODULE)/$(d) $(MODULE)/$(d)/%,$(PACKAGES))))
 PLAIN_PKGS  = $(filter-out $(RACE_PKGS) $(ALONE),$(PACKAGES))
+
+# Tests of damage are sequential, so those of store run without the race detector, too.
+DAMAGE     := ^TestDamage_
+
+# What starts processes waits for elections and disks half of the time, so more of it runs at once than there are cores. Clusters in one
+# process do not bear that.
+AT_ONCE    := -p 3 -parallel 4
+
+# verify vets everything once; `go test` would vet each package again in every form.
+QUICKLY     = -vet=off -timeout $(TEST_TIMEOUT) $(TESTFLAGS)
 
 ##@ Run
 
@@ -57,7 +67,8 @@ build: ## static binary at bin/creditd
 
 ##@ Test
 
-# The parts run even when the first fails, so one run shows every failure.
+# The parts run even when the first fails, so one run shows every failure. Most tests of api send one request after the other; those in
+# files that start goroutines run under the race detector, too.
 .PHONY: test
 test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 to defeat the cache)
 	@race=-race; \
@@ -65,14 +76,19 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 		race=; export CGO_ENABLED=0; echo "note: no cgo or no C compiler ($$($(GO) env CC)): running without the race detector" >&2; \
 	fi; \
 	rc=0; \
-	if [ -n "$(strip $(PLAIN_PKGS))" ]; then $(GO) test -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PLAIN_PKGS) || rc=$$?; fi; \
-	$(GO) test -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(ALONE) || rc=$$?; \
-	$(GO) test -tags chaos $(TESTFLAGS) ./store/failpoint || rc=$$?; \
-	$(GO) test -tags nextversion -short $(TESTFLAGS) ./fsm/... || rc=$$?; \
-	$(GO) test -tags nextversion -run AnnotateKey $(TESTFLAGS) ./api || rc=$$?; \
-	$(GO) -C $(LINCHECK_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
-	$(GO) -C $(METRICS_MODULE) test $(TESTFLAGS) ./... || rc=$$?; \
-	if [ -n "$(strip $(RACE_PKGS))" ]; then $(GO) test $$race -p 1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(RACE_PKGS) || rc=$$?; fi; \
+	t() { $(GO) "$$@" || rc=1; }; \
+	t test $(AT_ONCE) $(QUICKLY) $(PLAIN_PKGS); \
+	t test $(QUICKLY) -run '$(DAMAGE)' ./store; \
+	t test $(QUICKLY) $(ALONE); \
+	t test -tags chaos $(QUICKLY) ./store/failpoint; \
+	t test -tags nextversion -short $(QUICKLY) ./fsm/...; \
+	t test -tags nextversion -run AnnotateKey $(QUICKLY) ./api; \
+	t -C $(LINCHECK_MODULE) test $(QUICKLY) ./...; \
+	t -C $(METRICS_MODULE) test $(QUICKLY) ./...; \
+	t test $$race $(QUICKLY) -skip '$(DAMAGE)' $(RACE_PKGS); \
+	raced=$$(grep -lE 'go func|\.Go\(|httptest\.NewServer' api/*_test.go | xargs grep -ohE '^func Test[A-Za-z0-9_]+' | cut -c6- | paste -sd '|'); \
+	[ -n "$$raced" ] || rc=1; \
+	t test $$race $(QUICKLY) -run "^($$raced)\$$" ./api; \
 	if [ "$${CI:-}" = true ] || { command -v node && command -v npm; } >/dev/null 2>&1; then \
 		$(GO) run -buildvcs=false ./scripts/sdk || rc=$$?; \
 	else \
