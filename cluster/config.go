@@ -37,8 +37,10 @@ type Config struct {
 	// AdvertiseGossip is the address at which other nodes reach it. Default: GossipAddr.
 	AdvertiseGossip string
 	// GossipKey encrypts gossip, 32 bytes. It may be missing on loopback only, unless InsecureGossip.
-	GossipKey      []byte
-	InsecureGossip bool
+	GossipKey []byte
+	// GossipOtherKeys decrypt what nodes send that have another GossipKey, while it is replaced. See SetGossipKeys.
+	GossipOtherKeys [][]byte
+	InsecureGossip  bool
 	// Join lists gossip addresses; this node's own among them is fine.
 	Join []string
 

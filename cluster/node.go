@@ -193,6 +193,15 @@ func (n *Node) Caller(actor fsm.Hash) (workspaceID, rootKeyID string) {
 	return workspaceID, rootKeyID
 }
 
+// SetGossipKeys replaces the keys of gossip: the first encrypts what this node sends, each decrypts what others send.
+func (n *Node) SetGossipKeys(keys [][]byte) error { return n.gossip.SetKeys(keys) }
+
+// Operator returns the hash of a root key that may operate the cluster, as this node's ledger has it. ok is false if there is none.
+func (n *Node) Operator() (hash fsm.Hash, ok bool) {
+	n.replica.View(func(s *fsm.State) { hash, ok = s.Operator() })
+	return hash, ok
+}
+
 // VerdictBytes is about how many bytes verdicts on keys take in an answer, as this node's ledger has the keys.
 func (n *Node) VerdictBytes(keys []fsm.Hash) (bytes int64) {
 	n.replica.View(func(s *fsm.State) { bytes = s.VerdictBytes(keys) })

@@ -101,7 +101,7 @@ func (n *Node) wireLedger() {
 // wireMembership builds what decides who belongs to the cluster.
 func (n *Node) wireMembership(base membership.Base) {
 	n.gossip = membership.NewGossip(membership.GossipConfig{
-		NodeID: n.id, Addr: n.conf.GossipAddr, AdvertiseAddr: n.conf.AdvertiseGossip, Key: n.conf.GossipKey,
+		NodeID: n.id, Addr: n.conf.GossipAddr, AdvertiseAddr: n.conf.AdvertiseGossip, Key: n.conf.GossipKey, OtherKeys: n.conf.GossipOtherKeys,
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
 		Logger: n.steady, Stopping: n.ctx.Done(),
 	})

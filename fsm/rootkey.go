@@ -113,3 +113,20 @@ func (t *tenancy) authenticate(actor Hash) (*rootKey, *Refusal) {
 }
 
 func (r *rootKey) resource() AuditResource { return AuditResource{RootKeyResource, r.id} }
+
+// Operator returns the hash of a root key that may operate the cluster, for a node whose operator has lost all of them. ok is false if none can.
+func (s *State) Operator() (hash Hash, ok bool) {
+	var chosen *rootKey
+	for _, r := range s.rootKeys { // order-free: the least id counts
+		if !r.enabled || !r.workspace.enabled || r.expires != Never || !r.may(OperateClusterPermission, "") {
+			continue
+		}
+		if chosen == nil || r.id < chosen.id {
+			chosen = r
+		}
+	}
+	if chosen == nil {
+		return hash, false
+	}
+	return chosen.hash, true
+}

@@ -27,6 +27,7 @@ const (
 	selfTestName = "selftest"
 
 	departuresName = "departures.json"
+	resetName      = "rootkey-reset.json"
 
 	incomingPrefix = stateName + ".incoming."
 	tmpSuffix      = ".tmp"
@@ -136,7 +137,7 @@ func removeLeftovers(dir string) error {
 
 func isOurTmp(name string) bool {
 	switch strings.TrimSuffix(name, tmpSuffix) {
-	case metaName, stableName, logName, stateName, divergedName, removedName, departuresName, selfTestName:
+	case metaName, stableName, logName, stateName, divergedName, removedName, departuresName, resetName, selfTestName:
 		return strings.HasSuffix(name, tmpSuffix)
 	}
 	return false

@@ -35,6 +35,8 @@ type Config struct {
 	Label string
 	// SecretKey encrypts all gossip. It has 32 bytes. Without a key a member accepts all messages.
 	SecretKey []byte
+	// OtherKeys decrypt what members send that have another SecretKey, while it is replaced. At most MaxKeys in all.
+	OtherKeys [][]byte
 	// Insecure allows gossip without a key outside loopback.
 	Insecure bool
 	Profile  Profile
@@ -45,6 +47,9 @@ type Config struct {
 }
 
 const keyBytes = 32
+
+// MaxKeys bounds the keys of a member: each packet of a stranger is tried with all of them.
+const MaxKeys = 4
 
 // reclaimAfter is when the id of a failed member may return from a new address. With zero it never could, and with less two nodes with one
 // id would replace each other in turn.
@@ -63,6 +68,11 @@ func (c Config) Validate() error {
 	}
 	if n := len(c.SecretKey); n != keyBytes && n != 0 {
 		return fmt.Errorf("gossip: the key has %d bytes, it must have %d", n, keyBytes)
+	}
+	if len(c.OtherKeys) > 0 {
+		if err := checkKeys(append([][]byte{c.SecretKey}, c.OtherKeys...)); err != nil {
+			return err
+		}
 	}
 	if c.Profile > Loopback {
 		return fmt.Errorf("gossip: unknown profile %d", c.Profile)
@@ -133,6 +143,13 @@ func (c Config) memberlist(logger *log.Logger) (*memberlist.Config, error) {
 	conf.RequireNodeNames = true
 	conf.Logger = logger
 	conf.SecretKey = c.SecretKey
+	if len(c.SecretKey) > 0 {
+		ring, err := memberlist.NewKeyring(c.OtherKeys, c.SecretKey)
+		if err != nil {
+			return nil, fmt.Errorf("gossip: keys: %w", err)
+		}
+		conf.Keyring = ring
+	}
 	if c.AdvertiseAddr != "" {
 		a, err := resolve("AdvertiseAddr", c.AdvertiseAddr)
 		if err != nil {

@@ -24,7 +24,8 @@ type Gossip struct {
 	conf   Config
 	list   *memberlist.Memberlist
 	table  *memberTable
-	addr   string // advertised
+	keys   *memberlist.Keyring // nil: gossip is not encrypted
+	addr   string              // advertised
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -64,7 +65,7 @@ func New(conf Config) (*Gossip, error) {
 		cancel()
 		return nil, err
 	}
-	mc.Transport = t
+	mc.Transport, g.keys = t, mc.Keyring
 	mc.BindAddr, mc.BindPort = bind.IP.String(), t.GetAutoBindPort()
 	if mc.AdvertisePort == 0 || conf.AdvertiseAddr == "" {
 		mc.AdvertisePort = mc.BindPort

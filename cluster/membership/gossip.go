@@ -18,6 +18,7 @@ type GossipConfig struct {
 	Addr          string // "": this node keeps to itself
 	AdvertiseAddr string
 	Key           []byte
+	OtherKeys     [][]byte // decrypt only
 	Insecure      bool
 	Join          []string
 	Describe      func() gossip.Meta // what this node tells about itself
@@ -38,11 +39,19 @@ func NewGossip(conf GossipConfig) *Gossip {
 	return &Gossip{conf: conf, changed: make(chan struct{}, 1)}
 }
 
+// SetKeys replaces the keys, of which the first encrypts.
+func (g *Gossip) SetKeys(keys [][]byte) error {
+	if started := g.gossip.Load(); started != nil {
+		return started.SetKeys(keys)
+	}
+	return nil // this node keeps to itself
+}
+
 // Start binds the address.
 func (g *Gossip) Start() error {
 	started, err := gossip.New(gossip.Config{
 		NodeID: g.conf.NodeID, BindAddr: g.conf.Addr, AdvertiseAddr: g.conf.AdvertiseAddr, Label: "creditd",
-		SecretKey: g.conf.Key, Insecure: g.conf.Insecure, Profile: profileFor(g.conf.Addr),
+		SecretKey: g.conf.Key, OtherKeys: g.conf.OtherKeys, Insecure: g.conf.Insecure, Profile: profileFor(g.conf.Addr),
 		Meta: g.conf.Describe(), Logger: g.conf.Logger,
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ type nodeConfig struct {
 	http    httpConfig
 	log     logConfig
 
+	gossipKeyFile string
 	adminAddr     string        // where metrics and profiles are served; empty: metrics at the HTTP port, profiles nowhere
 	hangup        chan struct{} // gets a token with each SIGHUP; nil: never
 	peers         *certs.Peers  // nil: no certificates protect the peer port

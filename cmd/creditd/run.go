@@ -185,7 +185,8 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	r := &running{node: served, url: "http://" + open.http.Addr().String()}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	go conf.watchFiles(watching, log)
+	go conf.watchFiles(watching, served, log)
+	go resetRootKey(watching, data, served, log)
 	log.Info("started", "version", version, "node", node.ID(), "http", conf.withScheme(reachable(open.http.Addr().String(), conf.cluster.AdvertiseHTTP)), "admin", open.adminAddr(), "peer", open.peerAddr(), "gossip", cmp.Or(conf.cluster.GossipAddr, closedPort))
 	failed := r.serve(ctx, server, conns, up)
 	return errors.Join(failed, r.stop(server, conf.http, failed, log))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
@@ -83,17 +84,23 @@ func warnOfArgument(s *settings.Set, name, variable string) {
 	}
 }
 
-func readGossipKey(path string) ([]byte, error) {
+// readGossipKeys reads a file with a key on each line. The first encrypts; each decrypts.
+func readGossipKeys(path string) (keys [][]byte, err error) {
 	text, err := readSecretFile(path)
 	if err != nil {
 		return nil, err
 	}
-	key, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(key) != gossipKeyBytes {
-		return nil, fmt.Errorf("%s does not hold %d bytes in base64; make one with: head -c %d /dev/urandom | base64",
-			path, gossipKeyBytes, gossipKeyBytes)
+	for line := range strings.FieldsSeq(text) {
+		key, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(key) != gossipKeyBytes {
+			return nil, fmt.Errorf("%s does not hold %d bytes in base64 on each line; make a key with: creditd secret new", path, gossipKeyBytes)
+		}
+		keys = append(keys, key)
 	}
-	return key, nil
+	if len(keys) > gossip.MaxKeys {
+		return nil, fmt.Errorf("%s holds %d keys; at most %d are allowed", path, len(keys), gossip.MaxKeys)
+	}
+	return keys, nil
 }
 
 // rootKeySettings are the two ways to name a root key.

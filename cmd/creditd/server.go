@@ -26,7 +26,6 @@ type serverCommand struct {
 
 	rootKey       rootKeySettings
 	secret        clusterSecretSettings
-	gossipKeyFile string
 	insecurePeers bool
 	peerFiles     peerFiles
 	httpFiles     httpFiles
@@ -70,7 +69,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Secret(&c.rootKey.key, "root-key", "an argument shows in the process list; use CREDITD_ROOT_KEY or --root-key-file")
 	s.Text(&c.rootKey.file, "root-key-file", "FILE", "file that holds the first root key of a new cluster, the same on every node. CREDITD_ROOT_KEY may hold the key itself. Without either, the node makes a key and prints it once")
 	c.secret.bind(s)
-	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip with this key instead of one from the cluster secret")
+	s.Text(&c.gossipKeyFile, "gossip-key-file", "FILE", "file with 32 random bytes in base64, the same on every node: encrypts gossip with this key instead of one from the cluster secret. Further lines hold keys that decrypt only. A changed file counts without a restart")
 	s.Switch(&c.cluster.InsecureGossip, "insecure-gossip", "allow gossip beyond this machine without a cluster secret or --gossip-key-file")
 	c.peerFiles.bind(s)
 	s.Switch(&c.insecurePeers, "insecure-peers", "allow a peer port beyond this machine without a cluster secret or --peer-tls-cert")

@@ -147,12 +147,13 @@ func (c *serverCommand) asksForSolo(s *settings.Set) bool {
 
 func (c *serverCommand) checkGossip(s *settings.Set, shared secret.Secret, has bool) {
 	if c.gossipKeyFile != "" {
-		key, err := readGossipKey(c.gossipKeyFile)
+		keys, err := readGossipKeys(c.gossipKeyFile)
 		if err != nil {
 			s.Refuse("gossip-key-file", "the gossip key cannot be read: %v", err)
+			return
 		}
 		warnOfReaders(s, "gossip-key-file", c.gossipKeyFile)
-		c.cluster.GossipKey = key
+		c.cluster.GossipKey, c.cluster.GossipOtherKeys = keys[0], keys[1:]
 		return
 	}
 	if has {

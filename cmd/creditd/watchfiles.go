@@ -2,16 +2,65 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
+	"slices"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/certs"
 )
 
-// watchFiles loads certificates again when their files change, and at once after SIGHUP.
-func (c nodeConfig) watchFiles(ctx context.Context, log *slog.Logger) {
+// watchFiles loads certificates and gossip keys again when their files change, and at once after SIGHUP.
+func (c nodeConfig) watchFiles(ctx context.Context, node *servedNode, log *slog.Logger) {
 	keepers := []*certs.Keeper{c.http.tls}
 	if c.peers != nil {
 		keepers = append(keepers, c.peers.Keeper)
 	}
-	certs.Watch(ctx, log, c.hangup, keepers...)
+	keys := &gossipKeys{path: c.gossipKeyFile, set: node.SetGossipKeys, log: log}
+	if len(c.cluster.GossipKey) > 0 {
+		keys.current = keyIDs(append([][]byte{c.cluster.GossipKey}, c.cluster.GossipOtherKeys...))
+	}
+	certs.Watch(ctx, log, c.hangup, keys.reload, keepers...)
+}
+
+// gossipKeys are those of --gossip-key-file.
+type gossipKeys struct {
+	path    string // empty: there is none
+	set     func([][]byte) error
+	log     *slog.Logger
+	current []string // ids of the keys in use
+	broken  string   // the error that was logged last
+}
+
+// keyIDs name keys in logs: enough of a hash to compare nodes, and nothing of the key.
+func keyIDs(keys [][]byte) (ids []string) {
+	for _, key := range keys {
+		hash := sha256.Sum256(key)
+		ids = append(ids, hex.EncodeToString(hash[:4]))
+	}
+	return ids
+}
+
+// reload uses the keys of the file. What cannot be used changes nothing, and is logged once.
+func (g *gossipKeys) reload() {
+	if g.path == "" {
+		return
+	}
+	keys, err := readGossipKeys(g.path)
+	if err == nil && slices.Equal(keyIDs(keys), g.current) {
+		g.broken = ""
+		return
+	}
+	if err == nil {
+		err = g.set(keys)
+	}
+	if err != nil {
+		if text := err.Error(); text != g.broken {
+			g.broken = text
+			g.log.Error("--gossip-key-file was changed and cannot be used: the keys before stay in use", "err", err)
+		}
+		return
+	}
+	g.current, g.broken = keyIDs(keys), ""
+	g.log.Info("gossip keys loaded: the first encrypts, each decrypts", "keys", g.current)
 }

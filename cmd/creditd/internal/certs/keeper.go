@@ -116,12 +116,13 @@ func (k *Keeper) warn(now time.Time, log *slog.Logger) {
 // pollInterval is how often the files are read. Files of secrets are replaced by links on some platforms, which notifications miss.
 const pollInterval = 5 * time.Second
 
-// Watch loads changed files until ctx ends: each few seconds, and at once when something comes from now.
-func Watch(ctx context.Context, log *slog.Logger, now <-chan struct{}, keepers ...*Keeper) {
+// Watch loads changed files until ctx ends: each few seconds, and at once when something comes from now. It calls also as often.
+func Watch(ctx context.Context, log *slog.Logger, now <-chan struct{}, also func(), keepers ...*Keeper) {
 	keepers = slices.DeleteFunc(slices.Clone(keepers), func(k *Keeper) bool { return k == nil })
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
+		also()
 		for _, k := range keepers {
 			k.Reload(log)
 			k.warn(time.Now(), log)

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api/client"
+)
+
+// Whoever can write to the data directory of a stopped node gets a new root key, in all nodes, and nothing else changes.
+func TestRootkeyReset_AddsARootKey(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	args := alone(t, dir)
+	p, c := startMember(t, args...)
+	addCustomer(t, c, "customer", 10)
+	_, code := runs(t, nil, "rootkey", "reset", "--data-dir", dir)
+	require.Equal(t, exitFailed, code, "the node runs")
+	p.terminate()
+	made, code := runs(t, nil, "rootkey", "reset", "--data-dir", dir)
+	require.Equal(t, exitDone, code, made.stderr.String())
+	key := strings.TrimSpace(made.stdout.String())
+	waiting, err := os.ReadFile(filepath.Join(dir, "rootkey-reset.json"))
+	require.NoError(t, err)
+	require.NotContains(t, string(waiting), key)
+
+	p = start(t, nil, args...)
+	p.await(p.stderr, `msg="root key added: `)
+	fresh := p.client(key)
+	require.EqualValues(t, 10, balance(t, fresh, "customer"))
+	must[object](t, fresh, "rootKeys.createRootKey", object{"name": "next", "preset": "verify"})
+	must[object](t, p.client(testRootKey), "apis.createApi", object{"name": "still"})
+	require.NoFileExists(t, filepath.Join(dir, "rootkey-reset.json"))
+	p.signal(syscall.SIGTERM)
+	require.Equal(t, exitDone, p.wait())
+
+	_, code = runs(t, nil, "rootkey", "reset", "--data-dir", t.TempDir())
+	require.Equal(t, exitFailed, code, "no data directory")
+}
+
+// The procedure of docs/operating.md: a new root key, then the end of the old one.
+func TestHandbook_RotatesTheRootKey(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/operating.md")
+	require.NoError(t, err)
+	_, text2, found := strings.Cut(string(text), "### Replacing a root key")
+	require.True(t, found)
+	_, text2, _ = strings.Cut(text2, "```sh\n")
+	script, _, found := strings.Cut(text2, "```")
+	require.True(t, found)
+	dir := t.TempDir()
+	p, c := startMember(t, alone(t, filepath.Join(dir, "data"))...)
+	write(t, filepath.Join(dir, "root.key"), testRootKey)
+	require.NoError(t, os.Symlink(binary, filepath.Join(dir, "creditd")))
+	shell := exec.CommandContext(t.Context(), "sh", "-e", "-c", script)
+	shell.Dir, shell.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "CREDITD_ADDR="+c.Node(), "CREDITD_ROOT_KEY=")
+	output, err := shell.CombinedOutput()
+	require.NoError(t, err, string(output))
+	key, err := os.ReadFile(filepath.Join(dir, "root.key"))
+	require.NoError(t, err)
+	fresh := client.New(client.Config{Node: c.Node(), RootKey: strings.TrimSpace(string(key)), Timeout: patience})
+	must[object](t, fresh, "apis.createApi", object{"name": "rotated"})
+	require.Equal(t, 401, c.Call(t.Context(), "apis.createApi", object{"name": "old"}, nil).Status)
+	p.terminate()
+}
