@@ -82,6 +82,6 @@ func (s *Status) reduce() {
 	s.Reduced = true
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		n.HTTPAddr, n.PeerAddr, n.GossipAddr, n.RemovedBy = "", "", "", ""
+		n.HTTPAddr, n.PeerAddr, n.GossipAddr, n.RemovedBy, n.Name = "", "", "", "", "" // a host name says as much as an address
 	}
 }

@@ -72,6 +72,27 @@ type NodeStatus struct {
 	CommitIndex    uint64          `json:"commitIndex"`
 	AppliedIndex   uint64          `json:"appliedIndex"`
 	Digest         *Digest         `json:"digest,omitempty"`
+
+	Name string `json:"name,omitempty"` // for people
+	// Lag is how many entries the node has not applied that the cluster has committed, as far as the nodes that answered know.
+	Lag *uint64 `json:"lag,omitempty"`
+	// LastContactMillis is the time since the node heard its leader; 0 at the leader, -1: never. Unknown of a node that does not answer.
+	LastContactMillis *int64       `json:"lastContactMillis,omitempty"`
+	Disk              *DiskStatus  `json:"disk,omitempty"`
+	Clock             *ClockStatus `json:"clock,omitempty"`
+}
+
+// DiskStatus is the free space of a node's data directory.
+type DiskStatus struct {
+	FreeBytes    uint64 `json:"freeBytes"`
+	ReserveBytes uint64 `json:"reserveBytes"` // with less, changes are refused
+	Full         bool   `json:"full"`
+}
+
+// ClockStatus is a node's clock.
+type ClockStatus struct {
+	OffsetMillis int64 `json:"offsetMillis"` // the peers' time minus the node's
+	Fit          bool  `json:"fit"`          // false: it does not lead because of its clock
 }
 
 // LedgerVersions is a range of ledger versions, both included.

@@ -49,6 +49,13 @@ type Config struct {
 	// Founding names the ledger, its first workspace and its first root key, should this node be the one to bootstrap it.
 	Founding fsm.Bootstrap
 
+	// Name is shown beside the node's id, for people. It need not be unique.
+	Name string
+	// NonVoter: this node serves requests and reads, and never gets a vote.
+	NonVoter bool
+	// RemoveDeadVoters is how long a voter may be dead before the leader removes it, if at least three voters are left and all are up. 0: for ever.
+	RemoveDeadVoters time.Duration
+
 	Version string // the build
 	// LedgerVersions is the range that the build reads. Only tests of upgrades set another one than upgrade.OfThisBuild.
 	LedgerVersions upgrade.Range
@@ -155,6 +162,8 @@ func (c *Config) Validate() error {
 	bad(c.BootstrapExpect != 0 && (c.BootstrapExpect < 0 || c.BootstrapExpect > 7 || c.BootstrapExpect%2 == 0),
 		"cluster: BootstrapExpect is %d, must be 1, 3, 5 or 7 (or 0 to join only)", c.BootstrapExpect)
 	bad(c.BootstrapExpect > 0 && c.Founding.ClusterID == "", "cluster: Founding is missing")
+	bad(c.NonVoter && c.BootstrapExpect > 0, "cluster: a node without a vote founds no cluster: NonVoter excludes BootstrapExpect")
+	bad(c.RemoveDeadVoters < 0, "cluster: RemoveDeadVoters must not be negative")
 	bad(c.GossipAddr == "" && c.BootstrapExpect != 1, "cluster: GossipAddr is missing; only a single node can do without")
 	bad(c.GossipAddr == "" && len(c.Join) > 0, "cluster: Join needs GossipAddr")
 	bad(c.HeartbeatTimeout < 5*time.Millisecond, "cluster: HeartbeatTimeout is %v, at least 5ms is needed", c.HeartbeatTimeout)

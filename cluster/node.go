@@ -42,6 +42,8 @@ type Node struct {
 
 	parts
 
+	names names
+
 	unusable atomic.Bool // Fail was called
 	left     sync.Once   // several nodes may tell at once that this one left
 

@@ -117,11 +117,11 @@ func (n *Node) wireMembership(base membership.Base) {
 		Base: base, Expect: n.conf.BootstrapExpect, HasState: n.conf.Store.HasState, Announce: n.gossip.Update, Stand: n.standForElection,
 		Fail: n.Fail, Reporter: n.reporter,
 	}
-	n.standing = &membership.Standing{Base: base, Serves: n.Leads, Reporter: n.reporter}
+	n.standing = &membership.Standing{Base: base, NonVoter: n.conf.NonVoter, Serves: n.Leads, Reporter: n.reporter}
 	n.reconciler = &membership.Reconciler{
 		Base: base, Interval: n.conf.ReconcileInterval, Changed: n.gossip.Changed(), Blocked: n.removal.Blocked, Reporter: n.reporter,
 		LedgerVersion:   n.replica.LedgerVersion,
-		UnprovenTimeout: n.conf.UnprovenTimeout, Departures: n.departures,
+		UnprovenTimeout: n.conf.UnprovenTimeout, Departures: n.departures, Removal: n.removal, DeadAfter: n.conf.RemoveDeadVoters,
 		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.steady),
 	}
 	n.election = &membership.FastElection{

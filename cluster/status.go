@@ -46,6 +46,16 @@ type NodeStatus struct {
 	AppliedIndex uint64
 	DigestIndex  uint64
 	Digest       string // hexadecimal
+
+	Name string // for people; empty: none, or not known
+	// Answered: the node answered. What follows is zero otherwise.
+	Answered          bool
+	LastContactMillis int64 // since it heard its leader; 0 at the leader, -1: never
+	FreeBytes         uint64
+	ReserveBytes      uint64
+	DiskFull          bool
+	ClockOffsetMillis int64 // the peers' time minus its own
+	ClockWrong        bool
 }
 
 // Membership says what a node is to the cluster.
@@ -74,12 +84,14 @@ func (n *Node) report() membership.Report {
 	index, digest := n.replica.Digest()
 	stats := n.raft.Stats()
 	lastTerm, _ := strconv.ParseUint(stats["last_log_term"], 10, 64) // raft prints a number here
-	reads := n.reads()
+	reads, disk, clock := n.reads(), n.conf.Store.Space(), n.Clock()
 	r := membership.Report{
 		NodeID: n.id, ClusterID: n.replica.ClusterID(), Role: role, Version: n.conf.Version, HTTPAddr: n.conf.AdvertiseHTTP,
 		GossipAddr: n.gossip.Addr(), Term: n.raft.CurrentTerm(), CommitIndex: n.raft.CommitIndex(),
 		AppliedIndex: n.raft.AppliedIndex(), DigestIndex: index, Digest: digest.String(),
 		LedgerVersion: n.replica.LedgerVersion(), MinLedger: reads.Min, MaxLedger: reads.Max,
+		Name: n.conf.Name, NonVoter: n.conf.NonVoter, FreeBytes: disk.FreeBytes, ReserveBytes: disk.ReserveBytes, DiskFull: disk.DiskFull,
+		ClockOffsetMillis: clock.Offset.Milliseconds(), ClockWrong: !clock.Fit(),
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
 	if last := n.raft.LastContact(); role == roles[raft.Leader] {
@@ -101,11 +113,15 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		s := nodes[id]
 		s.Role, s.Version, s.CommitIndex, s.AppliedIndex = r.Role, r.Version, r.CommitIndex, r.AppliedIndex
 		s.HTTPAddr, s.GossipAddr = r.HTTPAddr, r.GossipAddr
+		s.Answered, s.LastContactMillis, s.Name = true, r.LastContactMillis, r.Name
+		s.FreeBytes, s.ReserveBytes, s.DiskFull = r.FreeBytes, r.ReserveBytes, r.DiskFull
+		s.ClockOffsetMillis, s.ClockWrong = r.ClockOffsetMillis, r.ClockWrong
 		s.DigestIndex, s.Digest, s.Reads = r.DigestIndex, r.Digest, upgrade.Range{Min: r.MinLedger, Max: r.MaxLedger}
 		if n.conf.GossipAddr == "" {
 			s.Health = gossip.Alive.String()
 		}
 	}
+	n.names.fill(nodes)
 	status := Status{
 		NodeID: n.id, ClusterID: n.clusterID(), LeaderID: string(n.leader.Current()), Stale: n.stale(),
 		Term: n.raft.CurrentTerm(), LedgerVersion: n.replica.LedgerVersion(),

@@ -60,6 +60,11 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
+// Space returns the figures about free space alone, which cost nothing.
+func (s *Store) Space() Stats {
+	return Stats{FreeBytes: s.space.free.Load(), ReserveBytes: s.space.reserve, DiskFull: s.space.full.Load()}
+}
+
 // sizeOf returns the size of a file or of all files in a directory. It returns 0 on an error.
 func sizeOf(path string) int64 {
 	var total int64

@@ -115,7 +115,7 @@ func (r *Reconciler) judgement(ctx context.Context) func(raft.ServerID) fit {
 	now := time.Now()
 	return func(id raft.ServerID) fit {
 		report, ok := reports[string(id)]
-		if !ok || report.LastIndex+conf.MaxTrailingLogs < last {
+		if !ok || report.NonVoter || report.LastIndex+conf.MaxTrailingLogs < last {
 			return fit{}
 		}
 		return fit{caughtUp: true, stable: health.Servers[id].Health.IsStable(now, health.ServerStabilizationTime(conf))}

@@ -31,6 +31,8 @@ type Reconciler struct {
 	AutopilotLogger   hclog.Logger
 	UnprovenTimeout   time.Duration // how long a non-voter has to answer once, from the beginning of a term
 	Departures        *Departures
+	Removal           *Removal
+	DeadAfter         time.Duration // a voter that is dead for so long is removed; 0: none is
 
 	health atomic.Pointer[autopilot.State] // autopilot's last judgement of this term
 	judged chan struct{}                   // holds a token when there is a new one
@@ -79,6 +81,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 			}
 			r.promote(ctx)
 			r.dropUnproven(ctx)
+			r.removeDead(ctx)
 		}
 	}
 }

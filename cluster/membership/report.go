@@ -34,6 +34,16 @@ type Report struct {
 	LedgerVersion uint64 `json:"ledgerVersion"`
 	MinLedger     uint64 `json:"minLedger"`
 	MaxLedger     uint64 `json:"maxLedger"`
+
+	Name     string `json:"name,omitempty"`     // for people
+	NonVoter bool   `json:"nonVoter,omitempty"` // it wants no vote
+
+	FreeBytes    uint64 `json:"freeBytes,omitempty"` // on the disk of the data directory
+	ReserveBytes uint64 `json:"reserveBytes,omitempty"`
+	DiskFull     bool   `json:"diskFull,omitempty"`
+
+	ClockOffsetMillis int64 `json:"clockOffsetMillis,omitempty"` // the peers' time minus its own
+	ClockWrong        bool  `json:"clockWrong,omitempty"`        // it does not lead because of its clock
 }
 
 // leaderRole is the role of a node that leads, in a Report.

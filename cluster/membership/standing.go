@@ -15,6 +15,7 @@ import (
 // Standing knows whether this node counts as what it is meant to be: a voter, with everything that was committed when it looked.
 type Standing struct {
 	Base
+	NonVoter bool        // it is meant to have no vote
 	Serves   func() bool // whether this node serves as the leader
 	Reporter *Reporter
 
@@ -24,6 +25,7 @@ type Standing struct {
 var (
 	errNoVote = fault.New(fault.Unavailable,
 		"This node has no vote: the leader gives it one when it has caught up and has been healthy for long enough")
+	errNoServer    = fault.New(fault.Unavailable, "This node does not belong to the cluster yet: the leader has not added it")
 	errPredecessor = fault.New(fault.Unavailable, "The node that was at this address before still has a vote: wait until a leader of this "+
 		"build takes it away, or remove that node")
 	errBehind = fault.New(fault.Unavailable, "This node has not caught up with the leader yet")
@@ -32,7 +34,9 @@ var (
 // Check returns why this node does not count yet.
 func (s *Standing) Check() error {
 	switch {
-	case s.Directory.Voter(s.NodeID) == nil:
+	case s.NonVoter && !s.counts():
+		return errNoServer
+	case !s.counts():
 		return errNoVote
 	case !s.caughtUp.Load():
 		return errBehind
@@ -40,6 +44,12 @@ func (s *Standing) Check() error {
 		return errPredecessor
 	}
 	return nil
+}
+
+// counts reports whether raft's configuration has this node as what it is meant to be.
+func (s *Standing) counts() bool {
+	server := s.Directory.Server(s.NodeID)
+	return server != nil && (s.NonVoter || server.Suffrage == raft.Voter)
 }
 
 // Counted reports whether this node has counted since its start.
@@ -69,7 +79,7 @@ const lookTimeout = time.Second
 
 // look reports whether this node had a vote and has applied the entry that gave it, and all that the leader calls committed.
 func (s *Standing) look(ctx context.Context) bool {
-	if s.Directory.Voter(s.NodeID) == nil {
+	if !s.counts() {
 		return false
 	}
 	if s.Serves() {
@@ -92,5 +102,5 @@ func (s *Standing) look(ctx context.Context) bool {
 			return false
 		}
 	}
-	return s.Directory.Voter(s.NodeID) != nil
+	return s.counts()
 }

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
 var _ = register(registration{group: "cluster", use: "status", short: "show every node: membership, role, health, addresses, progress",
@@ -22,7 +24,18 @@ writes have stopped, or at the same index, which stands behind the @.
 The exit code is 1 if there is no leader, or if a voter does not answer.`,
 	make: func() command { return &clusterStatus{} }})
 
-type clusterStatus struct{ reporter }
+type clusterStatus struct {
+	reporter
+	watch bool
+}
+
+func (c *clusterStatus) bind(s *settings.Set) {
+	c.reporter.bind(s)
+	s.Switch(&c.watch, "watch", "show it again every 2s until SIGINT; a node that does not answer is no end")
+}
+
+// watchInterval is how often --watch asks.
+const watchInterval = 2 * time.Second
 
 // askedStatus is a status and the address of the node that gave it.
 type askedStatus struct {
@@ -31,6 +44,45 @@ type askedStatus struct {
 }
 
 func (c *clusterStatus) run(in invocation) error {
+	if c.watch {
+		return c.watching(in)
+	}
+	return c.show(in)
+}
+
+// watching shows the status again and again. On a terminal each takes the place of the one before.
+func (c *clusterStatus) watching(in invocation) error {
+	ctx, stop := untilSignal(in, nil)
+	defer stop()
+	again := time.NewTicker(watchInterval)
+	defer again.Stop()
+	for {
+		if isTerminal(in.stdout) && !c.inJSON() {
+			fmt.Fprint(in.stdout, "\x1b[H\x1b[2J")
+		}
+		if err := c.show(in); err != nil {
+			fmt.Fprintln(in.stderr, err)
+		}
+		select {
+		case <-again.C:
+			fmt.Fprintln(in.stdout)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// show asks once.
+func (c *clusterStatus) show(in invocation) error {
 	asked, err := c.status()
 	if err != nil {
 		return err
@@ -99,7 +151,7 @@ func printStatus(w io.Writer, asked askedStatus) error {
 	}
 	nodes := slices.SortedFunc(slices.Values(asked.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "NODE\tROLE\tMEMBERSHIP\tHEALTH\tHTTP\tPEER\tGOSSIP\tAPPLIED\tDIGEST\tBUILD\tREADS")
+	fmt.Fprintln(columns, "NODE\tNAME\tROLE\tMEMBERSHIP\tHEALTH\tHTTP\tPEER\tGOSSIP\tAPPLIED\tLAG\tCONTACT\tDISK\tCLOCK\tDIGEST\tBUILD\tREADS")
 	for _, n := range nodes {
 		fmt.Fprintln(columns, strings.Join(statusRow(n), "\t"))
 	}
@@ -130,10 +182,37 @@ func statusRow(n api.NodeStatus) []string {
 	if v := n.LedgerVersions; v != nil {
 		reads = fmt.Sprintf("%d-%d", v.Min, v.Max)
 	}
+	lag, contact, disk, clock := vitals(n)
 	return []string{
-		n.NodeID, cmp.Or(n.Role, "unknown"), membership, cmp.Or(n.Health, "unknown"), cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"),
-		cmp.Or(n.GossipAddr, "-"), fmt.Sprint(n.AppliedIndex), digest, cmp.Or(n.Version, "-"), reads,
+		n.NodeID, cmp.Or(n.Name, "-"), cmp.Or(n.Role, "unknown"), membership, cmp.Or(n.Health, "unknown"), cmp.Or(n.HTTPAddr, "-"), cmp.Or(n.PeerAddr, "-"),
+		cmp.Or(n.GossipAddr, "-"), fmt.Sprint(n.AppliedIndex), lag, contact, disk, clock, digest, cmp.Or(n.Version, "-"), reads,
 	}
+}
+
+// vitals are how far a node is behind, when it heard its leader, its disk and its clock.
+func vitals(n api.NodeStatus) (lag, contact, disk, clock string) {
+	lag, contact, disk, clock = "-", "-", "-", "-"
+	if n.Lag != nil {
+		lag = fmt.Sprint(*n.Lag)
+	}
+	if ms := n.LastContactMillis; ms != nil && *ms >= 0 {
+		contact = fmt.Sprintf("%dms", *ms)
+	} else if ms != nil {
+		contact = "never"
+	}
+	if d := n.Disk; d != nil {
+		disk = fmt.Sprintf("%.1fGiB", float64(d.FreeBytes)/(1<<30))
+		if d.Full {
+			disk += ",full"
+		}
+	}
+	if c := n.Clock; c != nil {
+		clock = fmt.Sprintf("%+dms", c.OffsetMillis)
+		if !c.Fit {
+			clock += ",wrong"
+		}
+	}
+	return lag, contact, disk, clock
 }
 
 // howItLeft says when a node left the cluster for good, and why.

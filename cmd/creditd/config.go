@@ -105,6 +105,19 @@ func (c *nodeConfig) bindStore(s *settings.Set, dirUsage string) {
 	s.Size(&c.store.ReserveBytes, "disk-reserve", "free space to keep on the disk of --data-dir; below it, changes are refused and reads continue; a wal log needs at least 128MiB; 0 turns this off")
 }
 
+// parseNodeName reads a name that fits a table and a log.
+func parseNodeName(raw string) (string, error) {
+	if len(raw) > 63 {
+		return "", errors.New("too long; at most 63 characters")
+	}
+	for _, r := range raw {
+		if r <= ' ' || r > '~' {
+			return "", errors.New("must be printable ASCII without spaces")
+		}
+	}
+	return raw, nil
+}
+
 // parseExpect reads the size a cluster begins with. An even number costs a node
 // and tolerates no more failures than the odd number below it.
 func parseExpect(raw string) (int, error) {

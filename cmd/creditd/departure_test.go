@@ -17,17 +17,21 @@ type trio struct {
 	dirs  [3]string
 	args  [3][]string
 	nodes [3]*process
+
+	gossip string // the addresses of all, for --join
 }
 
-func startTrio(t testing.TB) *trio {
+func startTrio(t testing.TB, more ...string) *trio {
 	t.Helper()
 	c := &trio{t: t}
 	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	c.gossip = strings.Join(gossip, ",")
 	for i := range c.nodes {
 		c.dirs[i] = filepath.Join(t.TempDir(), "data")
 		c.args[i] = []string{"server", "--data-dir", c.dirs[i], "--bootstrap-expect", "3", "--join", strings.Join(gossip, ","),
 			"--http-addr", freeAddress(t), "--peer-addr", freeAddress(t), "--gossip-addr", gossip[i], "--log-store", "boltdb",
 			"--heartbeat-timeout", "300ms", "--election-timeout", "300ms"}
+		c.args[i] = append(c.args[i], more...)
 		c.start(i)
 	}
 	for _, p := range c.nodes {
@@ -146,7 +150,7 @@ func TestStatus_WithoutAQuorum(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, p.stderr.String(), "there is no leader; 2 of 3 voters do not answer: ")
 	require.Regexp(t, `(?m)^leader   none: .*\n(.*\n)*as seen  by `+c.id(0)+` at .*, stale: `, p.stdout.String())
-	require.Regexp(t, `(?m)^`+c.id(1)+` +unknown +voter +failed`, p.stdout.String())
+	require.Regexp(t, `(?m)^`+c.id(1)+` +- +unknown +voter +failed`, p.stdout.String())
 	require.NotContains(t, p.stdout.String(), "reduced")
 	c.nodes[0].terminate()
 }

@@ -75,12 +75,24 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 		NodeID: status.NodeID, Stale: status.Stale, ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
 		Nodes: make([]api.NodeStatus, len(status.Nodes)),
 	}
+	var committed uint64
+	for _, n := range status.Nodes {
+		committed = max(committed, n.CommitIndex)
+	}
 	for i, n := range status.Nodes {
 		shown.Nodes[i] = api.NodeStatus{
 			NodeID: n.NodeID, Role: n.Role, Voter: n.Voter, Health: n.Health,
 			Membership: string(n.Membership), ReplacedBy: n.ReplacedBy, LeftAt: n.LeftAt, RemovedBy: n.RemovedBy,
 			HTTPAddr: n.HTTPAddr, PeerAddr: n.PeerAddr, GossipAddr: n.GossipAddr, Version: n.Version, LedgerVersions: readVersions(n.Reads),
-			CommitIndex: n.CommitIndex, AppliedIndex: n.AppliedIndex,
+			CommitIndex: n.CommitIndex, AppliedIndex: n.AppliedIndex, Name: n.Name,
+		}
+		if n.Answered {
+			lag := committed - min(committed, n.AppliedIndex)
+			shown.Nodes[i].Lag, shown.Nodes[i].LastContactMillis = &lag, &n.LastContactMillis
+			shown.Nodes[i].Clock = &api.ClockStatus{OffsetMillis: n.ClockOffsetMillis, Fit: !n.ClockWrong}
+		}
+		if n.FreeBytes > 0 || n.DiskFull { // an earlier build says nothing of its disk
+			shown.Nodes[i].Disk = &api.DiskStatus{FreeBytes: n.FreeBytes, ReserveBytes: n.ReserveBytes, Full: n.DiskFull}
 		}
 		if n.Digest != "" {
 			shown.Nodes[i].Digest = &api.Digest{Index: n.DigestIndex, Value: n.Digest}

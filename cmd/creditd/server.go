@@ -62,6 +62,9 @@ func (c *serverCommand) bind(s *settings.Set) {
 
 	s.Group("Cluster")
 	settings.Value(s, &c.cluster.BootstrapExpect, "bootstrap-expect", "1|3|5|7", "found a new cluster once this many nodes see each other; no effect on a node that already belongs to a cluster", parseExpect)
+	settings.Value(s, &c.cluster.Name, "node-name", "NAME", "what people call this node, shown beside its id; without it the host name", parseNodeName)
+	s.Switch(&c.cluster.NonVoter, "non-voter", "serve requests and reads without a vote; not with --bootstrap-expect, and without effect on a node that has a vote")
+	s.Duration(&c.cluster.RemoveDeadVoters, "remove-dead-voters", 0, "the leader removes a voter that is dead for so long, if at least three voters are left and all of them are up. 0: never")
 	s.Switch(&c.rejoin, "rejoin", "if this node was removed from its cluster, set its data aside and join as a new node; no effect otherwise")
 	s.Items(&c.cluster.Join, "join", "HOST:PORT", "gossip addresses of other nodes", parseTarget)
 

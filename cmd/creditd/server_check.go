@@ -15,6 +15,18 @@ func (c *serverCommand) check(in invocation, s *settings.Set) {
 	c.checkData(s)
 	c.checkAddresses(s)
 	c.checkCluster(s)
+	if c.cluster.NonVoter && c.cluster.BootstrapExpect > 0 && s.Fine("non-voter", "bootstrap-expect") {
+		s.Refuse("non-voter", "a node without a vote founds no cluster; leave out --bootstrap-expect")
+	}
+	if c.cluster.Name == "" {
+		host, err := os.Hostname()
+		if err == nil {
+			host, err = parseNodeName(host)
+		}
+		if err == nil { // the id is enough
+			c.cluster.Name = host
+		}
+	}
 	c.rootKey.choose(s, rootKeyMin)
 	shared, has := c.secret.check(s)
 	c.checkGossip(s, shared, has)

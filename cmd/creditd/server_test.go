@@ -235,7 +235,7 @@ func TestServer_ClusterOfThree(t *testing.T) {
 	p, code := runs(t, operator, "cluster", "status")
 	require.Equal(t, exitDone, code)
 	require.Regexp(t, `(?m)^leader   `+before.LeaderID+`$`, p.stdout.String())
-	require.Regexp(t, `(?m)^`+before.LeaderID+` +leader +voter +alive +127.0.0.1:\d+ +127.0.0.1:\d+ +127.0.0.1:\d+ +\d+ +[0-9a-f]+@\d+ +v1.2.3-test +1-\d+$`, p.stdout.String())
+	require.Regexp(t, `(?m)^`+before.LeaderID+` +\S+ +leader +voter +alive +127.0.0.1:\d+ +127.0.0.1:\d+ +127.0.0.1:\d+ +\d+ +\d+ +0ms +[\d.]+GiB +[+-]\d+ms +[0-9a-f]+@\d+ +v1.2.3-test +1-\d+$`, p.stdout.String())
 
 	var next string
 	for _, n := range before.Nodes {
