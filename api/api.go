@@ -37,6 +37,7 @@ type API struct {
 	failures *failures
 
 	exporting [2]sync.Mutex // held by the only export of a tenant, and of an operator
+	saving    sync.Mutex    // held while a snapshot is sent
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.

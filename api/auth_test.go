@@ -108,6 +108,7 @@ var matrix = []matrixRow{
 	{"records.exportRecords", `{}`, missingPermission, success},
 	{"audit.listEntries", `{}`, missingPermission, answerRow{200, `[]`}},
 	{"cluster.getStatus", `{}`, missingPermission, success},
+	{"cluster.saveSnapshot", `{}`, missingPermission, success},
 	{"cluster.removeServer", `{"nodeId":"n2"}`, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, missingPermission, success},
 

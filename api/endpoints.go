@@ -65,6 +65,7 @@ func endpoints() []*endpoint {
 		listAudit(),
 
 		getStatus(),
+		saveSnapshot(),
 		transferLeadership(),
 		removeServer(),
 	}

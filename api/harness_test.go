@@ -147,6 +147,11 @@ func (l *ledger) Records(ctx context.Context, minIndex uint64) (api.Records, err
 	return place{l, 0}.Records(ctx, minIndex)
 }
 
+// Snapshot is the whole ledger, as a file.
+func (l *ledger) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (api.Snapshot, error) {
+	return place{l, 0}.Snapshot(ctx, actor, minIndex)
+}
+
 func (l *ledger) Ready() error { return l.ready }
 
 func (l *ledger) RequestQuota(actor fsm.Hash) (string, int64) {
@@ -332,7 +337,7 @@ func (s *server) do(r *http.Request) *reply {
 	rec := httptest.NewRecorder()
 	s.handler.ServeHTTP(rec, r)
 	re := &reply{ResponseRecorder: rec, t: s.t, text: rec.Body.String()}
-	if rec.Code == http.StatusOK && rec.Header().Get("Content-Type") == "application/x-ndjson" {
+	if media := rec.Header().Get("Content-Type"); rec.Code == http.StatusOK && (media == "application/x-ndjson" || media == "application/octet-stream") {
 		re.record(r.URL.Path, s.hook == nil && s.result == nil)
 		re.Data = json.RawMessage(`{}`) // the answer has no envelope
 		return re

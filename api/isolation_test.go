@@ -240,6 +240,7 @@ var strangers = []struct {
 	{"migrations.createMigration", `{"migrationId":"<migration>","algorithm":"sha256"}`, missingPermission},
 	{"cluster.getStatus", `{}`, missingPermission},
 	{"cluster.transferLeadership", `{}`, missingPermission},
+	{"cluster.saveSnapshot", `{}`, missingPermission},
 	{"cluster.removeServer", `{"nodeId":"n1"}`, missingPermission},
 
 	{"apis.createApi", `{"name":"<private>"}`, success},

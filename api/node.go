@@ -34,6 +34,8 @@ type Node interface {
 	TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err error)
 	// Records returns the ledger at an index that is at least minIndex. The caller closes it.
 	Records(ctx context.Context, minIndex uint64) (Records, error)
+	// Snapshot returns the whole ledger as a file, of an index that is at least minIndex. The work counts as the actor's. The caller closes it.
+	Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (Snapshot, error)
 	// Ready returns nil if requests can be served, or why not.
 	Ready() error
 }
@@ -42,7 +44,9 @@ type Node interface {
 type Status struct {
 	NodeID    string `json:"nodeId"` // the node that answers
 	ClusterID string `json:"clusterId"`
-	LeaderID  string `json:"leaderId,omitempty"` // empty: no leader
+	// Generation is empty in the first one. Another begins when the cluster is recovered without its quorum, or restored under its id.
+	Generation string `json:"generation,omitempty"`
+	LeaderID   string `json:"leaderId,omitempty"` // empty: no leader
 	// Stale: the node has not heard of a leader lately, so what it knows may be out of date.
 	Stale bool `json:"stale"`
 	// Reduced: the root key could not be checked, so the answer has no addresses.

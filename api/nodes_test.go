@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -125,6 +126,29 @@ func (p place) Records(ctx context.Context, minIndex uint64) (api.Records, error
 		return node.Records(ctx, minIndex)
 	}
 	return copyOf(l), nil
+}
+
+// Snapshot is the whole ledger as a file. That of a ledger without nodes has no content.
+func (p place) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (api.Snapshot, error) {
+	l := p.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.nodes != nil {
+		node := l.nodes.at(p.at, l.now)
+		return node.Snapshot(ctx, actor, minIndex)
+	}
+	return textSnapshot("a snapshot"), nil
+}
+
+// textSnapshot is a file of one text.
+type textSnapshot string
+
+func (textSnapshot) Index() uint64 { return 7 }
+func (textSnapshot) Clock() int64  { return 8 }
+func (textSnapshot) Close() error  { return nil }
+func (s textSnapshot) Write(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, string(s))
+	return err
 }
 
 func (p place) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {

@@ -33,7 +33,7 @@ func newOverloadMetrics(a *API) (overloadMetrics, []prometheus.Collector) {
 		slowSenders:   slow.WithLabelValues("body"), slowReaders: slow.WithLabelValues("answer"),
 		slowStreams: slow.WithLabelValues("stream"),
 		exportsCut: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "creditd_api_exports_cut_total", Help: "Exports that ended before their last line, for whatever reason.",
+			Name: "creditd_api_exports_cut_total", Help: "Exports and snapshots that ended before their end, for whatever reason.",
 		}),
 	}
 	collectors := []prometheus.Collector{refused, slow, m.exportsCut}

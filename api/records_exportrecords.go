@@ -93,11 +93,6 @@ const (
 	maxExportRest = 100 * time.Millisecond
 )
 
-// exportTime bounds how long an export keeps the pages of its snapshot on the disk.
-const exportTime = time.Hour
-
-var errExportTooLong = fmt.Errorf("an export may take %s", exportTime)
-
 // exporter writes the records of one workspace, or of all.
 type exporter struct {
 	view      Records
@@ -111,18 +106,7 @@ type exporter struct {
 
 // send writes the whole file within a time.
 func (x *exporter) send(ctx context.Context, w *chunks, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	defer func(outer context.Context) { w.ctx = outer }(w.ctx)
-	w.ctx = ctx
-	err := x.write(ctx, w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if end, _ := ctx.Deadline(); err != nil && !time.Now().Before(end) {
-		return fmt.Errorf("%w: %w", errExportTooLong, context.DeadlineExceeded)
-	}
-	return err
+	return w.within(ctx, within, func(ctx context.Context) error { return x.write(ctx, w) })
 }
 
 func (x *exporter) write(ctx context.Context, w *chunks) (err error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"time"
@@ -118,4 +119,25 @@ func (s stream) send(c *call) {
 		c.logFailure("stream cut short", "cause", err.Error())
 		c.cut(http.StatusInternalServerError)
 	}
+}
+
+// exportTime bounds how long an export keeps the pages of the snapshot that it reads on the disk.
+const exportTime = time.Hour
+
+var errExportTooLong = fmt.Errorf("an export may take %s", exportTime)
+
+// within lets write write the whole of a stream within a time.
+func (w *chunks) within(ctx context.Context, limit time.Duration, write func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer func(outer context.Context) { w.ctx = outer }(w.ctx)
+	w.ctx = ctx
+	err := write(ctx)
+	if err == nil {
+		err = w.Flush()
+	}
+	if end, _ := ctx.Deadline(); err != nil && !time.Now().Before(end) {
+		return fmt.Errorf("%w: %w", errExportTooLong, context.DeadlineExceeded)
+	}
+	return err
 }

@@ -280,6 +280,7 @@ var worst = map[string]func(try int) string{
 	"migrations.createMigration": func(try int) string { return fmt.Sprintf(`{"migrationId":"mig%d","algorithm":"sha256"}`, try) },
 	"audit.listEntries":          func(int) string { return `{"limit":100}` },
 	"cluster.getStatus":          func(int) string { return `{}` },
+	"cluster.saveSnapshot":       func(int) string { return `{}` },
 	"cluster.removeServer":       func(int) string { return `{"nodeId":"n2"}` },
 	"cluster.transferLeadership": func(int) string { return `{}` },
 

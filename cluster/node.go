@@ -154,12 +154,13 @@ func (n *Node) start() error {
 		return err
 	}
 	n.run(n.gossip.Watch)
-	if err := n.gossip.Join(n.conf.Store.ClusterID()); err != nil {
-		return err
+	if err := n.gossip.Join(n.conf.Store.ClusterID()); err != nil { // no node of this cluster is there
+		return n.unlessRecovered(err)
 	}
 	n.run(func() { n.bootstrap.Run(n.ctx) })
 	n.run(func() { n.departures.Run(n.ctx) })
 	n.run(func() { n.joining.Run(n.ctx) })
+	n.run(n.watchGenerations)
 	return nil
 }
 

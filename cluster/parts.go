@@ -214,7 +214,11 @@ func (n *Node) leaveForGood(d membership.Departure) {
 // markLeft marks the data directory, so that no restart campaigns or waits without end, and returns the error to stop with. A node that never
 // counted since its start had left before: the time of d is another node's.
 func (n *Node) markLeft(d membership.Departure) error {
-	err := n.conf.Store.MarkRemoved(fmt.Sprintf("%s left cluster %s for good: it was %s", n.id, n.clusterID(), d))
+	return n.markRemoved(fmt.Sprintf("%s left cluster %s for good: it was %s", n.id, n.clusterID(), d))
+}
+
+func (n *Node) markRemoved(report string) error {
+	err := n.conf.Store.MarkRemoved(report)
 	if !n.standing.Counted() {
 		err = removedBefore{err}
 	}

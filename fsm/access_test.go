@@ -280,7 +280,7 @@ func TestAuthentication_ComesFirst(t *testing.T) {
 func TestBootstrap_GrantsEverything(t *testing.T) {
 	s := newLedger(t)
 	require.Equal(t, "cl_1", s.ClusterID())
-	later := []string{string(fsm.VerifyKeyHashPermission), string(fsm.ImportPermission), string(fsm.ExportPermission)}
+	later := []string{string(fsm.VerifyKeyHashPermission), string(fsm.ImportPermission), string(fsm.ExportPermission), string(fsm.BackupPermission)}
 	for _, p := range fsmtest.EveryPermission() {
 		require.Contains(t, fsm.AllPermissions(), p)
 		if !slices.Contains(later, p) {

@@ -54,6 +54,8 @@ const (
 
 	ImportPermission RootPermission = "import.*.write"
 	ExportPermission RootPermission = "export.*.read"
+	// BackupPermission lets a caller take a snapshot of the whole cluster, of all workspaces.
+	BackupPermission RootPermission = "backup.*.read"
 )
 
 // firstRootPermissions are the permissions of the first root key. Two of them exist only in the upstream API: nothing requires them. Bootstrap
@@ -73,7 +75,7 @@ var firstRootPermissions = [...]RootPermission{
 }
 
 // laterPermissions came after the first release. The first root key has none of them. It can create root keys that do.
-var laterPermissions = [...]RootPermission{VerifyKeyHashPermission, ImportPermission, ExportPermission}
+var laterPermissions = [...]RootPermission{VerifyKeyHashPermission, ImportPermission, ExportPermission, BackupPermission}
 
 var everyPermission = slices.Concat(firstRootPermissions[:], laterPermissions[:])
 

@@ -73,6 +73,9 @@ func (s *State) Clock() int64 { return s.clock }
 // ClusterID returns the id that Bootstrap gave, or "" before it.
 func (s *State) ClusterID() string { return s.clusterID }
 
+// ContinueAs gives the ledger another id. No command does this: it is for a ledger on a stopped node that goes on as a cluster of its own.
+func (s *State) ContinueAs(clusterID string) { s.clusterID = clusterID }
+
 // LedgerVersion returns the ledger version. Commands that need a newer one are refused.
 func (s *State) LedgerVersion() uint64 { return s.version }
 

@@ -135,7 +135,7 @@ func verifyState(path string, reads Versions) (*header, error) {
 	var want header
 	if h != nil {
 		want = *h
-		if err := reads.checkLedger(path, "the snapshot", h.ledger()); err != nil {
+		if err := reads.CheckLedger(path, "the snapshot", h.ledger()); err != nil {
 			return nil, err
 		}
 	}

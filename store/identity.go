@@ -54,7 +54,7 @@ func newNodeID() string {
 
 // loadIdentity returns nil without an error when there is no meta.json. It refuses a directory that the build does not read.
 func loadIdentity(dir string, reads Versions) (*identity, error) {
-	path := filepath.Join(dir, metaName)
+	path := filepath.Join(dir, MetaName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -119,5 +119,5 @@ func saveIdentity(dir string, id identity) error {
 		return err
 	}
 	file := fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content))
-	return writeFileDurably(filepath.Join(dir, metaName), file)
+	return writeFileDurably(filepath.Join(dir, MetaName), file)
 }

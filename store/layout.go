@@ -15,9 +15,13 @@ const (
 	newestLayout           = layoutOfLedgerVersions
 )
 
+// The files that whoever moves a data directory must know: the lock is of one process, and without meta.json no node starts.
 const (
-	lockName     = "LOCK"
-	metaName     = "meta.json"
+	LockName = "LOCK"
+	MetaName = "meta.json"
+)
+
+const (
 	stableName   = "stable.db"
 	logName      = "log.db"
 	walName      = "wal"
@@ -98,9 +102,9 @@ func checkOurs(dir string) error {
 	var ours, foreign []string
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case name == metaName:
+		case name == MetaName:
 			return nil
-		case name == lockName || name == metaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
+		case name == LockName || name == MetaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
 		case name == stableName || name == logName || name == walName || name == stateName || strings.HasPrefix(name, stateName+"."):
 			ours = append(ours, name)
 		default:
@@ -108,7 +112,7 @@ func checkOurs(dir string) error {
 		}
 	}
 	if len(ours) > 0 {
-		return &Error{Kind: KindMissing, Path: filepath.Join(dir, metaName),
+		return &Error{Kind: KindMissing, Path: filepath.Join(dir, MetaName),
 			Message: fmt.Sprintf("the file is missing but %s is there: a part of the node's state was removed; %s", strings.Join(ours, ", "), rebuildNode)}
 	}
 	if len(foreign) > 0 {
@@ -137,7 +141,7 @@ func removeLeftovers(dir string) error {
 
 func isOurTmp(name string) bool {
 	switch strings.TrimSuffix(name, tmpSuffix) {
-	case metaName, stableName, logName, stateName, divergedName, removedName, departuresName, resetName, selfTestName:
+	case MetaName, stableName, logName, stateName, divergedName, removedName, departuresName, resetName, selfTestName:
 		return strings.HasSuffix(name, tmpSuffix)
 	}
 	return false

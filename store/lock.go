@@ -20,7 +20,7 @@ type dirLock struct {
 }
 
 func lockDir(dir string) (*dirLock, error) {
-	path := filepath.Join(dir, lockName)
+	path := filepath.Join(dir, LockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, ioError(path, "opening the lock file", err)

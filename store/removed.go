@@ -59,7 +59,7 @@ func SetAside(dir string) (aside string, err error) {
 	}
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case name == lockName || name == removedName || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
+		case name == LockName || name == removedName || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
 		default:
 			if err := move(dir, aside, name); err != nil {
 				return "", err

@@ -9,8 +9,8 @@ import (
 
 // RequestRootKeyReset leaves a request in the directory of a node that does not run: content is what the node shall do when it starts.
 func RequestRootKeyReset(dir string, content []byte) (err error) {
-	if _, err := os.Stat(filepath.Join(dir, metaName)); err != nil {
-		return ioError(filepath.Join(dir, metaName), "this is no data directory of a node: reading", err)
+	if _, err := os.Stat(filepath.Join(dir, MetaName)); err != nil {
+		return ioError(filepath.Join(dir, MetaName), "this is no data directory of a node: reading", err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {

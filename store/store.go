@@ -96,6 +96,9 @@ func (s *Store) NodeID() string {
 	return s.id.NodeID
 }
 
+// LogKind returns the kind of the log.
+func (s *Store) LogKind() LogKind { return s.kind }
+
 // ClusterID returns the recorded cluster, or "".
 func (s *Store) ClusterID() string {
 	s.mu.Lock()
@@ -140,7 +143,7 @@ func (s *Store) updateIdentity(change func(*identity) error) (err error) {
 	if err := s.watchdog.admit(); err != nil {
 		return err
 	}
-	defer s.watchdog.finish(s.watchdog.begin(callStableWrite, 0), filepath.Join(s.dir, metaName), "writing", &err)
+	defer s.watchdog.finish(s.watchdog.begin(callStableWrite, 0), filepath.Join(s.dir, MetaName), "writing", &err)
 	if err := saveIdentity(s.dir, next); err != nil {
 		return err
 	}
@@ -192,7 +195,7 @@ func (s *Store) close() error {
 		errs = append(errs, ioError(filepath.Join(s.dir, stableName), "closing", s.rawStable.Close()))
 	}
 	if s.lock != nil {
-		errs = append(errs, ioError(filepath.Join(s.dir, lockName), "closing", s.lock.release()))
+		errs = append(errs, ioError(filepath.Join(s.dir, LockName), "closing", s.lock.release()))
 	}
 	return errors.Join(errs...)
 }

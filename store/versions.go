@@ -43,8 +43,8 @@ func (v Versions) check(path, what string, version uint64, by string) error {
 	return nil
 }
 
-// checkLedger refuses a snapshot that the build does not read.
-func (v Versions) checkLedger(path, what string, l Ledger) error {
+// CheckLedger refuses a snapshot that the build does not read. what names it in the message.
+func (v Versions) CheckLedger(path, what string, l Ledger) error {
 	if err := v.check(path, what, l.Version, l.Build); err != nil {
 		return err
 	}

@@ -36,6 +36,12 @@ func (s *Store) View() (*View, error) {
 // Index is the index of the last log entry in the snapshot.
 func (v *View) Index() uint64 { return v.r.Index() }
 
+// Term is the term of that entry.
+func (v *View) Term() uint64 { return v.r.header.Term }
+
+// Whole reads all records of the snapshot, and checks that it is all of them.
+func (v *View) Whole() RecordReader { return v.r }
+
 // Records calls fn for each record whose key begins with a prefix, in key order. key and value are valid only during the call. It returns an
 // error of fn. fn may call Find.
 func (v *View) Records(prefix []byte, fn func(key, value []byte) error) error {

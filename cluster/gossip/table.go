@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/creditd/creditd/cluster/generation"
 )
 
 // maxRemembered bounds the members in the table that are not alive.
@@ -205,6 +207,11 @@ func (t *memberTable) updateForeignLocked(r *memberRecord) {
 		return
 	}
 	t.warned[r.member.ID] = theirs
+	if ours := generation.Parse(own); ours.Base == generation.Parse(theirs).Base {
+		t.noticeLocked(logNotice{slog.LevelError, "member belongs to another generation of this cluster, which was recovered: it will never be added with its data; empty the data directory of whichever is the older",
+			[]any{"member", r.member.ID, "addr", r.member.GossipAddr, "generation", generation.Parse(theirs).Generation(), "own_generation", ours.Generation()}})
+		return
+	}
 	t.noticeLocked(logNotice{slog.LevelError, "member belongs to another cluster: it will never be added; check its join list, label and gossip key",
 		[]any{"member", r.member.ID, "addr", r.member.GossipAddr, "cluster", theirs, "own_cluster", own}})
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/creditd/creditd/cluster/generation"
 	"github.com/creditd/creditd/cluster/gossip"
 )
 
@@ -96,6 +97,8 @@ func refuseForeign(own string, members []gossip.Member) error {
 		case m.Self:
 		case m.ClusterID == own:
 			return nil
+		case m.Foreign && generation.Parse(own).Succeeds(generation.Parse(m.ClusterID)):
+			// It was left behind when this cluster was recovered.
 		case m.Foreign:
 			foreign = &m
 		}

@@ -103,3 +103,11 @@ func (c *capture) Release() {
 	defer c.replica.mu.Unlock()
 	c.frozen.Release(c.saved)
 }
+
+// ContinueAs gives the ledger another cluster id: see fsm.State. Only a stopped node may do this.
+func (r *Replica) ContinueAs(clusterID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.ContinueAs(clusterID)
+	r.learnNameLocked()
+}

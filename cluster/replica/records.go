@@ -11,8 +11,8 @@ import (
 
 // Records is the ledger as it was at one index. It reads a snapshot, so it holds nothing of the ledger itself.
 type Records struct {
-	view  *store.View
-	clock int64
+	view *store.View
+	meta *fsm.MetaRecord
 }
 
 // OpenRecords reads the newest snapshot. The caller must close it soon: see store.View.
@@ -29,7 +29,7 @@ func OpenRecords(from *store.Store) (*Records, error) {
 	if err != nil {
 		return nil, errors.Join(err, view.Close())
 	}
-	r.clock = meta.(*fsm.MetaRecord).Clock
+	r.meta = meta.(*fsm.MetaRecord)
 	return r, nil
 }
 
@@ -37,7 +37,13 @@ func OpenRecords(from *store.Store) (*Records, error) {
 func (r *Records) Index() uint64 { return r.view.Index() }
 
 // Clock is the log time of that entry, in Unix ms.
-func (r *Records) Clock() int64 { return r.clock }
+func (r *Records) Clock() int64 { return r.meta.Clock }
+
+// ClusterID is the id of the ledger's cluster.
+func (r *Records) ClusterID() string { return r.meta.ClusterID }
+
+// View is the snapshot itself.
+func (r *Records) View() *store.View { return r.view }
 
 // Each calls visit for each record of a kind, in the order of ids. visit may call Find.
 func (r *Records) Each(kind fsm.Kind, visit func(fsm.Record) error) error {

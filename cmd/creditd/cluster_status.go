@@ -145,8 +145,12 @@ func printStatus(w io.Writer, asked askedStatus) error {
 	if asked.Reduced {
 		from += ", reduced: it cannot check the root key now, so it shows no addresses"
 	}
+	name := cmp.Or(asked.ClusterID, "-")
+	if asked.Generation != "" {
+		name += ", generation " + asked.Generation
+	}
 	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nas seen  by %s\n\n",
-		cmp.Or(asked.ClusterID, "-"), leader, asked.Term, asked.LedgerVersion, from); err != nil {
+		name, leader, asked.Term, asked.LedgerVersion, from); err != nil {
 		return err
 	}
 	nodes := slices.SortedFunc(slices.Values(asked.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })

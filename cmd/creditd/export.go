@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"strconv"
 	"time"
 
-	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/api/records"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/fsm"
@@ -58,7 +55,7 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	watch := newStallWatch(e.stall)
 	defer watch.stop()
-	body, header, err := e.stream(watch, request)
+	body, header, err := e.stream(watch, "records.exportRecords", request)
 	if err != nil {
 		return advise(watch.explain(err))
 	}
@@ -84,21 +81,6 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	_, err = fmt.Fprintf(in.stderr, "exported index %s\n", header.Get("Creditd-Index"))
 	return err
-}
-
-// stream asks the first node that can be reached.
-func (e *exportCommand) stream(watch *stallWatch, request any) (body io.ReadCloser, header http.Header, err error) {
-	var unreachable []error
-	for _, node := range e.nodes {
-		watch.begin()
-		body, header, err = node.Stream(watch.ctx, "records.exportRecords", request)
-		watch.pause()
-		if !errors.Is(err, client.ErrUnreachable) || watch.ctx.Err() != nil {
-			return body, header, err
-		}
-		unreachable = append(unreachable, err)
-	}
-	return nil, nil, errors.Join(unreachable...)
 }
 
 // copy writes the file, or its balances, and checks it on the way.
@@ -164,31 +146,4 @@ func balanceRow(r *records.Record, workspace string, cut int64) []string {
 		row[8] = strconv.FormatInt(refilledAt, 10)
 	}
 	return row
-}
-
-// wholeFile is a file that appears under its name when it is complete.
-type wholeFile struct {
-	*os.File
-	name string
-}
-
-func createWhole(name string) (*wholeFile, error) {
-	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return &wholeFile{f, name}, nil
-}
-
-func (f *wholeFile) keep() error {
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), f.name)
-}
-
-// discard removes a file that was not kept.
-func (f *wholeFile) discard() {
-	_ = f.Close()
-	_ = os.Remove(f.Name())
 }

@@ -75,6 +75,21 @@ func (o *operator) reach(ctx context.Context, endpoint string, request, result a
 	return answer, node
 }
 
+// stream asks the first node that can be reached for an answer that may take longer than --timeout.
+func (o *operator) stream(watch *stallWatch, endpoint string, request any) (body io.ReadCloser, header http.Header, err error) {
+	var unreachable []error
+	for _, node := range o.nodes {
+		watch.begin()
+		body, header, err = node.Stream(watch.ctx, endpoint, request)
+		watch.pause()
+		if !errors.Is(err, client.ErrUnreachable) || watch.ctx.Err() != nil {
+			return body, header, err
+		}
+		unreachable = append(unreachable, err)
+	}
+	return nil, nil, errors.Join(unreachable...)
+}
+
 // call makes one request. Its errors name the flags that may be wrong.
 func (o *operator) call(endpoint string, request, result any) error {
 	_, err := o.page(endpoint, request, result)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/cluster/generation"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
@@ -49,6 +51,39 @@ func (s *servedNode) Records(ctx context.Context, minIndex uint64) (api.Records,
 	return &servedRecords{r, s}, nil
 }
 
+// Snapshot opens what a backup reads.
+func (s *servedNode) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (api.Snapshot, error) {
+	snapshot, err := s.Node.Snapshot(ctx, actor, minIndex)
+	if err != nil {
+		return nil, err
+	}
+	return &servedSnapshot{snapshot, s}, nil
+}
+
+// servedSnapshot ends with the process, and not when the last client has taken it.
+type servedSnapshot struct {
+	*cluster.Snapshot
+	node *servedNode
+}
+
+// Write implements api.Snapshot.
+func (s *servedSnapshot) Write(ctx context.Context, w io.Writer) error {
+	return s.Snapshot.Write(ctx, whileServing{w, s.node})
+}
+
+// whileServing refuses to write once the process is told to stop.
+type whileServing struct {
+	io.Writer
+	node *servedNode
+}
+
+func (w whileServing) Write(p []byte) (int, error) {
+	if w.node.closing.Load() {
+		return 0, errStopping
+	}
+	return w.Writer.Write(p)
+}
+
 // servedRecords end with the process, and not when the last client has taken its export.
 type servedRecords struct {
 	*replica.Records
@@ -71,13 +106,17 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
+	cluster := generation.Parse(status.ClusterID)
 	shown := api.Status{
-		NodeID: status.NodeID, Stale: status.Stale, ClusterID: status.ClusterID, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
+		NodeID: status.NodeID, Stale: status.Stale, ClusterID: cluster.Base, LeaderID: status.LeaderID, Term: status.Term, LedgerVersion: status.LedgerVersion,
 		Nodes: make([]api.NodeStatus, len(status.Nodes)),
 	}
 	var committed uint64
 	for _, n := range status.Nodes {
 		committed = max(committed, n.CommitIndex)
+	}
+	if cluster.Number > 1 {
+		shown.Generation = cluster.Generation()
 	}
 	for i, n := range status.Nodes {
 		shown.Nodes[i] = api.NodeStatus{

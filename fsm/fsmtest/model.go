@@ -392,7 +392,7 @@ func (t *Model) bootstrap(c *fsm.Bootstrap) fsm.Result {
 // firstPermissions are those of the first root key: what came later is not among them. See contract 7.2.
 func firstPermissions() []string {
 	return slices.DeleteFunc(fsm.AllPermissions(), func(p string) bool {
-		return p == "api.*.verify_key_hash" || p == "import.*.write" || p == "export.*.read"
+		return p == "api.*.verify_key_hash" || p == "import.*.write" || p == "export.*.read" || p == "backup.*.read"
 	})
 }
 

@@ -29,6 +29,10 @@ var errFull = fault.New(fault.Overloaded, "Too many requests are waiting")
 
 func (troubled) Records(context.Context, uint64) (api.Records, error) { return nil, errFull }
 
+func (troubled) Snapshot(context.Context, fsm.Hash, uint64) (api.Snapshot, error) {
+	return nil, errFull
+}
+
 func (troubled) Answer(context.Context, fsm.Hash, fsm.Query) (fsm.Result, uint64, error) {
 	return nil, 0, errFull
 }

@@ -62,7 +62,7 @@ var rows = []row{
 	// The node joins its parts. A part knows the parts below it, and never the node.
 	{
 		match: "cluster", own: []string{
-			"fsm", "store", "store/failpoint", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/gossip", "cluster/leader", "cluster/logcache",
+			"fsm", "store", "store/failpoint", "cluster/backup", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/generation", "cluster/gossip", "cluster/leader", "cluster/logcache",
 			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/turns", "cluster/upgrade",
 		},
 		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
@@ -74,7 +74,7 @@ var rows = []row{
 		deny: join(web, flags), noEnv: true,
 	},
 	{
-		match: "cluster/membership", own: []string{"cluster/fault", "cluster/gossip", "cluster/leader", "cluster/rpc", "cluster/tally"},
+		match: "cluster/membership", own: []string{"cluster/fault", "cluster/generation", "cluster/gossip", "cluster/leader", "cluster/rpc", "cluster/tally"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{
@@ -105,6 +105,15 @@ var rows = []row{
 		match: "cluster/replica", own: join(ledger, []string{"store", "store/failpoint"}),
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
+	{
+		match: "cluster/backup", own: join(ledger, []string{"store", "cluster/replica"}),
+		deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{
+		match: "cluster/recovery", own: []string{"fsm/codec", "store", "cluster/backup", "cluster/generation", "cluster/replica", "cluster/rpc"}, tests: []string{"fsm"},
+		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
+	},
+	{match: "cluster/generation", deny: join(web, flags), noEnv: true},
 	{match: "cluster/turns", own: []string{"cluster/fault"}, deny: join(web, flags), noEnv: true},
 	{match: "cluster/lobby", deny: join(web, flags), noEnv: true},
 	{match: "cluster/tally", std: []string{"sync", "time"}},
@@ -116,7 +125,7 @@ var rows = []row{
 	},
 	{match: "cluster/gossip/forge", third: true, deny: join(consensus, disk, web, flags), noEnv: true},
 	{
-		match: "cluster/gossip", own: []string{"cluster/lobby", "cluster/tally"}, tests: []string{"cluster/gossip/forge"},
+		match: "cluster/gossip", own: []string{"cluster/generation", "cluster/lobby", "cluster/tally"}, tests: []string{"cluster/gossip/forge"},
 		third: true, deny: join(consensus, disk, web, flags), noEnv: true,
 	},
 
@@ -312,7 +321,7 @@ func TestArrows_Refuse(t *testing.T) {
 		{"fsm/bad.go", modulePath + "/cluster/fault", "only fsm/fields"},
 		{"fsm/fields/bad.go", modulePath + "/fsm", "nothing of this module"},
 		{"cluster/fault/bad.go", modulePath + "/fsm", "nothing of this module"},
-		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "only cluster/lobby"},
+		{"cluster/gossip/bad.go", modulePath + "/cluster/fault", "only cluster/generation"},
 		{"cluster/propose/bad.go", modulePath + "/cluster/membership", "of this module"},
 		{"cluster/propose/bad.go", modulePath + "/cluster/fitness", "of this module"},
 		{"cluster/fitness/bad.go", modulePath + "/cluster/leader", "of this module"},
