@@ -17,6 +17,10 @@ VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null || \
 # Tools are pinned here and installed below bin/tools on first use, so they never reach go.mod.
 STATICCHECK_VERSION := v0.8.2
 STATICCHECK         := bin/tools/staticcheck-$(STATICCHECK_VERSION)/staticcheck
+GORELEASER_VERSION  := v2.15.1
+GORELEASER          := bin/tools/goreleaser-$(GORELEASER_VERSION)/goreleaser
+CYCLONEDX_VERSION   := v1.10.0
+CYCLONEDX           := bin/tools/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
 TESTFLAGS    ?=
 TEST_TIMEOUT ?= 15m
@@ -24,11 +28,12 @@ FUZZTIME     ?= 10s
 ARGS         ?=
 
 # Modules of their own: the Go SDK is a dependency of its suite only, porcupine of the linearizability check of chaos runs. The third
-# stands in for a package that the log stores import and go-metrics dropped.
+# stands in for a package that the log stores import and go-metrics dropped. The fourth reads manifests with the libraries of their readers.
 SDK_MODULE      := scripts/sdk/go
 LINCHECK_MODULE := scripts/chaos/lincheck
 METRICS_MODULE  := store/gometrics
-SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE)
+DEPLOY_MODULE   := scripts/deploy/check
+SUBMODULES      := $(SDK_MODULE) $(LINCHECK_MODULE) $(METRICS_MODULE) $(DEPLOY_MODULE)
 
 # The race detector needs cgo and a C compiler; without them the tests still run, and say so.
 RACE_READY = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo yes)
@@ -85,6 +90,7 @@ test: ## all tests, race detector on where goroutines meet (TESTFLAGS=-count=1 t
 	t test -tags nextversion -run AnnotateKey $(QUICKLY) ./api; \
 	t -C $(LINCHECK_MODULE) test $(QUICKLY) ./...; \
 	t -C $(METRICS_MODULE) test $(QUICKLY) ./...; \
+	t -C $(DEPLOY_MODULE) test $(QUICKLY) ./...; \
 	t test $$race $(QUICKLY) -skip '$(DAMAGE)' $(RACE_PKGS); \
 	raced=$$(grep -lE 'go func|\.Go\(|httptest\.NewServer' api/*_test.go | xargs grep -ohE '^func Test[A-Za-z0-9_]+' | cut -c6- | paste -sd '|'); \
 	[ -n "$$raced" ] || rc=1; \
@@ -222,6 +228,26 @@ fix: ## repair what verify can complain about and a tool can mend
 clean: ## remove build output, tools and coverage (never a data directory)
 	rm -rf bin dist
 	find . -name .git -prune -o \( -name '*.test' -o -name 'coverage.out' -o -name '*.prof' \) -type f -exec rm -f {} +
+
+##@ Release
+
+.PHONY: release
+release: $(GORELEASER) $(CYCLONEDX) ## build dist/: binaries, archives, the Debian package, checksums and SBOMs
+	$(GORELEASER) check -f scripts/deploy/goreleaser.yaml
+	RELEASE_VERSION="$(VERSION:v%=%)" RELEASE_TIME="$$(git log -1 --format=%ct)" PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" \
+		$(GORELEASER) release --snapshot --clean -f scripts/deploy/goreleaser.yaml
+
+.PHONY: try-deb
+try-deb: release ## install the Debian package on this machine, start it, verify a key, remove it (as root)
+	scripts/deploy/try-deb dist/creditd_*_$$(dpkg --print-architecture).deb
+
+$(GORELEASER):
+	@echo "installing goreleaser $(GORELEASER_VERSION) into $(dir $@)"
+	@GOBIN="$(CURDIR)/$(patsubst %/,%,$(dir $@))" $(GO) install -buildvcs=false github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+
+$(CYCLONEDX):
+	@echo "installing cyclonedx-gomod $(CYCLONEDX_VERSION) into $(dir $@)"
+	@GOBIN="$(CURDIR)/$(patsubst %/,%,$(dir $@))" $(GO) install -buildvcs=false github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
 
 ##@ Help
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDemo_PrintsRequestsThatWork: with the root key that a new cluster was founded with.
+// TestDemo_PrintsRequestsThatWork: with the root key that a new cluster was founded with. So a package can begin one, and see whether it serves.
 func TestDemo_PrintsRequestsThatWork(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -24,5 +24,13 @@ func TestDemo_PrintsRequestsThatWork(t *testing.T) {
 	require.Equal(t, exitDone, code)
 	require.Equal(t, "VALID", pasted(t, p.stdout.String())[0]["code"])
 	require.Contains(t, p.stdout.String(), strings.TrimSpace(made.stdout.String()))
+
+	address := node.await(node.stderr, `msg=started .*http=(\S+)`)[1]
+	p, code = runs(t, nil, "health", "--addr", freeAddress(t), "--addr", address)
+	require.Equal(t, exitDone, code)
+	require.Equal(t, "ready\n", p.stdout.String())
 	node.terminate()
+	p, code = runs(t, nil, "health", "--addr", address)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, p.stderr.String(), "cannot connect")
 }

@@ -18,43 +18,58 @@ import (
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
 
-// operator has the settings of a command that talks to a node. Such commands embed it.
-type operator struct {
-	rootKey rootKeySettings
+// connection has the settings that say which node a command talks to, and how.
+type connection struct {
 	tls     tlsSettings
 	addrs   []string
 	timeout time.Duration
 	nodes   []*client.Client // once the settings are checked; they share their connections
 }
 
-func (o *operator) bind(s *settings.Set) {
-	o.addrs, o.timeout = []string{defaultHTTPAddr}, cmp.Or(o.timeout, 10*time.Second)
+func (c *connection) bind(s *settings.Set) {
+	c.addrs, c.timeout = []string{defaultHTTPAddr}, cmp.Or(c.timeout, 10*time.Second)
 	s.Group("Node")
-	s.Items(&o.addrs, "addr", "URL", "any node of the cluster, as URL or HOST:PORT; of several, the first that can be reached is asked", parseNodeURL)
+	s.Items(&c.addrs, "addr", "URL", "any node of the cluster, as URL or HOST:PORT; of several, the first that can be reached is asked", parseNodeURL)
+	c.tls.bind(s)
+	s.Duration(&c.timeout, "timeout", time.Millisecond, "how long to wait for the answer")
+}
+
+// connect makes the clients, with the root key that their calls carry.
+func (c *connection) connect(s *settings.Set, rootKey string) {
+	conf := c.tls.check(s)
+	if len(c.addrs) == 0 {
+		s.Refuse("addr", "missing; name a node of the cluster")
+		return
+	}
+	for i, addr := range c.addrs {
+		if c.tls.wanted() && !hasScheme(addr) {
+			c.addrs[i] = "https://" + addr
+		}
+	}
+	first := client.New(client.Config{
+		Node: c.addrs[0], TLS: conf, RootKey: rootKey, Timeout: c.timeout, DialTimeout: min(c.timeout, dialTimeout), Proxy: http.ProxyFromEnvironment,
+	})
+	c.nodes = []*client.Client{first}
+	for _, addr := range c.addrs[1:] {
+		c.nodes = append(c.nodes, first.At(addr))
+	}
+}
+
+// operator has the settings of a command that makes requests with a root key. Such commands embed it.
+type operator struct {
+	connection
+
+	rootKey rootKeySettings
+}
+
+func (o *operator) bind(s *settings.Set) {
+	o.connection.bind(s)
 	o.rootKey.bind(s)
-	o.tls.bind(s)
-	s.Duration(&o.timeout, "timeout", time.Millisecond, "how long to wait for the answer")
 }
 
 func (o *operator) check(_ invocation, s *settings.Set) {
 	o.rootKey.check(s)
-	conf := o.tls.check(s)
-	if len(o.addrs) == 0 {
-		s.Refuse("addr", "missing; name a node of the cluster")
-		return
-	}
-	for i, addr := range o.addrs {
-		if o.tls.wanted() && !hasScheme(addr) {
-			o.addrs[i] = "https://" + addr
-		}
-	}
-	first := client.New(client.Config{
-		Node: o.addrs[0], TLS: conf, RootKey: o.rootKey.key, Timeout: o.timeout, DialTimeout: min(o.timeout, dialTimeout), Proxy: http.ProxyFromEnvironment,
-	})
-	o.nodes = []*client.Client{first}
-	for _, addr := range o.addrs[1:] {
-		o.nodes = append(o.nodes, first.At(addr))
-	}
+	o.connect(s, o.rootKey.key)
 }
 
 // dialTimeout is how long a host that does not answer keeps the command from the next --addr.
