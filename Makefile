@@ -221,6 +221,7 @@ fix: ## repair what verify can complain about and a tool can mend
 	for dir in $(SUBMODULES); do $(GO) -C $$dir mod tidy || exit 1; done
 	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc && echo .) && printf '%s' "$${page%.}" >docs/api.md
 	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc methods && echo .) && printf '%s' "$${page%.}" >docs/sdk-methods.md
+	@page=$$($(GO) run -buildvcs=false ./scripts/apidoc metrics && echo .) && printf '%s' "$${page%.}" >docs/metrics.md
 	@page=$$($(GO) run -buildvcs=false ./cmd/creditd config reference && echo .) && printf '%s' "$${page%.}" >docs/settings.md
 	@page=$$($(GO) run -buildvcs=false ./scripts/notice && echo .) && printf '%s' "$${page%.}" >NOTICE
 

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPage_IsUpToDate: the pages are generated. A change of an endpoint must generate them again.
+// TestPage_IsUpToDate: the pages are generated. A change of an endpoint or of a metric must generate them again.
 func TestPage_IsUpToDate(t *testing.T) {
 	text, err := os.ReadFile("../../docs/api.md")
 	require.NoError(t, err)
@@ -19,6 +19,12 @@ func TestPage_IsUpToDate(t *testing.T) {
 	text, err = os.ReadFile("../../docs/sdk-methods.md")
 	require.NoError(t, err)
 	require.Equal(t, methodsPage(), string(text), "go run ./scripts/apidoc methods > docs/sdk-methods.md (or make fix)")
+
+	text, err = os.ReadFile("../../docs/metrics.md")
+	require.NoError(t, err)
+	metrics, err := metricsPage("../..")
+	require.NoError(t, err)
+	require.Equal(t, metrics, string(text), "go run ./scripts/apidoc metrics > docs/metrics.md (or make fix)")
 }
 
 // TestMethods_AreServedOrNot: what the server says about methods that it does not serve agrees with the SDKs.
