@@ -115,9 +115,9 @@ func (t *tenancy) authenticate(actor Hash) (*rootKey, *Refusal) {
 func (r *rootKey) resource() AuditResource { return AuditResource{RootKeyResource, r.id} }
 
 // Operator returns the hash of a root key that may operate the cluster, for a node whose operator has lost all of them. ok is false if none can.
-func (s *State) Operator() (hash Hash, ok bool) {
+func (t *tenancy) Operator() (hash Hash, ok bool) {
 	var chosen *rootKey
-	for _, r := range s.rootKeys { // order-free: the least id counts
+	for _, r := range t.rootKeys { // order-free: the least id counts
 		if !r.enabled || !r.workspace.enabled || r.expires != Never || !r.may(OperateClusterPermission, "") {
 			continue
 		}

@@ -16,10 +16,10 @@ import (
 )
 
 var _ = register(registration{group: "rootkey", use: "reset", short: "make a root key for a cluster whose root keys are lost",
-	long: `Makes a root key with all permissions, prints it once, and leaves its hash in the data directory of a
-node that does not run. When the node runs again and its cluster serves, the node adds the root key
-like any other: all nodes get it, and it is in the audit log. Other root keys stay. The command is
-for whoever may write to the data directory; nobody can use it over the network.`,
+	long: `Makes a root key with all permissions, prints it once, and leaves its hash in the data directory
+of a node that does not run. When the node runs again and its cluster serves, the node adds the
+root key like any other: all nodes get it, and it is in the audit log. Other root keys stay. The
+command is for whoever may write to the data directory; nobody can use it over the network.`,
 	make: func() command { return &rootkeyReset{} }})
 
 type rootkeyReset struct{ dir string }
