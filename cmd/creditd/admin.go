@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net"
@@ -22,7 +23,7 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 		return func() {}
 	}
 	if !isLoopback(conf.adminAddr) {
-		log.Warn("whoever reaches --admin-addr can read metrics and profiles, which tell of the memory of this process", "admin", conf.adminAddr)
+		log.Warn("whoever reaches --admin-addr can read metrics, logs, settings and profiles, which tell of the memory of this process", "admin", conf.adminAddr)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
@@ -30,6 +31,17 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/logs", func(w http.ResponseWriter, _ *http.Request) {
+		answerText(w, conf.logs.lines())
+	})
+	mux.HandleFunc("GET /debug/settings", func(w http.ResponseWriter, _ *http.Request) {
+		var text bytes.Buffer
+		if err := showSettings(&text, conf.settings()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		answerText(w, text.Bytes())
+	})
 	conns := limitConnections(l, adminConnections)
 	server := &http.Server{
 		Handler: mux, ConnState: conns.observe, ReadTimeout: conf.http.readHeaderTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: conf.http.idleTimeout,
@@ -46,4 +58,9 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 		_ = server.Close()
 		<-ended
 	}
+}
+
+func answerText(w http.ResponseWriter, text []byte) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write(text) // fails if the reader has left
 }

@@ -15,7 +15,7 @@ func TestAdmin_HasItsOwnAddress(t *testing.T) {
 	found := p.await(p.stderr, `msg=started .*http=(\S+) admin=(\S+)`)
 	p.await(p.stderr, `msg=ready`)
 	clients, admin := "http://"+found[1], "http://"+found[2]
-	for _, path := range []string{"/metrics", "/openapi.json", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/profile?seconds=1"} {
+	for _, path := range []string{"/metrics", "/openapi.json", "/debug/logs", "/debug/settings", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/profile?seconds=1"} {
 		require.Equal(t, 200, statusOf(t, admin+path), path)
 		require.NotEqual(t, 200, statusOf(t, clients+path), path)
 	}

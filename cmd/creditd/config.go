@@ -21,7 +21,7 @@ type nodeConfig struct {
 	log     logConfig
 
 	gossipKeyFile string
-	adminAddr     string        // where metrics and profiles are served; empty: metrics at the HTTP port, profiles nowhere
+	adminAddr     string        // where metrics, logs and profiles are served; empty: metrics at the HTTP port, profiles nowhere
 	hangup        chan struct{} // gets a token with each SIGHUP; nil: never
 	peers         *certs.Peers  // nil: no certificates protect the peer port
 	peerAddr      string        // where the peer port listens
@@ -31,6 +31,10 @@ type nodeConfig struct {
 	rejoin        bool          // as a new node, if the node was removed
 
 	accessLogger *slog.Logger // nil: none
+
+	// What the admin port shows, if there is one.
+	logs     *logRing
+	settings func() []settings.Setting
 }
 
 // httpConfig says how the HTTP port is served.

@@ -32,16 +32,7 @@ func (c *configCheck) run(in invocation) error {
 }
 
 // configShow is `creditd config show`.
-type configShow struct {
-	*serverCommand
-
-	set *settings.Set
-}
-
-func (c *configShow) bind(s *settings.Set) {
-	c.set = s
-	c.serverCommand.bind(s)
-}
+type configShow struct{ *serverCommand }
 
 func (c *configShow) run(in invocation) error { return showSettings(in.stdout, c.set.Settings()) }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -29,6 +30,7 @@ type serverCommand struct {
 	insecurePeers bool
 	peerFiles     peerFiles
 	httpFiles     httpFiles
+	set           *settings.Set
 }
 
 func newServer() *serverCommand {
@@ -48,13 +50,14 @@ const (
 const leastSnapshotReplay = 100 * time.Millisecond
 
 func (c *serverCommand) bind(s *settings.Set) {
+	c.set = s
 	s.Group("Data")
 	c.bindStore(s, "what the node keeps on disk; required")
 
 	s.Group("Addresses")
 	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect; without --http-tls-cert anybody on the way can listen in", parseAddress)
 	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address; https://HOST:PORT behind a proxy with TLS", parseHTTPTarget)
-	settings.Value(s, &c.adminAddr, "admin-addr", "HOST:PORT", "serve /metrics and /openapi.json here, and not at --http-addr, and profiles below /debug/pprof; without root keys and without TLS, so use a loopback address", parseAddress)
+	settings.Value(s, &c.adminAddr, "admin-addr", "HOST:PORT", "serve /metrics and /openapi.json here, and not at --http-addr; beside them the last lines of the log, settings and profiles below /debug; without root keys and without TLS, so use a loopback address", parseAddress)
 	settings.Value(s, &c.peerAddr, "peer-addr", "HOST:PORT", "where the other nodes connect, for Raft and for requests that they forward", parseAddress)
 	settings.Value(s, &c.cluster.AdvertisePeer, "advertise-peer", "HOST:PORT", "how the other nodes reach --peer-addr; needed when that listens on every interface", parseTarget)
 	settings.Value(s, &c.cluster.GossipAddr, "gossip-addr", "HOST:PORT", "where nodes find each other, TCP and UDP", parseAddress)
@@ -119,6 +122,10 @@ func (c *serverCommand) run(in invocation) error {
 	made := conf.rootKey == ""
 	if made {
 		conf.rootKey = mint.RootKey()
+	}
+	if conf.adminAddr != "" {
+		conf.logs, conf.settings = &logRing{}, c.set.Settings
+		in.stderr = io.MultiWriter(conf.logs, in.stderr)
 	}
 	log := conf.log.logger(in)
 	if conf.http.tls == nil && !isLoopback(conf.http.addr) {
