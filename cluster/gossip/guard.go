@@ -44,10 +44,13 @@ var (
 	errKind     = errors.New("gossip: not a type of message that a member sends here")
 )
 
+// errLong is errTooLarge of a packet that was not looked into.
+var errLong = fmt.Errorf("%w: a long packet", errTooLarge)
+
 // checkPacket returns the packet as memberlist shall see it: not compressed. With a key memberlist decrypts first, and members are trusted.
 func checkPacket(packet []byte, keyed bool) ([]byte, error) {
 	if len(packet) > maxPacketBytes {
-		return nil, errTooLarge
+		return nil, errLong
 	}
 	if keyed {
 		return packet, nil

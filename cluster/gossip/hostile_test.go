@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/memberlist"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster/gossip/forge"
@@ -187,6 +188,24 @@ func TestPacketBudget_IsOneForEachHost(t *testing.T) {
 		b.allows(at(fmt.Sprintf("10.1.%d.%d", i/256, i%256), 1), now)
 	}
 	require.LessOrEqual(t, len(b.counts), maxSources)
+}
+
+// A packet that is refused for its length cost nothing. Others may send it in a member's name, and must not silence the member by it.
+func TestGossip_LongPacketsSilenceNobody(t *testing.T) {
+	keyed, now := transport{keyed: true}, time.Unix(100, 0)
+	var budget packetBudget
+	send := func(host byte, length int) error {
+		from := &net.UDPAddr{IP: net.IPv4(10, 0, 0, host), Port: 1}
+		return keyed.admit(&budget, &memberlist.Packet{Buf: make([]byte, length), From: from, Timestamp: now})
+	}
+	require.NoError(t, send(1, 100))
+	for range maxRefusedKnown + 1 {
+		require.ErrorIs(t, send(1, maxPacketBytes+1), errTooLarge)
+		require.ErrorIs(t, send(2, maxPacketBytes+1), errTooLarge)
+	}
+	require.NoError(t, send(1, 100))
+	require.NoError(t, send(2, 100), "one that was not heard before")
+	require.NoError(t, send(3, 100))
 }
 
 // Packets that fail cost a bounded part of a second, from however many hosts they come. Hosts that packets were taken from are heard on.

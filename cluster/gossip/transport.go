@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -83,17 +84,10 @@ func (t *transport) pumpPackets() {
 	for {
 		select {
 		case p := <-t.NetTransport.PacketCh():
-			if !budget.allows(p.From, p.Timestamp) {
-				t.refuse(p.From, errFlood)
-				continue
-			}
-			buf, err := checkPacket(p.Buf, t.keyed)
-			budget.note(p.From, err == nil, maxUnpackedBytes)
-			if err != nil {
+			if err := t.admit(&budget, p); err != nil {
 				t.refuse(p.From, err)
 				continue
 			}
-			p.Buf = buf
 			select {
 			case t.packets <- p:
 			case <-t.ctx.Done():
@@ -103,6 +97,21 @@ func (t *transport) pumpPackets() {
 			return
 		}
 	}
+}
+
+// admit checks a packet, and counts what it costs.
+func (t *transport) admit(budget *packetBudget, p *memberlist.Packet) error {
+	if !budget.allows(p.From, p.Timestamp) {
+		return errFlood
+	}
+	buf, err := checkPacket(p.Buf, t.keyed)
+	if !errors.Is(err, errLong) { // it cost nothing, and others can send it in a member's name
+		budget.note(p.From, err == nil, maxUnpackedBytes)
+	}
+	if err == nil {
+		p.Buf = buf
+	}
+	return err
 }
 
 func (t *transport) pumpStreams() {
