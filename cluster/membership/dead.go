@@ -40,6 +40,13 @@ func deadVoter(servers []raft.Server, members []gossip.Member, self string, afte
 	return dead
 }
 
+// answers reports whether a server is there: gossip has a port of its own, which a firewall may close while raft goes on.
+func (r *Reconciler) answers(ctx context.Context, s *raft.Server) bool {
+	id := string(s.ID)
+	_, ok := r.Reporter.Ask(ctx, map[string]string{id: r.Directory.AddressOf(s.ID, s.Address)})[id]
+	return ok
+}
+
 // removeDead removes a voter that is dead for too long, if that is wanted. It is refused like the removal by an operator.
 func (r *Reconciler) removeDead(ctx context.Context) {
 	if r.DeadAfter == 0 {
@@ -47,6 +54,10 @@ func (r *Reconciler) removeDead(ctx context.Context) {
 	}
 	dead := deadVoter(r.Directory.Servers(), r.Directory.Members(), r.NodeID, r.DeadAfter, time.Now())
 	if dead == "" {
+		return
+	}
+	if s := r.Directory.Server(dead); s != nil && r.answers(ctx, s) {
+		r.Steady.Warn("a voter that gossip calls dead answers at its peer address, so it is not removed: is its gossip address reachable?", "member", dead)
 		return
 	}
 	by := fmt.Sprintf("the leader: it was dead for %s", r.DeadAfter)
