@@ -174,7 +174,7 @@ const maxUnannounced = 2048
 
 // send sends a whole answer.
 func (c *call) send(status int, contentType []string, body []byte) {
-	if len(body) > maxUnannounced {
+	if len(body) > maxUnannounced || c.gin.Request.ProtoMajor >= 2 { // HTTP/2 cannot announce what is flushed
 		c.gin.Writer.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	c.begin(status, contentType)

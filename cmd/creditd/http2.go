@@ -23,9 +23,10 @@ var http2Limits = &http.HTTP2Config{
 
 // streams bounds the requests of HTTP/2 under way on all connections. Those of HTTP/1.1 are bounded with their connections.
 type streams struct {
-	limit   int64
-	open    atomic.Int64
-	refused atomic.Int64
+	limit    int64
+	patience time.Duration // how long the end of an answer may wait for its client
+	open     atomic.Int64
+	refused  atomic.Int64
 }
 
 func (s *streams) bound(handler http.Handler) http.Handler {
@@ -38,11 +39,21 @@ func (s *streams) bound(handler http.Handler) http.Handler {
 		if s.open.Add(1) > s.limit {
 			s.refused.Add(1)
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "too many requests are under way on this node", http.StatusTooManyRequests)
+			w.WriteHeader(http.StatusTooManyRequests) // without a body, which the client could leave untaken
 			return
 		}
 		handler.ServeHTTP(w, r)
+		s.finish(w)
 	})
+}
+
+// finish sends the end of an answer, which net/http would send after the handler: a client that takes nothing would hold it uncounted. An
+// error ends the stream alone.
+func (s *streams) finish(w http.ResponseWriter) {
+	control := http.NewResponseController(w)
+	if control.SetWriteDeadline(time.Now().Add(s.patience)) == nil {
+		_ = control.Flush()
+	}
 }
 
 func (s *streams) collector() prometheus.Collector {

@@ -58,6 +58,19 @@ func (r *rootkeyReset) run(in invocation) error {
 	return err
 }
 
+// parseReset reads what `creditd rootkey reset` left. Half a hash would be a root key that nobody has.
+func parseReset(text []byte) (id string, hash fsm.Hash, err error) {
+	var request resetRequest
+	if err := json.Unmarshal(text, &request); err != nil {
+		return "", hash, err
+	}
+	raw, err := hex.DecodeString(request.Hash)
+	if err != nil || len(raw) != len(hash) || request.ID == "" {
+		return "", hash, errors.New("it has no id, or no SHA-256 hash in hexadecimal")
+	}
+	return request.ID, fsm.Hash(raw), nil
+}
+
 // resetPause is between two attempts of a cluster that does not serve yet.
 const resetPause = time.Second
 
@@ -71,28 +84,28 @@ func resetRootKey(ctx context.Context, data *store.Store, node *servedNode, log 
 		return
 	}
 	log.Warn("a root key that was made with 'creditd rootkey reset' waits until the cluster serves")
-	var request resetRequest
-	var hash fsm.Hash
-	if err := json.Unmarshal(text, &request); err == nil {
-		_, err = hex.Decode(hash[:], []byte(request.Hash))
-	}
-	if request.ID == "" || hash == (fsm.Hash{}) {
-		log.Error("the request to add a root key is damaged: make another one with 'creditd rootkey reset'")
+	id, hash, err := parseReset(text)
+	if err != nil {
+		log.Error("the request to add a root key is damaged: make another one with 'creditd rootkey reset'", "err", err)
 		return
 	}
+	said := ""
 	for {
-		err := addRootKey(ctx, node, request.ID, hash)
+		err := addRootKey(ctx, node, id, hash)
 		if err == nil {
 			err = data.ClearRootKeyReset()
 		}
 		switch {
 		case err == nil:
-			log.Warn("root key added: revoke those that are lost with 'creditd rootkey revoke'", "rootKey", request.ID)
+			log.Warn("root key added: revoke those that are lost with 'creditd rootkey revoke'", "rootKey", id)
 			return
 		case ctx.Err() != nil:
 			return
 		}
-		log.Debug("the root key could not be added yet", "err", err)
+		if text := err.Error(); text != said {
+			said = text
+			log.Warn("the root key could not be added yet", "err", err)
+		}
 		select {
 		case <-time.After(resetPause):
 		case <-ctx.Done():

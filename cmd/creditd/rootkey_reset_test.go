@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +43,43 @@ func TestRootkeyReset_AddsARootKey(t *testing.T) {
 
 	_, code = runs(t, nil, "rootkey", "reset", "--data-dir", t.TempDir())
 	require.Equal(t, exitFailed, code, "no data directory")
+}
+
+// A damaged request adds no root key, least of all one of half a hash, and does not end the node.
+func TestRootkeyReset_RefusesADamagedRequest(t *testing.T) {
+	whole := strings.Repeat("ab", 32)
+	id, hash, err := parseReset([]byte(`{"id":"key_1","hash":"` + whole + `"}`))
+	require.NoError(t, err)
+	require.Equal(t, "key_1", id)
+	require.Equal(t, byte(0xab), hash[31])
+	for _, damaged := range []string{"", "{", `{"hash":"` + whole + `"}`, `{"id":"key_1"}`, `{"id":"key_1","hash":"` + whole + `ab"}`,
+		`{"id":"key_1","hash":"` + whole[2:] + `"}`, `{"id":"key_1","hash":"` + whole[2:] + `zz"}`} {
+		_, _, err := parseReset([]byte(damaged))
+		require.Error(t, err, damaged)
+	}
+}
+
+// No root key of the ledger may operate the cluster: the log says why nothing happens.
+func TestRootkeyReset_SaysWhyItWaits(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	args := alone(t, dir)
+	p, c := startMember(t, args...)
+	operator := must[object](t, c, "rootKeys.createRootKey", object{"name": "ends", "preset": "admin", "expires": time.Now().Add(time.Hour).UnixMilli()})
+	short := p.client(operator["key"].(string))
+	first := must[[]object](t, short, "rootKeys.listRootKeys", object{})
+	for _, one := range first {
+		if one["name"] == "bootstrap" {
+			must[object](t, short, "rootKeys.revokeRootKey", object{"keyId": one["keyId"]})
+		}
+	}
+	p.terminate()
+	_, code := runs(t, nil, "rootkey", "reset", "--data-dir", dir)
+	require.Equal(t, exitDone, code)
+	p = start(t, nil, args...)
+	p.await(p.stderr, `no root key of this ledger may operate the cluster`)
+	p.signal(syscall.SIGTERM)
+	require.Equal(t, exitDone, p.wait())
 }
 
 // The procedure of docs/operating.md: a new root key, then the end of the old one.

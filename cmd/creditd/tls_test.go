@@ -8,12 +8,15 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"io"
+	stdlog "log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -114,7 +117,7 @@ func get(t testing.TB, conf *tls.Config, http2 bool, url string) (proto, text st
 	var protocols http.Protocols
 	protocols.SetHTTP1(!http2)
 	protocols.SetHTTP2(http2)
-	transport := &http.Transport{TLSClientConfig: conf, Protocols: &protocols}
+	transport := &http.Transport{TLSClientConfig: conf.Clone(), Protocols: &protocols}
 	defer transport.CloseIdleConnections()
 	re, err := (&http.Client{Transport: transport, Timeout: patience}).Get(url)
 	if err != nil {
@@ -216,14 +219,19 @@ func TestTLS_DemandsAClientCertificate(t *testing.T) {
 // secured is limited with TLS.
 func secured(t *testing.T, limit int, handler http.Handler) (conns *connections, address string, conf *tls.Config) {
 	t.Helper()
+	return securedBy(t, limit, &streams{limit: int64(limit), patience: patience}, handler, io.Discard)
+}
+
+func securedBy(t *testing.T, limit int, bound *streams, handler http.Handler, errorLog io.Writer) (conns *connections, address string, conf *tls.Config) {
+	t.Helper()
 	dir := issued(t, "node")
 	keeper, err := certs.Keep("http", certs.Files{Cert: filepath.Join(dir, "node.crt"), Key: filepath.Join(dir, "node.key")}, func(*certs.Loaded) error { return nil })
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	conns = limitConnections(l, limit)
-	bound := &streams{limit: int64(limit)}
-	server := &http.Server{ConnState: conns.observe, Handler: bound.bound(handler), TLSConfig: certs.HTTPServer(keeper), HTTP2: http2Limits, ReadHeaderTimeout: patience}
+	server := &http.Server{ConnState: conns.observe, Handler: bound.bound(handler), TLSConfig: certs.HTTPServer(keeper), HTTP2: http2Limits, ReadHeaderTimeout: patience,
+		ErrorLog: stdlog.New(errorLog, "", 0)}
 	served := make(chan error, 1)
 	go func() { served <- server.ServeTLS(conns, "", "") }()
 	t.Cleanup(func() {
@@ -303,13 +311,80 @@ func TestHTTP2_BoundsStreams(t *testing.T) {
 	require.Equal(t, "429", two.anyStatus(t))
 }
 
+// A client of HTTP/2 may ask for much and take nothing of the answers. What it does not take counts as under way, and not for long.
+func TestHTTP2_BoundsAnswersThatNobodyTakes(t *testing.T) {
+	const limit = 10
+	bound := &streams{limit: limit, patience: 300 * time.Millisecond}
+	_, address, conf := securedBy(t, limit, bound, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }), io.Discard)
+	one := h2(t, address, conf, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	for i := range uint32(2 * limit) {
+		one.open(t, 2*i+1, "/")
+	}
+	statuses := map[string]int{}
+	one.await(t, func(f http2.Frame) bool {
+		if headers, ok := f.(*http2.MetaHeadersFrame); ok {
+			statuses[headers.PseudoValue("status")]++
+			require.Equal(t, headers.PseudoValue("status") == "429", headers.StreamEnded(), "a refusal waits for nobody")
+		}
+		return statuses["200"]+statuses["429"] == 2*limit
+	})
+	require.Equal(t, map[string]int{"200": limit, "429": limit}, statuses)
+	cut := 0
+	one.await(t, func(f http2.Frame) bool {
+		if _, ok := f.(*http2.RSTStreamFrame); ok {
+			cut++
+		}
+		return cut == limit
+	})
+	await(t, func() bool { return bound.open.Load() == 0 })
+}
+
+// Whoever speaks no HTTP/2 where he announced it makes net/http write a line for each connection.
+func TestHTTP2_StrangersDoNotFillTheLog(t *testing.T) {
+	var lines lockedBuffer
+	errorLog := &serverLog{log: slog.New(slog.NewTextHandler(&lines, nil))}
+	_, address, conf := securedBy(t, 100, &streams{limit: 100, patience: time.Second}, http.NotFoundHandler(), errorLog)
+	conf.NextProtos = []string{"h2"}
+	const strangers = 20
+	for range strangers {
+		conn, err := tls.Dial("tcp", address, conf)
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, strings.Repeat("no preface ", 10))
+		require.NoError(t, err)
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+		_, err = io.Copy(io.Discard, conn)
+		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+		conn.Close()
+	}
+	await(t, func() bool { return errorLog.connections.Total() >= strangers })
+	require.Equal(t, 1, strings.Count(lines.String(), "\n"), lines.String())
+}
+
+// lockedBuffer may be written by several goroutines.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 // rawH2 speaks HTTP/2 frame by frame.
 type rawH2 struct {
 	*http2.Framer
 	conn net.Conn
 }
 
-func h2(t *testing.T, address string, conf *tls.Config) *rawH2 {
+func h2(t *testing.T, address string, conf *tls.Config, settings ...http2.Setting) *rawH2 {
 	t.Helper()
 	conf = conf.Clone()
 	conf.NextProtos = []string{"h2"}
@@ -321,7 +396,7 @@ func h2(t *testing.T, address string, conf *tls.Config) *rawH2 {
 	require.NoError(t, err)
 	framer := http2.NewFramer(conn, bufio.NewReader(conn))
 	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	require.NoError(t, framer.WriteSettings())
+	require.NoError(t, framer.WriteSettings(settings...))
 	return &rawH2{framer, conn}
 }
 

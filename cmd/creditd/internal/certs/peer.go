@@ -113,7 +113,7 @@ func names(cert *x509.Certificate) []string {
 func matches(pattern, name string) bool {
 	if domain, ok := strings.CutPrefix(pattern, "*."); ok {
 		_, rest, found := strings.Cut(name, ".")
-		return found && strings.EqualFold(rest, domain) && !strings.Contains(name, "/")
+		return found && strings.EqualFold(rest, domain) && !strings.ContainsAny(name, "/:@") // a URI is no host
 	}
 	return strings.EqualFold(pattern, name)
 }
