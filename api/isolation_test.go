@@ -337,7 +337,7 @@ func newObserver(base *server, asked words, tag string) *observer {
 	}
 	var all, byID []string
 	for _, p := range fsm.AllPermissions() {
-		if strings.HasPrefix(p, "cluster.") {
+		if strings.HasPrefix(p, "cluster.") || p == string(fsm.BackupPermission) {
 			continue
 		}
 		all = append(all, p)
