@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -20,12 +21,14 @@ import (
 func TestGossipKeys_AreReplacedWithoutARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	one, two := secret.New(), secret.New()
+	write(t, filepath.Join(dir, "gossip.key"), secret.New()+"\n")
+	handbookScript(t, "## Gossip keys", dir)
+	one, two := content(t, dir, "gossip.key"), content(t, dir, "gossip.new")
 	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
 	var peers, files []string
 	for i := range 3 {
-		peers, files = append(peers, freeAddress(t)), append(files, filepath.Join(dir, fmt.Sprint(i, ".key")))
-		write(t, files[i], one+"\n")
+		peers, files = append(peers, freeAddress(t)), append(files, filepath.Join(dir, fmt.Sprintf("node%d.key", i)))
+		write(t, files[i], one)
 	}
 	member := func(i int) *process {
 		return start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey, "CREDITD_CLUSTER_SECRET=" + launch.ClusterSecret}, "server",
@@ -51,10 +54,10 @@ func TestGossipKeys_AreReplacedWithoutARestart(t *testing.T) {
 		p.await(p.stderr, `msg="gossip keys loaded: the first encrypts, each decrypts" keys="?\[?`+keys)
 	}
 	ids := keyIDs([][]byte{decoded(t, one), decoded(t, two)})
-	for step, content := range [][]string{{one, two}, {two, one}, {two}} {
+	for step, name := range []string{"1.key", "2.key", "3.key"} {
 		keys := [][]string{{ids[0], ids[1]}, {ids[1], ids[0]}, {ids[1]}}[step]
 		for i, p := range nodes {
-			write(t, files[i], strings.Join(content, "\n")+"\n")
+			write(t, files[i], content(t, dir, name))
 			loaded(p, strings.Join(keys, " ")+`\]`)
 		}
 		if step == 1 {
@@ -77,6 +80,13 @@ func TestGossipKeys_AreReplacedWithoutARestart(t *testing.T) {
 	for _, p := range nodes {
 		require.Equal(t, exitDone, p.wait())
 	}
+}
+
+func content(t testing.TB, dir, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	return string(text)
 }
 
 func decoded(t *testing.T, key string) []byte {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -85,21 +84,10 @@ func TestRootkeyReset_SaysWhyItWaits(t *testing.T) {
 // The procedure of docs/operating.md: a new root key, then the end of the old one.
 func TestHandbook_RotatesTheRootKey(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/operating.md")
-	require.NoError(t, err)
-	_, text2, found := strings.Cut(string(text), "### Replacing a root key")
-	require.True(t, found)
-	_, text2, _ = strings.Cut(text2, "```sh\n")
-	script, _, found := strings.Cut(text2, "```")
-	require.True(t, found)
 	dir := t.TempDir()
 	p, c := startMember(t, alone(t, filepath.Join(dir, "data"))...)
 	write(t, filepath.Join(dir, "root.key"), testRootKey)
-	require.NoError(t, os.Symlink(binary, filepath.Join(dir, "creditd")))
-	shell := exec.CommandContext(t.Context(), "sh", "-e", "-c", script)
-	shell.Dir, shell.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "CREDITD_ADDR="+c.Node(), "CREDITD_ROOT_KEY=")
-	output, err := shell.CombinedOutput()
-	require.NoError(t, err, string(output))
+	handbookScript(t, "### Replacing a root key", dir, "CREDITD_ADDR="+c.Node(), "CREDITD_ROOT_KEY=")
 	key, err := os.ReadFile(filepath.Join(dir, "root.key"))
 	require.NoError(t, err)
 	fresh := client.New(client.Config{Node: c.Node(), RootKey: strings.TrimSpace(string(key)), Timeout: patience})
