@@ -130,9 +130,14 @@ crash: ## kill a real process at every failpoint and check the balances (KILLS=2
 		$(if $(SEED),-seed=$(SEED)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
 
 .PHONY: chaos
-chaos: ## seeded runs of a cluster under faults, checked for linearizability (RUNS=50 DURATION=30s SEED=1 NODES=3 LOG_STORE=wal)
+chaos: ## seeded runs of a cluster under faults, checked for linearizability; then the rehearsal (RUNS=50 DURATION=30s SEED=1 NODES=3 LOG_STORE=wal)
 	$(GO) run -buildvcs=false ./scripts/chaos -runs=$(or $(RUNS),50) -duration=$(or $(DURATION),30s) \
 		$(if $(SEED),-seed=$(SEED)) $(if $(NODES),-nodes=$(NODES)) $(if $(LOG_STORE),-log-store=$(LOG_STORE)) $(ARGS)
+	$(GO) run -buildvcs=false ./scripts/rehearse
+
+.PHONY: rehearse
+rehearse: ## a cluster's life with TLS under load: restart, upgrade, replace, grow, shrink, new certificates, backup, lost quorum, restore
+	$(GO) run -buildvcs=false ./scripts/rehearse $(ARGS)
 
 .PHONY: replace
 replace: ## roll through clusters of three and five whose nodes lose their data under load (DURATION=1m SEED=1 NODES=3 LOG_STORE=wal)
