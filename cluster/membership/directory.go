@@ -2,6 +2,7 @@ package membership
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,7 +57,7 @@ func (d *Directory) Servers() []raft.Server {
 	if f.Error() != nil {
 		return nil
 	}
-	return f.Configuration().Servers
+	return slices.Clone(f.Configuration().Servers) // raft uses the same slice: who changes it changes the quorum
 }
 
 // Server finds a node in raft's configuration.
