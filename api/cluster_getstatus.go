@@ -83,5 +83,8 @@ func (s *Status) reduce() {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		n.HTTPAddr, n.PeerAddr, n.GossipAddr, n.RemovedBy, n.Name = "", "", "", "", "" // a host name says as much as an address
+		if n.Backup != nil {
+			n.Backup = &BackupStatus{LastAt: n.Backup.LastAt} // a failure names files
+		}
 	}
 }

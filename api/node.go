@@ -84,6 +84,14 @@ type NodeStatus struct {
 	LastContactMillis *int64       `json:"lastContactMillis,omitempty"`
 	Disk              *DiskStatus  `json:"disk,omitempty"`
 	Clock             *ClockStatus `json:"clock,omitempty"`
+	// Backup is missing of a node that makes no backups while it leads.
+	Backup *BackupStatus `json:"backup,omitempty"`
+}
+
+// BackupStatus is what a node knows of the backups that it makes while it leads.
+type BackupStatus struct {
+	LastAt  int64  `json:"lastAt"`            // when the newest one in its directory was begun, Unix milliseconds; 0: there is none
+	Failure string `json:"failure,omitempty"` // why the last attempt failed; empty: it did not
 }
 
 // DiskStatus is the free space of a node's data directory.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/cluster/upgrade"
@@ -115,6 +116,9 @@ type Config struct {
 	// WorkspaceMetrics is of how many workspaces there are metrics; 0: of none.
 	WorkspaceMetrics int
 
+	// Backups says where this node makes backups of the ledger while it leads.
+	Backups backup.Schedule
+
 	Batch batch.Config
 	// Turns bounds the CPU of costly requests.
 	Turns turns.Config
@@ -133,6 +137,7 @@ func DefaultConfig() Config {
 		SnapshotBytes: 64 << 20, CompactionInterval: time.Second, SnapshotReplay: time.Second,
 		CheckpointEntries: 1000, CompareInterval: 5 * time.Second,
 		StabilizationTime: 10 * time.Second, ReconcileInterval: 60 * time.Second, UnprovenTimeout: time.Hour, ForgetAfter: 40 * time.Second,
+		Backups:            backup.Schedule{Interval: time.Hour, Keep: 24},
 		Turns:              turns.Config{MaxWait: turns.DefaultMaxWait},
 		IdempotencyMaxKeys: 2_000_000, RatelimitMaxWindows: 4_000_000,
 	}
@@ -140,7 +145,7 @@ func DefaultConfig() Config {
 
 // Validate reports every field that cannot work.
 func (c *Config) Validate() error {
-	var errs []error
+	errs := []error{c.Backups.Validate()}
 	bad := func(wrong bool, format string, args ...any) {
 		if wrong {
 			errs = append(errs, fmt.Errorf(format, args...))

@@ -141,6 +141,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	out <- peerLag
 	out <- peerContact
 	out <- peerHealthy
+	describeBackups(out)
 	for _, own := range c.node.histograms() {
 		own.Describe(out)
 	}
@@ -165,6 +166,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s))
 	}
 	c.peers(out)
+	c.collectBackups(out)
 	for _, own := range c.node.histograms() {
 		own.Collect(out)
 	}

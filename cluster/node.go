@@ -147,6 +147,7 @@ func (n *Node) start() error {
 	n.run(func() { n.standing.Run(n.ctx) })
 	n.run(func() { n.fitness.Run(n.ctx) })
 	n.run(func() { n.compactor.Run(n.ctx) })
+	n.run(func() { n.backups.Run(n.ctx) })
 	if n.conf.GossipAddr == "" {
 		return n.bootstrap.Single()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/compaction"
 	"github.com/creditd/creditd/cluster/fitness"
 	"github.com/creditd/creditd/cluster/gossip"
@@ -44,6 +45,7 @@ type parts struct {
 	raiser     *upgrade.Raiser
 	joining    *upgrade.Joining
 	terms      *terms
+	backups    *backup.Keeper
 }
 
 // wire builds the parts. A part that needs one further down gets it as a function.
@@ -68,6 +70,7 @@ func (n *Node) wire() {
 	n.wireLedger()
 	n.wireMembership(base)
 	n.wireUpgrade()
+	n.wireBackups()
 	n.terms = &terms{
 		log: n.log, notify: n.notify, raft: n.raft, replica: n.replica, founding: &n.conf.Founding, leader: n.leader, fitness: n.fitness,
 		comparer: n.comparer, proposer: n.proposer, raiser: n.raiser,

@@ -56,6 +56,7 @@ type NodeStatus struct {
 	DiskFull          bool
 	ClockOffsetMillis int64 // the peers' time minus its own
 	ClockWrong        bool
+	Backup            *Backup // nil: it makes none, or an earlier build says nothing of it
 }
 
 // Membership says what a node is to the cluster.
@@ -94,6 +95,7 @@ func (n *Node) report() membership.Report {
 		ClockOffsetMillis: clock.Offset.Milliseconds(), ClockWrong: !clock.Fit(),
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
+	n.reportBackups(&r)
 	if last := n.raft.LastContact(); role == roles[raft.Leader] {
 		r.LastContactMillis = 0
 	} else if !last.IsZero() {
@@ -117,6 +119,9 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		s.FreeBytes, s.ReserveBytes, s.DiskFull = r.FreeBytes, r.ReserveBytes, r.DiskFull
 		s.ClockOffsetMillis, s.ClockWrong = r.ClockOffsetMillis, r.ClockWrong
 		s.DigestIndex, s.Digest, s.Reads = r.DigestIndex, r.Digest, upgrade.Range{Min: r.MinLedger, Max: r.MaxLedger}
+		if r.Backups {
+			s.Backup = &Backup{LastAt: r.BackupAt, Failure: r.BackupFailure}
+		}
 		if n.conf.GossipAddr == "" {
 			s.Health = gossip.Alive.String()
 		}

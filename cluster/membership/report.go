@@ -44,6 +44,10 @@ type Report struct {
 
 	ClockOffsetMillis int64 `json:"clockOffsetMillis,omitempty"` // the peers' time minus its own
 	ClockWrong        bool  `json:"clockWrong,omitempty"`        // it does not lead because of its clock
+
+	Backups       bool   `json:"backups,omitempty"`       // it makes backups while it leads
+	BackupAt      int64  `json:"backupAt,omitempty"`      // when the newest one was begun, Unix ms
+	BackupFailure string `json:"backupFailure,omitempty"` // of the last attempt
 }
 
 // leaderRole is the role of a node that leads, in a Report.

@@ -149,8 +149,8 @@ func printStatus(w io.Writer, asked askedStatus) error {
 	if asked.Generation != "" {
 		name += ", generation " + asked.Generation
 	}
-	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nas seen  by %s\n\n",
-		name, leader, asked.Term, asked.LedgerVersion, from); err != nil {
+	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nbackup   %s\nas seen  by %s\n\n",
+		name, leader, asked.Term, asked.LedgerVersion, lastBackup(asked.Status, time.Now()), from); err != nil {
 		return err
 	}
 	nodes := slices.SortedFunc(slices.Values(asked.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
@@ -168,6 +168,26 @@ func printStatus(w io.Writer, asked askedStatus) error {
 		}
 	}
 	return nil
+}
+
+// lastBackup says how old the newest backup of the leader is, and why there is no later one if that failed.
+func lastBackup(status api.Status, now time.Time) string {
+	leads := slices.IndexFunc(status.Nodes, func(n api.NodeStatus) bool { return n.NodeID == status.LeaderID })
+	if status.LeaderID == "" || leads < 0 || status.Nodes[leads].Role == "unknown" {
+		return "not known: the leader does not answer"
+	}
+	b := status.Nodes[leads].Backup
+	if b == nil {
+		return "none: the leader has no --backup-dir"
+	}
+	text := "none yet"
+	if b.LastAt > 0 {
+		text = settings.Short(max(0, now.Sub(time.UnixMilli(b.LastAt))).Truncate(time.Second)) + " old"
+	}
+	if b.Failure != "" {
+		text += ", FAILING: " + b.Failure
+	}
+	return text
 }
 
 // statusRow is one node of the table.

@@ -133,6 +133,9 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 		if n.FreeBytes > 0 || n.DiskFull { // an earlier build says nothing of its disk
 			shown.Nodes[i].Disk = &api.DiskStatus{FreeBytes: n.FreeBytes, ReserveBytes: n.ReserveBytes, Full: n.DiskFull}
 		}
+		if n.Backup != nil {
+			shown.Nodes[i].Backup = &api.BackupStatus{LastAt: n.Backup.LastAt, Failure: n.Backup.Failure}
+		}
 		if n.Digest != "" {
 			shown.Nodes[i].Digest = &api.Digest{Index: n.DigestIndex, Value: n.Digest}
 		}

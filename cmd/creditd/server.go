@@ -95,6 +95,11 @@ func (c *serverCommand) bind(s *settings.Set) {
 	settings.Number(s, &c.cluster.HoldLedgerVersion, "hold-ledger-version", 0, int64(fsm.NewestLedgerVersion), "keep the ledger at this version while a rollback to the build before must stay possible; 0: it rises once every node reads a newer one")
 	settings.Number(s, &c.cluster.TrailingLogs, "trailing-logs", 1, math.MaxInt64, "log entries kept behind a snapshot; at least twice --snapshot-threshold")
 
+	s.Group("Backups")
+	s.Text(&c.cluster.Backups.Dir, "backup-dir", "DIR", "where this node makes backups while it leads, an existing directory outside of --data-dir; without it none are made. Nodes may share one")
+	s.Duration(&c.cluster.Backups.Interval, "backup-interval", time.Minute, "how old the newest backup in --backup-dir may get before the leader makes the next")
+	settings.Number(s, &c.cluster.Backups.Keep, "backup-keep", 1, 100_000, "how many backups of the cluster stay in --backup-dir; the oldest are removed")
+
 	s.Group("HTTP")
 	s.Duration(&c.http.readHeaderTimeout, "http-read-header-timeout", 100*time.Millisecond, "how long a client may take for the header of a request")
 	s.Duration(&c.http.idleTimeout, "http-idle-timeout", time.Second, "how long a connection may stay open without a request")

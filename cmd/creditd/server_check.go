@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/creditd/creditd/cluster/secret"
@@ -63,6 +65,16 @@ func (c *serverCommand) checkData(s *settings.Set) {
 		}
 		warnOfGuests(s, c.store.Dir)
 	}
+	if dir := c.cluster.Backups.Dir; dir != "" && c.store.Dir != "" && isWithin(dir, c.store.Dir) {
+		s.Refuse("backup-dir", "%s is within --data-dir; whoever loses that needs a backup elsewhere, best on another disk", dir)
+	}
+}
+
+// isWithin reports whether a path is a directory or below it.
+func isWithin(path, dir string) bool {
+	inside, errPath := filepath.Abs(path)
+	outer, errDir := filepath.Abs(dir)
+	return errPath == nil && errDir == nil && (inside == outer || strings.HasPrefix(inside, outer+string(filepath.Separator)))
 }
 
 // checkConnections compares the connections with the descriptors that the process may have, and chooses the default.
