@@ -240,7 +240,7 @@ func newServer(t testing.TB, adjust ...func(*api.Config)) *server {
 		size, s.nodes = 3, &nodes{t: t}
 	} else {
 		s.state = fsm.New()
-		s.apply(t, "", &fsm.RaiseLedgerVersion{Version: 4, Build: "v0.0.0-test"})
+		s.apply(t, "", &fsm.RaiseLedgerVersion{Version: 5, Build: "v0.0.0-test"})
 		s.apply(t, "", &founding)
 	}
 	logger := slog.New(slog.NewJSONHandler(s.log, nil))
