@@ -172,5 +172,6 @@ func TestRecords_BalanceByDifference(t *testing.T) {
 	require.Equal(t, []string{"conflict changed_there"}, pass(`"records":[{"balance":{"keyId":"key_x"}}`))
 	require.Equal(t, []string{"skipped changed_there"}, pass(`"onConflict":"skip","records":[{"balance":{"keyId":"key_x"}}`))
 	require.JSONEq(t, `{"ended":4,"more":false}`, s.must("records.finishImport", `{}`))
+	require.Contains(t, s.must("audit.listEntries", `{"event":"records.finishImport","resourceId":"ws_test"}`), `"resources":[{"type":"workspace","id":"ws_test"}]`)
 	require.Equal(t, []string{"conflict not_tracked"}, pass(`"records":[{"balance":{"keyId":"key_x","credits":{"remaining":1}}}`))
 }

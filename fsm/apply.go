@@ -68,7 +68,7 @@ func (s *State) unready(c Command) *Refusal {
 
 // execute executes a call of an authenticated caller and writes its audit entry.
 func (s *State) execute(root *rootKey, t *commandType, call *Call) Result {
-	if t.event != Unaudited {
+	if t.event != Unaudited && s.version >= t.noted {
 		return s.audited(t.event, root, call)
 	}
 	return s.run(call.Command, root)

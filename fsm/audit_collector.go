@@ -9,6 +9,7 @@ type auditCollector struct {
 	now     int64
 	touched []touched
 	seen    map[entity]int // position in touched
+	named   []AuditResource
 }
 
 // touched is an entity as it was before the command, and after it.
@@ -46,6 +47,9 @@ func (t *auditCollector) changedTo(n entity, digest Digest) {
 	}
 }
 
+// name adds a resource of which only parts changed that are no resources themselves.
+func (t *auditCollector) name(r AuditResource) { t.named = append(t.named, r) }
+
 // creditHolder is an entity that holds credits.
 type creditHolder interface {
 	show(now int64) Credits
@@ -68,6 +72,7 @@ func visibleDigest(n entity, digest Digest) Digest {
 
 // changed returns the resources and balances that differ from before the command.
 func (t *auditCollector) changed() (resources []AuditResource, balances []AuditBalance) {
+	resources = t.named
 	for i := range t.touched {
 		was := &t.touched[i]
 		r := was.entity.resource()

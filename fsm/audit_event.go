@@ -36,6 +36,7 @@ const (
 	OverrideSet
 	OverrideDeleted
 	RecordsImported // since ledger version 4
+	ImportEnded     // since ledger version 5
 )
 
 var eventNames = [...]string{
@@ -51,7 +52,7 @@ var eventNames = [...]string{
 	MigrationCreated: "migration.create",
 	NamespaceCreated: "ratelimit.namespace.create",
 	OverrideSet:      "ratelimit.override.set", OverrideDeleted: "ratelimit.override.delete",
-	RecordsImported: "records.import",
+	RecordsImported: "records.import", ImportEnded: "records.finishImport",
 }
 
 // Known reports whether an audit entry can have the event.

@@ -182,7 +182,7 @@ func (s *State) sizeBefore(r Record) int {
 // FinishImport ends the tracking of balances in the caller's workspace, of so many owners at a time.
 type FinishImport struct{ Most int64 }
 
-var finishImportType = commandType{kind: 111, since: 4, unaudited: true, create: create[FinishImport]}
+var finishImportType = commandType{kind: 111, since: 4, event: ImportEnded, noted: fifthRules, create: create[FinishImport]}
 
 func (*FinishImport) is() *commandType { return &finishImportType }
 
@@ -201,6 +201,9 @@ func (c *FinishImport) plan(s *State, root *rootKey) (execute func() Result, ref
 	}
 	return func() Result {
 		ended, more := s.endMarks(root.workspace, c.Most)
+		if ended > 0 && s.collector != nil {
+			s.collector.name(root.workspace.resource()) // a mark is no resource
+		}
 		return &ImportFinished{Ended: ended, More: more}
 	}, nil
 }

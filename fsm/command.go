@@ -71,6 +71,7 @@ type commandType struct {
 	since  uint64 // the ledger version that the type came with
 	newest uint64 // the ledger version that its youngest field came with; 0: none was added
 	event  Event  // of the audit entry
+	noted  uint64 // the ledger version from which the command writes it; 0: since
 	// unaudited: the command writes no audit entry, because metrics count it.
 	unaudited bool
 	system    bool // sent by nodes: without a root key, without an audit entry

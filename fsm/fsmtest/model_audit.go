@@ -40,6 +40,8 @@ func event(c fsm.Command) fsm.Event {
 		return fsm.KeyRerolled
 	case *fsm.ImportRecords:
 		return fsm.RecordsImported
+	case *fsm.FinishImport:
+		return fsm.ImportEnded
 	case *fsm.MigrateKeys:
 		return fsm.KeysMigrated
 	case *fsm.UpdateKeyCredits:
@@ -163,7 +165,7 @@ func copies[T any](list []*T) []*T {
 // audited carries a command out and notes what is different afterwards.
 func (t *Model) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
 	what := event(call.Command)
-	if what == fsm.Unaudited {
+	if what == fsm.Unaudited || what == fsm.ImportEnded && t.version < FifthRules {
 		return t.execute(root, call.Command)
 	}
 	id, name, workspace := root.id, root.name, root.workspace
@@ -189,6 +191,9 @@ func (t *Model) audited(call fsm.Call, index uint64, root *rootKey) fsm.Result {
 				touched = append(touched, thing)
 			}
 		}
+	}
+	if len(t.marks) < len(old.marks) { // a mark is no thing: it counts as its workspace
+		touched = append(touched, fsm.AuditResource{Type: fsm.WorkspaceResource, ID: workspace})
 	}
 	slices.SortFunc(touched, func(a, b fsm.AuditResource) int {
 		if a.Type != b.Type {
