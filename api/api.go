@@ -36,8 +36,9 @@ type API struct {
 	quotas   requestQuotas
 	failures *failures
 
-	exporting [2]sync.Mutex // held by the only export of a tenant, and of an operator
-	saving    sync.Mutex    // held while a snapshot is sent
+	exportRests exportRests
+	exporting   [2]sync.Mutex // held by the only export of a tenant, and of an operator
+	saving      sync.Mutex    // held while a snapshot is sent
 }
 
 // New makes an API. It starts nothing and holds nothing that needs closing.

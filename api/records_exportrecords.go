@@ -26,7 +26,7 @@ func exportRecords() *endpoint {
 	return read("records.exportRecords", about{
 		summary: "Stream everything of a workspace, or of the cluster, at one index",
 		text: "The answer is a file of records, one JSON object per line: docs/records.md has the format. `Creditd-Index` and `" + logTimeHeader +
-			"` name its moment. Writes go on meanwhile. A node makes one export at a time, and one more with `all`. A file without an `end` line is incomplete.",
+			"` name its moment. Writes go on meanwhile. A node makes one export at a time, and one more with `all`. Exports of one's own workspace rest after long ones. A file without an `end` line is incomplete.",
 		needs:     []need{forAll(fsm.ExportPermission)},
 		needsNote: "Another workspace, and `all`, also need `cluster.*.operate`.",
 		example:   `{}`,
@@ -38,8 +38,17 @@ func exportRecords() *endpoint {
 			}
 			return nil, invalid("Give 'workspaceId' or 'all', not both")
 		}
+		asked := time.Now()
 		c.consistency = consistency{} // the file is of an index after the request, whatever the headers say
 		scope, err := answer[*fsm.ExportScope](c, &fsm.AuthorizeExport{WorkspaceID: req.WorkspaceID, All: req.All})
+		if err != nil {
+			return nil, err
+		}
+		rests := &c.api.exportRests
+		own, err := c.exportsOwn(scope, req)
+		if err == nil && own {
+			err = rests.mayExport(scope.WorkspaceID, asked)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -50,16 +59,24 @@ func exportRecords() *endpoint {
 		if !slot.TryLock() {
 			return nil, &problem{errorType: &tooManyRequests, detail: "This node makes another export: ask another node, or later", retryAfter: 5}
 		}
+		began := time.Now()
+		done := func() {
+			if own {
+				now := time.Now()
+				rests.note(scope.WorkspaceID, now.Sub(began), now)
+			}
+			slot.Unlock()
+		}
 		view, err := c.api.node.Records(c.ctx, c.index)
 		if err != nil {
-			slot.Unlock()
+			done()
 			return nil, err
 		}
 		c.index = view.Index()
 		c.gin.Header(logTimeHeader, strconv.FormatInt(view.Clock(), 10))
 		x := &exporter{view: view, workspace: scope.WorkspaceID, all: req.All}
 		return func(ctx context.Context, w *chunks) (err error) {
-			defer slot.Unlock()
+			defer done()
 			whole := false
 			defer func() {
 				if err = errors.Join(err, view.Close()); !whole {
@@ -71,6 +88,15 @@ func exportRecords() *endpoint {
 			return err
 		}, nil
 	})
+}
+
+// exportsOwn reports whether an export is of the caller's workspace. Those of others are an operator's.
+func (c *call) exportsOwn(scope *fsm.ExportScope, req exportRecordsRequest) (bool, error) {
+	if req.All || req.WorkspaceID == "" {
+		return !req.All, nil
+	}
+	own, err := answer[*fsm.ExportScope](c, &fsm.AuthorizeExport{})
+	return err == nil && own.WorkspaceID == scope.WorkspaceID, err
 }
 
 // Records is the ledger as it was at one index.

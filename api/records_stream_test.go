@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,31 @@ func TestExport_OneAtATime(t *testing.T) {
 	re, _, err = post(`{}`)
 	require.NoError(t, err)
 	require.Equal(t, 200, re.StatusCode)
+}
+
+// A workspace that owes too much waits, as the node says. The operator does not, and neither does who owes little.
+func TestExport_RestsAfterALongOne(t *testing.T) {
+	a, node, post := serveExports(t)
+	a.exportRests.note("ws_1", time.Hour, time.Now())
+	for _, body := range []string{`{}`, `{"workspaceId":"ws_1"}`} {
+		re, text, err := post(body)
+		require.NoError(t, err)
+		require.Equal(t, 429, re.StatusCode, text)
+		after, err := strconv.Atoi(re.Header.Get("Retry-After"))
+		require.NoError(t, err)
+		require.InDelta(t, 4*3600-10, after, 60)
+	}
+	empty := namespaces(func(int) error { return errNoMore })
+	node.next <- empty
+	re, _, err := post(`{"all":true}`)
+	require.NoError(t, err)
+	require.Equal(t, 200, re.StatusCode)
+	a.exportRests = exportRests{}
+	node.next <- empty
+	re, _, err = post(`{}`)
+	require.NoError(t, err)
+	require.Equal(t, 200, re.StatusCode)
+	require.NotEmpty(t, a.exportRests.until["ws_1"], "it was charged")
 }
 
 // An export that fails on its way is cut, is counted, and leaves its place to the next one.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Outcome says whether a request was executed.
@@ -46,6 +47,8 @@ type Error struct {
 	Type     string
 	Problems []string
 	Outcome  Outcome
+
+	RetryAfter time.Duration // that the node asked for; 0: none
 }
 
 func (e *Error) Error() string {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // Stream posts request to an endpoint whose answer has no envelope and may be long: the timeout of the client does not bound it. The caller
@@ -36,5 +39,9 @@ func (c *Client) Stream(ctx context.Context, endpoint string, request any) (body
 	}
 	answer := answerOf(response)
 	answer.read(c.base, endpoint, refusal, nil)
+	var failed *Error
+	if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil && errors.As(answer.Err, &failed) {
+		failed.RetryAfter = time.Duration(seconds) * time.Second
+	}
 	return nil, nil, answer.Err
 }

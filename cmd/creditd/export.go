@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/api/records"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/fsm"
@@ -24,18 +26,19 @@ type exportCommand struct {
 	operator
 	workspace, out string
 	all, balances  bool
-	stall          time.Duration
+	stall, wait    time.Duration
 	cut            int64 // log time of the export
 }
 
 func (e *exportCommand) bind(s *settings.Set) {
 	e.operator.bind(s)
-	e.stall = time.Minute
+	e.stall, e.wait = time.Minute, 10*time.Minute
 	s.Group("Export")
 	s.Text(&e.workspace, "workspace", "ID", "the workspace; default: that of the root key")
 	s.Switch(&e.all, "all", "the whole cluster")
 	s.Text(&e.out, "out", "FILE", "where to write; default: standard output")
 	s.Duration(&e.stall, "stall", time.Second, "how long the node may send nothing before the export fails")
+	s.Duration(&e.wait, "wait", 0, "how long to wait in all while the node makes another export, or the exports of the workspace rest")
 	s.Switch(&e.balances, "balances", "write the balances as CSV instead, with refills that were due at the log time of the export")
 }
 
@@ -55,7 +58,7 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	watch := newStallWatch(e.stall)
 	defer watch.stop()
-	body, header, err := e.stream(watch, "records.exportRecords", request)
+	body, header, err := e.await(in, watch, request)
 	if err != nil {
 		return advise(watch.explain(err))
 	}
@@ -81,6 +84,26 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	_, err = fmt.Fprintf(in.stderr, "exported index %s\n", header.Get("Creditd-Index"))
 	return err
+}
+
+// await asks again after each 429, when the node says, as long as the command may wait.
+func (e *exportCommand) await(in invocation, watch *stallWatch, request any) (body io.ReadCloser, header http.Header, err error) {
+	for left := e.wait; ; {
+		body, header, err = e.stream(watch, "records.exportRecords", request)
+		var refused *client.Error
+		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
+			return body, header, err
+		}
+		pause := max(refused.RetryAfter, time.Second)
+		if pause > left {
+			return nil, nil, fmt.Errorf("the next export may begin in %v, beyond --wait: %w", pause, err)
+		}
+		left -= pause
+		if _, err := fmt.Fprintf(in.stderr, "waiting %v: %s\n", pause, refused.Detail); err != nil {
+			return nil, nil, err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // copy writes the file, or its balances, and checks it on the way.

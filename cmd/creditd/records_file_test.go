@@ -62,6 +62,38 @@ func TestExport_ThatIsCutFails(t *testing.T) {
 	}
 }
 
+// An export that has to rest is asked for again when the node says, unless that is beyond --wait.
+func TestExport_WaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	for after, ends := range map[string]int{"1": 0, "3600": exitFailed} {
+		t.Run(after, func(t *testing.T) {
+			t.Parallel()
+			whole, asked := sealed(t, recordsHeader), 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if asked++; asked == 1 {
+					w.Header().Set("Retry-After", after)
+					w.Header().Set("Content-Type", "application/problem+json")
+					w.WriteHeader(http.StatusTooManyRequests)
+					_, _ = fmt.Fprint(w, `{"meta":{"requestId":"req_0123456789abcdef"},"error":{"title":"Too Many Requests","detail":"rest","status":429,"type":"t"}}`)
+					return
+				}
+				w.Header().Set("Creditd-Log-Time", "1")
+				_, _ = fmt.Fprint(w, whole)
+			}))
+			t.Cleanup(server.Close)
+			code, stdout, stderr := asAnyone("export", "--addr", server.URL, "--wait", "2s")
+			require.Equal(t, ends, code, stderr)
+			if ends == 0 {
+				require.Equal(t, whole, stdout)
+				require.Contains(t, stderr, "waiting 1s: rest")
+				return
+			}
+			require.Contains(t, stderr, "1h0m0s, beyond --wait")
+			require.Equal(t, 1, asked)
+		})
+	}
+}
+
 // A table of balances shows what keys.getKey showed at that moment, not what was stored.
 func TestExport_BalancesHaveRefillsThatAreDue(t *testing.T) {
 	t.Parallel()
