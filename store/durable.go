@@ -49,10 +49,11 @@ func renameDurably(from, to string) error {
 		return ioError(to, "renaming into place", err)
 	}
 	failpoint.Hit(failpoint.FileAfterRename)
-	return syncDir(filepath.Dir(to))
+	return SyncDir(filepath.Dir(to))
 }
 
-func syncDir(dir string) error {
+// SyncDir makes what was created, renamed or removed in a directory durable.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return ioError(dir, "opening the directory", err)
@@ -80,7 +81,7 @@ func selfTest(dir string) error {
 	if err := os.Remove(path); err != nil {
 		return ioError(path, "deleting the self test", err)
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 func exists(path string) (bool, error) {

@@ -85,7 +85,7 @@ func makeDir(dir string) error {
 		return ioError(dir, "creating the data directory", err)
 	}
 	for _, d := range missing {
-		if err := syncDir(filepath.Dir(d)); err != nil {
+		if err := SyncDir(filepath.Dir(d)); err != nil {
 			return err
 		}
 	}

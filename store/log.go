@@ -41,7 +41,7 @@ func createLog(dir string, kind LogKind) error {
 	if err := os.MkdirAll(path, dirMode); err != nil {
 		return ioError(path, "creating the log directory", err)
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err error) {

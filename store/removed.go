@@ -66,13 +66,13 @@ func SetAside(dir string) (aside string, err error) {
 			}
 		}
 	}
-	if err := errors.Join(syncDir(aside), syncDir(dir)); err != nil {
+	if err := errors.Join(SyncDir(aside), SyncDir(dir)); err != nil {
 		return "", err
 	}
 	if err := move(dir, aside, removedName); err != nil {
 		return "", err
 	}
-	return aside, errors.Join(syncDir(aside), syncDir(dir))
+	return aside, errors.Join(SyncDir(aside), SyncDir(dir))
 }
 
 func move(from, to, name string) error {

@@ -36,5 +36,5 @@ func (s *Store) ClearRootKeyReset() error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ioError(path, "removing", err)
 	}
-	return syncDir(s.dir)
+	return SyncDir(s.dir)
 }

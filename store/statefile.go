@@ -90,7 +90,7 @@ func (s *snapshots) install(f *stateFile) error {
 		return ioError(target, "renaming into place", err)
 	}
 	failpoint.Hit(failpoint.InstallAfterRename)
-	if err := syncDir(s.dir); err != nil {
+	if err := SyncDir(s.dir); err != nil {
 		s.watchdog.fail(err) // any error: the directory may name another file than the one in use
 		return err
 	}

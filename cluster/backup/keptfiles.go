@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/creditd/creditd/store"
 )
 
 const (
@@ -94,13 +96,5 @@ func prune(dir string, files []kept, keep int) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, syncDir(dir))...)
-}
-
-func syncDir(name string) error {
-	dir, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(append(errs, store.SyncDir(dir))...)
 }

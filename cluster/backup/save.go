@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/creditd/creditd/store"
 )
 
 // syncBytes is how much is written between two fsyncs. One fsync of the whole file would hold up those of the log on the same disk.
@@ -44,7 +46,7 @@ func (k *Keeper) save(ctx context.Context, clusterID string) (err error) {
 		return err
 	}
 	renamed = true
-	if err := syncDir(k.conf.Dir); err != nil {
+	if err := store.SyncDir(k.conf.Dir); err != nil {
 		return err
 	}
 	k.conf.Logger.Info("backup made", "file", name, "index", saved.Index)

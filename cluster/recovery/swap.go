@@ -65,7 +65,7 @@ func setAside(dir string) error {
 			}
 		}
 	}
-	return errors.Join(syncDir(before), syncDir(dir))
+	return errors.Join(store.SyncDir(before), store.SyncDir(dir))
 }
 
 // place moves what is under placingName to where it belongs. meta.json goes last: before that no node starts here.
@@ -82,13 +82,13 @@ func place(dir string) error {
 			}
 		}
 	}
-	if err := syncDir(dir); err != nil {
+	if err := store.SyncDir(dir); err != nil {
 		return err
 	}
 	if err := rename(filepath.Join(from, store.MetaName), filepath.Join(dir, store.MetaName)); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(from), syncDir(dir))
+	return errors.Join(os.RemoveAll(from), store.SyncDir(dir))
 }
 
 // newestBefore is where the last recovery has set the old data aside; empty: there was none.
@@ -120,13 +120,5 @@ func rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(store.SyncDir(filepath.Dir(to)), store.SyncDir(filepath.Dir(from)))
 }
