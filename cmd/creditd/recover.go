@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/creditd/creditd/cluster/generation"
@@ -67,7 +66,7 @@ func (c *recoverCommand) consent(in invocation, v recovery.Survey) (bool, error)
 	if c.yes {
 		return true, nil
 	}
-	if !asksPerson(in.stdin) {
+	if !isTerminal(in.stdin) {
 		return false, errors.New("this needs a yes: run it on a terminal, or give --yes")
 	}
 	fmt.Fprint(in.stdout, "Make a cluster of one of this node? [y/N] ")
@@ -77,15 +76,6 @@ func (c *recoverCommand) consent(in invocation, v recovery.Survey) (bool, error)
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
-}
-
-func asksPerson(r io.Reader) bool {
-	file, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func printSurvey(w io.Writer, v recovery.Survey) error {

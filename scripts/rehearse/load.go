@@ -26,7 +26,7 @@ type load struct {
 // giveUp is when a client that found no node fails.
 const giveUp = 10 * time.Second
 
-// startLoad starts the clients at the nodes that run now and may run later: all five addresses, as a client behind a service has them.
+// startLoad starts clients that know all five addresses. Some nodes may not run.
 func (c *cluster) startLoad(clients int) *load {
 	l := &load{done: make(chan struct{})}
 	for number := range clients {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -192,12 +193,13 @@ func (c *cluster) save(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	_, rest, _ := strings.Cut(made, `"key": "`)
-	key, _, found := strings.Cut(rest, `"`)
-	if !found {
-		return fmt.Errorf("no root key in %s", made)
+	var root struct {
+		Key string `json:"key"`
 	}
-	if err := c.write("backup.key", key); err != nil {
+	if err := json.Unmarshal([]byte(made), &root); err != nil {
+		return fmt.Errorf("%w in %s", err, made)
+	}
+	if err := c.write("backup.key", root.Key); err != nil {
 		return err
 	}
 	if _, err := c.creditd(ctx, "snapshot", "save", name, "--root-key-file", "backup.key"); err != nil {
