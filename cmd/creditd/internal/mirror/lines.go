@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -13,15 +14,17 @@ const maxLines = 1024
 // Lines hands lines to a writer that may block, such as a pipe that nobody reads. Write never waits: what does not fit is dropped, and the next
 // line that fits is preceded by their number.
 type Lines struct {
-	queue   chan []byte
-	dropped chan int // holds the number of dropped lines, below 0 after Close, and is the lock of queue
-	ended   chan struct{}
+	queue chan []byte // no more are sent once closed is set
+	ended chan struct{}
+
+	mu      sync.Mutex
+	dropped int  // guarded by mu: lines since the last that fitted
+	closed  bool // guarded by mu
 }
 
 // NewLines begins to write. Close ends it.
 func NewLines(to io.Writer) *Lines {
-	l := &Lines{queue: make(chan []byte, maxLines), dropped: make(chan int, 1), ended: make(chan struct{})}
-	l.dropped <- 0
+	l := &Lines{queue: make(chan []byte, maxLines), ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		for line := range l.queue {
@@ -33,29 +36,30 @@ func NewLines(to io.Writer) *Lines {
 
 // Write takes a line.
 func (l *Lines) Write(line []byte) (int, error) {
-	dropped := <-l.dropped
-	defer func() { l.dropped <- dropped }()
-	if dropped < 0 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
 		return len(line), nil
 	}
 	text := slices.Clone(line)
-	if dropped > 0 {
-		text = append(fmt.Appendf(nil, "level=WARN msg=\"%d lines were dropped\"\n", dropped), line...)
+	if l.dropped > 0 {
+		text = append(fmt.Appendf(nil, "level=WARN msg=\"%d lines were dropped\"\n", l.dropped), line...)
 	}
 	select {
 	case l.queue <- text:
-		dropped = 0
+		l.dropped = 0
 	default:
-		dropped++
+		l.dropped++
 	}
 	return len(line), nil
 }
 
 // Close waits for a moment until all lines are written. Later ones are dropped.
 func (l *Lines) Close() {
-	<-l.dropped
+	l.mu.Lock()
+	l.closed = true
 	close(l.queue)
-	l.dropped <- -1
+	l.mu.Unlock()
 	select {
 	case <-l.ended:
 	case <-time.After(recorderGrace):
