@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -22,10 +24,20 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	for name := range strings.SplitSeq("nothing,"+attacks, ",") {
 		require.Contains(t, out.String(), "\n"+name+" ")
 	}
+	if runtime.GOOS == "linux" {
+		require.Regexp(t, `(?m)^quiet .* nodes \d+\.\d\d cores \(\S+ \S+ \S+\)`, out.String())
+	}
 
 	// Without a secret, strangers get further.
 	code = run(t.Context(), []string{"-dir", t.TempDir(), "-open", "-attacks", "peers,gossip", "-duration", "3s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
+}
+
+func TestCPUTimes_AreComparedByNode(t *testing.T) {
+	at := time.Now()
+	before := cpuTimes{at: at, used: []float64{1, 2, 3}}
+	require.Equal(t, "nodes 0.75 cores (0.50 0.00 0.25)", cpuTimes{at: at.Add(2 * time.Second), used: []float64{2, 2, 3.5}}.since(before))
+	require.Empty(t, cpuTimes{}.since(before), "a node has gone, or the system has no /proc")
 }
 
 func TestParse_RefusesWhatItCannotDo(t *testing.T) {

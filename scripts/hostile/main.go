@@ -1,5 +1,5 @@
 // Command hostile attacks a cluster of three real processes, as a tenant and as a stranger, while a client of another workspace charges.
-// It measures the client's answer times, the memory of the nodes, and the time of a restart.
+// It measures the client's answer times, the CPU time and the memory of the nodes, and the time of a restart.
 //
 //	go run ./scripts/hostile -duration 5m
 //	go run ./scripts/hostile -attacks bodies,lists -duration 20s
@@ -28,6 +28,7 @@ type settings struct {
 	open     bool   // the nodes share no secret
 	binary   string // empty: built
 	dir      string
+	profiles bool // CPU profiles of the nodes are taken during each attack
 	bounds   bounds
 }
 
@@ -62,6 +63,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.open, "open", false, "the nodes share no secret, so strangers get further at the ports between nodes")
 	flags.StringVar(&s.binary, "binary", "", "the `binary` to attack (default: this checkout)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
+	flags.BoolVar(&s.profiles, "profiles", false, "write a CPU profile of each node for each attack; they stay where -dir says")
 	flags.Float64Var(&s.bounds.ratio, "ratio", 3, "bound of the victim's p99 under attack, as a multiple of its quiet p99")
 	flags.DurationVar(&s.bounds.floor, "floor", 15*time.Millisecond, "a p99 up to this is fine whatever the quiet one is")
 	flags.DurationVar(&s.bounds.slowest, "slowest", 250*time.Millisecond, "bound of the victim's slowest answer")

@@ -16,6 +16,7 @@ type siege struct {
 	cluster   *launch.Cluster
 	victim    *victim
 	attackers string // the binary of the attackers
+	dir       string
 	log       io.Writer
 	broken    []error // bounds
 }
@@ -28,12 +29,12 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 			return err
 		}
 	}
-	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore, Open: s.open})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore, Open: s.open, Admin: s.profiles})
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	b := &siege{settings: s, cluster: cluster, log: stdout}
+	b := &siege{settings: s, cluster: cluster, dir: dir, log: stdout}
 	if b.attackers, err = (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir); err != nil {
 		return err
 	}
@@ -61,14 +62,20 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 func (b *siege) share() time.Duration { return b.duration / time.Duration(len(b.attacks)+2) }
 
 func (b *siege) quiet(ctx context.Context) (suffered, error) {
+	profiles := b.takeProfiles(ctx, "quiet")
 	b.victim.next()
+	before := cpuOf(b.cluster)
 	select {
 	case <-time.After(b.share()):
 	case <-ctx.Done():
 		return suffered{}, ctx.Err()
 	}
+	used := cpuOf(b.cluster).since(before)
 	quiet := b.victim.next()
-	b.report("quiet", quiet, "")
+	b.report("quiet", quiet, "  "+used)
+	if err := profiles(); err != nil {
+		return quiet, err
+	}
 	if quiet.answers == 0 {
 		return quiet, errors.New("the victim got no answer before the first attack")
 	}
@@ -85,14 +92,16 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 	if err != nil {
 		return err
 	}
-	memory := watchMemory(b.cluster)
+	memory, profiles := watchMemory(b.cluster), b.takeProfiles(ctx, a.name)
 	b.victim.next()
+	before := cpuOf(b.cluster)
 	answers, err := attackers.strike()
+	used := cpuOf(b.cluster).since(before)
 	hurt, peak := b.victim.next(), memory.stop()
-	if err != nil {
+	if err = errors.Join(err, profiles()); err != nil {
 		return err
 	}
-	b.report(a.name, hurt, fmt.Sprintf("  memory %4d MiB  attackers %s", peak>>20, answers))
+	b.report(a.name, hurt, fmt.Sprintf("  %s  memory %4d MiB  attackers %s", used, peak>>20, answers))
 	if a.name == nothing().name {
 		_, _ = fmt.Fprintln(b.log, "    the attackers used their CPU and attacked nobody: what comes on top of this is the nodes' part")
 		return errors.Join(b.cluster.Crashes()...)

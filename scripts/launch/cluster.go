@@ -27,6 +27,7 @@ type Options struct {
 	Open     bool // the nodes share no secret, as builds that know none
 	Links    bool // the nodes reach each other through a proxy that injects faults; Linux only
 	Disk     bool // node 0 has a disk of its own that can be filled, where this process may mount one
+	Admin    bool // nodes have an admin port, where profiles are
 }
 
 // SmallSnapshots are arguments for short runs, which have few entries. With them nodes take snapshots, and nodes that were away are sent
@@ -46,8 +47,8 @@ type Cluster struct {
 	guests   []*Process // guarded by guestsMu
 }
 
-// Place is where a node runs: addresses and a data directory.
-type Place struct{ HTTP, Peer, Advertised, Gossip, Data string }
+// Place is where a node runs: addresses and a data directory. Admin is empty without Options.Admin.
+type Place struct{ HTTP, Peer, Advertised, Gossip, Admin, Data string }
 
 // NewPlace chooses ports for a node whose data directory is dir.
 func NewPlace(dir string) (Place, error) {
@@ -79,6 +80,13 @@ func NewCluster(options Options) (*Cluster, error) {
 		place, err := NewPlace(filepath.Join(options.Dir, name))
 		if err != nil {
 			return nil, err
+		}
+		if options.Admin {
+			admin, err := FreeAddrs(1)
+			if err != nil {
+				return nil, err
+			}
+			place.Admin = admin[0]
 		}
 		c.nodes = append(c.nodes, &node{Place: place, log: filepath.Join(options.Dir, name+".log"), binary: options.Binary})
 	}
@@ -234,14 +242,18 @@ func (c *Cluster) Command(binary string, at Place) Command {
 	for _, n := range c.nodes {
 		join = append(join, n.Gossip)
 	}
+	args := append([]string{
+		"server", "--data-dir", at.Data, "--http-addr", at.HTTP, "--peer-addr", at.Peer, "--advertise-peer", at.Advertised,
+		"--gossip-addr", at.Gossip, "--bootstrap-expect", strconv.Itoa(len(c.nodes)), "--join", strings.Join(join, ","),
+		"--log-store", c.options.LogStore,
+	}, c.options.Args...)
+	if at.Admin != "" {
+		args = append(args, "--admin-addr", at.Admin)
+	}
 	return Command{
 		Binary: binary,
-		Args: append([]string{
-			"server", "--data-dir", at.Data, "--http-addr", at.HTTP, "--peer-addr", at.Peer, "--advertise-peer", at.Advertised,
-			"--gossip-addr", at.Gossip, "--bootstrap-expect", strconv.Itoa(len(c.nodes)), "--join", strings.Join(join, ","),
-			"--log-store", c.options.LogStore,
-		}, c.options.Args...),
-		Env: append([]string{"CREDITD_ROOT_KEY=" + RootKey, "GORACE=halt_on_error=1"}, c.secret()...),
+		Args:   args,
+		Env:    append([]string{"CREDITD_ROOT_KEY=" + RootKey, "GORACE=halt_on_error=1"}, c.secret()...),
 	}
 }
 
