@@ -2,7 +2,6 @@ package gossip
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"time"
 )
@@ -33,10 +32,8 @@ type packetBudget struct {
 }
 
 // hostOfPacket is the host that packets are counted by.
-func hostOfPacket(from net.Addr) (host netip.Addr) {
-	if udp, ok := from.(*net.UDPAddr); ok {
-		host = udp.AddrPort().Addr().Unmap()
-	}
+func hostOfPacket(from netip.AddrPort) netip.Addr {
+	host := from.Addr().Unmap()
 	if host.Is6() {
 		if network, err := host.Prefix(64); err == nil { // one host may have all addresses of it
 			host = network.Addr()
@@ -45,7 +42,7 @@ func hostOfPacket(from net.Addr) (host netip.Addr) {
 	return host
 }
 
-func (b *packetBudget) allows(from net.Addr, at time.Time) bool {
+func (b *packetBudget) allows(host netip.Addr, at time.Time) bool {
 	if second := at.Unix(); second != b.second || b.counts == nil {
 		b.before = nil
 		if second == b.second+1 {
@@ -53,7 +50,6 @@ func (b *packetBudget) allows(from net.Addr, at time.Time) bool {
 		}
 		b.second, b.counts, b.refused, b.refusedBytes, b.taken = second, make(map[netip.Addr]int), make(map[netip.Addr]int), 0, make(map[netip.Addr]bool)
 	}
-	host := hostOfPacket(from)
 	known := b.taken[host] || b.before[host]
 	if !known && (b.refused[host] >= maxRefused || b.refusedBytes >= maxRefusedBytes) || b.refused[host] >= maxRefusedKnown {
 		return false
@@ -66,8 +62,7 @@ func (b *packetBudget) allows(from net.Addr, at time.Time) bool {
 }
 
 // note says what became of a packet that was read. bytes is what it was unpacked to.
-func (b *packetBudget) note(from net.Addr, taken bool, bytes int) {
-	host := hostOfPacket(from)
+func (b *packetBudget) note(host netip.Addr, taken bool, bytes int) {
 	if taken {
 		b.taken[host] = true // not more than there are counts
 		return

@@ -66,7 +66,7 @@ func New(conf Config) (*Gossip, error) {
 		return nil, err
 	}
 	mc.Transport, g.keys = t, mc.Keyring
-	mc.BindAddr, mc.BindPort = bind.IP.String(), t.GetAutoBindPort()
+	mc.BindAddr, mc.BindPort = bind.IP.String(), t.port()
 	if mc.AdvertisePort == 0 || conf.AdvertiseAddr == "" {
 		mc.AdvertisePort = mc.BindPort
 	}

@@ -49,8 +49,11 @@ var errLong = fmt.Errorf("%w: a long packet", errTooLarge)
 
 // checkPacket returns the packet as memberlist shall see it: not compressed. With a key memberlist decrypts first, and members are trusted.
 func checkPacket(packet []byte, keyed bool) ([]byte, error) {
-	if len(packet) > maxPacketBytes {
+	switch {
+	case len(packet) > maxPacketBytes:
 		return nil, errLong
+	case len(packet) == 0:
+		return nil, errKind
 	}
 	if keyed {
 		return packet, nil

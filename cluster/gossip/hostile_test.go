@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/memberlist"
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/cluster/gossip/forge"
@@ -174,10 +174,12 @@ func TestGossip_BoundsInventedMembers(t *testing.T) {
 // A flood costs little more than its arrival, and other hosts are heard beside it.
 func TestPacketBudget_IsOneForEachHost(t *testing.T) {
 	var b packetBudget
-	at := func(host string, port int) net.Addr { return &net.UDPAddr{IP: net.ParseIP(host), Port: port} }
+	at := func(host string, port uint16) netip.Addr {
+		return hostOfPacket(netip.AddrPortFrom(netip.MustParseAddr(host), port))
+	}
 	now := time.Unix(100, 0)
 	for i := range maxPacketsPerSecond {
-		require.True(t, b.allows(at("10.0.0.9", i), now))
+		require.True(t, b.allows(at("10.0.0.9", uint16(i)), now))
 		require.True(t, b.allows(at(fmt.Sprintf("2001:db8::%x", i), 1), now))
 	}
 	require.False(t, b.allows(at("10.0.0.9", 1), now))
@@ -195,8 +197,8 @@ func TestGossip_LongPacketsSilenceNobody(t *testing.T) {
 	keyed, now := transport{keyed: true}, time.Unix(100, 0)
 	var budget packetBudget
 	send := func(host byte, length int) error {
-		from := &net.UDPAddr{IP: net.IPv4(10, 0, 0, host), Port: 1}
-		return keyed.admit(&budget, &memberlist.Packet{Buf: make([]byte, length), From: from, Timestamp: now})
+		_, err := keyed.admit(&budget, make([]byte, length), netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, host}), 1), now)
+		return err
 	}
 	require.NoError(t, send(1, 100))
 	for range maxRefusedKnown + 1 {
@@ -208,10 +210,34 @@ func TestGossip_LongPacketsSilenceNobody(t *testing.T) {
 	require.NoError(t, send(3, 100))
 }
 
+// A flood must not make the garbage collector work: packets that nobody takes are read into one buffer.
+func TestGossip_AFloodAllocatesLittle(t *testing.T) {
+	victim, other := pair(t, true)
+	sender, err := net.Dial("udp", victim.Addr())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, sender.Close()) }()
+	long := make([]byte, maxPacketBytes+1)
+	before := victim.Refused()
+	took := allocated(func() {
+		for range 10 { // some are lost when they come faster than they are read
+			seen := victim.Refused()
+			for range 200 {
+				_, err := sender.Write(long)
+				require.NoError(t, err)
+			}
+			require.Eventually(t, func() bool { return victim.Refused() > seen }, deadline, time.Millisecond)
+		}
+	})
+	read := victim.Refused() - before
+	require.Greater(t, read, uint64(100))
+	require.Less(t, took/read, uint64(16<<10), "bytes for each of %d packets", read)
+	stillThere(t, victim, other, true)
+}
+
 // Packets that fail cost a bounded part of a second, from however many hosts they come. Hosts that packets were taken from are heard on.
 func TestPacketBudget_BoundsWhatFails(t *testing.T) {
 	var b packetBudget
-	at := func(i int) net.Addr { return &net.UDPAddr{IP: net.IPv4(10, 0, byte(i>>8), byte(i)), Port: 1} }
+	at := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
 	now := time.Unix(100, 0)
 	member := at(0)
 	require.True(t, b.allows(member, now))

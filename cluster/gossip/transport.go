@@ -1,14 +1,18 @@
 package gossip
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-sockaddr"
 	"github.com/hashicorp/memberlist"
 
 	"github.com/creditd/creditd/cluster/lobby"
@@ -17,17 +21,19 @@ import (
 // maxStreams bounds the connections from other nodes that are served at a time. Each lasts for a moment.
 const maxStreams = 64
 
-// transport is memberlist's network transport with two changes. Outgoing connections end with ctx: an address that does not answer a join
-// must not delay Close. And memberlist sees only what checkPacket and checkStream let through.
+// transport is a network transport for memberlist. Its own one allocates 64 KiB for each packet before anybody knows whose it is: in a flood
+// the garbage collector took more than everything else. And memberlist sees only what checkPacket and checkStream let through.
 type transport struct {
-	*memberlist.NetTransport
-	ctx     context.Context
+	ctx     context.Context // outgoing connections end with it: an address that does not answer a join must not delay Close
+	log     *log.Logger
 	keyed   bool
 	refuse  func(from net.Addr, err error)
+	tcp     *net.TCPListener
+	udp     *net.UDPConn
 	guests  *lobby.Lobby
 	packets chan *memberlist.Packet
 	streams chan net.Conn
-	down    chan struct{} // closed when NetTransport has ended
+	down    chan struct{} // closed by Shutdown
 	pumps   sync.WaitGroup
 }
 
@@ -39,29 +45,58 @@ func newTransport(ctx context.Context, addr *net.TCPAddr, conf *memberlist.Confi
 	if addr.Port == 0 {
 		attempts = 10
 	}
+	t := &transport{
+		ctx: ctx, log: conf.Logger, keyed: len(conf.SecretKey) > 0, refuse: refuse, guests: lobby.New(maxStreams),
+		packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), down: make(chan struct{}),
+	}
 	var err error
 	for range attempts {
-		var t *memberlist.NetTransport
-		t, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{
-			BindAddrs: []string{addr.IP.String()},
-			BindPort:  addr.Port,
-			Logger:    conf.Logger,
-		})
-		if err == nil {
-			return guarded(ctx, t, len(conf.SecretKey) > 0, refuse), nil
+		if err = t.bind(addr); err == nil {
+			t.pumps.Go(t.pumpPackets)
+			t.pumps.Go(t.pumpStreams)
+			return t, nil
 		}
 	}
 	return nil, fmt.Errorf("gossip: bind %s: %w", addr, err)
 }
 
-func guarded(ctx context.Context, inner *memberlist.NetTransport, keyed bool, refuse func(net.Addr, error)) *transport {
-	t := &transport{
-		NetTransport: inner, ctx: ctx, keyed: keyed, refuse: refuse, guests: lobby.New(maxStreams),
-		packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), down: make(chan struct{}),
+func (t *transport) bind(addr *net.TCPAddr) (err error) {
+	if t.tcp, err = net.ListenTCP("tcp", addr); err != nil {
+		return err
 	}
-	t.pumps.Go(t.pumpPackets)
-	t.pumps.Go(t.pumpStreams)
-	return t
+	if t.udp, err = net.ListenUDP("udp", &net.UDPAddr{IP: addr.IP, Port: t.port()}); err != nil {
+		_ = t.tcp.Close()
+		return err
+	}
+	_ = t.udp.SetReadBuffer(receiveBuffer) // the system gives less if it must
+	return nil
+}
+
+// receiveBuffer is what may have arrived and is not read yet.
+const receiveBuffer = 2 << 20
+
+// port is the port of TCP and UDP.
+func (t *transport) port() int { return t.tcp.Addr().(*net.TCPAddr).Port }
+
+// FinalAdvertiseAddr implements memberlist.Transport. Without an address it is the one that the port is bound to, or a private one of this
+// machine.
+func (t *transport) FinalAdvertiseAddr(ip string, port int) (net.IP, int, error) {
+	bound := t.tcp.Addr().(*net.TCPAddr)
+	if ip == "" && !bound.IP.IsUnspecified() {
+		return bound.IP, bound.Port, nil
+	}
+	if ip == "" {
+		private, err := sockaddr.GetPrivateIP()
+		if err != nil {
+			return nil, 0, fmt.Errorf("gossip: find the address of this machine: %w", err)
+		}
+		ip, port = private, bound.Port
+	}
+	advertised := net.ParseIP(ip)
+	if advertised == nil {
+		return nil, 0, errors.New("gossip: this machine has no private address: set AdvertiseAddr")
+	}
+	return advertised, port, nil
 }
 
 // PacketCh implements memberlist.Transport.
@@ -70,70 +105,111 @@ func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 // StreamCh implements memberlist.Transport.
 func (t *transport) StreamCh() <-chan net.Conn { return t.streams }
 
-// Shutdown implements memberlist.Transport. Until NetTransport has ended, somebody must take what it delivers.
+// Shutdown implements memberlist.Transport.
 func (t *transport) Shutdown() error {
-	err := t.NetTransport.Shutdown()
 	close(t.down)
+	err := errors.Join(t.tcp.Close(), t.udp.Close())
 	t.pumps.Wait()
 	t.guests.CloseAll()
 	return err
 }
 
+// retry reports whether to go on after an error of a socket, which is logged: until Shutdown it may have room for the next one.
+func (t *transport) retry(err error) bool {
+	select {
+	case <-t.down:
+		return false
+	default:
+	}
+	t.log.Printf("[ERR] gossip: receive: %v", err)
+	select {
+	case <-t.down:
+		return false
+	case <-time.After(10 * time.Millisecond):
+		return true
+	}
+}
+
+// pumpPackets reads all packets into one buffer. Only those that memberlist sees are copied.
 func (t *transport) pumpPackets() {
 	var budget packetBudget
+	buf := make([]byte, 64<<10)
 	for {
+		n, from, err := t.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if !t.retry(err) {
+				return
+			}
+			continue
+		}
+		p, err := t.admit(&budget, buf[:n], from, time.Now())
+		if err != nil {
+			t.refuse(net.UDPAddrFromAddrPort(from), err)
+			continue
+		}
 		select {
-		case p := <-t.NetTransport.PacketCh():
-			if err := t.admit(&budget, p); err != nil {
-				t.refuse(p.From, err)
-				continue
-			}
-			select {
-			case t.packets <- p:
-			case <-t.ctx.Done():
-			case <-t.down:
-			}
+		case t.packets <- p:
+		case <-t.ctx.Done():
 		case <-t.down:
 			return
 		}
 	}
 }
 
-// admit checks a packet, and counts what it costs.
-func (t *transport) admit(budget *packetBudget, p *memberlist.Packet) error {
-	if !budget.allows(p.From, p.Timestamp) {
-		return errFlood
+// admit checks a packet, counts what it costs, and returns a copy of it for memberlist.
+func (t *transport) admit(budget *packetBudget, packet []byte, from netip.AddrPort, now time.Time) (*memberlist.Packet, error) {
+	host := hostOfPacket(from)
+	if !budget.allows(host, now) {
+		return nil, errFlood
 	}
-	buf, err := checkPacket(p.Buf, t.keyed)
+	plain, err := checkPacket(packet, t.keyed)
 	if !errors.Is(err, errLong) { // it cost nothing, and others can send it in a member's name
-		budget.note(p.From, err == nil, maxUnpackedBytes)
+		budget.note(host, err == nil, maxUnpackedBytes)
 	}
-	if err == nil {
-		p.Buf = buf
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return &memberlist.Packet{Buf: bytes.Clone(plain), From: net.UDPAddrFromAddrPort(from), Timestamp: now}, nil
 }
 
 func (t *transport) pumpStreams() {
 	for {
+		conn, err := t.tcp.AcceptTCP()
+		if err != nil {
+			if !t.retry(err) {
+				return
+			}
+			continue
+		}
+		if displaced := t.guests.Enter(conn); displaced != nil {
+			t.refuse(displaced.RemoteAddr(), errTooMany)
+			_ = displaced.Close()
+		}
+		guest := &boundConn{Conn: conn, keyed: t.keyed, leave: func() { t.guests.Leave(conn) }}
 		select {
-		case conn := <-t.NetTransport.StreamCh():
-			if displaced := t.guests.Enter(conn); displaced != nil {
-				t.refuse(displaced.RemoteAddr(), errTooMany)
-				_ = displaced.Close()
-			}
-			guest := &boundConn{Conn: conn, keyed: t.keyed, leave: func() { t.guests.Leave(conn) }}
-			select {
-			case t.streams <- guest:
-			case <-t.ctx.Done():
-				_ = guest.Close()
-			case <-t.down:
-				_ = guest.Close()
-			}
+		case t.streams <- guest:
+		case <-t.ctx.Done():
+			_ = guest.Close()
 		case <-t.down:
+			_ = guest.Close()
 			return
 		}
 	}
+}
+
+// WriteTo implements memberlist.Transport.
+func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
+	to, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return time.Time{}, err
+	}
+	_, err = t.udp.WriteTo(b, to)
+	return time.Now(), err
+}
+
+// WriteToAddress implements memberlist.NodeAwareTransport.
+func (t *transport) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	return t.WriteTo(b, a.Addr)
 }
 
 // DialTimeout implements memberlist.Transport.
