@@ -113,54 +113,63 @@ func (q *queryParser) primary(wanted bool) bool {
 
 // next reads one token.
 func (q *queryParser) next() {
-	q.start = q.end
-	for q.start < len(q.text) && isQuerySpace(q.text[q.start]) {
-		q.start++
+	text, at := q.text, q.end
+	for at < len(text) && queryBytes[text[at]] == spaceByte {
+		at++
 	}
-	q.end = q.start
-	for q.end < len(q.text) && isSlugByte(q.text[q.end]) {
-		q.end++
+	q.start = at
+	for at < len(text) && queryBytes[text[at]] == slugByte {
+		at++
 	}
-	if q.end > q.start {
-		q.kind = wordToken(q.text[q.start:q.end])
+	q.end = at
+	if at > q.start {
+		q.kind = wordToken(text[q.start:at])
 		return
 	}
-	if q.start == len(q.text) {
+	if at == len(text) {
 		q.kind = endToken
 		return
 	}
 	q.end++
-	switch q.text[q.start] {
+	switch text[at] {
 	case '(':
 		q.kind = openToken
 	case ')':
 		q.kind = closeToken
 	default:
-		q.fail(fmt.Sprintf("a character that no permission has at position %d", q.start))
+		q.fail(fmt.Sprintf("a character that no permission has at position %d", at))
 	}
 }
 
 // wordToken distinguishes operators from slugs.
 func wordToken(word string) queryToken {
 	switch {
-	case strings.EqualFold(word, "AND"):
-		return andToken
-	case strings.EqualFold(word, "OR"):
+	case len(word) == 2 && word[0]|' ' == 'o' && word[1]|' ' == 'r':
 		return orToken
-	default:
-		return slugToken
+	case len(word) == 3 && word[0]|' ' == 'a' && word[1]|' ' == 'n' && word[2]|' ' == 'd':
+		return andToken
 	}
+	return slugToken
 }
 
-func isQuerySpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+const (
+	spaceByte = iota + 1
+	slugByte
+)
 
-func isSlugByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
+// queryBytes has the kind of each byte: a query is read byte by byte, and there may be a thousand queries in a request.
+var queryBytes = func() (kinds [256]byte) {
+	for _, c := range []byte(" \t\r\n") {
+		kinds[c] = spaceByte
 	}
-	return c == '.' || c == '_' || c == '-' || c == '*' || c == ':' || c == '/'
-}
+	for c := range kinds {
+		switch c := byte(c); {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("._-*:/", c) >= 0:
+			kinds[c] = slugByte
+		}
+	}
+	return kinds
+}()
 
 func (q *queryParser) unexpected(expected string) {
 	q.fail(fmt.Sprintf("'%s' at position %d, where %s is expected", q.text[q.start:q.end], q.start, expected))
