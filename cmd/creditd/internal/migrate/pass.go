@@ -45,6 +45,9 @@ func (p *Pass) Run(ctx context.Context) (*Summary, error) {
 		p.Source.Remember(s.Missing)
 	}
 	p.summary.Workspace = p.Source.Workspace()
+	if !p.Since.IsZero() {
+		p.summary.Since = &p.Since
+	}
 	for i := first; i < len(steps); i++ {
 		if err := p.step(ctx, i, steps[i], after); err != nil {
 			return &p.summary, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
 )
@@ -98,9 +99,10 @@ func (r *Report) Close() error {
 
 // Summary counts what a pass did.
 type Summary struct {
-	Workspace string   `json:"workspace"` // of the source
-	Complete  bool     `json:"complete"`
-	Tables    []*Tally `json:"tables"`
+	Workspace string     `json:"workspace"`       // of the source
+	Since     *time.Time `json:"since,omitempty"` // only rows that changed since then were read, and all balances
+	Complete  bool       `json:"complete"`
+	Tables    []*Tally   `json:"tables"`
 }
 
 // Tally counts the rows of a table.
@@ -174,5 +176,10 @@ func (s *Summary) WriteText(w io.Writer) error {
 		fmt.Fprintf(columns, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", name, t.Rows, t.Taken, t.Outcomes["created"], t.Outcomes["replaced"], skipped, t.Removed,
 			t.NotTaken, t.Partly, t.Noted)
 	}
-	return columns.Flush()
+	if err := columns.Flush(); err != nil || s.Since == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "Only what changed since %s was read. A removed role, permission or rate limit leaves no time in the source:\n"+
+		"only a pass without --since finds it.\n", s.Since.UTC().Format(time.RFC3339))
+	return err
 }
