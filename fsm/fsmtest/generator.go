@@ -27,7 +27,10 @@ type Generator struct {
 
 	permissionIDs, roleIDs int // given out so far
 
-	imported []*fsm.KeyRecord // lately
+	imported       []*fsm.KeyRecord // lately
+	importedOwners []*fsm.IdentityRecord
+	things         []fsm.Record // imported lately, of other kinds
+	importer       fsm.Hash     // of the import that is made
 
 	owned []int // keys that aboutOwners made lately
 
@@ -156,9 +159,9 @@ func (g *Generator) stamp() int64 {
 func (g *Generator) Call() fsm.Call {
 	c := fsm.Call{Actor: g.actor(), Command: g.command(), Origin: g.origin()}
 	if _, imports := c.Command.(*fsm.ImportRecords); imports && g.chance(90) {
-		c.Actor = pick(g, rootHash(7), rootHash(7), rootHash(7), rootHash(7), other) // who may
+		c.Actor = g.importer
 	}
-	return g.withKey(c)
+	return byImporter(g.withKey(c))
 }
 
 func (g *Generator) actor() fsm.Hash {
@@ -186,7 +189,7 @@ func (g *Generator) command() fsm.Command {
 	if g.chance(15) {
 		return g.aboutOwners()
 	}
-	if g.chance(9) {
+	if g.chance(14) {
 		return g.imports()
 	}
 	if g.chance(2) {

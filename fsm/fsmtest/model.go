@@ -58,8 +58,9 @@ type rootKey struct {
 }
 
 type api struct {
-	id, name, workspace string
-	deleted             bool
+	id, name, workspace, keyspace string
+	createdAt                     int64
+	protected, deleted            bool
 }
 
 type identity struct {
@@ -68,6 +69,7 @@ type identity struct {
 	limits                          []fsm.Ratelimit
 	deleted                         bool
 	account                         account
+	createdAt                       int64
 
 	hadBalance, ended bool // when it was deleted: it was limited, its keys went with it
 }
@@ -136,7 +138,7 @@ func (t *Model) advance(stamp int64) {
 		}
 		for _, k := range t.keys {
 			if !k.deleted {
-				if mark := t.markOf(k.id); mark != nil {
+				if mark := t.markOf(fsm.MarkedKey, k.id); mark != nil {
 					mark.midnight(k.account, midnight)
 				}
 				k.account.midnight(midnight)
@@ -144,6 +146,9 @@ func (t *Model) advance(stamp int64) {
 		}
 		for _, i := range t.identities {
 			if !i.deleted {
+				if mark := t.markOf(fsm.MarkedIdentity, i.id); mark != nil {
+					mark.midnight(i.account, midnight)
+				}
 				i.account.midnight(midnight)
 			}
 		}
@@ -396,7 +401,7 @@ func (t *Model) createAPI(root *rootKey, c *fsm.CreateAPI) fsm.Result {
 	if r := t.room(root, fsm.Usage{fsm.APIsQuota: 1}); r != nil {
 		return r
 	}
-	t.apis = append(t.apis, &api{id: c.ID, name: c.Name, workspace: root.workspace})
+	t.apis = append(t.apis, &api{id: c.ID, name: c.Name, workspace: root.workspace, keyspace: c.KeyspaceID, createdAt: t.now})
 	return &fsm.Created{ID: c.ID}
 }
 

@@ -9,12 +9,16 @@ import (
 )
 
 // permission is a permission that exists. A deletion removes it, and its id from every role and every key.
-type permission struct{ id, workspace, name, slug, description string }
+type permission struct {
+	id, workspace, name, slug, description string
+	createdAt                              int64
+}
 
 // role is a role that exists.
 type role struct {
 	id, workspace, name, description string
 	permissions                      []string // ids
+	createdAt                        int64
 }
 
 // sameName is contract 6, D-11.
@@ -191,7 +195,7 @@ func (t *Model) idsTaken(fresh []fsm.PermissionRef) bool {
 // resolved makes the permissions that are missing and returns the ids of all, each once.
 func (t *Model) resolved(root *rootKey, refs []fsm.PermissionRef) []string {
 	for _, ref := range t.unknown(root, refs) {
-		t.addPermission(&permission{ref.ID, root.workspace, ref.Slug, ref.Slug, ""})
+		t.addPermission(&permission{ref.ID, root.workspace, ref.Slug, ref.Slug, "", t.now})
 	}
 	var ids []string
 	for _, ref := range refs {
@@ -246,7 +250,7 @@ func (t *Model) createPermission(root *rootKey, c *fsm.CreatePermission) fsm.Res
 	if r := t.room(root, fsm.Usage{fsm.PermissionsQuota: 1}); r != nil {
 		return r
 	}
-	t.addPermission(&permission{c.ID, root.workspace, c.Name, c.Slug, c.Description})
+	t.addPermission(&permission{c.ID, root.workspace, c.Name, c.Slug, c.Description, t.now})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -291,7 +295,7 @@ func (t *Model) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	}
 	t.givenIn[c.ID] = root.workspace
 	t.roleIDs = append(t.roleIDs, c.ID)
-	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions)})
+	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions), t.now})
 	return &fsm.Created{ID: c.ID}
 }
 

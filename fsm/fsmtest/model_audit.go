@@ -121,10 +121,10 @@ func (t *Model) picture(later *Model) picture {
 		see(fsm.PermissionResource, q.id, *q)
 	}
 	for _, r := range t.roles {
-		see(fsm.RoleResource, r.id, r.name, r.description, among(r.permissions, permissions))
+		see(fsm.RoleResource, r.id, r.name, r.description, r.createdAt, among(r.permissions, permissions))
 	}
 	for _, i := range t.identities {
-		see(fsm.IdentityResource, i.id, i.externalID, i.meta, i.policy, byName(i.limits), i.deleted)
+		see(fsm.IdentityResource, i.id, i.externalID, i.createdAt, i.meta, i.policy, byName(i.limits), i.deleted)
 		p.balances[fsm.AuditResource{Type: fsm.IdentityResource, ID: i.id}] = i.account.shown()
 	}
 	for _, k := range t.keys {
@@ -133,7 +133,7 @@ func (t *Model) picture(later *Model) picture {
 		p.balances[fsm.AuditResource{Type: fsm.KeyResource, ID: k.id}] = k.account.shown()
 	}
 	for _, n := range t.namespaces {
-		see(fsm.NamespaceResource, n.id, n.name)
+		see(fsm.NamespaceResource, n.id, n.name, n.createdAt)
 		for _, o := range n.overrides {
 			see(fsm.OverrideResource, o.ID, o)
 		}

@@ -55,7 +55,7 @@ func (t *Model) createIdentity(root *rootKey, c *fsm.CreateIdentity) fsm.Result 
 	}
 	t.identities = append(t.identities, &identity{
 		id: c.ID, externalID: c.ExternalID, workspace: root.workspace, meta: c.Meta, policy: c.Policy, account: opening,
-		limits: replaced(nil, c.Ratelimits),
+		limits: replaced(nil, c.Ratelimits), createdAt: t.now,
 	})
 	return &fsm.Created{ID: c.ID}
 }

@@ -86,7 +86,7 @@ func (t *Model) link(root *rootKey, externalID, newID string) (id string, ok boo
 	if t.identityIDTaken(newID) {
 		return "", false
 	}
-	t.identities = append(t.identities, &identity{id: newID, externalID: externalID, workspace: root.workspace})
+	t.identities = append(t.identities, &identity{id: newID, externalID: externalID, workspace: root.workspace, createdAt: t.now})
 	return newID, true
 }
 

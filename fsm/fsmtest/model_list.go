@@ -16,6 +16,9 @@ func (t *Model) deleteAPI(root *rootKey, c *fsm.DeleteAPI) fsm.Result {
 	if a == nil {
 		return refusal(fsm.APINotFound)
 	}
+	if a.protected {
+		return refusal(fsm.APIProtected)
+	}
 	a.deleted = true
 	return &fsm.Done{}
 }

@@ -9,6 +9,7 @@ import (
 type migration struct {
 	workspace, id string
 	algorithm     fsm.Algorithm
+	createdAt     int64
 }
 
 // rerollStart and rerollKey are contract 2.3, D-7 and D-8.
@@ -82,7 +83,7 @@ func (t *Model) createMigration(root *rootKey, c *fsm.CreateMigration) fsm.Resul
 	if t.findMigration(root, c.ID) != nil {
 		return refusal(fsm.MigrationExists)
 	}
-	t.migrations = append(t.migrations, &migration{root.workspace, c.ID, c.Algorithm})
+	t.migrations = append(t.migrations, &migration{root.workspace, c.ID, c.Algorithm, t.now})
 	return &fsm.Done{}
 }
 
@@ -142,7 +143,7 @@ func (t *Model) migrateKeys(root *rootKey, c *fsm.MigrateKeys) fsm.Result {
 			r := t.roleByName(root, ref.Name)
 			if r == nil && ok {
 				ok = !slices.Contains(t.roleIDs, ref.ID)
-				r = &role{id: ref.ID, workspace: root.workspace, name: ref.Name}
+				r = &role{id: ref.ID, workspace: root.workspace, name: ref.Name, createdAt: t.now}
 				t.roles, t.roleIDs = append(t.roles, r), append(t.roleIDs, ref.ID)
 				if ok {
 					t.givenIn[ref.ID] = root.workspace

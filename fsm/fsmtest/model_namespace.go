@@ -11,7 +11,13 @@ import (
 // namespace is contract 2.6. No command of the reference model deletes one.
 type namespace struct {
 	id, name, workspace string
-	overrides           []fsm.Override
+	createdAt           int64
+	overrides           []override
+}
+
+type override struct {
+	fsm.Override
+	createdAt int64
 }
 
 // searches finds a pattern with a text between two *.
@@ -32,12 +38,12 @@ func (t *Model) findNamespace(root *rootKey, ref string) *namespace {
 }
 
 // override is the one that holds for an identifier: contract 2.6. Longer patterns go first.
-func (n *namespace) override(identifier string) *fsm.Override {
+func (n *namespace) override(identifier string) *override {
 	if o := n.literal(identifier); o != nil {
 		return o
 	}
 	byLength := slices.Clone(n.overrides)
-	slices.SortFunc(byLength, func(a, b fsm.Override) int {
+	slices.SortFunc(byLength, func(a, b override) int {
 		if d := len(b.Identifier) - len(a.Identifier); d != 0 {
 			return d
 		}
@@ -53,13 +59,21 @@ func (n *namespace) override(identifier string) *fsm.Override {
 }
 
 // literal is the override of exactly this identifier.
-func (n *namespace) literal(identifier string) *fsm.Override {
+func (n *namespace) literal(identifier string) *override {
 	for i := range n.overrides {
 		if n.overrides[i].Identifier == identifier {
 			return &n.overrides[i]
 		}
 	}
 	return nil
+}
+
+// patterns counts the overrides with a *.
+func (n *namespace) patterns() (count int) {
+	for _, o := range n.overrides {
+		count += min(1, strings.Count(o.Identifier, "*"))
+	}
+	return count
 }
 
 // consumeRatelimits is contract 2.6. It makes namespaces on a copy, so that a refusal leaves nothing behind.
@@ -113,7 +127,7 @@ func (t *Model) ratelimitNamespace(root *rootKey, r fsm.RatelimitRequest) (*name
 	if r.NamespaceID == "" || slices.ContainsFunc(t.namespaces, func(n *namespace) bool { return n.id == r.NamespaceID }) {
 		return nil, refusal(fsm.IDTaken)
 	}
-	n = &namespace{id: r.NamespaceID, name: r.Namespace, workspace: root.workspace}
+	n = &namespace{id: r.NamespaceID, name: r.Namespace, workspace: root.workspace, createdAt: t.now}
 	t.namespaces = append(t.namespaces, n)
 	return n, nil
 }
@@ -164,22 +178,18 @@ func (t *Model) setOverride(root *rootKey, c *fsm.SetOverride) fsm.Result {
 		o.Limit, o.Duration = c.Limit, c.Duration
 		return &fsm.Created{ID: o.ID}
 	}
-	wild := 0
-	for _, o := range n.overrides {
-		wild += min(1, strings.Count(o.Identifier, "*"))
-	}
-	if t.version >= ThirdRules && strings.Contains(c.Identifier, "*") && wild >= 100 {
+	if t.version >= ThirdRules && strings.Contains(c.Identifier, "*") && n.patterns() >= 100 {
 		return refusal(fsm.InvalidInput)
 	}
 	for _, other := range t.namespaces {
-		if slices.ContainsFunc(other.overrides, func(o fsm.Override) bool { return o.ID == c.ID }) {
+		if slices.ContainsFunc(other.overrides, func(o override) bool { return o.ID == c.ID }) {
 			return refusal(fsm.IDTaken)
 		}
 	}
 	if r := t.room(root, fsm.Usage{fsm.OverridesQuota: 1}); r != nil {
 		return r
 	}
-	n.overrides = append(n.overrides, fsm.Override{ID: c.ID, Identifier: c.Identifier, Limit: c.Limit, Duration: c.Duration})
+	n.overrides = append(n.overrides, override{fsm.Override{ID: c.ID, Identifier: c.Identifier, Limit: c.Limit, Duration: c.Duration}, t.now})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -194,7 +204,7 @@ func (t *Model) deleteOverride(root *rootKey, c *fsm.DeleteOverride) fsm.Result 
 	if n.literal(c.Identifier) == nil {
 		return refusal(fsm.RatelimitOverrideNotFound)
 	}
-	n.overrides = slices.DeleteFunc(n.overrides, func(o fsm.Override) bool { return o.Identifier == c.Identifier })
+	n.overrides = slices.DeleteFunc(n.overrides, func(o override) bool { return o.Identifier == c.Identifier })
 	return &fsm.Done{}
 }
 
@@ -208,7 +218,7 @@ func (t *Model) getOverride(root *rootKey, q *fsm.GetOverride) fsm.Result {
 	if o == nil || need(root, either("ratelimit", n.id, "read_override")...) != nil {
 		return refusal(fsm.RatelimitOverrideNotFound)
 	}
-	shown := *o
+	shown := o.Override
 	return &shown
 }
 
@@ -222,12 +232,12 @@ func (t *Model) listOverrides(root *rootKey, q *fsm.ListOverrides) fsm.Result {
 		return r
 	}
 	page := &fsm.Overrides{}
-	sorted := slices.SortedFunc(slices.Values(n.overrides), func(a, b fsm.Override) int { return strings.Compare(a.ID, b.ID) })
+	sorted := slices.SortedFunc(slices.Values(n.overrides), func(a, b override) int { return strings.Compare(a.ID, b.ID) })
 	for _, o := range sorted {
 		switch {
 		case o.ID < q.Cursor:
 		case int64(len(page.List)) < q.Limit:
-			page.List = append(page.List, o)
+			page.List = append(page.List, o.Override)
 		case page.Next == "":
 			page.Next = o.ID
 		}

@@ -16,13 +16,13 @@ func (t *Model) room(root *rootKey, more fsm.Usage) fsm.Result {
 
 func overQuota() fsm.Result { return &fsm.Refusal{Code: fsm.QuotaExceeded, RetryAfter: 60} }
 
-func (t *Model) workspaceOf(root *rootKey) *workspace {
-	for _, w := range t.workspaces {
-		if w.id == root.workspace {
-			return w
-		}
+func (t *Model) workspaceOf(root *rootKey) *workspace { return t.workspaceNamed(root.workspace) }
+
+func (t *Model) workspaceNamed(id string) *workspace {
+	if w := first(t.workspaces, func(w *workspace) bool { return w.id == id }); w != nil {
+		return w
 	}
-	panic("fsmtest: a root key without a workspace")
+	panic("fsmtest: something without a workspace")
 }
 
 // usage counts what a workspace has, deleted things included.
