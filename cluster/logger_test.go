@@ -13,6 +13,7 @@ import (
 // A node writes every line to its own logger. What a library writes to hclog's default would reach stderr in another form, at any level.
 func TestNode_LogsNothingPastItsLogger(t *testing.T) {
 	var stray bytes.Buffer
+	hclog.Default() // it is made once, and not again after a nil
 	before := hclog.SetDefault(hclog.New(&hclog.LoggerOptions{Output: &stray, Level: hclog.Trace}))
 	t.Cleanup(func() { hclog.SetDefault(before) })
 	c := clustertest.New(t, 1, nil)

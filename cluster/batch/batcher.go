@@ -130,6 +130,11 @@ func New(conf Config, log Log, ledger Ledger) *Batcher {
 // call id tells whether the first copy was executed.
 func (b *Batcher) Execute(call fsm.Call, size int, retransmission bool, deadline time.Time, w Waiter) {
 	unchanging, work := b.Examine(&call, retransmission)
+	b.Queue(call, size, unchanging, work, deadline, w)
+}
+
+// Queue is Execute for a call that was examined.
+func (b *Batcher) Queue(call fsm.Call, size int, unchanging bool, work fsm.Work, deadline time.Time, w Waiter) {
 	b.add(queued{call: call, size: size, work: int(work), read: unchanging, deadline: deadline, waiter: w})
 }
 

@@ -31,6 +31,6 @@ func (p *Proposer) peek(call *fsm.Call) (fsm.Result, bool) {
 	return p.conf.Ledger.Peek(call, !p.conf.Fitness.AnyDiskFull())
 }
 
-func (p *Proposer) examine(call *fsm.Call, retransmission bool) (unchanging bool, work fsm.Work) {
-	return p.conf.Ledger.Examine(call, retransmission, !p.conf.Fitness.AnyDiskFull())
+func (p *Proposer) examine(call *fsm.Call, retransmission bool, most fsm.Work) (unchanging bool, work fsm.Work) {
+	return p.conf.Ledger.Examine(call, retransmission, !p.conf.Fitness.AnyDiskFull(), most)
 }

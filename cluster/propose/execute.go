@@ -6,7 +6,6 @@ import (
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/leader"
-	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store/failpoint"
 )
@@ -85,35 +84,28 @@ func (p *Proposer) executeHere(ctx context.Context, b *batch.Batcher, call fsm.C
 		return batch.Answer{Err: err}
 	}
 	deadline, _ := ctx.Deadline()
-	w, size := p.takeWaiter(), sizeOf(call)
-	if size > CostlyBytes {
-		turn, err := p.TakeTurn(ctx, call.Actor)
-		if err != nil {
-			return batch.Answer{Err: err}
-		}
-		b.Execute(call, size, retransmission, deadline, w)
-		turn.End()
-	} else {
-		b.Execute(call, size, retransmission, deadline, w)
+	w := p.takeWaiter()
+	if size := sizeOf(call); !p.admitCheap(b, call, size, retransmission, deadline, w) {
+		p.admitCostly(ctx, b, call, size, retransmission, deadline, w)
 	}
+	a, answered := p.await(ctx, w)
+	if answered {
+		failpoint.Hit(failpoint.ReplyBeforeLocal)
+	}
+	return a
+}
+
+// await waits for an answer. Without one the outcome is unknown.
+func (p *Proposer) await(ctx context.Context, w waiter) (a batch.Answer, answered bool) {
 	select {
 	case a := <-w:
 		p.waiters.Put(w)
-		failpoint.Hit(failpoint.ReplyBeforeLocal)
-		return a
+		return a, true
 	case <-ctx.Done():
-		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The outcome was unknown when the deadline passed", ctx.Err())}
+		return batch.Answer{Err: fault.Wrap(fault.Unknown, "The outcome was unknown when the deadline passed", ctx.Err())}, false
 	case <-p.conf.Stopping:
-		return batch.Answer{Err: fault.New(fault.Unknown, "The node stopped before the outcome was known")}
+		return batch.Answer{Err: fault.New(fault.Unknown, "The node stopped before the outcome was known")}, false
 	}
-}
-
-// CostlyBytes is from what size on a command takes a turn before the leader decodes and checks it.
-const CostlyBytes = 8 << 10
-
-// TakeTurn waits until the workspace of a root key may compute: see package turns.
-func (p *Proposer) TakeTurn(ctx context.Context, actor fsm.Hash) (*turns.Turn, error) {
-	return p.conf.Turns.Take(ctx, p.conf.Ledger.Workspace(actor))
 }
 
 // waiter waits for one answer in a goroutine of its own. It goes back to the pool only after it was answered.

@@ -70,29 +70,33 @@ func decodeAnswer(b []byte) (a batch.Answer, err error) {
 	return a, err
 }
 
-// ServeExecute takes a forwarded command. A node that does not serve says so: it forwards nothing a second time.
-func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch.Answer]) {
-	b := p.batcher.Load()
-	if b == nil {
-		reply(batch.Answer{}, notServing)
-		return
-	}
-	if err := p.refuseForwarded(c, f); err != nil {
+// ServeExecute takes a forwarded command, unless it is costly. A node that does not serve says so: it forwards nothing a second time.
+func (p *Proposer) ServeExecute(c rpc.Caller, f forwarded, reply rpc.Reply[batch.Answer]) (taken bool) {
+	b, err := p.acceptForwarded(c, f)
+	if err != nil {
 		reply(batch.Answer{}, err)
-		return
+		return true
 	}
-	b.Execute(f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
+	return p.admitCheap(b, f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
 }
 
-// ServeCostly is ServeExecute for a large command. What it costs here is work of the caller's workspace, so it takes a turn.
+// ServeCostly is ServeExecute for a costly command. What it costs here is work of the caller's workspace, so it takes a turn.
 func (p *Proposer) ServeCostly(ctx context.Context, c rpc.Caller, f forwarded, reply rpc.Reply[batch.Answer]) {
-	turn, err := p.TakeTurn(ctx, f.call.Actor)
+	b, err := p.acceptForwarded(c, f)
 	if err != nil {
 		reply(batch.Answer{}, err)
 		return
 	}
-	defer turn.End()
-	p.ServeExecute(c, f, reply)
+	p.admitCostly(ctx, b, f.call, f.size, f.retransmission, c.Deadline, forwardWaiter(reply))
+}
+
+// acceptForwarded returns the batcher for a forwarded command.
+func (p *Proposer) acceptForwarded(c rpc.Caller, f forwarded) (*batch.Batcher, error) {
+	b := p.batcher.Load()
+	if b == nil {
+		return nil, notServing
+	}
+	return b, p.refuseForwarded(c, f)
 }
 
 // refuseForwarded returns why a forwarded command is refused before it is proposed.

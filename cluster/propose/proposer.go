@@ -18,8 +18,11 @@ import (
 type Ledger interface {
 	// Peek answers a call that would change nothing. With dating false a change of the date of last use counts as nothing.
 	Peek(call *fsm.Call, updateLastUsed bool) (fsm.Result, bool)
-	// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates how long the call takes.
-	Examine(call *fsm.Call, retransmission, updateLastUsed bool) (unchanging bool, work fsm.Work)
+	// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates how long the call takes. A call with more work
+	// than most is only estimated.
+	Examine(call *fsm.Call, retransmission, updateLastUsed bool, most fsm.Work) (unchanging bool, work fsm.Work)
+	// Index is an index that what Peek has answered before reflects.
+	Index() uint64
 	// Workspace names the workspace of a root key; "": the root key is unknown.
 	Workspace(actor fsm.Hash) string
 	// Answer answers a query once minIndex is applied, with the index that the answer reflects.

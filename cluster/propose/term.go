@@ -19,7 +19,10 @@ type Term struct {
 func (p *Proposer) Begin() *Term {
 	log := entryLog{raft: p.conf.Raft, stamp: p.conf.Fitness.Stamp, counts: &p.counts, proposing: p.conf.Proposing, idempotencyMaxKeys: p.conf.IdempotencyMaxKeys}
 	return &Term{proposer: p, batcher: batch.New(p.conf.Batch, log, batch.Ledger{
-		Peek: p.peek, Examine: p.examine, Workspace: p.conf.Ledger.Workspace,
+		Peek: p.peek, Workspace: p.conf.Ledger.Workspace,
+		Examine: func(call *fsm.Call, retransmission bool) (bool, fsm.Work) {
+			return p.examine(call, retransmission, anyWork)
+		},
 	})}
 }
 

@@ -132,15 +132,22 @@ func (r *Replica) peekLocked(call *fsm.Call, updateLastUsed bool) (fsm.Result, b
 	return r.state.Peek(call)
 }
 
-// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates its work: see fsm.State.Work. Every debit passes
-// here, so it takes the lock once.
-func (r *Replica) Examine(call *fsm.Call, retransmission, updateLastUsed bool) (unchanging bool, work fsm.Work) {
+// Examine reports whether Peek answers a call, unless it is a retransmission, and estimates its work: see fsm.State.Work. A call with more work
+// than most is only estimated. Every debit passes here, so it takes the lock once.
+func (r *Replica) Examine(call *fsm.Call, retransmission, updateLastUsed bool, most fsm.Work) (unchanging bool, work fsm.Work) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if !retransmission {
+	if work = r.state.Work(call); !retransmission && work <= most {
 		_, unchanging = r.peekLocked(call, updateLastUsed)
 	}
-	return unchanging, r.state.Work(call)
+	return unchanging, work
+}
+
+// Index returns the index that the ledger reflects.
+func (r *Replica) Index() uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.indexLocked()
 }
 
 // Applied waits until an index is applied here. The error is ctx's.

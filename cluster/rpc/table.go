@@ -43,33 +43,40 @@ func Inline[Q, A any](m *Method[Q, A], handle func(c Caller, request Q, reply Re
 	}}
 }
 
-// InlineUpTo is Inline for requests of up to most bytes. Larger ones have a goroutine of their own and another handler, which may wait: nobody on
-// the connection waits for what they cost. ctx ends with the deadline, or when the node stops.
-func InlineUpTo[Q, A any](m *Method[Q, A], most int, handle func(c Caller, request Q, reply Reply[A]),
-	handleLarge func(ctx context.Context, c Caller, request Q, reply Reply[A]),
+// InlineUpTo is Inline for requests of up to most bytes that handle takes. The others have a goroutine of their own and another handler, which may
+// wait: nobody on the connection waits for what they cost. ctx ends with the deadline, or when the node stops.
+func InlineUpTo[Q, A any](m *Method[Q, A], most int, handle func(c Caller, request Q, reply Reply[A]) (taken bool),
+	handleCostly func(ctx context.Context, c Caller, request Q, reply Reply[A]),
 ) Row {
-	inline := Inline(m, handle)
-	small := inline.serve
-	inline.serve = func(t *Table, r peer.Request, reply peer.Reply) error {
-		if len(r.Payload) <= most {
-			return small(t, r, reply)
+	serve := func(t *Table, r peer.Request, reply peer.Reply, request Q) {
+		ctx, cancel := t.conf.Context, context.CancelFunc(func() {})
+		if !r.Deadline.IsZero() {
+			ctx, cancel = context.WithDeadline(ctx, r.Deadline)
 		}
-		go func() {
-			request, err := m.Request.Decode(r.Payload)
-			if err != nil {
-				t.refuseMalformed(m.Name, r, reply, err)
-				return
-			}
-			ctx, cancel := t.conf.Context, context.CancelFunc(func() {})
-			if !r.Deadline.IsZero() {
-				ctx, cancel = context.WithDeadline(ctx, r.Deadline)
-			}
-			defer cancel()
-			handleLarge(ctx, Caller{Addr: r.From, Node: r.Node, Deadline: r.Deadline}, request, m.replyTo(reply))
-		}()
-		return nil
+		defer cancel()
+		handleCostly(ctx, Caller{Addr: r.From, Node: r.Node, Deadline: r.Deadline}, request, m.replyTo(reply))
 	}
-	return inline
+	return Row{m.Number, m.Name, m.OfCluster, m.OfMembers, func(t *Table, r peer.Request, reply peer.Reply) error {
+		if len(r.Payload) > most {
+			go func() {
+				request, err := m.Request.Decode(r.Payload)
+				if err != nil {
+					t.refuseMalformed(m.Name, r, reply, err)
+					return
+				}
+				serve(t, r, reply, request)
+			}()
+			return nil
+		}
+		request, err := m.Request.Decode(r.Payload)
+		if err != nil {
+			return err
+		}
+		if !handle(Caller{Addr: r.From, Node: r.Node, Deadline: r.Deadline}, request, m.replyTo(reply)) {
+			go serve(t, r, reply, request)
+		}
+		return nil
+	}}
 }
 
 // Background serves a method on a goroutine of its own. ctx ends when the node stops.

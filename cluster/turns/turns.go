@@ -24,7 +24,7 @@ func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // Turns hands out turns.
 //
-// After a turn its slot rests, for the time that the turn took times a factor. A timer after a turn tells how busy the machine is: one that
+// After a turn its slot rests, for the time that the turn took times a factor. Rests that are too short for a timer add up. A timer after a turn tells how busy the machine is: one that
 // fires late found no free CPU. Then the factor grows, up to maxPause; while timers fire in time, it falls to 0.
 type Turns struct {
 	conf Config
@@ -36,6 +36,7 @@ type Turns struct {
 	lanes   map[string]*lane // guarded by mu: of workspaces that wait, or have used more than others
 	now     time.Duration    // guarded by mu: virtual time, the use of the workspace that had the last turn
 	pause   float64          // guarded by mu
+	owed    time.Duration    // guarded by mu: rests that were too short for a timer
 	stats   Stats            // guarded by mu
 }
 
@@ -54,6 +55,7 @@ type Turn struct {
 	granted chan struct{}
 	since   time.Time // it was granted
 	given   bool      // guarded by Turns.mu: it was granted
+	charged time.Duration
 }
 
 const (
@@ -169,22 +171,27 @@ func (t *Turns) leave(turn *Turn) (granted bool) {
 	return false
 }
 
+// Charge adds what the holder has others do: the turn counts as so much longer.
+func (turn *Turn) Charge(d time.Duration) { turn.charged += d }
+
 // End ends the turn.
 func (turn *Turn) End() {
 	if turn == nil {
 		return
 	}
-	t, took := turn.of, time.Since(turn.since)
+	t, took := turn.of, time.Since(turn.since)+turn.charged
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	turn.lane.holding--
 	turn.lane.used += took
 	t.forgetLocked(turn.name, turn.lane)
-	rest := time.Duration(float64(min(took, longestHeld)) * t.pause)
+	rest := t.owed + time.Duration(float64(min(took, longestHeld))*t.pause)
 	if rest >= minPause {
+		t.owed = 0
 		t.after(rest, t.passLocked)
 		return
 	}
+	t.owed = rest
 	t.passLocked()
 	if !t.probing {
 		t.probing = true

@@ -65,6 +65,30 @@ func TestTurns_AreFairBetweenWorkspaces(t *testing.T) {
 	require.EqualValues(t, 22, ts.Stats().Waits)
 }
 
+// A turn counts as longer by what its holder has others do: its workspace waits, and the slot rests.
+func TestTurns_CountWhatIsCharged(t *testing.T) {
+	ts := turns.New(turns.Config{Slots: 1, MaxWait: time.Minute})
+	first := take(t, ts, "a")
+	var mu sync.Mutex
+	var order string
+	var all sync.WaitGroup
+	for _, workspace := range []string{"a", "a", "b", "b", "b"} {
+		before := ts.Stats().Waiting
+		all.Go(func() {
+			turn := take(t, ts, workspace)
+			mu.Lock()
+			order += workspace
+			mu.Unlock()
+			turn.End()
+		})
+		awaitWaiting(t, ts, before+1)
+	}
+	first.Charge(time.Hour)
+	first.End()
+	all.Wait()
+	require.Equal(t, "bbbaa", order)
+}
+
 func TestTurns_RefuseWhoWaitsTooLong(t *testing.T) {
 	ts := turns.New(turns.Config{Slots: 1, MaxWait: 10 * time.Millisecond})
 	held := take(t, ts, "a")

@@ -1,0 +1,53 @@
+package cluster_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/cluster/clustertest"
+	"github.com/creditd/creditd/fsm"
+)
+
+// What costs much to apply takes a turn on the leader, however small it is and through whichever node it comes. What changes nothing is looked
+// at with a second turn, once the node is fresh enough. What is cheap takes none.
+func TestCostly_CommandsTakeTurnsByTheirWork(t *testing.T) {
+	t.Parallel()
+	c := clustertest.New(t, 3, nil)
+	seed(t, c, 0, 100)
+	leader, follower := c.Leader(), c.Follower()
+	turns := func() float64 { return scrape(t, c.Nodes[leader].Node)["creditd_costly_turns_total"] }
+	limits := &fsm.ConsumeRatelimits{}
+	for i := range 100 {
+		limits.Requests = append(limits.Requests, fsm.RatelimitRequest{Namespace: "n", NamespaceID: "rlns_1", Identifier: fmt.Sprint("i", i), Limit: 10, Duration: 60_000, Cost: 1})
+	}
+	charges, denials := &fsm.VerifyKeys{}, &fsm.VerifyKeys{}
+	query := strings.Repeat("a or ", 199) + "b"
+	for range 60 {
+		charges.Items = append(charges.Items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}})
+		denials.Items = append(denials.Items, fsm.Verification{Command: &fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1, Query: query}})
+	}
+	require.Greater(t, len(query)*len(denials.Items), 8<<10)
+	for name, test := range map[string]struct {
+		command fsm.Command
+		turns   float64
+	}{
+		"a charge":                  {&fsm.VerifyKey{Hash: fsm.Hash{1}, Cost: 1}, 0},
+		"a denial":                  {&fsm.VerifyKey{Hash: fsm.Hash{77}, Cost: 1}, 0},
+		"a hundred rate limits":     {limits, 1},
+		"charges together":          {charges, 1},
+		"denials with long queries": {denials, 2},
+	} {
+		for _, at := range []int{leader, follower} {
+			before := turns()
+			result := c.Do(at, test.command)
+			require.IsNotType(t, &fsm.Refusal{}, result, name)
+			require.Equal(t, test.turns, turns()-before, "%s at node %d, leader %d", name, at, leader)
+		}
+	}
+	result := c.Do(follower, denials).(*fsm.Verdicts)
+	require.Len(t, result.Results, len(denials.Items))
+	require.Equal(t, fsm.NotPermitted, result.Results[49].(*fsm.Verdict).Code)
+}
