@@ -24,7 +24,7 @@ func (g *Generator) imports() fsm.Command {
 	}
 	c := &fsm.ImportRecords{
 		OnConflict: pick(g, fsm.FailOnConflict, fsm.SkipOnConflict, fsm.ReplaceOnConflict, fsm.ReplaceOnConflict), Track: g.chance(70),
-		Items: make([]fsm.ImportItem, 1+g.rng.IntN(3)),
+		Items: make([]fsm.ImportItem, 1+g.rng.IntN(5)),
 	}
 	if g.chance(50) {
 		c.ReadAt = g.now - g.rng.Int64N(1000)
@@ -101,8 +101,8 @@ func again[T any](g *Generator, list []*T, vary func(*T)) *T {
 	if len(list) == 0 || g.chance(45) {
 		return nil
 	}
-	r := *pick(g, list...)
-	if g.chance(30) {
+	r := *pick(g, list[len(list)-1], pick(g, list...)) // the last one is most likely there
+	if g.chance(50) {
 		vary(&r)
 	}
 	return &r
@@ -117,7 +117,7 @@ func keep[T any](list *[]*T, r *T) *T {
 }
 
 func (g *Generator) importKey() *fsm.KeyRecord {
-	if r := again(g, g.imported, func(r *fsm.KeyRecord) { r.Name = g.text() }); r != nil {
+	if r := again(g, g.imported, g.varyKey); r != nil {
 		return r
 	}
 	n := g.newKeyID()
@@ -140,6 +140,26 @@ func (g *Generator) importKey() *fsm.KeyRecord {
 	return keep(&g.imported, r)
 }
 
+// varyKey changes one field, so that each is compared.
+func (g *Generator) varyKey(r *fsm.KeyRecord) {
+	switch g.rng.IntN(7) {
+	case 0:
+		r.Name = g.text()
+	case 1:
+		r.Meta = g.meta()
+	case 2:
+		r.Enabled = !r.Enabled
+	case 3:
+		r.Ratelimits = g.limits(true)
+	case 4:
+		r.Permissions = g.permissionIDList()
+	case 5:
+		r.IdentityID = pick(g, "", g.identityID())
+	case 6:
+		r.Expires = g.expires()
+	}
+}
+
 func (g *Generator) importedAPI() string {
 	if g.importer == other {
 		return pick(g, "api_3", "api_3", "api_i", "api_1")
@@ -157,9 +177,15 @@ func (g *Generator) permissionIDList() []string {
 
 func (g *Generator) importIdentity() *fsm.IdentityRecord {
 	r := again(g, g.importedOwners, func(r *fsm.IdentityRecord) {
-		r.Meta, r.Policy = g.meta(), g.policy()
-		if g.chance(20) {
+		switch g.rng.IntN(4) { // one at a time, so that each is compared
+		case 0:
+			r.Meta = g.meta()
+		case 1:
+			r.Policy = g.policy()
+		case 2:
 			r.ExternalID = g.externalID()
+		case 3:
+			r.Ratelimits = g.limits(true)
 		}
 	})
 	if r != nil {
@@ -174,7 +200,12 @@ func (g *Generator) importIdentity() *fsm.IdentityRecord {
 func (g *Generator) importThing() fsm.ImportItem {
 	item := fsm.ImportItem{WorkspaceID: pick(g, "", "", "", "", "", "", "ws_1", "ws_2", "ws_9", "ws_none")}
 	if list := g.things; len(list) > 0 && g.chance(35) {
-		item.Record = pick(g, list...)
+		item.Record = pick(g, list[len(list)-1], pick(g, list...))
+		if r, ok := item.Record.(*fsm.RoleRecord); ok && g.chance(50) {
+			changed := *r
+			changed.Description = g.text()
+			item.Record = &changed
+		}
 		return item
 	}
 	made := g.now - g.rng.Int64N(3)
