@@ -32,15 +32,51 @@ func (s *servedNode) Ready() error {
 	return s.Node.Ready()
 }
 
-// closingConnections makes every answer close its connection once the node has drained.
+// closingConnections makes every answer close its connection once the node has drained, also the answer to a request that began before. A client
+// that got no such answer would send its next request on a connection that closes.
 func (s *servedNode) closingConnections(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.closing.Load() {
-			w.Header().Set("Connection", "close")
+		if s.draining.Load() {
+			w = &closingWriter{ResponseWriter: w, closing: &s.closing}
 		}
 		handler.ServeHTTP(w, r)
 	})
 }
+
+// closingWriter decides when the answer begins whether it closes the connection.
+type closingWriter struct {
+	http.ResponseWriter
+	closing *atomic.Bool
+	begun   bool
+}
+
+func (w *closingWriter) begin() {
+	if !w.begun && w.closing.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	w.begun = true
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *closingWriter) WriteHeader(status int) {
+	w.begin()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *closingWriter) Write(p []byte) (int, error) {
+	w.begin()
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush implements http.Flusher.
+func (w *closingWriter) Flush() {
+	w.begin()
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // as http.Flusher, it cannot say that it failed
+}
+
+// Unwrap is for http.ResponseController.
+func (w *closingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Records opens what an export reads.
 func (s *servedNode) Records(ctx context.Context, minIndex uint64) (api.Records, error) {
