@@ -111,6 +111,8 @@ var matrix = []matrixRow{
 	{"cluster.saveSnapshot", `{}`, missingPermission, success},
 	{"cluster.removeServer", `{"nodeId":"n2"}`, missingPermission, success},
 	{"cluster.transferLeadership", `{}`, missingPermission, success},
+	{"cluster.getGossipKeys", `{}`, missingPermission, success},
+	{"cluster.changeGossipKeys", `{"action":"add"}`, missingPermission, success},
 
 	{"keys.addPermissions", `{"keyId":"KEYID","permissions":["docs.read"]}`, missingPermission, answerRow{404, keyNotFound}},
 	{"keys.removePermissions", `{"keyId":"KEYID","permissions":["docs.read"]}`, missingPermission, answerRow{404, keyNotFound}},

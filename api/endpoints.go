@@ -68,6 +68,8 @@ func endpoints() []*endpoint {
 		saveSnapshot(),
 		transferLeadership(),
 		removeServer(),
+		getGossipKeys(),
+		changeGossipKeys(),
 	}
 	for _, next := range nextEndpoints {
 		list = append(list, next())

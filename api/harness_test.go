@@ -28,20 +28,23 @@ const (
 
 // ledger is a Node over the real rules: without replication, where every command is an entry of its own, or with it.
 type ledger struct {
-	mu      sync.Mutex
-	state   *fsm.State
-	nodes   *nodes // where the state is instead, if it is replicated
-	now     int64
-	index   uint64
-	hook    func(ctx context.Context) error // runs before anything else, and may fail it
-	result  fsm.Result                      // answers instead of the state
-	calls   []string                        // names of the methods used, in order
-	status  api.Status
-	moved   []string // arguments of TransferLeadership
-	ready   error
-	minimum uint64 // of the last AnswerStale
-	maximum uint64 // of outcomes; 0: none
-	version uint64 // of the ledger, as the node says; 0: the newest
+	mu     sync.Mutex
+	state  *fsm.State
+	nodes  *nodes // where the state is instead, if it is replicated
+	now    int64
+	index  uint64
+	hook   func(ctx context.Context) error // runs before anything else, and may fail it
+	result fsm.Result                      // answers instead of the state
+	calls  []string                        // names of the methods used, in order
+	status api.Status
+	moved  []string // arguments of TransferLeadership
+
+	gossipKeys []api.NodeGossipKeys  // what GossipKeys and ChangeGossipKeys return
+	keyChanges []api.GossipKeyChange // arguments of ChangeGossipKeys
+	ready      error
+	minimum    uint64 // of the last AnswerStale
+	maximum    uint64 // of outcomes; 0: none
+	version    uint64 // of the ledger, as the node says; 0: the newest
 
 	turns     int        // that are held
 	turnsOf   []fsm.Hash // who has taken a turn
@@ -140,6 +143,19 @@ func (l *ledger) RemoveServer(ctx context.Context, nodeID, by string) error {
 	defer l.mu.Unlock()
 	l.moved = append(l.moved, nodeID, by)
 	return l.enter(ctx, "RemoveServer")
+}
+
+func (l *ledger) GossipKeys(ctx context.Context) ([]api.NodeGossipKeys, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gossipKeys, l.enter(ctx, "GossipKeys")
+}
+
+func (l *ledger) ChangeGossipKeys(ctx context.Context, change api.GossipKeyChange) (string, []api.NodeGossipKeys, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keyChanges = append(l.keyChanges, change)
+	return "0a1b2c3d", l.gossipKeys, l.enter(ctx, "ChangeGossipKeys")
 }
 
 // Records is what an export reads: a copy of the ledger.

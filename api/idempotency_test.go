@@ -19,7 +19,7 @@ import (
 const idempotencyConflict = "unkey/application/idempotency_conflict"
 
 // outsideLedger are the endpoints that change something and leave no idempotency record: docs/contract.md 7.1.
-var outsideLedger = []string{"cluster.removeServer", "cluster.transferLeadership"}
+var outsideLedger = []string{"cluster.changeGossipKeys", "cluster.removeServer", "cluster.transferLeadership"}
 
 // examples are the bodies of the document by endpoint, and which of the endpoints only ask.
 func examples(t testing.TB) (bodies map[string]string, reads map[string]bool) {

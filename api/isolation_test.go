@@ -242,6 +242,8 @@ var strangers = []struct {
 	{"cluster.transferLeadership", `{}`, missingPermission},
 	{"cluster.saveSnapshot", `{}`, missingPermission},
 	{"cluster.removeServer", `{"nodeId":"n1"}`, missingPermission},
+	{"cluster.getGossipKeys", `{}`, missingPermission},
+	{"cluster.changeGossipKeys", `{"action":"add"}`, missingPermission},
 
 	{"apis.createApi", `{"name":"<private>"}`, success},
 	{"permissions.createPermission", `{"name":"x","slug":"<slug>"}`, success},

@@ -23,6 +23,10 @@ type Node interface {
 	TransferLeadership(ctx context.Context, nodeID string) error
 	// RemoveServer removes a node from the cluster permanently. by says who asks for it.
 	RemoveServer(ctx context.Context, nodeID, by string) error
+	// GossipKeys shows the gossip keys of all nodes by their ids.
+	GossipKeys(ctx context.Context) ([]NodeGossipKeys, error)
+	// ChangeGossipKeys changes the gossip keys of all nodes, or refuses what would split the cluster. It returns the id of the key.
+	ChangeGossipKeys(ctx context.Context, change GossipKeyChange) (keyID string, nodes []NodeGossipKeys, err error)
 	// LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
 	LedgerVersion() uint64
 	// RequestQuota returns the workspace of a root key and how many requests per second it may make; 0: any number. It is asked for every request.

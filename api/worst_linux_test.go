@@ -283,6 +283,8 @@ var worst = map[string]func(try int) string{
 	"cluster.saveSnapshot":       func(int) string { return `{}` },
 	"cluster.removeServer":       func(int) string { return `{"nodeId":"n2"}` },
 	"cluster.transferLeadership": func(int) string { return `{}` },
+	"cluster.getGossipKeys":      func(int) string { return `{}` },
+	"cluster.changeGossipKeys":   func(int) string { return `{"action":"add"}` },
 
 	"permissions.createPermission": func(try int) string { return fmt.Sprintf(`{"name":"x","slug":"new.%d"}`, try) },
 	"permissions.getPermission":    func(int) string { return `{"permission":"perm_000001"}` },

@@ -39,7 +39,8 @@ type Config struct {
 	AdvertiseGossip string
 	// GossipKey encrypts gossip, 32 bytes. It may be missing on loopback only, unless InsecureGossip.
 	GossipKey []byte
-	// GossipOtherKeys decrypt what nodes send that have another GossipKey, while it is replaced. See SetGossipKeys.
+	// GossipOtherKeys decrypt what nodes send that have another GossipKey, while it is replaced. See SetGossipKeys. Keys that ChangeGossipKeys
+	// left in the data directory count instead, unless these have changed since.
 	GossipOtherKeys [][]byte
 	InsecureGossip  bool
 	// Join lists gossip addresses; this node's own among them is fine.

@@ -23,5 +23,7 @@ func (n *Node) methods() []rpc.Row {
 		rpc.Inline(&fitness.Diverged, n.comparer.ServeDiverged),
 		rpc.Background(&membership.Exchange, n.departures.Serve),
 		rpc.Background(&membership.RemoveServer, n.removal.Serve),
+		rpc.Background(&membership.ChangeGossipKeys, n.gossipKeys.Serve),
+		rpc.Background(&membership.ChangeRing, n.gossipKeys.ServeRing),
 	}
 }

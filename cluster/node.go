@@ -197,8 +197,17 @@ func (n *Node) Caller(actor fsm.Hash) (workspaceID, rootKeyID string) {
 	return workspaceID, rootKeyID
 }
 
-// SetGossipKeys replaces the keys of gossip: the first encrypts what this node sends, each decrypts what others send.
+// SetGossipKeys replaces the keys of gossip by those of changed settings: the first encrypts what this node sends, each decrypts what others
+// send.
 func (n *Node) SetGossipKeys(keys [][]byte) error { return n.gossip.SetKeys(keys) }
+
+// GossipKeys shows the gossip keys of all nodes, by their ids.
+func (n *Node) GossipKeys(ctx context.Context) []membership.NodeKeys { return n.gossipKeys.List(ctx) }
+
+// ChangeGossipKeys changes the gossip keys of all nodes, or refuses: see membership.GossipKeys.
+func (n *Node) ChangeGossipKeys(ctx context.Context, c membership.KeyChange) (id string, nodes []membership.NodeKeys, err error) {
+	return n.gossipKeys.Change(ctx, c)
+}
 
 // Operator returns the hash of a root key that may operate the cluster, as this node's ledger has it. ok is false if there is none.
 func (n *Node) Operator() (hash fsm.Hash, ok bool) {

@@ -34,6 +34,7 @@ type parts struct {
 	turns      *turns.Turns
 	compactor  *compaction.Compactor
 	gossip     *membership.Gossip
+	gossipKeys *membership.GossipKeys
 	bootstrap  *membership.Bootstrap
 	committed  membership.Committed
 	departures *membership.Departures
@@ -105,9 +106,13 @@ func (n *Node) wireLedger() {
 func (n *Node) wireMembership(base membership.Base) {
 	n.gossip = membership.NewGossip(membership.GossipConfig{
 		NodeID: n.id, Addr: n.conf.GossipAddr, AdvertiseAddr: n.conf.AdvertiseGossip, Key: n.conf.GossipKey, OtherKeys: n.conf.GossipOtherKeys,
+		Kept: n.conf.Store.GossipKeys, Keep: n.conf.Store.SaveGossipKeys,
 		Insecure: n.conf.InsecureGossip, Join: n.conf.Join, Describe: n.describe, Directory: n.directory,
 		Logger: n.steady, Stopping: n.ctx.Done(),
 	})
+	n.gossipKeys = &membership.GossipKeys{
+		Base: base, Leader: n.leader, Serves: n.Leads, Gossip: n.gossip, Name: n.conf.Name, Sealed: n.conf.ServerTLS != nil, Term: n.raft.CurrentTerm,
+	}
 	n.departures = &membership.Departures{
 		Base: base, Gossip: n.gossip, Committed: &n.committed, Keep: n.conf.Store.SaveDepartures, Leave: n.leaveForGood, Fail: n.Fail,
 		ForgetAfter: n.conf.ForgetAfter,

@@ -31,6 +31,7 @@ const (
 	selfTestName = "selftest"
 
 	departuresName = "departures.json"
+	gossipKeysName = "gossip-keys.json"
 	resetName      = "rootkey-reset.json"
 
 	incomingPrefix = stateName + ".incoming."
@@ -104,7 +105,7 @@ func checkOurs(dir string) error {
 		switch name := e.Name(); {
 		case name == MetaName:
 			return nil
-		case name == LockName || name == MetaName+tmpSuffix || name == selfTestName+tmpSuffix || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
+		case name == LockName || name == MetaName+tmpSuffix || name == selfTestName+tmpSuffix || name == gossipKeysName || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
 		case name == stableName || name == logName || name == walName || name == stateName || strings.HasPrefix(name, stateName+"."):
 			ours = append(ours, name)
 		default:
@@ -141,7 +142,7 @@ func removeLeftovers(dir string) error {
 
 func isOurTmp(name string) bool {
 	switch strings.TrimSuffix(name, tmpSuffix) {
-	case MetaName, stableName, logName, stateName, divergedName, removedName, departuresName, resetName, selfTestName:
+	case MetaName, stableName, logName, stateName, divergedName, removedName, departuresName, gossipKeysName, resetName, selfTestName:
 		return strings.HasSuffix(name, tmpSuffix)
 	}
 	return false

@@ -59,6 +59,7 @@ func SetAside(dir string) (aside string, err error) {
 	}
 	for _, e := range entries {
 		switch name := e.Name(); {
+		case name == gossipKeysName: // the new node finds the others by them
 		case name == LockName || name == removedName || name == "lost+found" || strings.HasPrefix(name, asidePrefix):
 		default:
 			if err := move(dir, aside, name); err != nil {

@@ -23,6 +23,7 @@ func TestRemoved_IsRefusedAndSetAside(t *testing.T) {
 				s := mustOpen(t, dir, withLog(kind))
 				old := s.NodeID()
 				require.NoError(t, s.Log().StoreLogs(entries(1, 10, 1)))
+				require.NoError(t, s.SaveGossipKeys([]byte(`{"keys":[]}`)))
 				require.Equal(t, store.KindRemoved, store.KindOf(s.MarkRemoved(old+" was removed by somebody")))
 				require.NoError(t, s.Close())
 				refuse(t, store.Options{Dir: dir}, store.KindRemoved, old+" was removed by somebody")
@@ -36,6 +37,9 @@ func TestRemoved_IsRefusedAndSetAside(t *testing.T) {
 				last, err := again.Log().LastIndex()
 				require.NoError(t, err)
 				require.Zero(t, last)
+				keys, err := again.GossipKeys()
+				require.NoError(t, err)
+				require.JSONEq(t, `{"keys":[]}`, string(keys), "it finds the others by them")
 				require.NoError(t, again.Close())
 			}
 		})
@@ -80,4 +84,26 @@ func TestDepartures_DamageCostsAWarning(t *testing.T) {
 	kept, err = s.Departures()
 	require.NoError(t, err)
 	require.Nil(t, kept)
+}
+
+// Without its keys a node finds nobody, so it says that the file is damaged instead of guessing.
+func TestGossipKeys_DamageIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	kept, err := s.GossipKeys()
+	require.NoError(t, err)
+	require.Nil(t, kept)
+	require.NoError(t, s.SaveGossipKeys([]byte(`{"keys":["a"]}`)))
+	path := filepath.Join(dir, "gossip-keys.json")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	text[len(text)/2] ^= 1
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	_, err = s.GossipKeys()
+	require.ErrorContains(t, err, path)
+	require.NoError(t, s.Close())
+	require.NoError(t, mustOpen(t, dir).Close(), "the rest is fine")
 }

@@ -46,7 +46,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-const keyBytes = 32
+// KeyBytes is the size of a key, for AES-256.
+const KeyBytes = 32
 
 // MaxKeys bounds the keys of a member: each packet of a stranger is tried with all of them.
 const MaxKeys = 4
@@ -66,8 +67,8 @@ func (c Config) Validate() error {
 	if len(c.Label) > memberlist.LabelMaxSize {
 		return fmt.Errorf("gossip: Label has %d bytes, at most %d fit", len(c.Label), memberlist.LabelMaxSize)
 	}
-	if n := len(c.SecretKey); n != keyBytes && n != 0 {
-		return fmt.Errorf("gossip: the key has %d bytes, it must have %d", n, keyBytes)
+	if n := len(c.SecretKey); n != KeyBytes && n != 0 {
+		return fmt.Errorf("gossip: the key has %d bytes, it must have %d", n, KeyBytes)
 	}
 	if len(c.OtherKeys) > 0 {
 		if err := checkKeys(append([][]byte{c.SecretKey}, c.OtherKeys...)); err != nil {

@@ -24,7 +24,7 @@ func pair(t *testing.T, keyed bool) (victim, other testNode) {
 	change := func(c *Config) {
 		c.Label = testLabel
 		if keyed {
-			c.SecretKey = bytes.Repeat([]byte{7}, keyBytes)
+			c.SecretKey = bytes.Repeat([]byte{7}, KeyBytes)
 		}
 	}
 	victim, other = start(t, "victim", change), start(t, "other", change)

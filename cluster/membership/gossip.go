@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,9 @@ type GossipConfig struct {
 	Addr          string // "": this node keeps to itself
 	AdvertiseAddr string
 	Key           []byte
-	OtherKeys     [][]byte // decrypt only
+	OtherKeys     [][]byte               // decrypt only
+	Kept          func() ([]byte, error) // what Keep was given last; nil: nothing
+	Keep          func([]byte) error     // keeps the keys in the data directory
 	Insecure      bool
 	Join          []string
 	Describe      func() gossip.Meta // what this node tells about itself
@@ -33,6 +36,10 @@ type Gossip struct {
 	conf    GossipConfig
 	gossip  atomic.Pointer[gossip.Gossip] // nil until Start, and on a node that keeps to itself
 	changed chan struct{}                 // holds a token when the members have changed
+
+	ringMu   sync.Mutex
+	settings []string // guarded by ringMu: the ids of the keys of the settings
+	kept     bool     // guarded by ringMu: the data directory has a ring
 }
 
 // NewGossip returns a gossip that says nothing yet.
@@ -40,21 +47,22 @@ func NewGossip(conf GossipConfig) *Gossip {
 	return &Gossip{conf: conf, changed: make(chan struct{}, 1)}
 }
 
-// SetKeys replaces the keys, of which the first encrypts.
-func (g *Gossip) SetKeys(keys [][]byte) error {
-	if started := g.gossip.Load(); started != nil {
-		return started.SetKeys(keys)
-	}
-	return nil // this node keeps to itself
-}
-
 // Start binds the address.
 func (g *Gossip) Start() error {
-	started, err := gossip.New(gossip.Config{
+	g.ringMu.Lock()
+	defer g.ringMu.Unlock()
+	keys, err := g.loadKeys()
+	if err != nil {
+		return err
+	}
+	conf := gossip.Config{
 		NodeID: g.conf.NodeID, BindAddr: g.conf.Addr, AdvertiseAddr: g.conf.AdvertiseAddr, Label: "creditd",
-		SecretKey: g.conf.Key, OtherKeys: g.conf.OtherKeys, Insecure: g.conf.Insecure, Profile: profileFor(g.conf.Addr),
-		Meta: g.conf.Describe(), Logger: g.conf.Logger,
-	})
+		Insecure: g.conf.Insecure, Profile: profileFor(g.conf.Addr), Meta: g.conf.Describe(), Logger: g.conf.Logger,
+	}
+	if len(keys) > 0 {
+		conf.SecretKey, conf.OtherKeys = keys[0], keys[1:]
+	}
+	started, err := gossip.New(conf)
 	if err != nil {
 		return fmt.Errorf("start gossip on %s: %w", g.conf.Addr, err)
 	}

@@ -22,7 +22,7 @@ type command interface {
 
 // registration is a command and the words that describe it.
 type registration struct {
-	group       string // the word before its own, if any
+	group       string // the words before its own, if any
 	use         string // its word and its arguments in capitals; brackets mark what may be left out
 	short, long string
 	make        func() command // nil: a group, which only has commands below it
@@ -59,8 +59,12 @@ func commandTree(in invocation) *cobra.Command {
 	groups := map[string]*cobra.Command{"": root}
 	for _, r := range registry {
 		if r.make == nil {
-			groups[r.use] = newGroup(r)
-			root.AddCommand(groups[r.use])
+			groups[strings.TrimSpace(r.group+" "+r.use)] = newGroup(r)
+		}
+	}
+	for _, r := range registry {
+		if r.make == nil {
+			groups[r.group].AddCommand(groups[strings.TrimSpace(r.group+" "+r.use)])
 		}
 	}
 	for _, r := range registry {
@@ -194,11 +198,14 @@ func withTwoDashes(root *cobra.Command, args []string) []string {
 		return append([]string{"version"}, args[1:]...)
 	}
 	known := map[string]bool{"help": true}
-	for _, group := range append(root.Commands(), root) {
-		for _, c := range group.Commands() {
-			c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	var visit func(*cobra.Command)
+	visit = func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+		for _, below := range c.Commands() {
+			visit(below)
 		}
 	}
+	visit(root)
 	fixed := make([]string, len(args))
 	for i, arg := range args {
 		if arg == "--" {

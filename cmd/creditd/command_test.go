@@ -24,7 +24,7 @@ func everyCommand() (paths [][]string) {
 	for _, r := range registry {
 		path := strings.Fields(r.use)[:1]
 		if r.group != "" {
-			path = append([]string{r.group}, path...)
+			path = append(strings.Fields(r.group), path...)
 		}
 		paths = append(paths, path)
 	}
@@ -88,7 +88,7 @@ func TestHelp_HidesSecrets(t *testing.T) {
 
 // TestCommand_NamesWhatExists when a word is none of the commands.
 func TestCommand_NamesWhatExists(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"help", "serve"}, {"cluster", "evict"}, {"help", "cluster", "evict"}, {"completion", "tcsh"}} {
+	for _, args := range [][]string{{"serve"}, {"help", "serve"}, {"cluster", "evict"}, {"help", "cluster", "evict"}, {"gossip", "key", "evict"}, {"completion", "tcsh"}} {
 		code, stdout, stderr := outputOf(nil, args...)
 		require.Equal(t, exitUsage, code, args)
 		require.Contains(t, stderr, `unknown command "`+args[len(args)-1]+`"`)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 )
@@ -43,11 +44,14 @@ func TestHandbook_NamesWhatExists(t *testing.T) {
 	require.NoError(t, err)
 	tree := commandTree(here(nil))
 	flags := map[string]bool{}
-	for _, group := range append(tree.Commands(), tree) {
-		for _, c := range group.Commands() {
-			c.Flags().VisitAll(func(f *pflag.Flag) { flags["--"+f.Name] = true }) // former names, too
+	var visit func(*cobra.Command)
+	visit = func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { flags["--"+f.Name] = true }) // former names, too
+		for _, below := range c.Commands() {
+			visit(below)
 		}
 	}
+	visit(tree)
 	for _, span := range codeSpan.FindAllStringSubmatch(string(page), -1) {
 		words := strings.Fields(span[1])
 		switch {

@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"slices"
 
+	"github.com/creditd/creditd/cluster/gossip"
 	"github.com/creditd/creditd/cmd/creditd/internal/certs"
 )
 
@@ -18,7 +17,7 @@ func (c nodeConfig) watchFiles(ctx context.Context, node *servedNode, log *slog.
 	}
 	keys := &gossipKeys{path: c.gossipKeyFile, set: node.SetGossipKeys, log: log}
 	if len(c.cluster.GossipKey) > 0 {
-		keys.current = keyIDs(append([][]byte{c.cluster.GossipKey}, c.cluster.GossipOtherKeys...))
+		keys.current = gossip.KeyIDs(append([][]byte{c.cluster.GossipKey}, c.cluster.GossipOtherKeys...))
 	}
 	certs.Watch(ctx, log, c.hangup, keys.reload, keepers...)
 }
@@ -32,22 +31,13 @@ type gossipKeys struct {
 	broken  string   // the error that was logged last
 }
 
-// keyIDs name keys in logs: enough of a hash to compare nodes, and nothing of the key.
-func keyIDs(keys [][]byte) (ids []string) {
-	for _, key := range keys {
-		hash := sha256.Sum256(key)
-		ids = append(ids, hex.EncodeToString(hash[:4]))
-	}
-	return ids
-}
-
 // reload uses the keys of the file. What cannot be used changes nothing, and is logged once.
 func (g *gossipKeys) reload() {
 	if g.path == "" {
 		return
 	}
 	keys, err := readGossipKeys(g.path)
-	if err == nil && slices.Equal(keyIDs(keys), g.current) {
+	if err == nil && slices.Equal(gossip.KeyIDs(keys), g.current) {
 		g.broken = ""
 		return
 	}
@@ -61,6 +51,6 @@ func (g *gossipKeys) reload() {
 		}
 		return
 	}
-	g.current, g.broken = keyIDs(keys), ""
+	g.current, g.broken = gossip.KeyIDs(keys), ""
 	g.log.Info("gossip keys loaded: the first encrypts, each decrypts", "keys", g.current)
 }

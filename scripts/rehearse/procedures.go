@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -140,50 +139,6 @@ func certificate(path string) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s holds no certificate", path)
 	}
 	return x509.ParseCertificate(block.Bytes)
-}
-
-// replaceGossipKey changes the file three times. A restart at the end shows that nodes with only the new key find each other.
-func replaceGossipKey(ctx context.Context, c *cluster) error {
-	old, err := os.ReadFile(c.file("gossip.key"))
-	if err != nil {
-		return err
-	}
-	made, err := c.creditd(ctx, "secret", "new")
-	if err != nil {
-		return err
-	}
-	before, added := strings.TrimSpace(string(old))+"\n", strings.TrimSpace(made)+"\n"
-	for _, text := range []string{before + added, added + before, added} {
-		loaded := make([]int, 3)
-		for i := range loaded {
-			if loaded[i], err = c.keysLoaded(i); err != nil {
-				return err
-			}
-		}
-		if err := errors.Join(c.write("gossip.new", text), os.Rename(c.file("gossip.new"), c.file("gossip.key")), c.hangup()); err != nil {
-			return err
-		}
-		for i := range loaded {
-			err := launch.Await(ctx, c.nodes[i].name+" to load the gossip keys", func(context.Context) error {
-				if now, err := c.keysLoaded(i); err != nil || now == loaded[i] {
-					return errors.Join(err, errors.New("its log does not say so"))
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := c.awaitVoters(ctx, 0, 3); err != nil {
-			return err
-		}
-	}
-	return c.roll(ctx, "")
-}
-
-func (c *cluster) keysLoaded(i int) (int, error) {
-	log, err := os.ReadFile(c.nodes[i].log)
-	return bytes.Count(log, []byte("gossip keys loaded")), err
 }
 
 // save saves a snapshot with a root key that may do nothing else, and checks the file.

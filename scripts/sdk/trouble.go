@@ -41,9 +41,13 @@ func (troubled) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.R
 	return nil, 0, errFull
 }
 
-func (troubled) Status(context.Context) (api.Status, error)         { return api.Status{}, errFull }
-func (troubled) TransferLeadership(context.Context, string) error   { return errFull }
-func (troubled) RemoveServer(context.Context, string, string) error { return errFull }
+func (troubled) Status(context.Context) (api.Status, error)               { return api.Status{}, errFull }
+func (troubled) TransferLeadership(context.Context, string) error         { return errFull }
+func (troubled) RemoveServer(context.Context, string, string) error       { return errFull }
+func (troubled) GossipKeys(context.Context) ([]api.NodeGossipKeys, error) { return nil, errFull }
+func (troubled) ChangeGossipKeys(context.Context, api.GossipKeyChange) (string, []api.NodeGossipKeys, error) {
+	return "", nil, errFull
+}
 func (troubled) LedgerVersion() uint64                              { return fsm.NewestLedgerVersion }
 func (troubled) RequestQuota(fsm.Hash) (string, int64)              { return "", 0 }
 func (troubled) VerdictBytes([]fsm.Hash) int64                      { return 0 }
