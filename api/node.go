@@ -90,6 +90,14 @@ type NodeStatus struct {
 	Clock             *ClockStatus `json:"clock,omitempty"`
 	// Backup is missing of a node that makes no backups while it leads.
 	Backup *BackupStatus `json:"backup,omitempty"`
+	// Certificates are those of a node's ports; none without TLS of its own.
+	Certificates []CertificateStatus `json:"certificates,omitempty"`
+}
+
+// CertificateStatus is when a certificate of a node ends.
+type CertificateStatus struct {
+	Name     string `json:"name"`     // http, http_ca, peer or peer_ca
+	NotAfter int64  `json:"notAfter"` // Unix milliseconds; of several authorities, the first
 }
 
 // BackupStatus is what a node knows of the backups that it makes while it leads.

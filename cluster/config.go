@@ -11,6 +11,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/batch"
+	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
@@ -32,6 +33,9 @@ type Config struct {
 	// ServerTLS and ClientTLS protect the peer port; both or none. ClientTLS is asked for each connection.
 	ServerTLS *tls.Config
 	ClientTLS func() *tls.Config
+
+	// Certificates says when those of this node end, for its status. nil: there are none.
+	Certificates func() []membership.Certificate
 
 	// GossipAddr is where memberlist binds. Empty: this node keeps to itself, which only a single node may.
 	GossipAddr string

@@ -57,6 +57,7 @@ type NodeStatus struct {
 	ClockOffsetMillis int64 // the peers' time minus its own
 	ClockWrong        bool
 	Backup            *Backup // nil: it makes none, or an earlier build says nothing of it
+	Certificates      []membership.Certificate
 }
 
 // Membership says what a node is to the cluster.
@@ -96,6 +97,9 @@ func (n *Node) report() membership.Report {
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
 	n.reportBackups(&r)
+	if n.conf.Certificates != nil {
+		r.Certificates = n.conf.Certificates()
+	}
 	if last := n.raft.LastContact(); role == roles[raft.Leader] {
 		r.LastContactMillis = 0
 	} else if !last.IsZero() {
@@ -119,6 +123,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		s.FreeBytes, s.ReserveBytes, s.DiskFull = r.FreeBytes, r.ReserveBytes, r.DiskFull
 		s.ClockOffsetMillis, s.ClockWrong = r.ClockOffsetMillis, r.ClockWrong
 		s.DigestIndex, s.Digest, s.Reads = r.DigestIndex, r.Digest, upgrade.Range{Min: r.MinLedger, Max: r.MaxLedger}
+		s.Certificates = r.Certificates
 		if r.Backups {
 			s.Backup = &Backup{LastAt: r.BackupAt, Failure: r.BackupFailure}
 		}

@@ -48,6 +48,14 @@ type Report struct {
 	Backups       bool   `json:"backups,omitempty"`       // it makes backups while it leads
 	BackupAt      int64  `json:"backupAt,omitempty"`      // when the newest one was begun, Unix ms
 	BackupFailure string `json:"backupFailure,omitempty"` // of the last attempt
+
+	Certificates []Certificate `json:"certificates,omitempty"` // of its ports
+}
+
+// Certificate is when a certificate of a node ends.
+type Certificate struct {
+	Name     string `json:"name"`     // http, http_ca, peer or peer_ca
+	NotAfter int64  `json:"notAfter"` // Unix ms
 }
 
 // leaderRole is the role of a node that leads, in a Report.

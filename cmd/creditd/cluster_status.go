@@ -21,6 +21,8 @@ var _ = register(registration{group: "cluster", use: "status", short: "show ever
 node that answers is asked. Nodes that hold the same state have the same digest: compare them once
 writes have stopped, or at the same index, which stands behind the @.
 
+With TLS it shows when the first certificate ends, and warns of each one that ends within 30 days.
+
 The exit code is 1 if there is no leader, or if a voter does not answer.`,
 	make: func() command { return &clusterStatus{} }})
 
@@ -88,7 +90,7 @@ func (c *clusterStatus) show(in invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := c.print(in.stdout, asked, func(w io.Writer) error { return printStatus(w, asked) }); err != nil {
+	if err := c.print(in.stdout, asked, func(w io.Writer) error { return printStatus(w, asked, time.Now()) }); err != nil {
 		return err
 	}
 	return missing(asked.Status)
@@ -137,7 +139,7 @@ func missing(status api.Status) error {
 }
 
 // printStatus writes the cluster for people: the nodes in the order of their ids.
-func printStatus(w io.Writer, asked askedStatus) error {
+func printStatus(w io.Writer, asked askedStatus, now time.Time) error {
 	leader := cmp.Or(asked.LeaderID, "none: no change can be made until a majority of the voters is up")
 	from := cmp.Or(asked.NodeID, "a node") + " at " + asked.Addr
 	if asked.Stale {
@@ -146,12 +148,16 @@ func printStatus(w io.Writer, asked askedStatus) error {
 	if asked.Reduced {
 		from += ", reduced: it cannot check the root key now, so it shows no addresses"
 	}
+	certificates := firstEnd(asked.Status)
+	if certificates != "" {
+		certificates = "certs    " + certificates + "\n"
+	}
 	name := cmp.Or(asked.ClusterID, "-")
 	if asked.Generation != "" {
 		name += ", generation " + asked.Generation
 	}
-	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nbackup   %s\nas seen  by %s\n\n",
-		name, leader, asked.Term, asked.LedgerVersion, lastBackup(asked.Status, time.Now()), from); err != nil {
+	if _, err := fmt.Fprintf(w, "cluster  %s\nleader   %s\nterm     %d\nledger   version %d\nbackup   %s\n%sas seen  by %s\n\n",
+		name, leader, asked.Term, asked.LedgerVersion, lastBackup(asked.Status, now), certificates, from); err != nil {
 		return err
 	}
 	nodes := slices.SortedFunc(slices.Values(asked.Nodes), func(a, b api.NodeStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
@@ -167,6 +173,9 @@ func printStatus(w io.Writer, asked askedStatus) error {
 		if n.LeftAt > 0 {
 			fmt.Fprintf(w, "\n%s left for good: %s\n", n.NodeID, howItLeft(n))
 		}
+	}
+	for _, warning := range endingCertificates(asked.Status, now) {
+		fmt.Fprintf(w, "\n%s\n", warning)
 	}
 	return nil
 }

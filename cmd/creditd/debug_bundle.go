@@ -113,7 +113,7 @@ func (c *debugBundle) addStatus(b *bundle) {
 		return
 	}
 	var text bytes.Buffer
-	err = printStatus(&text, asked)
+	err = printStatus(&text, asked, time.Now())
 	b.add("status.txt", text.Bytes(), err)
 	asJSON, err := json.MarshalIndent(asked, "", "  ")
 	b.add("status.json", asJSON, err)

@@ -73,7 +73,7 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
 	}
-	c.Version, c.Logger = version, log
+	c.Version, c.Logger, c.Certificates = version, log, conf.certificates
 	c.Now, c.Elapsed = host.now, uptime()
 	c.LeaseTimeout = min(c.LeaseTimeout, c.HeartbeatTimeout)
 	return c

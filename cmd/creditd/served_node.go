@@ -172,6 +172,9 @@ func (s *servedNode) Status(ctx context.Context) (api.Status, error) {
 		if n.Backup != nil {
 			shown.Nodes[i].Backup = &api.BackupStatus{LastAt: n.Backup.LastAt, Failure: n.Backup.Failure}
 		}
+		for _, c := range n.Certificates {
+			shown.Nodes[i].Certificates = append(shown.Nodes[i].Certificates, api.CertificateStatus{Name: c.Name, NotAfter: c.NotAfter})
+		}
 		if n.Digest != "" {
 			shown.Nodes[i].Digest = &api.Digest{Index: n.DigestIndex, Value: n.Digest}
 		}

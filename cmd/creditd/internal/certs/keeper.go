@@ -69,9 +69,9 @@ func (k *Keeper) Reload(log *slog.Logger) {
 	log.Info("certificate loaded", "port", k.name, "subject", loaded.Pair.Leaf.Subject.String(), "until", loaded.Pair.Leaf.NotAfter.UTC())
 }
 
-// warnFrom is how long before the end of a certificate the warnings begin. They are repeated once a day.
+// WarnFrom is how long before the end of a certificate the warnings begin. They are repeated once a day.
 const (
-	warnFrom  = 30 * 24 * time.Hour
+	WarnFrom  = 30 * 24 * time.Hour
 	warnEvery = 24 * time.Hour
 )
 
@@ -97,7 +97,7 @@ func (k *Keeper) warn(now time.Time, log *slog.Logger) {
 	defer k.mu.Unlock()
 	for _, end := range k.Ends() {
 		left := end.At.Sub(now)
-		if left > warnFrom {
+		if left > WarnFrom {
 			delete(k.warned, end.Certificate)
 			continue
 		}
