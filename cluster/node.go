@@ -19,6 +19,7 @@ import (
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -76,9 +77,11 @@ func New(conf Config) (*Node, error) {
 		notify: make(chan bool, 64), failed: make(chan error, 1), exporting: make(chan struct{}, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.neighbours = turns.NewNeighbours(func(actor fsm.Hash) string { return n.replica.Workspace(actor) })
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
-		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, RatelimitMaxWindows: conf.RatelimitMaxWindows,
+		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.neighbours.SeeAll,
+		RatelimitMaxWindows: conf.RatelimitMaxWindows,
 	})
 	return n, nil
 }
@@ -187,7 +190,9 @@ func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, 
 }
 
 // RequestQuota returns the workspace of a root key and how many requests per second it may make, as this node's ledger has it; 0: any number.
+// Every request asks, so it also tells who uses this node.
 func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64) {
+	n.neighbours.See(actor)
 	return n.replica.RequestQuota(actor)
 }
 

@@ -31,6 +31,7 @@ type parts struct {
 	fitness    *fitness.Monitor
 	comparer   *fitness.Comparer
 	proposer   *propose.Proposer
+	neighbours *turns.Neighbours
 	turns      *turns.Turns
 	compactor  *compaction.Compactor
 	gossip     *membership.Gossip
@@ -83,7 +84,9 @@ func (n *Node) wire() {
 
 // wireLedger builds what proposes and who may.
 func (n *Node) wireLedger() {
-	n.turns = turns.New(n.conf.Turns)
+	turn := n.conf.Turns
+	turn.Shared = n.neighbours.Shared
+	n.turns = turns.New(turn)
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
 		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log, Steady: n.steady,

@@ -31,6 +31,8 @@ type Config struct {
 	// Applying is told when raft hands over committed entries, and Applied how long the ledger took for one; nil: nobody is.
 	Applying func()
 	Applied  func(took time.Duration)
+	// Calls takes the calls of each entry before they are applied, without the lock; nil: nobody does.
+	Calls func([]fsm.Call)
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -47,6 +49,7 @@ type Replica struct {
 	// configured takes committed configurations
 	configured func([]raft.Server)
 	applying   func()
+	calls      func([]fsm.Call)
 	appliedIn  func(took time.Duration)
 	restored   atomic.Uint64 // snapshots that were restored since the start
 
@@ -83,6 +86,9 @@ func New(conf Config) *Replica {
 	r.state.LimitWindows(r.most)
 	if r.applying, r.appliedIn = conf.Applying, conf.Applied; r.applying == nil {
 		r.applying = func() {}
+	}
+	if r.calls = conf.Calls; r.calls == nil {
+		r.calls = func([]fsm.Call) {}
 	}
 	if r.appliedIn == nil {
 		r.appliedIn = func(time.Duration) {}
@@ -209,6 +215,7 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 			r.halt(l, err)
 		}
 		b.Index = l.Index
+		r.calls(b.Calls)
 		if responses[i], err = r.applyEntry(b, time.Since(began)); err != nil {
 			r.stop(err)
 		}

@@ -14,6 +14,7 @@ type Config struct {
 	Slots      int           // turns at once; default: half of the cores that the process may use, at least 1
 	MaxWait    time.Duration // default DefaultMaxWait
 	MaxWaiting int           // default 1024
+	Shared     func() bool   // whether several workspaces use the node: for one alone no slot rests; nil: they do
 }
 
 // DefaultMaxWait is how long a request waits for its turn.
@@ -75,6 +76,9 @@ func New(conf Config) *Turns {
 	}
 	if conf.MaxWaiting <= 0 {
 		conf.MaxWaiting = 1024
+	}
+	if conf.Shared == nil {
+		conf.Shared = func() bool { return true }
 	}
 	return &Turns{conf: conf, lanes: map[string]*lane{}}
 }
@@ -186,6 +190,9 @@ func (turn *Turn) End() {
 	turn.lane.used += took
 	t.forgetLocked(turn.name, turn.lane)
 	rest := t.owed + time.Duration(float64(min(took, longestHeld))*t.pause)
+	if !t.conf.Shared() {
+		rest = 0
+	}
 	if rest >= minPause {
 		t.owed = 0
 		t.after(rest, t.passLocked)

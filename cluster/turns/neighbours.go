@@ -1,0 +1,72 @@
+package turns
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/creditd/creditd/fsm"
+)
+
+// Neighbours notes whether several workspaces use this node. Every request and every entry asks, so it mostly compares a hash.
+type Neighbours struct {
+	workspace func(actor fsm.Hash) string
+	origin    time.Time
+	seen      atomic.Pointer[sighting]
+	shared    atomic.Int64 // when two workspaces were last seen, in ns after origin; 0: never
+}
+
+// sighting is who was seen within a while. It is replaced, never changed.
+type sighting struct {
+	began     time.Duration
+	workspace string
+	actors    []fsm.Hash // root keys of the workspace, at most maxActors
+	several   bool       // another workspace was seen as well
+}
+
+const (
+	sightingTime = 500 * time.Millisecond
+	sharedTime   = time.Second // how long a neighbour that was seen counts
+	maxActors    = 4
+)
+
+// NewNeighbours returns neighbours that find the workspace of a root key with a function; "": it is unknown, and nobody's neighbour.
+func NewNeighbours(workspace func(actor fsm.Hash) string) *Neighbours {
+	return &Neighbours{workspace: workspace, origin: time.Now()}
+}
+
+// See notes a request of a root key.
+func (n *Neighbours) See(actor fsm.Hash) { n.see(actor, time.Since(n.origin)) }
+
+// SeeAll notes the calls of an entry.
+func (n *Neighbours) SeeAll(calls []fsm.Call) {
+	now := time.Since(n.origin)
+	for i := range calls {
+		n.see(calls[i].Actor, now)
+	}
+}
+
+func (n *Neighbours) see(actor fsm.Hash, now time.Duration) {
+	s := n.seen.Load()
+	fresh := s == nil || now-s.began >= sightingTime
+	if !fresh && (s.several || slices.Contains(s.actors, actor)) {
+		return
+	}
+	w := n.workspace(actor)
+	switch {
+	case w == "", !fresh && w == s.workspace && len(s.actors) == maxActors:
+	case fresh:
+		n.seen.Store(&sighting{began: now, workspace: w, actors: []fsm.Hash{actor}})
+	case w == s.workspace:
+		n.seen.Store(&sighting{began: s.began, workspace: w, actors: append(slices.Clone(s.actors), actor)})
+	default:
+		n.seen.Store(&sighting{began: s.began, several: true})
+		n.shared.Store(int64(now) + 1)
+	}
+}
+
+// Shared reports whether several workspaces use this node now.
+func (n *Neighbours) Shared() bool {
+	last := n.shared.Load()
+	return last != 0 && int64(time.Since(n.origin))-last < int64(sharedTime)
+}
