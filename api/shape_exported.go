@@ -117,15 +117,8 @@ func (x *exporter) key(r *fsm.KeyRecord) (*records.Record, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	k := &records.Key{
-		ID: records.ID(r.ID), APIID: records.ID(r.APIID), Hash: exportedHash(r.Hash), Start: r.Start, IdentityID: records.ID(owner), Name: r.Name,
-		Meta: showMeta(r.Meta), Enabled: r.Enabled, Expires: exportedExpiry(r.Expires), Permissions: permissions, Roles: roles,
-		Ratelimits: exportedRatelimits(r.Ratelimits), CreatedAt: records.Time(r.CreatedAt), UpdatedAt: records.Time(r.UpdatedAt),
-		LastUsedAt: records.Time(r.LastUsedAt), Credits: credits,
-	}
-	if r.FormerHash != (fsm.Hash{}) {
-		k.FormerHash = exportedHash(r.FormerHash)
-	}
+	k := exportedKey(r)
+	k.IdentityID, k.Permissions, k.Roles, k.Credits = records.ID(owner), permissions, roles, credits
 	return &records.Record{Key: k}, of.workspace, nil
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/creditd/creditd/api/records"
 	"github.com/creditd/creditd/api/schema"
 	"github.com/creditd/creditd/fsm"
 )
@@ -51,4 +52,30 @@ func showKey(k *fsm.Key) *keyOut {
 		shown.Identity = showIdentity(k.Identity)
 	}
 	return shown
+}
+
+// exportedKey is a key as a record, without what it refers to and without its credits.
+func exportedKey(r *fsm.KeyRecord) *records.Key {
+	k := &records.Key{
+		ID: records.ID(r.ID), APIID: records.ID(r.APIID), Hash: exportedHash(r.Hash), Start: r.Start, Name: r.Name, Meta: showMeta(r.Meta),
+		Enabled: r.Enabled, Expires: exportedExpiry(r.Expires), Ratelimits: exportedRatelimits(r.Ratelimits),
+		CreatedAt: records.Time(r.CreatedAt), UpdatedAt: records.Time(r.UpdatedAt), LastUsedAt: records.Time(r.LastUsedAt),
+	}
+	if r.FormerHash != (fsm.Hash{}) {
+		k.FormerHash = exportedHash(r.FormerHash)
+	}
+	return k
+}
+
+func importedKey(k *records.Key) *fsm.KeyRecord {
+	r := &fsm.KeyRecord{
+		ID: string(k.ID), Hash: importedHash(k.Hash), Start: k.Start, APIID: string(k.APIID), IdentityID: string(k.IdentityID), Name: k.Name,
+		Meta: keptMeta(k.Meta), CreatedAt: int64(k.CreatedAt), UpdatedAt: int64(k.UpdatedAt), LastUsedAt: int64(k.LastUsedAt),
+		Expires: importedExpiry(k.Expires), Enabled: k.Enabled, Permissions: plainIDs(k.Permissions), Roles: plainIDs(k.Roles),
+		Ratelimits: importedRatelimits(k.Ratelimits),
+	}
+	if k.FormerHash != "" {
+		r.FormerHash = importedHash(k.FormerHash)
+	}
+	return r
 }

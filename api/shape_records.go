@@ -82,19 +82,6 @@ func importedAPI(a *records.API) *fsm.APIRecord {
 	return &fsm.APIRecord{ID: string(a.ID), KeyspaceID: keyspace, Name: a.Name, CreatedAt: int64(a.CreatedAt), Protected: a.Protected}
 }
 
-func importedKey(k *records.Key) *fsm.KeyRecord {
-	r := &fsm.KeyRecord{
-		ID: string(k.ID), Hash: importedHash(k.Hash), Start: k.Start, APIID: string(k.APIID), IdentityID: string(k.IdentityID), Name: k.Name,
-		Meta: keptMeta(k.Meta), CreatedAt: int64(k.CreatedAt), UpdatedAt: int64(k.UpdatedAt), LastUsedAt: int64(k.LastUsedAt),
-		Expires: importedExpiry(k.Expires), Enabled: k.Enabled, Permissions: plainIDs(k.Permissions), Roles: plainIDs(k.Roles),
-		Ratelimits: importedRatelimits(k.Ratelimits),
-	}
-	if k.FormerHash != "" {
-		r.FormerHash = importedHash(k.FormerHash)
-	}
-	return r
-}
-
 func importedHash(h records.Hash) fsm.Hash {
 	_, hash := mint.ParseHash(string(h))
 	return hash

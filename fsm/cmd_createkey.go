@@ -92,7 +92,7 @@ func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 			id: c.ID, hash: c.Hash, start: c.Start, api: a, identity: s.link(owner),
 			createdAt: s.clock, expires: c.Expires, enabled: c.Enabled,
 		}
-		k.setDetails(c.Name, c.Meta, ratelimits)
+		k.setDetails(keyInfo{name: c.Name, meta: c.Meta}, ratelimits)
 		k.give(given.permissions, given.roles)
 		s.addKey(k)
 		if credits.Limited {

@@ -195,7 +195,7 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 		}
 		ids[c.ID], hashes[c.Hash] = true, true
 		k := &key{id: c.ID, hash: c.Hash, api: a, createdAt: s.clock, expires: c.Expires, enabled: c.Enabled}
-		k.setDetails(c.Name, c.Meta, ratelimits[n])
+		k.setDetails(keyInfo{name: c.Name, meta: c.Meta}, ratelimits[n])
 		k.give(permissions, roles)
 		planned[n].key, planned[n].owner = k, owner
 	}

@@ -86,7 +86,7 @@ func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 		if c.ExternalID.State != Absent {
 			s.relink(k, s.link(owner))
 		}
-		k.setDetails(c.Name.over(k.name()), c.Meta.over(k.meta()), ratelimits)
+		k.setDetails(keyInfo{name: c.Name.over(k.name()), meta: c.Meta.over(k.meta())}, ratelimits)
 		k.give(given.permissions, given.roles)
 		switch c.Expires.State {
 		case Null:

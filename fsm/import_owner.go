@@ -94,11 +94,8 @@ func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) 
 		if full(w, KeysQuota) {
 			return refusedImport(ImportOverQuota)
 		}
-		k = &key{
-			id: r.ID, hash: r.Hash, start: r.Start, api: a, identity: owner, createdAt: r.CreatedAt, updatedAt: r.UpdatedAt,
-			lastUsedAt: r.LastUsedAt, expires: r.Expires, enabled: r.Enabled,
-		}
-		k.describe(r, limits, given)
+		k = &key{id: r.ID, api: a, identity: owner}
+		k.set(r, limits, given)
 		m.addKey(k)
 		m.opens(w, k.id, MarkedKey, k.ownCredit, credits)
 		return imported
@@ -111,25 +108,13 @@ func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) 
 			m.beforeChange(k)
 			m.release(k)
 			m.relink(k, owner)
-			k.hash, k.start, k.expires, k.enabled = r.Hash, r.Start, r.Expires, r.Enabled
-			k.createdAt, k.updatedAt, k.lastUsedAt = r.CreatedAt, r.UpdatedAt, max(k.lastUsedAt, r.LastUsedAt)
-			k.describe(r, limits, given)
+			used := max(k.lastUsedAt, r.LastUsedAt)
+			k.set(r, limits, given)
+			k.lastUsedAt = used
 			m.claim(k)
 			m.afterChange(k)
 		},
 	}, credits)
-}
-
-// describe replaces the details of a key.
-func (k *key) describe(r *KeyRecord, limits []Ratelimit, given keyAccess) {
-	var d keyDetails
-	if r.FormerHash != (Hash{}) {
-		former := r.FormerHash
-		d.former = &former
-	}
-	k.replaceDetails(d)
-	k.setDetails(r.Name, r.Meta, limits)
-	k.give(given.permissions, given.roles)
 }
 
 // foreignHash reports whether another key has a hash, or came to the workspace with it.
@@ -145,14 +130,18 @@ func (m *importer) foreignHash(k *key, w *workspace, h Hash) bool {
 	return former != k && taken(former)
 }
 
-// sameKey compares a key with its record. When it was last used or changed makes no difference, except for a replacement.
+// sameKey compares a key with what its record makes of it. When it was last used or changed makes no difference, except for a replacement.
 func (m *importer) sameKey(k *key, r *KeyRecord, owner *identity, limits []Ratelimit, given keyAccess) bool {
-	had := k.access()
-	if m.rule == ReplaceOnConflict && (k.updatedAt != r.UpdatedAt || k.lastUsedAt < r.LastUsedAt) {
-		return false
+	want := key{id: k.id, api: k.api, identity: owner}
+	want.set(r, limits, given)
+	has := k.visible()
+	if i := k.liveIdentity(); i == nil {
+		has.IdentityID = ""
 	}
-	return k.hash == r.Hash && k.formerHash() == r.FormerHash && k.start == r.Start && k.liveIdentity() == owner && k.name() == r.Name &&
-		k.meta() == r.Meta && k.createdAt == r.CreatedAt && k.expires == r.Expires && k.enabled == r.Enabled &&
-		slices.Equal(k.ratelimits(), limits) && slices.Equal(sortedPermissions(slices.Clone(had.permissions)), given.permissions) &&
-		slices.Equal(sortedRoles(slices.Clone(had.roles)), given.roles)
+	if m.rule == ReplaceOnConflict {
+		has.LastUsedAt = min(has.LastUsedAt, r.LastUsedAt)
+	} else {
+		has.UpdatedAt, has.LastUsedAt = r.UpdatedAt, r.LastUsedAt
+	}
+	return sameRecord(&has, want.record())
 }

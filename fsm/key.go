@@ -50,26 +50,23 @@ type key struct {
 }
 
 type keyDetails struct {
-	name, meta string
+	keyInfo
 	ratelimits []Ratelimit        // by name; never changed in place
 	access     *keyAccess         // nil: no permissions and no roles
 	former     *Hash              // of a key that was taken over: its hash before. Never changed in place
 	head       *headHash[keyHead] // of a large meta; see headSum, which sets it in place under the exclusive lock
 }
 
-func (k *key) name() string {
+func (k *key) info() keyInfo {
 	if k.details == nil {
-		return ""
+		return keyInfo{}
 	}
-	return k.details.name
+	return k.details.keyInfo
 }
 
-func (k *key) meta() string {
-	if k.details == nil {
-		return ""
-	}
-	return k.details.meta
-}
+func (k *key) name() string { return k.info().name }
+
+func (k *key) meta() string { return k.info().meta }
 
 // formerHash is the hash that a key had before it was taken over; zero: it never was.
 func (k *key) formerHash() Hash {
@@ -80,13 +77,13 @@ func (k *key) formerHash() Hash {
 }
 
 // setDetails replaces all details except the access and the former hash: see give.
-func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
+func (k *key) setDetails(info keyInfo, ratelimits []Ratelimit) {
 	var d keyDetails
 	if k.details != nil {
 		d = *k.details
 	}
-	d.name, d.meta, d.ratelimits = name, meta, ratelimits
-	if len(meta) < largeMeta {
+	d.keyInfo, d.ratelimits = info, ratelimits
+	if len(info.meta) < largeMeta {
 		d.head = nil // which holds the old meta
 	}
 	k.replaceDetails(d)
@@ -94,7 +91,7 @@ func (k *key) setDetails(name, meta string, ratelimits []Ratelimit) {
 
 // replaceDetails replaces the details. They never change in place, because a frozen copy of the key may share them.
 func (k *key) replaceDetails(d keyDetails) {
-	if d.name == "" && d.meta == "" && d.access == nil && d.former == nil && len(d.ratelimits) == 0 {
+	if d.keyInfo == (keyInfo{}) && d.access == nil && d.former == nil && len(d.ratelimits) == 0 {
 		k.details = nil
 		return
 	}
@@ -234,11 +231,12 @@ func (ring *keyring) permittedKey(root *rootKey, id string, p RootPermission) (*
 
 func (ring *keyring) showKey(k *key) *Key {
 	shown := &Key{
-		ID: k.id, Start: k.start, Name: k.name(), Meta: k.meta(), Enabled: k.enabled,
+		ID: k.id, Start: k.start, Enabled: k.enabled,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
 		Credits: k.shownCredit().show(ring.clock), Permissions: k.access().permissionNames(ring.shownLinks()), Roles: k.access().roleNames(),
 		Ratelimits: k.ratelimits(),
 	}
+	shown.setInfo(k.info())
 	if k.credit.limited() {
 		if refilled := k.credit.refilled(ring.clock); refilled > k.createdAt { // otherwise the key was rerolled, and it is the old key's refill
 			shown.UpdatedAt = max(shown.UpdatedAt, refilled)
@@ -260,10 +258,11 @@ func (k *key) record() Record {
 // plain is record without the allocation.
 func (k *key) plain() KeyRecord {
 	r := KeyRecord{
-		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id, Name: k.name(), Meta: k.meta(),
+		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
 		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(), FormerHash: k.formerHash(),
 	}
+	r.setInfo(k.info())
 	if k.identity != nil {
 		r.IdentityID = k.identity.id
 	}
@@ -317,10 +316,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 	if a == nil || ring.keys[r.ID] != nil || !keptRatelimits(r.Ratelimits) {
 		return false
 	}
-	k := &key{
-		id: r.ID, hash: r.Hash, start: r.Start, api: a, createdAt: r.CreatedAt, updatedAt: r.UpdatedAt,
-		lastUsedAt: r.LastUsedAt, expires: r.Expires, enabled: r.Enabled, deleted: r.Deleted,
-	}
+	k := &key{id: r.ID, api: a, deleted: r.Deleted}
 	if r.IdentityID != "" {
 		if k.identity = ring.owners.identities[r.IdentityID]; k.identity == nil {
 			return false
@@ -331,17 +327,25 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 	if !ok || !known {
 		return false
 	}
-	k.setDetails(r.Name, r.Meta, r.Ratelimits)
-	k.give(permissions, roles)
-	if r.FormerHash != (Hash{}) {
-		k.takeOver(r.FormerHash)
-	}
+	k.set(r, r.Ratelimits, keyAccess{permissions, roles})
 	if !k.gone() && (taken(ring.keyByHash[r.Hash]) || taken(ring.former[formerRef{a.workspace, r.FormerHash}])) {
 		return false
 	}
 	ring.addKey(k)
 	ring.graves.review(k)
 	return true
+}
+
+// set makes a key what its record says. The caller looks after API, identity and deletion, and finds the permissions and roles.
+func (k *key) set(r *KeyRecord, limits []Ratelimit, given keyAccess) {
+	k.hash, k.start, k.expires, k.enabled = r.Hash, r.Start, r.Expires, r.Enabled
+	k.createdAt, k.updatedAt, k.lastUsedAt = r.CreatedAt, r.UpdatedAt, r.LastUsedAt
+	k.details = nil
+	k.setDetails(r.info(), limits)
+	k.give(given.permissions, given.roles)
+	if r.FormerHash != (Hash{}) {
+		k.takeOver(r.FormerHash)
+	}
 }
 
 func taken(holder *key) bool { return holder != nil && !holder.gone() }
@@ -363,12 +367,17 @@ func (k *key) hides() bool {
 	return slices.ContainsFunc(had.permissions, (*permission).gone) || slices.ContainsFunc(had.roles, (*role).gone)
 }
 
-// visibleDigest leaves out deleted permissions and roles that are still in the lists.
-func (k *key) visibleDigest() Digest {
+// visible is the record without deleted permissions and roles that are still in the lists.
+func (k *key) visible() KeyRecord {
 	r := k.plain()
 	had := k.access()
 	r.Permissions = permissionIDs(sortedPermissions(slices.Clone(had.permissions)))
 	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
+	return r
+}
+
+func (k *key) visibleDigest() Digest {
+	r := k.visible()
 	return k.digestOf(&r)
 }
 

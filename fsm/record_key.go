@@ -52,6 +52,10 @@ type KeyRecord struct {
 	FormerHash Hash
 }
 
+func (r *KeyRecord) info() keyInfo { return keyInfo{name: r.Name, meta: r.Meta} }
+
+func (r *KeyRecord) setInfo(i keyInfo) { r.Name, r.Meta = i.name, i.meta }
+
 var keyRecordType = recordType{kind: KeyKind, since: 1, newest: 2, create: createRecord[KeyRecord]}
 
 func (*KeyRecord) is() *recordType { return &keyRecordType }

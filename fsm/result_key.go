@@ -29,6 +29,9 @@ func (r *APIs) fields(v *fields.Visitor) {
 	v.String(&r.Next)
 }
 
+// keyInfo is what a key shows and what decides nothing. Records, results and keys in memory convert it in one method each.
+type keyInfo struct{ name, meta string }
+
 // Key is what keys.getKey shows.
 type Key struct {
 	ID          string
@@ -46,6 +49,8 @@ type Key struct {
 	Roles       []string  // names, sorted
 	Ratelimits  []Ratelimit
 }
+
+func (r *Key) setInfo(i keyInfo) { r.Name, r.Meta = i.name, i.meta }
 
 var keyResultType = resultType{kind: 7, since: 1, create: createResult[Key]}
 

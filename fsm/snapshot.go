@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/creditd/creditd/fsm/fields"
@@ -24,6 +25,14 @@ func WriteRecord(v *fields.Visitor, r Record) {
 	v.Uint(&form)
 	v.SetForm(byte(t.kind), form)
 	r.fields(v)
+}
+
+// sameRecord reports whether two records of one kind have the same bytes.
+func sameRecord(a, b Record) bool {
+	v, w := fields.NewWriter(nil), fields.NewWriter(nil)
+	WriteRecord(v, a)
+	WriteRecord(w, b)
+	return bytes.Equal(v.Bytes(), w.Bytes())
 }
 
 // ReadRecord reads a record of a kind. Fields that are younger than the record's form get their defaults.
