@@ -11,12 +11,16 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// wireBackups builds what makes backups while this node leads. Its work counts as that of no workspace.
+// wireBackups builds what opens snapshots, and what makes backups of them while this node leads. That work counts as that of no workspace.
 func (n *Node) wireBackups() {
+	n.exports = &exports{
+		store: n.conf.Store, raft: n.raft, applied: n.replica.Applied, turn: n.TakeTurn, build: n.conf.Version, now: n.conf.Now,
+		stopping: n.ctx.Done(), busy: make(chan struct{}, 1),
+	}
 	n.backups = backup.NewKeeper(backup.KeeperConfig{
 		Schedule: n.conf.Backups, NodeID: n.id, ClusterID: n.replica.ClusterID, Leads: n.Leads,
 		Open:  func(ctx context.Context) (backup.Ledger, error) { return n.Snapshot(ctx, fsm.Hash{}, 0) },
-		Turn:  func(ctx context.Context) (func(), error) { return n.patientTurn(ctx, fsm.Hash{}) },
+		Turn:  func(ctx context.Context) (func(), error) { return n.exports.patientTurn(ctx, fsm.Hash{}) },
 		Reads: replica.Reads(n.conf.Version), Now: n.conf.Now, Logger: n.log,
 	})
 }
@@ -30,9 +34,9 @@ type Backup struct {
 // mostFailure bounds what a node tells others of a failure.
 const mostFailure = 300
 
-// reportBackups adds what this node knows of its backups.
-func (n *Node) reportBackups(r *membership.Report) {
-	s, on := n.backups.Status()
+// reportBackups adds what a node knows of its backups.
+func reportBackups(k *backup.Keeper, r *membership.Report) {
+	s, on := k.Status()
 	if !on {
 		return
 	}

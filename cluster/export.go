@@ -12,18 +12,32 @@ import (
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/store"
 )
 
 // exportPause is the least time between two snapshots that exports ask for. A client may ask for one export after the other, and a snapshot
 // costs writes to the disk that the log waits for.
 const exportPause = time.Second
 
-// Records returns the ledger at an index that is at least minIndex. The caller must close it soon: see store.View.
-func (n *Node) Records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
-	if err := n.snapshotOf(ctx, minIndex); err != nil {
+// exports opens snapshots for exports and backups.
+type exports struct {
+	store    *store.Store
+	raft     *raft.Raft
+	applied  func(ctx context.Context, index uint64) error // waits for the replica
+	turn     func(ctx context.Context, actor fsm.Hash) (end func(), err error)
+	build    string
+	now      func() time.Time
+	stopping <-chan struct{}
+
+	busy chan struct{} // has an element while no further snapshot may be written
+}
+
+// records returns the ledger at an index that is at least minIndex.
+func (e *exports) records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
+	if err := e.snapshotOf(ctx, minIndex); err != nil {
 		return nil, err
 	}
-	r, err := replica.OpenRecords(n.conf.Store)
+	r, err := replica.OpenRecords(e.store)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "This node could not open the snapshot that an export reads", err)
 	}
@@ -41,22 +55,22 @@ func (s *Snapshot) Write(ctx context.Context, w io.Writer) error {
 	return s.Source.Write(ctx, w, s.turn)
 }
 
-// Snapshot opens the whole ledger at an index that is at least minIndex. The work counts as the actor's. The caller must close it soon.
-func (n *Node) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (*Snapshot, error) {
-	if err := n.snapshotOf(ctx, minIndex); err != nil {
+// snapshot opens the whole ledger at an index that is at least minIndex. The work counts as the actor's.
+func (e *exports) snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (*Snapshot, error) {
+	if err := e.snapshotOf(ctx, minIndex); err != nil {
 		return nil, err
 	}
-	source, err := backup.Open(n.conf.Store, n.conf.Version, n.conf.Now())
+	source, err := backup.Open(e.store, e.build, e.now())
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "This node could not open the snapshot that it is to send", err)
 	}
-	return &Snapshot{source, func(ctx context.Context) (func(), error) { return n.patientTurn(ctx, actor) }}, nil
+	return &Snapshot{source, func(ctx context.Context) (func(), error) { return e.patientTurn(ctx, actor) }}, nil
 }
 
 // patientTurn waits for a turn for as long as ctx allows: the work has begun, and may take long.
-func (n *Node) patientTurn(ctx context.Context, actor fsm.Hash) (end func(), err error) {
+func (e *exports) patientTurn(ctx context.Context, actor fsm.Hash) (end func(), err error) {
 	for {
-		end, err := n.TakeTurn(ctx, actor)
+		end, err := e.turn(ctx, actor)
 		if err == nil || fault.KindOf(err) != fault.Overloaded {
 			return end, err
 		}
@@ -69,32 +83,32 @@ func (n *Node) patientTurn(ctx context.Context, actor fsm.Hash) (end func(), err
 }
 
 // snapshotOf writes a snapshot of an index that is at least minIndex.
-func (n *Node) snapshotOf(ctx context.Context, minIndex uint64) error {
-	if err := n.replica.Applied(ctx, minIndex); err != nil {
+func (e *exports) snapshotOf(ctx context.Context, minIndex uint64) error {
+	if err := e.applied(ctx, minIndex); err != nil {
 		return fault.Wrap(fault.TimedOut, "This node has not applied the index that the export waits for", err)
 	}
-	return n.snapshot(ctx)
+	return e.write(ctx)
 }
 
-// snapshot writes a snapshot, one at a time and with a pause between them.
-func (n *Node) snapshot(ctx context.Context) error {
+// write writes a snapshot, one at a time and with a pause between them.
+func (e *exports) write(ctx context.Context) error {
 	late := func() error {
 		return fault.Wrap(fault.TimedOut, "The snapshot that an export reads was not written in time", ctx.Err())
 	}
 	select {
-	case n.exporting <- struct{}{}:
+	case e.busy <- struct{}{}:
 	case <-ctx.Done():
 		return late()
 	}
-	future := n.raft.Snapshot()
+	future := e.raft.Snapshot()
 	taken := make(chan error, 1)
 	go func() {
 		taken <- future.Error()
 		select {
 		case <-time.After(exportPause):
-		case <-n.ctx.Done():
+		case <-e.stopping:
 		}
-		<-n.exporting
+		<-e.busy
 	}()
 	select {
 	case err := <-taken:

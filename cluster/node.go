@@ -48,8 +48,6 @@ type Node struct {
 	unusable atomic.Bool // Fail was called
 	left     sync.Once   // several nodes may tell at once that this one left
 
-	exporting chan struct{} // has an element while no further snapshot may be written for an export
-
 	met atomic.Uint64 // the newest ledger version that another node has shown
 
 	ctx        context.Context // ends when the node stops
@@ -74,7 +72,7 @@ func New(conf Config) (*Node, error) {
 		log:    conf.Logger.With("node", conf.Store.NodeID()),
 		steady: slog.New(steady).With("node", conf.Store.NodeID()), lines: steady.lines,
 		stages: newStages(),
-		notify: make(chan bool, 64), failed: make(chan error, 1), exporting: make(chan struct{}, 1),
+		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.neighbours = turns.NewNeighbours(func(actor fsm.Hash) string { return n.replica.Workspace(actor) })
@@ -159,12 +157,12 @@ func (n *Node) start() error {
 	}
 	n.run(n.gossip.Watch)
 	if err := n.gossip.Join(n.conf.Store.ClusterID()); err != nil { // no node of this cluster is there
-		return n.unlessRecovered(err)
+		return n.generations.unlessRecovered(n.ctx, err)
 	}
 	n.run(func() { n.bootstrap.Run(n.ctx) })
 	n.run(func() { n.departures.Run(n.ctx) })
 	n.run(func() { n.joining.Run(n.ctx) })
-	n.run(n.watchGenerations)
+	n.run(func() { n.generations.watch(n.ctx) })
 	return nil
 }
 
@@ -234,6 +232,16 @@ func (n *Node) TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err er
 
 // LedgerVersion is the version of this node's ledger. It never falls, and may be behind the cluster's.
 func (n *Node) LedgerVersion() uint64 { return n.replica.LedgerVersion() }
+
+// Records returns the ledger at an index that is at least minIndex. The caller must close it soon: see store.View.
+func (n *Node) Records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
+	return n.exports.records(ctx, minIndex)
+}
+
+// Snapshot opens the whole ledger at an index that is at least minIndex. The work counts as the actor's. The caller must close it soon.
+func (n *Node) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (*Snapshot, error) {
+	return n.exports.snapshot(ctx, actor, minIndex)
+}
 
 // Answer answers a query linearizably: see propose.Proposer.
 func (n *Node) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {

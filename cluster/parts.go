@@ -47,7 +47,10 @@ type parts struct {
 	raiser     *upgrade.Raiser
 	joining    *upgrade.Joining
 	terms      *terms
+	exports    *exports
 	backups    *backup.Keeper
+
+	generations *generationWatch
 }
 
 // wire builds the parts. A part that needs one further down gets it as a function.
@@ -117,7 +120,7 @@ func (n *Node) wireMembership(base membership.Base) {
 		Base: base, Leader: n.leader, Serves: n.Leads, Gossip: n.gossip, Name: n.conf.Name, Sealed: n.conf.ServerTLS != nil, Term: n.raft.CurrentTerm,
 	}
 	n.departures = &membership.Departures{
-		Base: base, Gossip: n.gossip, Committed: &n.committed, Keep: n.conf.Store.SaveDepartures, Leave: n.leaveForGood, Fail: n.Fail,
+		Base: base, Gossip: n.gossip, Committed: &n.committed, Keep: n.conf.Store.SaveDepartures, Leave: func(d membership.Departure) { n.leave(func() error { return n.markLeft(d) }) }, Fail: n.Fail,
 		ForgetAfter: n.conf.ForgetAfter,
 	}
 	n.removal = &membership.Removal{
@@ -134,6 +137,10 @@ func (n *Node) wireMembership(base membership.Base) {
 		LedgerVersion:   n.replica.LedgerVersion,
 		UnprovenTimeout: n.conf.UnprovenTimeout, Departures: n.departures, Removal: n.removal, DeadAfter: n.conf.RemoveDeadVoters,
 		StabilizationTime: n.conf.StabilizationTime, ContactThreshold: n.conf.HeartbeatTimeout, AutopilotLogger: raftLogger(n.steady),
+	}
+	n.generations = &generationWatch{
+		nodeID: n.id, clusterID: n.clusterID, directory: n.directory, reporter: n.reporter, leader: n.leader.Current,
+		patience: 3*n.conf.ElectionTimeout + n.conf.HeartbeatTimeout, leave: n.leave, removed: n.markRemoved, logger: n.steady,
 	}
 	n.election = &membership.FastElection{
 		Base: base, HeartbeatTimeout: n.conf.HeartbeatTimeout, Dial: n.dialer().DialCalls,
@@ -217,9 +224,9 @@ func (n *Node) describe() gossip.Meta {
 	}
 }
 
-// leaveForGood stops this node, which left for good.
-func (n *Node) leaveForGood(d membership.Departure) {
-	n.left.Do(func() { n.Fail(n.markLeft(d)) })
+// leave stops this node, which left for good, with the error of what marks its data directory.
+func (n *Node) leave(mark func() error) {
+	n.left.Do(func() { n.Fail(mark()) })
 }
 
 // markLeft marks the data directory, so that no restart campaigns or waits without end, and returns the error to stop with. A node that never

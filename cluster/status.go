@@ -96,7 +96,7 @@ func (n *Node) report() membership.Report {
 		ClockOffsetMillis: clock.Offset.Milliseconds(), ClockWrong: !clock.Fit(),
 		LastTerm: lastTerm, LastIndex: n.raft.LastIndex(), LastContactMillis: -1,
 	}
-	n.reportBackups(&r)
+	reportBackups(n.backups, &r)
 	if n.conf.Certificates != nil {
 		r.Certificates = n.conf.Certificates()
 	}
