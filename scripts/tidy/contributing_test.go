@@ -26,6 +26,11 @@ func TestContributing_ExampleBuilds(t *testing.T) {
 	root := moduleRoot(t)
 	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
 	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(root, "fsm", "version.go"))
+	require.NoError(t, err)
+	newest := regexp.MustCompile(`newestRelease uint64 = (\d+)`).FindSubmatch(source)
+	require.NotNil(t, newest)
+	require.Contains(t, string(text), "since: "+string(newest[1])+", event", "the example comes with the newest ledger version, as a new command does")
 	overlay := exampleOverlay(t, root, string(text))
 	require.GreaterOrEqual(t, len(overlay), 4, "a command, its row, an endpoint and its row")
 
