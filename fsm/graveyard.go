@@ -16,8 +16,8 @@ type grave interface {
 	slot() *int32
 	// waits is whether the thing is in the queue.
 	waits() *bool
-	// doomed reports whether the queue has something to do for the thing.
-	doomed() bool
+	// removable reports whether the queue has something to do for the thing.
+	removable() bool
 	// rank orders the kinds: what refers to others goes before them.
 	rank() int
 	listID() string
@@ -39,12 +39,12 @@ func (y *graveyard) expire(n int) {
 
 // review puts a thing into the queue, or takes it out, after a change.
 func (y *graveyard) review(g grave) {
-	doomed, waits := g.doomed(), g.waits()
+	removable, waits := g.removable(), g.waits()
 	switch {
-	case doomed && !*waits:
+	case removable && !*waits:
 		*waits = true
 		y.queue.add(g)
-	case !doomed && *waits:
+	case !removable && *waits:
 		y.drop(g)
 	}
 }
@@ -69,7 +69,7 @@ func (k *key) deadline() int64     { return 0 }
 func (k *key) sooner(o grave) bool { return soonerGrave(k, o) }
 func (k *key) slot() *int32        { return &k.place }
 func (k *key) waits() *bool        { return &k.waiting }
-func (k *key) doomed() bool        { return k.deleted }
+func (k *key) removable() bool        { return k.deleted }
 func (k *key) rank() int           { return 0 }
 func (k *key) purge(y *graveyard)  { y.ring.removeKey(k) }
 
@@ -79,8 +79,8 @@ func (i *identity) slot() *int32        { return &i.place }
 func (i *identity) waits() *bool        { return &i.waiting }
 func (i *identity) rank() int           { return 1 }
 
-// doomed: keys that stay refer to their deleted identity, because it says what they may spend. So does every key whose turn has not come.
-func (i *identity) doomed() bool {
+// removable: keys that stay refer to their deleted identity, because it says what they may spend. So does every key whose turn has not come.
+func (i *identity) removable() bool {
 	return i.deleted && (i.keysDeleted || i.linked == 0 || i.meta != "" || len(i.ratelimits) > 0)
 }
 
@@ -102,7 +102,7 @@ func (a *api) deadline() int64     { return 0 }
 func (a *api) sooner(o grave) bool { return soonerGrave(a, o) }
 func (a *api) slot() *int32        { return &a.place }
 func (a *api) waits() *bool        { return &a.waiting }
-func (a *api) doomed() bool        { return a.deleted }
+func (a *api) removable() bool        { return a.deleted }
 func (a *api) rank() int           { return 2 }
 
 // purge comes after all keys that are deleted by themselves or with their identity, so the list has all that refer to the API.
