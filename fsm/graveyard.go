@@ -69,7 +69,7 @@ func (k *key) deadline() int64     { return 0 }
 func (k *key) sooner(o grave) bool { return soonerGrave(k, o) }
 func (k *key) slot() *int32        { return &k.place }
 func (k *key) waits() *bool        { return &k.waiting }
-func (k *key) removable() bool        { return k.deleted }
+func (k *key) removable() bool     { return k.deleted }
 func (k *key) rank() int           { return 0 }
 func (k *key) purge(y *graveyard)  { y.ring.removeKey(k) }
 
@@ -102,7 +102,7 @@ func (a *api) deadline() int64     { return 0 }
 func (a *api) sooner(o grave) bool { return soonerGrave(a, o) }
 func (a *api) slot() *int32        { return &a.place }
 func (a *api) waits() *bool        { return &a.waiting }
-func (a *api) removable() bool        { return a.deleted }
+func (a *api) removable() bool     { return a.deleted }
 func (a *api) rank() int           { return 2 }
 
 // purge comes after all keys that are deleted by themselves or with their identity, so the list has all that refer to the API.

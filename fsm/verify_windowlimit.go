@@ -13,7 +13,7 @@ func (s *State) windowsFull(root *rootKey, c Command) *Refusal {
 	w := root.workspace
 	quota := w.quotas[WindowsQuota]
 	over := quota.Limited && w.used[WindowsQuota] >= quota.Limit
-	if !over && shares(uint64(w.used[WindowsQuota]), uint64(len(s.rateLimits.expiries)), s.mostWindows, len(s.workspaces)) || !s.opensWindow(root, c) {
+	if !over && shares(uint64(w.used[WindowsQuota]), uint64(len(s.rateLimits.expiries)), s.mostWindows, len(s.workspaces)) || !mayOpen(s, root, c) {
 		return nil
 	}
 	if over {
@@ -22,26 +22,34 @@ func (s *State) windowsFull(root *rootKey, c Command) *Refusal {
 	return &Refusal{Code: QuotaExceeded, Detail: "The workspace's share of the rate limit windows is used up", RetryAfter: quotaRetryAfter}
 }
 
-// opensWindow reports whether executing a command would open a window.
-func (s *State) opensWindow(root *rootKey, c Command) bool {
-	switch c := c.(type) {
-	case *VerifyKey:
-		d, refusal := s.decide(root, c, nil)
-		return refusal == nil && d.takes() && opensWindow(d.limits)
-	case *VerifyMigrated:
-		d, refusal, _ := s.planMigratedKey(root, c, nil)
-		return refusal == nil && d.takes() && opensWindow(d.limits)
-	case *VerifyKeys:
-		return s.itemOpensWindow(root, c)
-	case *ConsumeRatelimits:
-		p, refusal := s.planRatelimits(root, c)
-		return refusal == nil && p.passed && opensWindow(p.checks)
-	}
-	return false
+// windowOpener is a command that may open a window.
+type windowOpener interface {
+	// opensWindow reports whether its execution would open one.
+	opensWindow(s *State, root *rootKey) bool
 }
 
-// itemOpensWindow is opensWindow of a batch: bounded work, as its execution is.
-func (s *State) itemOpensWindow(root *rootKey, c *VerifyKeys) bool {
+func mayOpen(s *State, root *rootKey, c Command) bool {
+	opener, ok := c.(windowOpener)
+	return ok && opener.opensWindow(s, root)
+}
+
+func (c *VerifyKey) opensWindow(s *State, root *rootKey) bool {
+	d, refusal := s.decide(root, c, nil)
+	return refusal == nil && d.takes() && opensWindow(d.limits)
+}
+
+func (c *VerifyMigrated) opensWindow(s *State, root *rootKey) bool {
+	d, refusal, _ := s.planMigratedKey(root, c, nil)
+	return refusal == nil && d.takes() && opensWindow(d.limits)
+}
+
+func (c *ConsumeRatelimits) opensWindow(s *State, root *rootKey) bool {
+	p, refusal := s.planRatelimits(root, c)
+	return refusal == nil && p.passed && opensWindow(p.checks)
+}
+
+// opensWindow does bounded work, as the execution of the batch does.
+func (c *VerifyKeys) opensWindow(s *State, root *rootKey) bool {
 	pending := newPendingEffects()
 	for i := range c.Items {
 		item := &c.Items[i]
