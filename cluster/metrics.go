@@ -111,7 +111,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.gauge("creditd_snapshot_index", "Log index of the last snapshot.", func(s *sample) float64 { return float64(s.store.SnapshotIndex) })
 	c.gauge("creditd_snapshot_records", "Records in state.db.", func(s *sample) float64 { return float64(s.store.SnapshotRecords) })
 	c.gauge("creditd_snapshot_written_records", "Records that the last snapshot wrote.", func(s *sample) float64 { return float64(s.store.SnapshotWritten) })
-	c.gauge("creditd_snapshot_duration_seconds", "Duration of the last snapshot.", func(s *sample) float64 { return s.store.SnapshotDuration.Seconds() })
+	c.gauge("creditd_snapshot_duration_seconds", "Duration of the last snapshot, without its rests.", func(s *sample) float64 { return s.store.SnapshotDuration.Seconds() })
 	return c
 }
 

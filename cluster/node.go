@@ -76,10 +76,14 @@ func New(conf Config) (*Node, error) {
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.neighbours = turns.NewNeighbours(func(actor fsm.Hash) string { return n.replica.Workspace(actor) })
+	turn := conf.Turns
+	turn.Shared = n.neighbours.Shared
+	n.turns = turns.New(turn)
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
 		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.neighbours.SeeAll,
 		RatelimitMaxWindows: conf.RatelimitMaxWindows,
+		Rest:                func(worked time.Duration) { n.turns.Rest(worked, n.ctx.Done()) },
 	})
 	return n, nil
 }

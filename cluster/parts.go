@@ -87,9 +87,6 @@ func (n *Node) wire() {
 
 // wireLedger builds what proposes and who may.
 func (n *Node) wireLedger() {
-	turn := n.conf.Turns
-	turn.Shared = n.neighbours.Shared
-	n.turns = turns.New(turn)
 	n.fitness = fitness.New(fitness.Config{
 		NodeID: n.id, Now: n.conf.Now, Elapsed: n.conf.Elapsed, MaxClockSkew: n.conf.MaxClockSkew, Interval: n.conf.ClockInterval,
 		DiskFull: n.conf.Store.DiskFull, Cluster: n.directory, Client: n.client, Transfer: n.transfer.Here, Logger: n.log, Steady: n.steady,

@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -70,10 +72,20 @@ func (c *changes) inOrder() []change {
 	if c.sorted || len(c.list) == 0 {
 		return c.list
 	}
-	slices.SortStableFunc(c.list, func(a, b change) int { return bytes.Compare(a.key, b.key) })
-	kept := c.list[:0]
-	for i, ch := range c.list {
-		if i+1 == len(c.list) || !bytes.Equal(ch.key, c.list[i+1].key) {
+	order := make([]position, len(c.list))
+	for i := range c.list {
+		order[i] = position{prefixOf(c.list[i].key), int32(i)}
+	}
+	slices.SortFunc(order, func(a, b position) int {
+		if by := cmp.Compare(a.prefix, b.prefix); by != 0 {
+			return by
+		}
+		return cmp.Or(bytes.Compare(c.list[a.at].key, c.list[b.at].key), cmp.Compare(a.at, b.at))
+	})
+	kept := make([]change, 0, len(c.list))
+	for i, p := range order {
+		ch := c.list[p.at]
+		if i+1 == len(order) || order[i+1].prefix != p.prefix || !bytes.Equal(ch.key, c.list[order[i+1].at].key) {
 			kept = append(kept, ch)
 		}
 	}
@@ -81,17 +93,31 @@ func (c *changes) inOrder() []change {
 	return kept
 }
 
+// position is where a change stands. Most keys differ in their first bytes, so few keys are fetched from memory to sort them.
+type position struct {
+	prefix uint64
+	at     int32
+}
+
+// prefixOf orders keys as their first eight bytes do.
+func prefixOf(key []byte) uint64 {
+	var first [8]byte
+	copy(first[:], key)
+	return binary.BigEndian.Uint64(first[:])
+}
+
 // recordCounts counts what a snapshot did.
 type recordCounts struct{ written, deleted int }
 
 // applyChanges writes changes in key order to the records bucket and keeps the
 // header's count and sum. A record that already has the wanted value is not
-// touched.
-func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64) (recordCounts, error) {
+// touched. breathe is called for each.
+func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64, breathe func()) (recordCounts, error) {
 	var done recordCounts
 	b := tx.Bucket(bucketRecords)
 	b.FillPercent = fill
 	for _, ch := range list {
+		breathe()
 		old := b.Get(ch.key)
 		if old != nil {
 			if len(old) < crcSize {

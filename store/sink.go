@@ -30,6 +30,9 @@ type SnapshotSink interface {
 	// CheckInstall sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
 	// reader is valid only during the call.
 	CheckInstall(check func(RecordReader) error)
+	// Pace sets what is called again and again between two changes, by their caller and while Close writes them. It may sleep, for the others
+	// on the machine. The time that it takes does not count for the duration of the snapshot.
+	Pace(between func())
 }
 
 type sinkMode int
@@ -67,6 +70,25 @@ type sink struct {
 	check   func(RecordReader) error
 	done    recordCounts
 	closed  bool
+
+	pace    func() // nil: there is none
+	unpaced int    // changes since it was called
+	paced   time.Duration
+}
+
+// paceEvery is how many changes come between two calls of the pace: well below a millisecond.
+const paceEvery = 64
+
+func (k *sink) Pace(between func()) { k.pace = between }
+
+// breathe calls the pace now and then.
+func (k *sink) breathe() {
+	if k.unpaced++; k.unpaced < paceEvery || k.pace == nil {
+		return
+	}
+	began := time.Now()
+	k.pace()
+	k.unpaced, k.paced = 0, k.paced+time.Since(began)
 }
 
 var _ SnapshotSink = (*sink)(nil)
@@ -111,6 +133,7 @@ func (k *sink) change(key, value []byte, remove bool) error {
 	if len(key) == 0 || len(key) > bbolt.MaxKeySize || len(value) > bbolt.MaxValueSize-crcSize {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: fmt.Sprintf("a record of %d + %d bytes cannot be stored", len(key), len(value))}
 	}
+	k.breathe()
 	k.changes.add(key, value, remove)
 	if k.changes.bytes >= k.store.spill {
 		return k.report(k.spill())
@@ -163,7 +186,7 @@ func (k *sink) Close() error {
 	k.closed = true
 	k.discardParts()
 	k.store.record(lastSnapshot{recordCounts: k.done, total: k.header.Count,
-		index: k.header.Index, term: k.header.Term, duration: time.Since(k.started)})
+		index: k.header.Index, term: k.header.Term, duration: time.Since(k.started) - k.paced})
 	return nil
 }
 
@@ -239,7 +262,7 @@ func (k *sink) finishChanges() error {
 			} else {
 				k.header.Count, k.header.Sum = base.Count, base.Sum
 			}
-			if k.done, err = applyChanges(f.path, tx, k.changes.inOrder(), &k.header, fill); err != nil {
+			if k.done, err = applyChanges(f.path, tx, k.changes.inOrder(), &k.header, fill, k.breathe); err != nil {
 				return err
 			}
 			if err := writeHeader(tx, &k.header); err != nil {

@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,6 +57,33 @@ func TestSnapshot_LastChangeOfAKeyWins(t *testing.T) {
 	require.NoError(t, k.Close())
 	require.NoError(t, k.Close(), "closing twice")
 	require.Equal(t, map[string]string{"b": "2", "c": ""}, contents(t, s))
+}
+
+// A snapshot lets others have the CPU between any few changes, also while it writes them, and does not count what it rested.
+func TestSnapshot_RestsBetweenChanges(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	k := create(t, s, 10, 2)
+	var calls int
+	var rested time.Duration
+	k.Pace(func() {
+		calls++
+		for began := time.Now(); ; {
+			if took := time.Since(began); took > time.Millisecond {
+				rested += took
+				return
+			}
+		}
+	})
+	began := time.Now()
+	const changes = 1000
+	for i := range changes {
+		require.NoError(t, k.Put(fmt.Appendf(nil, "key %d", i), []byte("value")))
+	}
+	require.GreaterOrEqual(t, calls, changes/100)
+	put := calls
+	require.NoError(t, k.Close())
+	require.GreaterOrEqual(t, calls-put, changes/100)
+	require.LessOrEqual(t, s.Stats().SnapshotDuration, time.Since(began)-rested)
 }
 
 func TestSnapshot_CancelKeepsTheOldOne(t *testing.T) {

@@ -133,7 +133,7 @@ func (k *sink) applyToStaging(list []change) error {
 	defer k.store.watchdog.begin(callSnapshotCommit, allowance(int64(len(list))*4096)).end()
 	err := recoverPanic(k.staging.path, func() error {
 		return k.staging.db.Update(func(tx *bbolt.Tx) error {
-			done, err := applyChanges(k.staging.path, tx, list, &k.header, k.staging.fill)
+			done, err := applyChanges(k.staging.path, tx, list, &k.header, k.staging.fill, k.breathe)
 			k.done.written += done.written
 			k.done.deleted += done.deleted
 			return err

@@ -31,7 +31,7 @@ type Stats struct {
 	SnapshotRecords  int // records in state.db
 	SnapshotWritten  int // by the last snapshot
 	SnapshotDeleted  int
-	SnapshotDuration time.Duration // of the last snapshot, from Create to Close
+	SnapshotDuration time.Duration // of the last snapshot, from Create to Close, without its rests
 }
 
 // Stats returns the figures. It does not wait for writes.

@@ -33,6 +33,8 @@ type Config struct {
 	Applied  func(took time.Duration)
 	// Calls takes the calls of each entry before they are applied, without the lock; nil: nobody does.
 	Calls func([]fsm.Call)
+	// Rest is called after each piece of a snapshot, with the time that it took, and may sleep; nil: nothing is.
+	Rest func(worked time.Duration)
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -51,6 +53,7 @@ type Replica struct {
 	applying   func()
 	calls      func([]fsm.Call)
 	appliedIn  func(took time.Duration)
+	rest       func(worked time.Duration)
 	restored   atomic.Uint64 // snapshots that were restored since the start
 
 	applied   appliedIndex
@@ -92,6 +95,9 @@ func New(conf Config) *Replica {
 	}
 	if r.appliedIn == nil {
 		r.appliedIn = func(time.Duration) {}
+	}
+	if r.rest = conf.Rest; r.rest == nil {
+		r.rest = func(time.Duration) {}
 	}
 	return r
 }

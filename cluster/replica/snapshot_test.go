@@ -135,6 +135,19 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.Equal(t, r.index, restored.applied.get())
 }
 
+// A snapshot works in pieces of a millisecond, so that the node may rest between them.
+func TestSnapshot_RestsAfterEachPieceOfWork(t *testing.T) {
+	r := newRig(t)
+	r.fill(20_000)
+	pieces := 0
+	r.replica.rest = func(worked time.Duration) {
+		require.GreaterOrEqual(t, worked, paceInterval)
+		pieces++
+	}
+	r.snapshot()
+	require.Greater(t, pieces, 3)
+}
+
 // A debit during the writing of a snapshot belongs to the next snapshot.
 func TestSnapshot_IsOfTheMomentItWasTaken(t *testing.T) {
 	r := newRig(t)

@@ -14,17 +14,32 @@ func TestTurns_ShortRestsAddUp(t *testing.T) {
 	for i := range 2 {
 		turn, err := ts.Take(t.Context(), "a")
 		require.NoError(t, err)
-		turn.Charge(minPause / 10)
-		turn.End()
+		ts.end(turn, minPause/10)
 		require.Zero(t, ts.held, i)
 		require.GreaterOrEqual(t, ts.owed, time.Duration(i+1)*minPause*4/10)
 	}
 	turn, err := ts.Take(t.Context(), "a")
 	require.NoError(t, err)
-	turn.Charge(minPause / 5)
-	turn.End()
+	ts.end(turn, minPause/5)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	require.Equal(t, 1, ts.held, "it rests")
 	require.Zero(t, ts.owed)
+}
+
+// The node's own work has the same part of the CPU as a slot, and does not keep the node from stopping.
+func TestTurns_TheNodesOwnWorkRests(t *testing.T) {
+	ts := New(Config{Slots: 1})
+	ts.probing = true
+	ts.Rest(time.Hour, nil) // the machine has CPU to spare
+	ts.pause = maxPause
+	began := time.Now()
+	ts.Rest(minPause, nil)
+	require.GreaterOrEqual(t, time.Since(began), minPause*7/2)
+	stop := make(chan struct{})
+	close(stop)
+	ts.mu.Lock()
+	ts.pause = 1e9
+	ts.mu.Unlock()
+	ts.Rest(longestHeld, stop)
 }
