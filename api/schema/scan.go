@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/binary"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -161,10 +162,20 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// allPlain is plain of eight bytes at once. A byte below n has its highest bit set after n was subtracted, and not before.
+func allPlain(b uint64) bool {
+	const each, highest = 0x0101010101010101, 0x8080808080808080
+	quotes, backslashes := b^(each*'"'), b^(each*'\\')
+	return (b|(b-each*' ')|(quotes-each)&^quotes|(backslashes-each)&^backslashes)&highest == 0
+}
+
 // str reads the string at pos: its raw text between the quotes, its length in code points, and whether it has escapes.
 func (s *scanner) str() (raw []byte, runes int, escaped, ok bool) {
 	start := s.pos + 1
 	i := start
+	for i+8 <= len(s.data) && allPlain(binary.LittleEndian.Uint64(s.data[i:])) {
+		i += 8
+	}
 	for i < len(s.data) && plain[s.data[i]] {
 		i++
 	}
