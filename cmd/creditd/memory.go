@@ -65,6 +65,7 @@ type memoryWatch struct {
 	logger  *slog.Logger
 	read    func() (used int64, collections uint64)
 	collect func()
+	pace    *gcPace // nil: it is not ours
 
 	collections uint64
 	collected   time.Time // when collections was another number, or collect was called
@@ -72,13 +73,14 @@ type memoryWatch struct {
 
 // watchMemory watches until the returned function is called.
 func watchMemory(limit int64, logger *slog.Logger) (w *memoryWatch, stop func()) {
-	w = &memoryWatch{limit: limit, logger: logger, read: readMemory(), collect: runtime.GC}
+	w = &memoryWatch{limit: limit, logger: logger, read: readMemory(), collect: runtime.GC, pace: newGCPace(limit)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var ended sync.WaitGroup
 	ended.Go(func() { w.run(ctx) })
 	return w, func() {
 		cancel()
 		ended.Wait()
+		w.pace.stop()
 	}
 }
 
@@ -100,6 +102,7 @@ func (w *memoryWatch) step(now time.Time) {
 	used, collections := w.read()
 	if collections != w.collections {
 		w.collections, w.collected = collections, now
+		w.pace.after(used)
 	} else if w.short.Load() && now.Sub(w.collected) > collectInterval {
 		w.collected = now
 		w.collect()

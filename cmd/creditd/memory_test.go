@@ -67,6 +67,23 @@ func TestMemory_ShortageEndsWithRoomToSpare(t *testing.T) {
 	require.Equal(t, 2, collected, "there is no need")
 }
 
+// A little in use does not mean that little garbage may gather. The more there is in use, the less is added to what Go does by itself.
+func TestGCPace_LetsAFixedAmountOfGarbageGather(t *testing.T) {
+	t.Setenv("GOGC", "")
+	var set []int
+	p := newGCPace(1 << 40)
+	p.set = func(percent int) int { set = append(set, percent); return 0 }
+	for _, used := range []int64{1 << 20, 32 << 20, 33 << 20, 64 << 20, 120 << 20, 1 << 30, 2 << 30, 20 << 20} {
+		p.after(used)
+	}
+	require.Equal(t, []int{1600, 400, 200, 106, 640}, set)
+	require.EqualValues(t, 16<<20, newGCPace(256<<20).room)
+
+	t.Setenv("GOGC", "50")
+	require.Nil(t, newGCPace(1<<40))
+	newGCPace(1 << 40).after(1)
+}
+
 func TestMemory_ReadsWhatIsInUse(t *testing.T) {
 	used, collections := readMemory()()
 	require.Positive(t, used)
