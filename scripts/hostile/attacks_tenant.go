@@ -160,7 +160,7 @@ func verifyInBatches(ctx context.Context, t *target) (strike, error) {
 	return func(ctx context.Context, attacker int) { t.post(ctx, attacker, t.admin, "keys.verifyKeys", body) }, err
 }
 
-// migrateMany brings as many keys in a request as a body holds.
+// migrateMany brings as many keys in a request as a body holds. That takes longer than a short attack, so one of two attackers sends small ones.
 func migrateMany(ctx context.Context, t *target) (strike, error) {
 	made, err := t.build(ctx, "apis.createApi", map[string]any{"name": "attacked"})
 	if err != nil {
@@ -169,10 +169,11 @@ func migrateMany(ctx context.Context, t *target) (strike, error) {
 	if _, err := t.build(ctx, "migrations.createMigration", map[string]any{"migrationId": "mig", "algorithm": "sha256"}); err != nil {
 		return nil, err
 	}
+	largest := []int{9 << 20, 256 << 10}
 	return func(ctx context.Context, attacker int) {
 		var body strings.Builder
 		fmt.Fprintf(&body, `{"migrationId":"mig","apiId":%q,"keys":[{"hash":"0000"}`, made["apiId"])
-		for body.Len() < 9<<20 {
+		for body.Len() < largest[attacker%len(largest)] {
 			fmt.Fprintf(&body, `,{"hash":"%016x%016x%016x%016x"}`, rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64())
 		}
 		body.WriteString(`]}`)
