@@ -52,6 +52,7 @@ func (c *call) admit(size bulkSize) error {
 // holdAnswer counts an answer of n bytes so far. Room for the answer to a question may be refused. A command was executed, so its answer is
 // sent in any case.
 func (c *call) holdAnswer(n int) error {
+	c.breathe(n)
 	if n <= freeAnswerBytes || c.answer.grow(c.api.answers, c.actor, int64(n)) {
 		return nil
 	}

@@ -35,7 +35,9 @@ type call struct {
 	recognized bool      // the caller was authenticated before the body was received
 	bodyUntil  time.Time // when the client must have sent more of the body; zero: the server says
 
-	endTurn func() // ends the turn that the request has; nil: it has none
+	endTurn  func() // ends the turn that the request has; nil: it has none
+	breathed int    // bytes at which the turn began: see breathe
+	turnless error  // why there was no further turn, nil if there was
 
 	received share // of the room for bodies
 	answer   share // of the room for answers

@@ -63,12 +63,10 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 		if err := c.receive(); err != nil {
 			return nil, err
 		}
-		if len(c.body) > costlyBytes {
-			if err := c.takeTurn(); err != nil {
-				return nil, err
-			}
+		request, bad, err := decode(c, body)
+		if err != nil {
+			return nil, err
 		}
-		request, bad := body.Decode(c.body)
 		if err := c.check(bad); err != nil {
 			return nil, err
 		}
@@ -89,6 +87,19 @@ func read[Request, Answer any](name string, a about, handler func(*call, Request
 	e := write(name, a, handler)
 	e.reads = true
 	return e
+}
+
+// decode decodes the body, with a turn if it is large.
+func decode[Request any](c *call, body *schema.Schema[Request]) (request Request, bad *schema.Problem, err error) {
+	if len(c.body) <= costlyBytes {
+		request, bad = body.Decode(c.body)
+		return request, bad, nil
+	}
+	if err := c.takeTurn(); err != nil {
+		return request, nil, err
+	}
+	request, bad = body.DecodeInSteps(c.body, c.breathe)
+	return request, bad, c.turnless
 }
 
 // check takes the steps between decoding and the handler, in the order of contract 1.2: the body, the form of the headers, the values of

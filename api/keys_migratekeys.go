@@ -21,8 +21,9 @@ type migrateKeysRequest struct {
 // more than 200 MiB at once.
 type migration struct {
 	*migrateKeysRequest
-	body []byte
-	last migratedKey // what key returns
+	body    []byte
+	last    migratedKey // what key returns
+	breathe func(at int)
 }
 
 var migratedKeys = schema.MustCompile[migratedKey]("keys.migrateKeys keys")
@@ -92,7 +93,7 @@ func migrateKeys() *endpoint {
 			`"credits":{"remaining":100}}]}`,
 		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},
 	}, func(c *call, req migrateKeysRequest) (migrationAnswer, error) {
-		m := &migration{migrateKeysRequest: &req, body: c.body}
+		m := &migration{migrateKeysRequest: &req, breathe: c.breathe, body: c.body}
 		first, end, err := m.check(c)
 		if err != nil {
 			return migrationAnswer{}, err
@@ -121,7 +122,11 @@ func (req *migrateKeysRequest) bulkSize() (size bulkSize) {
 // check checks what needs no ledger, and returns which keys to send: all, or one that the ledger refuses after its checks of the caller.
 func (m *migration) check(c *call) (first, end int, err error) {
 	broken := -1
+	c.breathed = 0
 	for i := range m.Keys {
+		if m.breathe(int(m.Keys[i].From)); c.turnless != nil {
+			return 0, 0, c.turnless
+		}
 		k := m.key(i)
 		if err := c.checkKeyMeta(k.Meta, fmt.Sprintf("keys[%d].meta", i)); err != nil {
 			return 0, 0, err
@@ -305,6 +310,7 @@ func (a migrationAnswer) appendList(b []byte, failed bool, one func(b []byte, ha
 		}
 		first = false
 		b = one(b, a.of.key(i).Hash, i)
+		a.of.breathe(len(b))
 	}
 	return b
 }

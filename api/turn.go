@@ -25,6 +25,19 @@ func (c *call) pauseTurn() {
 	}
 }
 
+// breathBytes is how much of a body or of an answer is worked on in one turn: about half a millisecond. A process that computes for longer
+// makes the others on its core wait for the end of its time slice.
+const breathBytes = 128 << 10
+
+// breathe ends the turn and takes another one, when enough was done since it began. at counts the bytes that are done.
+func (c *call) breathe(at int) {
+	if c.endTurn == nil || at < c.breathed+breathBytes {
+		return
+	}
+	c.pauseTurn()
+	c.breathed, c.turnless = at, c.takeTurn()
+}
+
 // answerCostly is answer for a page. It waits without a turn until this node is fresh enough, and then reads and shows the page with one.
 func answerCostly[R fsm.Result](c *call, q fsm.Query) (R, error) {
 	var none R
@@ -47,6 +60,7 @@ func answerCostly[R fsm.Result](c *call, q fsm.Query) (R, error) {
 
 // takeTurnToAnswer takes a turn for an answer that is about to be large. What was executed is answered, also without one.
 func (c *call) takeTurnToAnswer() {
+	c.breathed = 0
 	if c.answer.bytes > 0 {
 		_ = c.takeTurn()
 	}

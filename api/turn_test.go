@@ -16,6 +16,7 @@ func TestTurns_OfCostlyRequests(t *testing.T) {
 	f := s.fixture()
 	k := s.newKey(f, "")
 	large := strings.Repeat("x", 20<<10)
+	key := `{"hash":"` + strings.Repeat("x", 1000) + `"}` // 300 of them are decoded and then checked, in three steps each
 	tests := []struct {
 		name, endpoint, body string
 		turns, status        int
@@ -26,6 +27,7 @@ func TestTurns_OfCostlyRequests(t *testing.T) {
 		{"a large body that breaks a rule after authentication", "apis.createApi", `{"name":"` + large + `"}`, 1, 400},
 		{"a page", "apis.listKeys", f.in(`{"apiId":"API"}`), 1, 200},
 		{"a page of what does not exist", "apis.listKeys", `{"apiId":"api_unknown"}`, 1, 404},
+		{"a body of many items", "keys.migrateKeys", `{"migrationId":"mig_unknown","apiId":"api_unknown","keys":[` + strings.Repeat(key+",", 300) + key + `]}`, 5, 404},
 		{"a large answer that nobody expected", "identities.getIdentity", `{"identity":"u"}`, 0, 200},
 		{"a large answer", "identities.getIdentity", `{"identity":"u"}`, 1, 200},
 	}

@@ -43,3 +43,22 @@ func TestTurns_TheNodesOwnWorkRests(t *testing.T) {
 	ts.mu.Unlock()
 	ts.Rest(longestHeld, stop)
 }
+
+// One timer in five is late on a machine without CPU to spare, and hardly any on one that has some.
+func TestTurns_LearnHowBusyTheMachineIs(t *testing.T) {
+	for every, within := range map[int][2]float64{5: {3, maxPause}, 10: {1, maxPause}, 100: {0, 0.3}} {
+		ts := New(Config{})
+		sum, rounds := 0.0, 1000
+		for i := range 2 * rounds {
+			late := time.Duration(0)
+			if i%every == 0 {
+				late = lateTimer + 1
+			}
+			if ts.learnLocked(late); i >= rounds {
+				sum += ts.pause
+			}
+		}
+		require.GreaterOrEqual(t, sum/float64(rounds), within[0], "one in %d", every)
+		require.LessOrEqual(t, sum/float64(rounds), within[1], "one in %d", every)
+	}
+}

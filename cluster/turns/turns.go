@@ -26,7 +26,7 @@ func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 // Turns hands out turns.
 //
 // After a turn its slot rests, for the time that the turn took times a factor. Rests that are too short for a timer add up. A timer after a turn tells how busy the machine is: one that
-// fires late found no free CPU. Then the factor grows, up to maxPause; while timers fire in time, it falls to 0.
+// fires late found no free CPU. Then the factor grows, up to maxPause; while nearly all timers fire in time, it falls to 0.
 type Turns struct {
 	conf Config
 
@@ -240,13 +240,19 @@ func (t *Turns) after(d time.Duration, do func()) {
 		late := time.Since(began) - d
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if late > lateTimer {
-			t.pause = min(maxPause, t.pause*1.25+0.1)
-		} else {
-			t.pause = max(0, t.pause-0.05)
-		}
+		t.learnLocked(late)
 		do()
 	})
+}
+
+// learnLocked changes the pause by how late a timer fired. Timers sleep, so the system's scheduler favours them: also on a machine that has no
+// CPU to spare most of them fire in time. The pause grows when more than one in twenty is late, and is longest when one in five is.
+func (t *Turns) learnLocked(late time.Duration) {
+	if late > lateTimer {
+		t.pause = min(maxPause, t.pause*1.25+0.2)
+	} else {
+		t.pause = max(0, t.pause*0.97-0.01)
+	}
 }
 
 // passLocked gives a slot to who waits.
