@@ -12,9 +12,15 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/creditd/creditd/cluster/handshakes"
 	"github.com/creditd/creditd/cluster/lobby"
 	"github.com/creditd/creditd/cluster/tally"
 )
+
+// maxFailedHandshakes is how many TLS handshakes of one host may fail in a second. A member's never fails.
+const maxFailedHandshakes = 50
+
+var errHandshakes = errors.New("peer: too many TLS handshakes of this host failed")
 
 // MuxConfig configures a [Mux].
 type MuxConfig struct {
@@ -59,7 +65,7 @@ type Mux struct {
 	wg    sync.WaitGroup
 
 	refused    tally.Tally // connections
-	handshakes handshakes
+	handshakes handshakes.Failures
 
 	mu      sync.Mutex
 	started bool
@@ -92,11 +98,12 @@ func NewMux(conf MuxConfig) (*Mux, error) {
 		addr = conf.Listener.Addr()
 	}
 	return &Mux{
-		conf:  conf,
-		log:   conf.Logger,
-		raft:  newRaftLayer(addr, conf.Dialer),
-		done:  make(chan struct{}),
-		lobby: lobby.New(conf.MaxPreambles),
+		conf:       conf,
+		log:        conf.Logger,
+		handshakes: handshakes.Failures{Most: maxFailedHandshakes},
+		raft:       newRaftLayer(addr, conf.Dialer),
+		done:       make(chan struct{}),
+		lobby:      lobby.New(conf.MaxPreambles),
 	}, nil
 }
 
@@ -244,11 +251,12 @@ func (m *Mux) identify(raw net.Conn) (net.Conn, protocol, error) {
 		ctx, cancel := context.WithDeadline(context.Background(), deadline)
 		defer cancel()
 		secured := tls.Server(raw, m.conf.TLS)
-		if !m.handshakes.allows(raw, time.Now()) {
+		from := raw.RemoteAddr().String()
+		if !m.handshakes.Allows(from, time.Now()) {
 			return nil, 0, errHandshakes
 		}
 		if err := secured.HandshakeContext(ctx); err != nil {
-			m.handshakes.fail(raw, time.Now())
+			m.handshakes.Note(from, time.Now())
 			return nil, 0, fmt.Errorf("peer: TLS handshake: %w", err)
 		}
 		conn = secured

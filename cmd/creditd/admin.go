@@ -42,7 +42,7 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 		}
 		answerText(w, text.Bytes())
 	})
-	conns := limitConnections(l, adminConnections)
+	conns := limitConnections(l, adminConnections, int(conf.http.failedHandshakes))
 	server := &http.Server{
 		Handler: mux, ConnState: conns.observe, ReadTimeout: conf.http.readHeaderTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: conf.http.idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -48,6 +48,7 @@ type httpConfig struct {
 	bodyMemory, answerMemory uint64 // 0: see roomWithin
 	minRate                  uint64 // bytes per second
 	failedAuthentications    uint64 // of an address within 10 s; 0: any number
+	failedHandshakes         uint64 // of TLS, of a host within a second; 0: any number
 }
 
 // leastMemory is what a bound on the memory of requests must have: the largest body and the largest answer then fit.
@@ -96,7 +97,7 @@ func defaultNode() nodeConfig {
 		store:   store.Options{ReserveBytes: 256 << 20},
 		http: httpConfig{
 			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second, drainDelay: 250 * time.Millisecond,
-			minRate: api.DefaultMinRate, failedAuthentications: api.DefaultFailedAuthentications,
+			minRate: api.DefaultMinRate, failedAuthentications: api.DefaultFailedAuthentications, failedHandshakes: 100,
 		},
 		log: logConfig{level: "info", format: "text"},
 	}

@@ -5,8 +5,12 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/creditd/creditd/cluster/handshakes"
+	"github.com/creditd/creditd/cluster/lobby"
 )
 
 // connections is the listener of the HTTP port with a bound on open connections. When it is full, a new connection takes the place of the
@@ -15,6 +19,9 @@ type connections struct {
 	net.Listener
 	limit   int
 	evicted prometheus.Counter
+
+	failures *handshakes.Failures // of TLS handshakes, by host
+	refused  prometheus.Counter   // connections of hosts with too many
 
 	mu      sync.Mutex
 	freed   sync.Cond // mu; a connection ended or began to wait, or the listener was closed
@@ -31,8 +38,11 @@ type servedConn struct {
 	ended      bool        // guarded by of.mu
 }
 
-func limitConnections(l net.Listener, limit int) *connections {
-	c := &connections{Listener: l, limit: limit, evicted: prometheus.NewCounter(prometheus.CounterOpts{
+func limitConnections(l net.Listener, limit, failedHandshakes int) *connections {
+	c := &connections{Listener: l, limit: limit, failures: &handshakes.Failures{Most: failedHandshakes, Networks: true}, refused: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "creditd_http_tls_handshakes_refused_total",
+		Help: "Connections to the HTTP port that were closed before their TLS handshake, because too many of their host had failed within a second.",
+	}), evicted: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "creditd_http_connections_evicted_total", Help: "Connections without a request that were closed to make room for new ones.",
 	})}
 	c.freed.L = &c.mu
@@ -42,7 +52,7 @@ func limitConnections(l net.Listener, limit int) *connections {
 
 func (c *connections) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		c.evicted,
+		c.evicted, c.refused,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "creditd_http_connections", Help: "Open connections of the HTTP port.",
 		}, func() float64 {
@@ -59,6 +69,11 @@ func (c *connections) collectors() []prometheus.Collector {
 // Accept implements net.Listener.
 func (c *connections) Accept() (net.Conn, error) {
 	accepted, err := c.Listener.Accept()
+	for err == nil && !c.failures.Allows(accepted.RemoteAddr().String(), time.Now()) {
+		c.refused.Inc()
+		lobby.Abort(accepted)
+		accepted, err = c.Listener.Accept()
+	}
 	if err != nil {
 		return nil, err
 	}

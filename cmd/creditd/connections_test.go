@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,7 +25,7 @@ func limited(t *testing.T, limit int) (conns *connections, dial func() *buffered
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	conns = limitConnections(l, limit)
+	conns = limitConnections(l, limit, 0)
 	server := &http.Server{ConnState: conns.observe, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	})}
@@ -135,7 +139,7 @@ func TestConnections_AreCounted(t *testing.T) {
 	}
 	families, err := registry.Gather()
 	require.NoError(t, err)
-	require.Len(t, families, 3)
+	require.Len(t, families, 4)
 }
 
 // A request with many headers does not stay while its body arrives.
@@ -189,4 +193,38 @@ func TestServer_RefusesMoreConnectionsThanDescriptors(t *testing.T) {
 	p := startBinary(t, "/bin/sh", nil, append([]string{"-c", `ulimit -n 200 && exec "$0" "$@"`, binary}, args...)...)
 	require.Equal(t, exitUsage, p.wait())
 	require.Contains(t, p.stderr.String(), "101 are too many: this process may have 200 file descriptors, of which 100 are reserved")
+}
+
+// A handshake costs a signature. A host whose handshakes fail is closed unread until the second is over; then it is served again.
+func TestConnections_BoundFailedHandshakesOfAHost(t *testing.T) {
+	const most = 3
+	errorLog := &serverLog{log: slog.New(slog.DiscardHandler)}
+	conns, address, conf := securedBy(t, 100, &streams{limit: 100, patience: time.Second}, http.NotFoundHandler(), errorLog, func(c *connections) {
+		c.failures.Most, c.failures.Local = most, true
+		errorLog.failures = c.failures
+	})
+	shake := func() error {
+		conn, err := tls.Dial("tcp", address, conf)
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	}
+	require.NoError(t, shake())
+	refused := func() float64 {
+		var m dto.Metric
+		require.NoError(t, conns.refused.Write(&m))
+		return m.GetCounter().GetValue()
+	}
+	await(t, func() bool { // the failures may fall into two seconds
+		for range most + 1 {
+			conn, err := net.Dial("tcp", address)
+			require.NoError(t, err)
+			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n")
+			_, _ = io.Copy(io.Discard, conn) // until the server has noted the failure
+			require.NoError(t, errors.Join(err, conn.Close()))
+		}
+		return refused() > 0
+	})
+	await(t, func() bool { return shake() == nil })
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/creditd/creditd/cluster/handshakes"
 	"github.com/creditd/creditd/cluster/tally"
 )
 
@@ -15,16 +17,22 @@ import (
 // not speak HTTP/2 are counted, and few are logged.
 type serverLog struct {
 	log         *slog.Logger
+	failures    *handshakes.Failures // of TLS handshakes, by host
 	handshakes  tally.Tally
 	connections tally.Tally
 }
+
+// handshakeError begins net/http's line about a failed handshake. Then come the address of the client and the reason.
+const handshakeError = "http: TLS handshake error from "
 
 func (l *serverLog) Write(line []byte) (int, error) {
 	text := string(bytes.TrimSpace(line))
 	var few *tally.Tally
 	switch {
-	case bytes.HasPrefix(line, []byte("http: TLS handshake error")):
+	case bytes.HasPrefix(line, []byte(handshakeError)):
 		few = &l.handshakes
+		from, _, _ := strings.Cut(strings.TrimPrefix(text, handshakeError), ": ")
+		l.failures.Note(from, time.Now())
 	case bytes.HasPrefix(line, []byte("http2: ")) && !bytes.HasPrefix(line, []byte("http2: panic")):
 		few = &l.connections
 	default:

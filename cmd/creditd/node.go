@@ -80,7 +80,7 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 }
 
 func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory *memoryWatch, log *slog.Logger) (server *http.Server, admin http.Handler, err error) {
-	registry, errorLog := prometheus.NewRegistry(), &serverLog{log: log}
+	registry, errorLog := prometheus.NewRegistry(), &serverLog{log: log, failures: conns.failures}
 	streams := &streams{limit: int64(conf.http.maxConnections), patience: api.RatePatience}
 	for _, c := range append(append(conns.collectors(), memory.collectors()...),
 		node.Collector(), certs.Collector{HTTP: conf.http.tls, Peers: conf.peers}, errorLog.collector(), streams.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

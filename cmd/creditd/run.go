@@ -176,7 +176,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err)
 	}
 	served := &servedNode{Node: node}
-	conns := limitConnections(open.http, int(conf.http.maxConnections))
+	conns := limitConnections(open.http, int(conf.http.maxConnections), int(conf.http.failedHandshakes))
 	server, pages, err := newHTTPServer(conf, served, conns, memory, log)
 	if err != nil {
 		return errors.Join(err, closeNode(node, closeTimeout))

@@ -112,6 +112,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	settings.Number(s, &c.cluster.Turns.Slots, "costly-turns", 0, 1024, "costly requests that compute at a time: large bodies, lists, large answers. 0: half of the cores, at least one")
 	s.Duration(&c.cluster.Turns.MaxWait, "costly-wait", 10*time.Millisecond, "how long a costly request waits for its turn; beyond it: 429")
 	settings.Number(s, &c.http.failedAuthentications, "http-failed-authentications", 0, 1_000_000, "requests of one address that may have an unknown root key within 10 s; beyond it: 429. Root keys that the node knows are served on. 0: any number")
+	settings.Number(s, &c.http.failedHandshakes, "http-failed-handshakes", 0, 1_000_000, "TLS handshakes of one host that may fail within a second; then its connections are closed until the second is over. This machine is not counted. Behind a balancer that passes TLS on, all clients are one host. 0: any number")
 	s.Size(&c.http.minRate, "http-min-rate", "bytes per second that a client must send of a body and take of a large answer, after the first 5s")
 
 	c.log.bind(s)

@@ -222,14 +222,17 @@ func secured(t *testing.T, limit int, handler http.Handler) (conns *connections,
 	return securedBy(t, limit, &streams{limit: int64(limit), patience: patience}, handler, io.Discard)
 }
 
-func securedBy(t *testing.T, limit int, bound *streams, handler http.Handler, errorLog io.Writer) (conns *connections, address string, conf *tls.Config) {
+func securedBy(t *testing.T, limit int, bound *streams, handler http.Handler, errorLog io.Writer, tune ...func(*connections)) (conns *connections, address string, conf *tls.Config) {
 	t.Helper()
 	dir := issued(t, "node")
 	keeper, err := certs.Keep("http", certs.Files{Cert: filepath.Join(dir, "node.crt"), Key: filepath.Join(dir, "node.key")}, func(*certs.Loaded) error { return nil })
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	conns = limitConnections(l, limit)
+	conns = limitConnections(l, limit, 0)
+	for _, f := range tune {
+		f(conns)
+	}
 	server := &http.Server{ConnState: conns.observe, Handler: bound.bound(handler), TLSConfig: certs.HTTPServer(keeper), HTTP2: http2Limits, ReadHeaderTimeout: patience,
 		ErrorLog: stdlog.New(errorLog, "", 0)}
 	served := make(chan error, 1)

@@ -116,11 +116,12 @@ var rows = []row{
 	{match: "cluster/generation", deny: join(web, flags), noEnv: true},
 	{match: "cluster/turns", own: []string{"cluster/fault"}, deny: join(web, flags), noEnv: true},
 	{match: "cluster/lobby", deny: join(web, flags), noEnv: true},
+	{match: "cluster/handshakes", std: []string{"net/netip", "sync", "time"}},
 	{match: "cluster/tally", std: []string{"sync", "time"}},
 	{match: "cluster/secret", deny: join(web, flags), noEnv: true},
 	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
 	{
-		match: "cluster/peer", own: []string{"cluster/lobby", "cluster/tally"},
+		match: "cluster/peer", own: []string{"cluster/handshakes", "cluster/lobby", "cluster/tally"},
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{match: "cluster/gossip/forge", third: true, deny: join(consensus, disk, web, flags), noEnv: true},

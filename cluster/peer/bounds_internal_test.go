@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,32 +15,6 @@ type host struct {
 }
 
 func (h host) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(h.addr)) }
-
-// A host whose handshakes fail is heard again in the next second. Others, and this machine, are heard all the time.
-func TestHandshakes_AreBoundedForEachHost(t *testing.T) {
-	var h handshakes
-	now := time.Unix(1000, 0)
-	stranger, member, local := host{addr: "10.0.0.9:1"}, host{addr: "10.0.0.2:1"}, host{addr: "127.0.0.1:1"}
-	for range maxFailedHandshakes {
-		require.True(t, h.allows(stranger, now))
-		h.fail(stranger, now)
-		h.fail(local, now)
-		h.fail(local, now)
-	}
-	require.False(t, h.allows(stranger, now))
-	require.False(t, h.allows(host{addr: "10.0.0.9:2"}, now), "whatever its port")
-	require.True(t, h.allows(member, now))
-	require.True(t, h.allows(local, now))
-	require.True(t, h.allows(stranger, now.Add(time.Second)))
-
-	// A stranger in the members' own network silences nobody but itself.
-	stranger, member = host{addr: "[2001:db8::9]:1"}, host{addr: "[2001:db8::2]:1"}
-	for range maxFailedHandshakes {
-		h.fail(stranger, now)
-	}
-	require.False(t, h.allows(stranger, now))
-	require.True(t, h.allows(member, now))
-}
 
 // Raft's connections are bounded: one more displaces the oldest of the source with the most.
 func TestRaftLayer_BoundsItsConnections(t *testing.T) {
