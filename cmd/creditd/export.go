@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -58,7 +59,9 @@ func (e *exportCommand) run(in invocation) (err error) {
 	}
 	watch := newStallWatch(e.stall)
 	defer watch.stop()
-	body, header, err := e.await(in, watch, request)
+	body, header, err := waitForExport(context.Background(), in.stderr, e.wait, func() (io.ReadCloser, http.Header, error) {
+		return e.stream(watch, "records.exportRecords", request)
+	})
 	if err != nil {
 		return advise(watch.explain(err))
 	}
@@ -86,10 +89,10 @@ func (e *exportCommand) run(in invocation) (err error) {
 	return err
 }
 
-// await asks again after each 429, when the node says, as long as the command may wait.
-func (e *exportCommand) await(in invocation, watch *stallWatch, request any) (body io.ReadCloser, header http.Header, err error) {
-	for left := e.wait; ; {
-		body, header, err = e.stream(watch, "records.exportRecords", request)
+// waitForExport asks again after each 429, when the node says, for at most so long in all.
+func waitForExport(ctx context.Context, says io.Writer, most time.Duration, ask func() (io.ReadCloser, http.Header, error)) (io.ReadCloser, http.Header, error) {
+	for left := most; ; {
+		body, header, err := ask()
 		var refused *client.Error
 		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
 			return body, header, err
@@ -99,10 +102,14 @@ func (e *exportCommand) await(in invocation, watch *stallWatch, request any) (bo
 			return nil, nil, fmt.Errorf("the next export may begin in %v, beyond --wait: %w", pause, err)
 		}
 		left -= pause
-		if _, err := fmt.Fprintf(in.stderr, "waiting %v: %s\n", pause, refused.Detail); err != nil {
+		if _, err := fmt.Fprintf(says, "waiting %v: %s\n", pause, refused.Detail); err != nil {
 			return nil, nil, err
 		}
-		time.Sleep(pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
 	}
 }
 

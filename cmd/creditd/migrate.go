@@ -51,6 +51,7 @@ type migrateUnkey struct {
 	balancesKeyFile    string
 	sinceAt            time.Time
 	sinceLast, noShown bool
+	wait               time.Duration // for the export of --verify
 }
 
 func (m *migrateUnkey) bind(s *settings.Set) {
@@ -69,6 +70,8 @@ func (m *migrateUnkey) bind(s *settings.Set) {
 	s.Group("Pass")
 	s.Switch(&m.dryRun, "dry-run", "count rows and report problems, and write nothing")
 	s.Switch(&m.verify, "verify", "compare the database with the cluster, and write nothing")
+	m.wait = 10 * time.Minute
+	s.Duration(&m.wait, "wait", 0, "with --verify, how long to wait in all while nodes make another export, or the exports of the workspace rest")
 	s.Text(&m.since, "since", "TIME", "only what changed since a time, or since a duration ago, or since the `last` pass of --state; balances move by their difference")
 	settings.Choice(s, &m.rule, "on-conflict", "what happens to what the cluster has and is different", "fail", "skip", "replace")
 	s.Text(&m.report, "report", "FILE", "write every problem to a file, one JSON object a line")
@@ -174,7 +177,7 @@ func (m *migrateUnkey) run(in invocation) (err error) {
 
 // compare reads both sides. Differences are a failure, so that a script can decide.
 func (m *migrateUnkey) compare(ctx context.Context, in invocation, pass *migrate.Pass) error {
-	file, err := m.export(ctx)
+	file, err := m.export(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -191,21 +194,35 @@ func (m *migrateUnkey) compare(ctx context.Context, in invocation, pass *migrate
 	return nil
 }
 
-// export asks one node after the other: a node makes one export at a time.
-func (m *migrateUnkey) export(ctx context.Context) (io.ReadCloser, error) {
+// export asks one node after the other, because a node makes one export at a time. If none of them may make one yet, it waits.
+func (m *migrateUnkey) export(ctx context.Context, in invocation) (io.ReadCloser, error) {
 	request := map[string]string{}
 	if m.workspace != "" {
 		request["workspaceId"] = m.workspace
 	}
-	var failed error
-	for _, node := range m.nodes {
-		file, _, err := node.Stream(ctx, "records.exportRecords", request)
-		if err == nil {
-			return file, nil
+	file, _, err := waitForExport(ctx, in.stderr, m.wait, func() (io.ReadCloser, http.Header, error) {
+		var failed error
+		var soonest *client.Error // of the nodes that may make one later
+		for _, node := range m.nodes {
+			file, header, err := node.Stream(ctx, "records.exportRecords", request)
+			if err == nil {
+				return file, header, nil
+			}
+			var refused *client.Error
+			if errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests && (soonest == nil || refused.RetryAfter < soonest.RetryAfter) {
+				soonest = refused
+			}
+			failed = errors.Join(failed, err)
 		}
-		failed = errors.Join(failed, err)
+		if soonest != nil {
+			return nil, nil, soonest
+		}
+		return nil, nil, failed
+	})
+	if err != nil {
+		return nil, advise(err)
 	}
-	return nil, advise(failed)
+	return file, nil
 }
 
 // place opens the state and the report, and says which rows the pass reads.

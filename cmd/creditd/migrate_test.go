@@ -1,12 +1,65 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api/client"
 )
+
+// --verify waits while every node makes another export, as long as --wait, and takes the node that may make one first.
+func TestMigrateUnkey_WaitsForTheExport(t *testing.T) {
+	var asked atomic.Int64
+	refuse := func(w http.ResponseWriter, after string) {
+		w.Header().Set("Retry-After", after)
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"error":{"title":"Too Many Requests","detail":"the exports rest","status":429,"type":"t"}}`)
+	}
+	soon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			refuse(w, "1")
+			return
+		}
+		_, _ = io.WriteString(w, "the export")
+	}))
+	defer soon.Close()
+	late := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w, "3600") }))
+	defer late.Close()
+	var stderr bytes.Buffer
+	in := invocation{stderr: &stderr}
+	m := &migrateUnkey{wait: 2 * time.Second}
+	for _, server := range []*httptest.Server{late, soon} {
+		m.nodes = append(m.nodes, client.New(client.Config{Node: server.URL, RootKey: testRootKey, Timeout: patience}))
+	}
+	file, err := m.export(t.Context(), in)
+	require.NoError(t, err)
+	text, err := io.ReadAll(file)
+	require.NoError(t, errors.Join(err, file.Close()))
+	require.Equal(t, "the export", string(text))
+	require.Equal(t, "waiting 1s: the exports rest\n", stderr.String())
+
+	m.nodes = m.nodes[:1]
+	_, err = m.export(t.Context(), in)
+	require.ErrorContains(t, err, "the next export may begin in 1h0m0s, beyond --wait")
+
+	stopped, stop := context.WithCancel(t.Context())
+	m.wait = 2 * time.Hour
+	time.AfterFunc(0, stop)
+	_, err = m.export(stopped, in)
+	require.ErrorIs(t, err, context.Canceled)
+}
 
 // What cannot work is refused before anything is read or written, and no message shows the password of the database.
 func TestMigrateUnkey_Refuses(t *testing.T) {
