@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/creditd/creditd/api/tracing"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -24,6 +25,11 @@ func (c *call) logAccess(took time.Duration) {
 	c.api.access.Logger.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("requestId", string(c.id[:])), slog.String("endpoint", c.endpoint.name), slog.Int("status", c.status()),
 		slog.String("code", c.code), slog.Duration("duration", took), slog.String("workspace", workspaceID), slog.String("rootKey", rootKeyID))
+}
+
+// endSpan ends the span of this request, once its answer was sent or cut short.
+func (c *call) endSpan(at time.Time) {
+	c.api.traces.End(c.span, tracing.Outcome{At: at, Status: c.status(), Code: c.code, RequestID: string(c.id[:]), Actor: c.actor})
 }
 
 // logRefusal writes a line for a request that got an error, at level debug. The detail stays out: it may quote the request.

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/creditd/creditd/api/tracing"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -17,7 +18,8 @@ import (
 type API struct {
 	node     Node
 	logger   *slog.Logger
-	access   *AccessLog // nil: none
+	access   *AccessLog        // nil: none
+	traces   *tracing.Requests // nil: none
 	registry *prometheus.Registry
 	metrics  *metrics
 	maxBody  int64
@@ -51,7 +53,7 @@ func serving(config Config, endpoints []*endpoint) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		node: config.Node, logger: config.Logger, access: config.AccessLog, registry: config.Registry,
+		node: config.Node, logger: config.Logger, access: config.AccessLog, traces: config.Traces, registry: config.Registry,
 		maxBody: config.MaxBodyBytes, operatorKey: config.OperatorKey, timeout: config.RequestTimeout,
 		smallBodies: newBudget(config.BodyMemory / smallBodyShare), largeBodies: newBudget(config.BodyMemory - config.BodyMemory/smallBodyShare),
 		answers: newBudget(config.AnswerMemory), answerSizes: answerSizes{mean: map[answerSource]int64{}},

@@ -10,6 +10,7 @@ import (
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/fsm"
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // call is one request while it is served: what the steps of endpoint.go share, and what a handler may use.
@@ -25,11 +26,12 @@ type call struct {
 	consistency consistency     // of the answers to queries
 	key         idempotencyHeader
 
-	proposed bool   // a command went to the ledger: from now on a failure does not prove that it had no effect
-	index    uint64 // raft index of the answer, 0: none
-	replayed bool   // the answer is that of an earlier call
-	code     string // of the verdict or the error, for the access log
-	cutAs    int    // the status in the metrics of an answer that was cut short, 0: it was not
+	proposed bool       // a command went to the ledger: from now on a failure does not prove that it had no effect
+	index    uint64     // raft index of the answer, 0: none
+	replayed bool       // the answer is that of an earlier call
+	code     string     // of the verdict or the error, for the access log
+	span     trace.Span // nil: the request leaves no trace
+	cutAs    int        // the status in the metrics of an answer that was cut short, 0: it was not
 
 	unread     bool      // the rest of the body is on its way, so the connection ends with the answer
 	recognized bool      // the caller was authenticated before the body was received

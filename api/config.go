@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/creditd/creditd/api/tracing"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -23,6 +24,8 @@ type Config struct {
 	Version string
 	// AccessLog gets a line for each request. Default: none.
 	AccessLog *AccessLog
+	// Traces makes spans of requests. Default: none.
+	Traces *tracing.Requests
 	// OperatorKey is the hash of the root key that the node was started with; zero: none. It reads the whole status of the cluster while
 	// nobody can check root keys.
 	OperatorKey fsm.Hash

@@ -111,6 +111,9 @@ func (c *call) check(bad *schema.Problem) error {
 	if err := c.readHeaders(); err != nil {
 		return err
 	}
+	if c.api.traces != nil {
+		c.ctx, c.span = c.api.traces.Begin(c.ctx, c.gin.Request.Header, c.actor, c.endpoint.path, c.start)
+	}
 	if err := c.countRequest(); err != nil {
 		return err
 	}
@@ -133,6 +136,9 @@ func (a *API) serve(e *endpoint) gin.HandlerFunc {
 			e.metrics.observe(c.status(), took)
 			if a.access != nil {
 				c.logAccess(took)
+			}
+			if c.span != nil {
+				c.endSpan(start.Add(took))
 			}
 			c.release()
 		}()

@@ -9,6 +9,8 @@ import (
 	"net"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/membership"
@@ -120,6 +122,8 @@ type Config struct {
 	RatelimitMaxWindows uint64
 	// WorkspaceMetrics is of how many workspaces there are metrics; 0: of none.
 	WorkspaceMetrics int
+	// Tracer makes spans of commands whose context has a span; nil: none are made.
+	Tracer trace.Tracer
 
 	// Backups says where this node makes backups of the ledger while it leads.
 	Backups backup.Schedule

@@ -25,5 +25,6 @@ func (n *Node) methods() []rpc.Row {
 		rpc.Background(&membership.RemoveServer, n.removal.Serve),
 		rpc.Background(&membership.ChangeGossipKeys, n.gossipKeys.Serve),
 		rpc.Background(&membership.ChangeRing, n.gossipKeys.ServeRing),
+		rpc.InlineUpTo(&propose.ExecuteTraced, propose.CostlyBytes, n.proposer.ServeTraced, n.proposer.ServeCostlyTraced),
 	}
 }

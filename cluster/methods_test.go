@@ -15,6 +15,6 @@ func TestMethods_KeepTheirNumbers(t *testing.T) {
 	require.Equal(t, []string{
 		"1 execute", "2 read index", "3 status", "4 transfer leadership", "5 identify", "6 remove", "7 leave", "8 fitness",
 		"9 checkpoints", "10 diverged", "11 departures", "12 remove server",
-		"13 change gossip keys", "14 change gossip ring",
+		"13 change gossip keys", "14 change gossip ring", "15 execute traced",
 	}, names)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/creditd/creditd/cluster/peer"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/rpc"
+	"github.com/creditd/creditd/cluster/tracing"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 )
@@ -71,7 +72,7 @@ func New(conf Config) (*Node, error) {
 		conf: conf, id: conf.Store.NodeID(),
 		log:    conf.Logger.With("node", conf.Store.NodeID()),
 		steady: slog.New(steady).With("node", conf.Store.NodeID()), lines: steady.lines,
-		stages: newStages(),
+		stages: newStages(tracing.New(conf.Tracer)),
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())

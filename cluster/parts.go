@@ -99,7 +99,7 @@ func (n *Node) wireLedger() {
 	batch := n.conf.Batch
 	batch.Waited = n.stages.waited
 	n.proposer = propose.New(propose.Config{
-		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: batch, Proposing: n.stages.proposing, Turns: n.turns,
+		NodeID: n.id, Raft: n.raft, Ledger: n.replica, Fitness: n.fitness, Leader: n.leader, Batch: batch, Proposing: n.stages.proposing, Turns: n.turns, Traces: n.stages.traces,
 		Behind:             func(version uint64) string { return n.raiser.Behind(version) },
 		IdempotencyMaxKeys: n.conf.IdempotencyMaxKeys, Stopping: n.ctx.Done(),
 	})

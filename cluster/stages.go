@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/creditd/creditd/cluster/logcache"
+	"github.com/creditd/creditd/cluster/tracing"
 )
 
 // stages measures the way of a log entry. All of it is counted once for each entry, not for each request.
@@ -20,12 +21,15 @@ type stages struct {
 	// stored is when the entry that this node proposed last was on its own disk, in Unix nanoseconds; 0: it is under way no more, armed: it
 	// is not stored yet.
 	stored atomic.Int64
+
+	traces *tracing.Tracer // nil: no traces are made
 }
 
 const armed = -1
 
-func newStages() *stages {
+func newStages(traces *tracing.Tracer) *stages {
 	s := &stages{
+		traces: traces,
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "creditd_entry_stage_seconds",
 			Help: "Time of log entries by stage. queue: the oldest request waits to be proposed. fsync: a write of entries to this node's disk. " +
@@ -53,6 +57,9 @@ func (s *stages) waited(d time.Duration) { s.queue.Observe(d.Seconds()) }
 func (s *stages) proposing(calls int) {
 	s.calls.Observe(float64(calls))
 	s.stored.Store(armed)
+	if s.traces != nil {
+		s.traces.Proposing()
+	}
 }
 
 // applying notes that raft hands committed commands to the ledger.
@@ -65,7 +72,12 @@ func (s *stages) applying() {
 }
 
 // applied notes how long the ledger took for an entry.
-func (s *stages) applied(took time.Duration) { s.apply.Observe(took.Seconds()) }
+func (s *stages) applied(index uint64, took time.Duration) {
+	s.apply.Observe(took.Seconds())
+	if s.traces != nil {
+		s.traces.Applied(index, took)
+	}
+}
 
 // timedLog measures how long entries take to be written.
 type timedLog struct {
@@ -84,6 +96,8 @@ func (l timedLog) StoreLogs(entries []*raft.Log) error {
 	err := l.Cache.StoreLogs(entries)
 	now := time.Now()
 	l.stages.fsync.Observe(now.Sub(began).Seconds())
-	l.stages.stored.CompareAndSwap(armed, now.UnixNano())
+	if l.stages.stored.CompareAndSwap(armed, now.UnixNano()) && l.stages.traces != nil {
+		l.stages.traces.Stored(now)
+	}
 	return err
 }

@@ -69,6 +69,11 @@ func (p *Proposer) ExecuteUnnumbered(ctx context.Context, call fsm.Call) (a batc
 
 // try sends the call one way: to our own batcher, or to the leader.
 func (p *Proposer) try(ctx context.Context, call fsm.Call, retransmission bool) batch.Answer {
+	if p.conf.Traces != nil {
+		if parent, ok := p.conf.Traces.Parent(ctx); ok {
+			return p.tryTraced(ctx, parent, call, retransmission)
+		}
+	}
 	if b := p.batcher.Load(); b != nil {
 		return p.executeHere(ctx, b, call, retransmission)
 	}

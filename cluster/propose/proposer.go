@@ -10,6 +10,7 @@ import (
 
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/leader"
+	"github.com/creditd/creditd/cluster/tracing"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 )
@@ -59,6 +60,8 @@ type Config struct {
 	Turns   *turns.Turns
 	// Proposing is told of each entry before raft gets it; nil: nobody is.
 	Proposing func(calls int)
+	// Traces makes spans of traced commands; nil: none are made.
+	Traces *tracing.Tracer
 	// Behind says, for people, which nodes keep the ledger from having a version.
 	Behind             func(version uint64) string
 	IdempotencyMaxKeys uint64          // the capacity of the idempotency store while this node leads

@@ -30,7 +30,7 @@ type Config struct {
 	Configured func([]raft.Server)
 	// Applying is told when raft hands over committed entries, and Applied how long the ledger took for one; nil: nobody is.
 	Applying func()
-	Applied  func(took time.Duration)
+	Applied  func(index uint64, took time.Duration)
 	// Calls takes the calls of each entry before they are applied, without the lock; nil: nobody does.
 	Calls func([]fsm.Call)
 	// Rest is called after each piece of a snapshot, with the time that it took, and may sleep; nil: nothing is.
@@ -52,7 +52,7 @@ type Replica struct {
 	configured func([]raft.Server)
 	applying   func()
 	calls      func([]fsm.Call)
-	appliedIn  func(took time.Duration)
+	appliedIn  func(index uint64, took time.Duration)
 	rest       func(worked time.Duration)
 	restored   atomic.Uint64 // snapshots that were restored since the start
 
@@ -94,7 +94,7 @@ func New(conf Config) *Replica {
 		r.calls = func([]fsm.Call) {}
 	}
 	if r.appliedIn == nil {
-		r.appliedIn = func(time.Duration) {}
+		r.appliedIn = func(uint64, time.Duration) {}
 	}
 	if r.rest = conf.Rest; r.rest == nil {
 		r.rest = func(time.Duration) {}
@@ -225,7 +225,7 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 		if responses[i], err = r.applyEntry(b, time.Since(began)); err != nil {
 			r.stop(err)
 		}
-		r.appliedIn(time.Since(began))
+		r.appliedIn(l.Index, time.Since(began))
 	}
 	r.applied.advance(logs[len(logs)-1].Index)
 	failpoint.Hit(failpoint.EntryAfterApply)

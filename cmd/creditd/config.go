@@ -9,6 +9,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cmd/creditd/internal/certs"
+	"github.com/creditd/creditd/cmd/creditd/internal/otlp"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/store"
 )
@@ -19,6 +20,7 @@ type nodeConfig struct {
 	store   store.Options
 	http    httpConfig
 	log     logConfig
+	traces  tracesConfig
 
 	gossipKeyFile string
 	adminAddr     string        // where metrics, logs and profiles are served; empty: metrics at the HTTP port, profiles nowhere
@@ -30,7 +32,8 @@ type nodeConfig struct {
 	keepRootKeyIn string        // empty: nowhere
 	rejoin        bool          // as a new node, if the node was removed
 
-	accessLogger *slog.Logger // nil: none
+	accessLogger *slog.Logger   // nil: none
+	exporter     *otlp.Exporter // of traces; nil: none are made
 
 	// What the admin port shows, if there is one.
 	logs     *logRing
@@ -99,7 +102,8 @@ func defaultNode() nodeConfig {
 			addr: defaultHTTPAddr, readHeaderTimeout: 5 * time.Second, idleTimeout: 2 * time.Minute, shutdownTimeout: 15 * time.Second, drainDelay: 250 * time.Millisecond,
 			minRate: api.DefaultMinRate, failedAuthentications: api.DefaultFailedAuthentications, failedHandshakes: 100,
 		},
-		log: logConfig{level: "info", format: "text"},
+		log:    logConfig{level: "info", format: "text"},
+		traces: tracesConfig{ratio: 0.01},
 	}
 }
 

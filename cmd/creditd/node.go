@@ -17,6 +17,7 @@ import (
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/api/tracing"
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cmd/creditd/internal/certs"
@@ -74,6 +75,9 @@ func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.S
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),
 	}
 	c.Version, c.Logger, c.Certificates = version, log, conf.certificates
+	if conf.exporter != nil {
+		c.Tracer = conf.exporter.Tracer()
+	}
 	c.Now, c.Elapsed = host.now, uptime()
 	c.LeaseTimeout = min(c.LeaseTimeout, c.HeartbeatTimeout)
 	return c
@@ -93,8 +97,15 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 	if conf.accessLogger != nil {
 		access = &api.AccessLog{Logger: conf.accessLogger, Caller: node.Caller}
 	}
+	var traces *tracing.Requests
+	if conf.exporter != nil {
+		traces = tracing.New(tracing.Config{Tracer: conf.exporter.Tracer(), Ratio: conf.traces.ratio, Caller: node.Caller})
+		if err := registry.Register(conf.exporter.Collector()); err != nil {
+			return nil, nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
 	served, err := api.New(api.Config{
-		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey), AccessLog: access,
+		Node: node, Logger: log, Registry: registry, Version: version, OperatorKey: mint.Hash(conf.rootKey), AccessLog: access, Traces: traces,
 		BodyMemory:   int64(cmp.Or(conf.http.bodyMemory, roomWithin(memory.limit, api.DefaultBodyMemory))),
 		AnswerMemory: int64(cmp.Or(conf.http.answerMemory, roomWithin(memory.limit, api.DefaultAnswerMemory))),
 		MinRate:      int64(conf.http.minRate), MemoryShort: memory.short.Load, SeparateAdmin: conf.adminAddr != "",

@@ -159,6 +159,11 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	if conf.peers != nil {
 		conf.peers.Log = log
 	}
+	conf.exporter, err = conf.traces.start(data.NodeID(), conf.cluster.Name, log)
+	if err != nil {
+		return errors.Join(err, data.Close())
+	}
+	defer stopTraces(conf.exporter)
 	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, log))
 	if err != nil {
 		return errors.Join(err, data.Close())

@@ -117,6 +117,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 
 	c.log.bind(s)
 	s.Switch(&c.log.access, "access-log", "log each request: its id, endpoint, status, code and duration, and the ids of workspace and root key. Never a key")
+	c.traces.bind(s)
 	s.Group("Configuration file")
 	s.ConfigFile()
 }

@@ -37,6 +37,7 @@ func (c *serverCommand) check(in invocation, s *settings.Set) {
 	c.checkRaft(s)
 	c.checkHTTP(s)
 	c.http.tls = c.httpFiles.load(s)
+	c.traces.load(s, in.env)
 }
 
 func (c *serverCommand) checkHTTP(s *settings.Set) {

@@ -63,7 +63,7 @@ var rows = []row{
 	{
 		match: "cluster", own: []string{
 			"fsm", "store", "store/failpoint", "cluster/backup", "cluster/batch", "cluster/clock", "cluster/compaction", "cluster/fault", "cluster/fitness", "cluster/generation", "cluster/gossip", "cluster/leader", "cluster/logcache",
-			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/turns", "cluster/upgrade",
+			"cluster/membership", "cluster/peer", "cluster/propose", "cluster/replica", "cluster/rpc", "cluster/tracing", "cluster/turns", "cluster/upgrade",
 		},
 		tests: []string{"fsm/codec", "cluster/..."}, third: true, deny: join(web, flags), noEnv: true,
 	},
@@ -85,7 +85,7 @@ var rows = []row{
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{
-		match: "cluster/propose", own: join(ledger, []string{"store/failpoint", "cluster/batch", "cluster/fault", "cluster/leader", "cluster/rpc", "cluster/turns"}),
+		match: "cluster/propose", own: join(ledger, []string{"store/failpoint", "cluster/batch", "cluster/fault", "cluster/leader", "cluster/rpc", "cluster/tracing", "cluster/turns"}),
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{
@@ -117,6 +117,7 @@ var rows = []row{
 	{match: "cluster/turns", own: []string{"cluster/fault"}, deny: join(web, flags), noEnv: true},
 	{match: "cluster/lobby", deny: join(web, flags), noEnv: true},
 	{match: "cluster/handshakes", std: []string{"net/netip", "sync", "time"}},
+	{match: "cluster/tracing", third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true},
 	{match: "cluster/tally", std: []string{"sync", "time"}},
 	{match: "cluster/secret", deny: join(web, flags), noEnv: true},
 	{match: "cluster/clock", std: []string{"slices", "sync", "time"}},
