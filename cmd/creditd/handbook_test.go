@@ -18,9 +18,10 @@ import (
 	"github.com/creditd/creditd/api/client"
 )
 
-// handbook runs the commands of docs/operating.md as they are written there.
+// handbook runs the commands of docs/operating.md and docs/upgrading.md as they are written there, in a directory of its own.
 type handbook struct {
 	t      testing.TB
+	dir    string
 	blocks map[string]string
 	env    map[string]string
 }
@@ -29,12 +30,16 @@ var handbookBlock = regexp.MustCompile("(?s)<!-- run: ([a-z]+) -->\\s*```\n(.*?)
 
 func openHandbook(t testing.TB) *handbook {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "operating.md"))
-	require.NoError(t, err)
-	h := &handbook{t: t, blocks: map[string]string{}, env: map[string]string{
+	var pages string
+	for _, name := range []string{"operating.md", "upgrading.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		require.NoError(t, err)
+		pages += string(page)
+	}
+	h := &handbook{t: t, dir: t.TempDir(), blocks: map[string]string{}, env: map[string]string{
 		"PATH": filepath.Dir(binary) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}}
-	for _, block := range handbookBlock.FindAllStringSubmatch(string(page), -1) {
+	for _, block := range handbookBlock.FindAllStringSubmatch(pages, -1) {
 		text := strings.TrimSpace(strings.ReplaceAll(block[2], "\n   ", "\n"))
 		if before, twice := h.blocks[block[1]]; twice {
 			require.Equal(t, before, text, "two blocks have the name %s", block[1])
@@ -50,6 +55,7 @@ func (h *handbook) run(name string, env map[string]string) string {
 	h.t.Helper()
 	require.Contains(h.t, h.blocks, name)
 	shell := exec.Command("sh", "-euc", h.blocks[name])
+	shell.Dir = h.dir
 	for _, vars := range []map[string]string{h.env, env} {
 		for name, value := range vars {
 			shell.Env = append(shell.Env, name+"="+value)
@@ -226,8 +232,12 @@ func TestHandbook_AllNodesAreLost(t *testing.T) {
 
 // Every command of the handbook is run by one of the tests above.
 func TestHandbook_NothingIsLeftOut(t *testing.T) {
-	text, err := os.ReadFile("handbook_test.go")
-	require.NoError(t, err)
+	var text []byte
+	for _, name := range []string{"handbook_test.go", "handbook_upgrade_test.go"} {
+		more, err := os.ReadFile(name)
+		require.NoError(t, err)
+		text = append(text, more...)
+	}
 	for name := range openHandbook(t).blocks {
 		require.Contains(t, string(text), `h.run("`+name+`", env)`)
 	}
