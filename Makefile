@@ -154,7 +154,7 @@ storm: ## a million debits, each sent one to five times with its Idempotency-Key
 	$(GO) run -buildvcs=false ./scripts/chaos storm $(ARGS)
 
 .PHONY: hostile
-hostile: ## attack three nodes as a tenant and as a stranger while another workspace charges (DURATION=5m ATTACKS=lists,bodies)
+hostile: ## attack three nodes as a tenant and as a stranger while another workspace charges (DURATION=5m ATTACKS=lists,bodies ARGS=-tls)
 	$(GO) run -buildvcs=false ./scripts/hostile -duration=$(or $(DURATION),5m) $(if $(ATTACKS),-attacks=$(ATTACKS)) $(ARGS)
 
 .PHONY: migrate
@@ -164,6 +164,10 @@ migrate: ## move a made-up database of Unkey into three nodes: killed ten times,
 .PHONY: export
 export: ## move keys into three nodes and out under load: keys/s, p99, memory, equal files (ARGS="-keys 200000")
 	$(GO) run -buildvcs=false ./scripts/export $(ARGS)
+
+.PHONY: backup
+backup: ## fill three nodes and take snapshots under load: p99 without and with one, memory (ARGS="-keys 20000")
+	$(GO) run -buildvcs=false ./scripts/export -backup $(ARGS)
 
 .PHONY: upgrade
 upgrade: ## mix two builds in one cluster: every order, roll back, faults, refusals (DURATION=12m ORDERS=012,210 SEED=1 OLD=path NEW=path)

@@ -20,6 +20,19 @@ func TestExport_FewKeys(t *testing.T) {
 	}
 }
 
+// A snapshot under load, with few keys on one node. make backup has the true bound of time.
+func TestExport_BackupOfFewKeys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds creditd and starts a node")
+	}
+	var out, failure bytes.Buffer
+	code := run(t.Context(), []string{"-backup", "-dir", t.TempDir(), "-keys", "1000", "-nodes", "1", "-rounds", "2", "-quiet", "200ms", "-floor", "5s"}, &out, &failure)
+	require.Zero(t, code, "%s%s", &out, &failure)
+	for _, line := range []string{"import  1000 keys", "backup  1000 keys in ", "during ", "memory "} {
+		require.Contains(t, out.String(), line)
+	}
+}
+
 func TestRun_RefusesNonsense(t *testing.T) {
 	for _, args := range [][]string{{"-keys", "1"}, {"-rounds", "0"}, {"more"}, {"-nodes", "0"}} {
 		var out bytes.Buffer

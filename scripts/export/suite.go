@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/creditd/creditd/scripts/launch"
 )
 
-// side is one of the two clusters, with a root key that may import and export.
+// side is one of the two clusters, with a root key that may import, export and take snapshots.
 type side struct {
 	cluster         *launch.Cluster
 	binary, rootKey string
@@ -46,7 +47,11 @@ func suite(ctx context.Context, s settings, dir string, out io.Writer) (err erro
 	if _, err := from.cluster.Converge(ctx); err != nil {
 		return err
 	}
-	broken := from.disturb(ctx, s, dir, say)
+	if s.backup {
+		broken := from.disturb(ctx, s, from.backup(filepath.Join(dir, "snapshot")), say)
+		return errors.Join(broken, from.cluster.StopAll(), errors.Join(from.cluster.Crashes()...))
+	}
+	broken := from.disturb(ctx, s, from.loadedExport(filepath.Join(dir, "loaded.ndjson")), say)
 
 	quiet, err := from.export(ctx, 0, filepath.Join(dir, "quiet.ndjson"))
 	if err != nil {
@@ -86,7 +91,7 @@ func startSide(ctx context.Context, s settings, binary, dir string) (*side, erro
 	}
 	var made struct{ Key string }
 	err = cluster.Call(ctx, launch.Anywhere, "rootKeys.createRootKey", map[string]any{
-		"name": "move", "permissions": []string{"import.*.write", "export.*.read"},
+		"name": "move", "permissions": []string{"import.*.write", "export.*.read", "backup.*.read"},
 	}, &made)
 	if err != nil {
 		cluster.Close()
@@ -125,8 +130,45 @@ func (c *side) export(ctx context.Context, node int, file string) (string, error
 	return digest(file)
 }
 
-// take writes an export to a file as it comes. creditd export also checks it, with a CPU that the nodes of this machine would miss.
-func (c *side) take(ctx context.Context, node int, name string) (took time.Duration, err error) {
+// disturbance is what a node does while others charge. check looks at the outcome afterwards.
+type disturbance struct {
+	name  string
+	take  func(ctx context.Context, node int) (time.Duration, error)
+	check func(ctx context.Context) error
+}
+
+func (c *side) loadedExport(file string) disturbance {
+	return disturbance{
+		name: "export",
+		take: func(ctx context.Context, node int) (time.Duration, error) {
+			return c.take(ctx, node, "records.exportRecords", file)
+		},
+		check: func(context.Context) error {
+			_, err := digest(file)
+			return err
+		},
+	}
+}
+
+func (c *side) backup(file string) disturbance {
+	return disturbance{
+		name: "backup",
+		take: func(ctx context.Context, node int) (time.Duration, error) {
+			return c.take(ctx, node, "cluster.saveSnapshot", file)
+		},
+		check: func(ctx context.Context) error {
+			out, err := exec.CommandContext(ctx, c.binary, "snapshot", "verify", file).CombinedOutput()
+			if err != nil {
+				return fmt.Errorf("creditd snapshot verify: %w: %s", err, out)
+			}
+			return nil
+		},
+	}
+}
+
+// take writes a stream to a file as it comes. creditd export and creditd snapshot save also check it, with a CPU that the nodes of this machine
+// would miss.
+func (c *side) take(ctx context.Context, node int, endpoint, name string) (took time.Duration, err error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return 0, err
@@ -135,7 +177,7 @@ func (c *side) take(ctx context.Context, node int, name string) (took time.Durat
 	from := client.New(client.Config{Node: c.cluster.HTTPAddr(node), RootKey: c.rootKey, Timeout: time.Minute, DialTimeout: time.Second})
 	defer from.Close()
 	began := time.Now()
-	body, _, err := from.Stream(ctx, "records.exportRecords", struct{}{})
+	body, _, err := from.Stream(ctx, endpoint, struct{}{})
 	if err != nil {
 		return 0, err
 	}
@@ -144,9 +186,9 @@ func (c *side) take(ctx context.Context, node int, name string) (took time.Durat
 	return time.Since(began), err
 }
 
-// disturb compares answer times without and with an export at the leader, where it costs most. Rounds alternate, so that the noise of the machine
+// disturb compares answer times without and with a disturbance at the leader, where it costs most. Rounds alternate, so that the noise of the machine
 // is in both.
-func (c *side) disturb(ctx context.Context, s settings, dir string, say func(string, ...any)) (err error) {
+func (c *side) disturb(ctx context.Context, s settings, d disturbance, say func(string, ...any)) (err error) {
 	leader, _, err := c.cluster.Leader(ctx, 0)
 	if err != nil {
 		return err
@@ -159,37 +201,36 @@ func (c *side) disturb(ctx context.Context, s settings, dir string, say func(str
 	}
 	before, during := newTimes(), newTimes()
 	idle := memoryOf(c.cluster.Process(leader))
-	most, exporting := idle, time.Duration(0)
+	most, taking := idle, time.Duration(0)
 	for range s.rounds {
-		if err := l.measure(before, func() error { return launch.Pause(ctx, max(s.quiet, exporting/time.Duration(s.rounds))) }); err != nil {
+		if err := l.measure(before, func() error { return launch.Pause(ctx, max(s.quiet, taking/time.Duration(s.rounds))) }); err != nil {
 			return err
 		}
 		stop := watch(c.cluster.Process(leader))
 		var took time.Duration
-		file := filepath.Join(dir, "loaded.ndjson")
 		err := l.measure(during, func() (err error) {
-			took, err = c.take(ctx, leader, file)
+			took, err = d.take(ctx, leader)
 			return err
 		})
 		m := stop()
 		if err == nil {
-			_, err = digest(file)
+			err = d.check(ctx)
 		}
-		most.own, most.resident, exporting = max(most.own, m.own), max(most.resident, m.resident), exporting+took
+		most.own, most.resident, taking = max(most.own, m.own), max(most.resident, m.resident), taking+took
 		if err != nil {
 			return err
 		}
 	}
-	say("export  %d keys in %s, at the leader, under load", s.keys, (exporting / time.Duration(s.rounds)).Round(time.Millisecond))
+	say("%-7s %d keys in %s, at the leader, under load", d.name, s.keys, (taking / time.Duration(s.rounds)).Round(time.Millisecond))
 	say("without %s", shown(before))
 	say("during  %s", shown(during))
 	say("p99     %.2f times", float64(at(during, 99))/float64(at(before, 99)))
 	say("memory  own %d MiB before, at most %d MiB; with mapped files %d and %d MiB", idle.own>>20, most.own>>20, idle.resident>>20, most.resident>>20)
 	if p99 := at(during, 99); p99 > s.floor && float64(p99) > s.ratio*float64(at(before, 99)) {
-		err = fmt.Errorf("the p99 of charges is %v during an export and %v without: more than %.2f times", p99, at(before, 99), s.ratio)
+		err = fmt.Errorf("the p99 of charges is %v during the %s and %v without: more than %.2f times", p99, d.name, at(before, 99), s.ratio)
 	}
 	if most.own > 2*idle.own+s.memory {
-		err = errors.Join(err, fmt.Errorf("the node took %d MiB during an export and %d MiB before", most.own>>20, idle.own>>20))
+		err = errors.Join(err, fmt.Errorf("the node took %d MiB during the %s and %d MiB before", most.own>>20, d.name, idle.own>>20))
 	}
 	return err
 }
