@@ -25,6 +25,8 @@ type order struct {
 	Duration    time.Duration
 	Places      []launch.Place
 	Admin, Weak string // root keys
+	TLS         bool   // the HTTP and peer ports have certificates
+	Recording   string // a file; empty: nothing was recorded
 }
 
 const (
@@ -107,7 +109,7 @@ func attackAll(ctx context.Context, text string, stdout io.Writer) error {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return err
 	}
-	all := append(allAttacks(), nothing())
+	all := append(append(allAttacks(), tlsAttacks()...), nothing())
 	at := slices.IndexFunc(all, func(a attack) bool { return a.name == o.Attack })
 	if at < 0 {
 		return fmt.Errorf("no attack is called %q", o.Attack)

@@ -27,6 +27,10 @@ func nothing() attack {
 // strike is one blow of the attacker with a number.
 type strike func(ctx context.Context, attacker int)
 
+// replayed is the attack that needs a recording.
+const replayed = "replay"
+
+// allAttacks are those that every cluster can suffer; tlsAttacks are the others.
 func allAttacks() []attack {
 	return []attack{
 		// A tenant, with what its root keys allow.
@@ -47,5 +51,6 @@ func allAttacks() []attack {
 		{"connections", 8, openConnections},
 		{"peers", 8, besetPeerPort},
 		{"gossip", 4, besetGossipPort},
+		{replayed, 9, replaySessions},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	cryptorand "crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ import (
 func dribbleBodies(_ context.Context, t *target) (strike, error) {
 	const size = 60 << 10
 	return func(ctx context.Context, attacker int) {
-		conn := t.dial(ctx, t.place(attacker).HTTP)
+		conn := t.dialHTTP(ctx, attacker)
 		if conn == nil {
 			return
 		}
@@ -53,12 +54,16 @@ func readNothing(ctx context.Context, t *target) (strike, error) {
 	apiID, err := largeIdentity(ctx, t, 100)
 	request := fmt.Sprintf(`{"apiId":"%v","limit":100}`, apiID)
 	return func(ctx context.Context, attacker int) {
-		conn := t.dial(ctx, t.place(attacker).HTTP)
+		conn := t.dialHTTP(ctx, attacker)
 		if conn == nil {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		if tcp, ok := conn.(*net.TCPConn); ok {
+		raw := conn
+		if secured, ok := conn.(*tls.Conn); ok {
+			raw = secured.NetConn()
+		}
+		if tcp, ok := raw.(*net.TCPConn); ok {
 			_ = tcp.SetReadBuffer(4 << 10)
 		}
 		for range 16 { // pipelined
@@ -109,20 +114,25 @@ func besetGossipPort(_ context.Context, t *target) (strike, error) {
 			t.hold(ctx, addr, 4, streams[rand.IntN(len(streams))].Data)
 			return
 		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
-		if err != nil {
-			t.note("not sent")
-			_ = launch.Pause(ctx, 10*time.Millisecond)
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		for range 100 {
-			if _, err := conn.Write(packets[rand.IntN(len(packets))]); err == nil {
-				t.note("packets")
-			}
-		}
-		_ = launch.Pause(ctx, 10*time.Millisecond)
+		t.sendPackets(ctx, addr, packets)
 	}, nil
+}
+
+// sendPackets sends a hundred of them in any order, and pauses.
+func (t *target) sendPackets(ctx context.Context, addr string, packets [][]byte) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", addr)
+	if err != nil {
+		t.note("not sent")
+		_ = launch.Pause(ctx, 10*time.Millisecond)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	for range 100 {
+		if _, err := conn.Write(packets[rand.IntN(len(packets))]); err == nil {
+			t.note("packets")
+		}
+	}
+	_ = launch.Pause(ctx, 10*time.Millisecond)
 }
 
 // hold opens connections, sends something on each, and keeps them for a few seconds.
@@ -141,6 +151,19 @@ func (t *target) hold(ctx context.Context, addr string, count int, send []byte) 
 	for _, c := range held {
 		_ = c.Close()
 	}
+}
+
+// dialHTTP opens a connection to the HTTP port of the attacker's node, with TLS if that has it. nil: there is none.
+func (t *target) dialHTTP(ctx context.Context, attacker int) net.Conn {
+	if t.tls == nil {
+		return t.dial(ctx, t.place(attacker).HTTP)
+	}
+	conn := t.handshake(ctx, t.place(attacker).HTTP, t.tls)
+	if conn == nil {
+		return nil // and no nil in an interface
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return conn
 }
 
 // dial opens a connection. nil: there is none.

@@ -31,6 +31,12 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	// Without a secret, strangers get further.
 	code = run(t.Context(), []string{"-dir", t.TempDir(), "-open", "-attacks", "peers,gossip", "-duration", "3s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
+
+	// Certificates at all ports.
+	out.Reset()
+	code = run(t.Context(), []string{"-dir", t.TempDir(), "-tls", "-attacks", "records,replay", "-duration", "4s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	require.Zero(t, code, "%s%s", &out, &failure)
+	require.Contains(t, out.String(), "\ngoroutines and descriptors: ")
 }
 
 func TestCPUTimes_AreComparedByNode(t *testing.T) {
@@ -41,7 +47,7 @@ func TestCPUTimes_AreComparedByNode(t *testing.T) {
 }
 
 func TestParse_RefusesWhatItCannotDo(t *testing.T) {
-	for _, args := range [][]string{{"-attacks", "nothing"}, {"-duration", "0s"}, {"more"}} {
+	for _, args := range [][]string{{"-attacks", "nothing"}, {"-duration", "0s"}, {"more"}, {"-attacks", "handshakes"}, {"-tls", "-open"}} {
 		var failure bytes.Buffer
 		require.Equal(t, 2, run(t.Context(), args, &failure, &failure), "%v", args)
 		require.NotEmpty(t, failure.String())

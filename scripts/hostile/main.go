@@ -2,6 +2,7 @@
 // It measures the client's answer times, the CPU time and the memory of the nodes, and the time of a restart.
 //
 //	go run ./scripts/hostile -duration 5m
+//	go run ./scripts/hostile -tls -duration 5m
 //	go run ./scripts/hostile -attacks bodies,lists -duration 20s
 //
 // Exit code 0: every bound was kept. 1: a bound was broken, or the run could not be completed; logs and data stay, and the command prints
@@ -26,6 +27,7 @@ type settings struct {
 	attacks  []attack
 	logStore string
 	open     bool   // the nodes share no secret
+	tls      bool   // the nodes have certificates
 	binary   string // empty: built
 	dir      string
 	profiles bool // CPU profiles of the nodes are taken during each attack
@@ -55,12 +57,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
-	s := settings{attacks: allAttacks()}
+	s, chosen := settings{attacks: allAttacks()}, false
 	flags := flag.NewFlagSet("hostile", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.DurationVar(&s.duration, "duration", 5*time.Minute, "time under attack, over all attacks")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
 	flags.BoolVar(&s.open, "open", false, "the nodes share no secret, so strangers get further at the ports between nodes")
+	flags.BoolVar(&s.tls, "tls", false, "the HTTP and peer ports have certificates, and the attacks on TLS join the others: "+names(tlsAttacks()))
 	flags.StringVar(&s.binary, "binary", "", "the `binary` to attack (default: this checkout)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
 	flags.BoolVar(&s.profiles, "profiles", false, "write a CPU profile of each node for each attack; they stay where -dir says")
@@ -70,21 +73,29 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Int64Var(&s.bounds.memory, "memory", 1<<30, "bound of a node's resident memory, in bytes")
 	flags.Float64Var(&s.bounds.restart, "restart", 2, "bound of a restart afterwards, as a multiple of one before; up to 5s is always fine")
 	flags.Func("attacks", "comma-separated `list` (default all: "+names(s.attacks)+")", func(list string) error {
-		s.attacks = nil
+		all := append(allAttacks(), tlsAttacks()...)
+		s.attacks, chosen = nil, true
 		for name := range strings.SplitSeq(list, ",") {
-			at := slices.IndexFunc(allAttacks(), func(a attack) bool { return a.name == name })
+			at := slices.IndexFunc(all, func(a attack) bool { return a.name == name })
 			if at < 0 {
 				return fmt.Errorf("no attack is called %q", name)
 			}
-			s.attacks = append(s.attacks, allAttacks()[at])
+			s.attacks = append(s.attacks, all[at])
 		}
 		return nil
 	})
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
+	if s.tls && !chosen {
+		s.attacks = append(s.attacks, tlsAttacks()...)
+	}
 	var err error
 	switch {
+	case s.tls && s.open:
+		err = errors.New("-tls and -open exclude each other")
+	case !s.tls && slices.ContainsFunc(s.attacks, func(a attack) bool { return slices.Contains(strings.Split(names(tlsAttacks()), ","), a.name) }):
+		err = errors.New("attacks on TLS need -tls: " + names(tlsAttacks()))
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case s.duration <= 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/creditd/creditd/scripts/launch"
@@ -17,8 +18,10 @@ type siege struct {
 	victim    *victim
 	attackers string // the binary of the attackers
 	dir       string
+	recording string
 	log       io.Writer
-	broken    []error // bounds
+	held      []holding // by node, before the attacks
+	broken    []error   // bounds
 }
 
 // besiege runs every attack, one after the other, and returns which bounds were broken.
@@ -29,7 +32,7 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 			return err
 		}
 	}
-	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore, Open: s.open, Admin: s.profiles})
+	cluster, err := launch.StartCluster(ctx, launch.Options{Binary: binary, Dir: dir, Nodes: 3, LogStore: s.logStore, Open: s.open, TLS: s.tls, Admin: s.profiles})
 	if err != nil {
 		return err
 	}
@@ -46,14 +49,25 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(s.attacks, func(a attack) bool { return a.name == replayed }) {
+		if b.recording, err = b.record(ctx, binary); err != nil {
+			return fmt.Errorf("recording what nodes send: %w", err)
+		}
+	}
 	quiet, err := b.quiet(ctx)
 	if err != nil {
+		return err
+	}
+	if b.held, err = b.holds(ctx); err != nil {
 		return err
 	}
 	for _, a := range append([]attack{nothing()}, s.attacks...) {
 		if err := b.endure(ctx, a, quiet); err != nil {
 			return errors.Join(append(b.broken, fmt.Errorf("attack %s: %w", a.name, err))...)
 		}
+	}
+	if err := b.awaitNoLeak(ctx); err != nil {
+		b.broken = append(b.broken, err)
 	}
 	return b.end(ctx, before)
 }
@@ -115,7 +129,7 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 
 // order makes a workspace for one attack, so that no attack finds the limits of an earlier one used up.
 func (b *siege) order(ctx context.Context, a attack) (order, error) {
-	o := order{Attack: a.name, Duration: b.share()}
+	o := order{Attack: a.name, Duration: b.share(), TLS: b.tls, Recording: b.recording}
 	for i := range b.cluster.Size() {
 		o.Places = append(o.Places, b.cluster.Place(i))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,10 @@ type target struct {
 	admin  string // root key of the attackers' workspace that may do everything there
 	weak   string // root key of it that may do next to nothing
 	http   *http.Client
+	scheme string
+	tls    *tls.Config // nil: the HTTP port has no TLS
+
+	recording string // a file
 
 	mu    sync.Mutex
 	count map[string]int // of answers by status; guarded by mu
@@ -32,9 +37,14 @@ type target struct {
 const attackTimeout = 10 * time.Second
 
 func newTarget(o order) *target {
-	return &target{places: o.Places, admin: o.Admin, weak: o.Weak, count: make(map[string]int), http: &http.Client{
-		Timeout: attackTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DialContext: (&net.Dialer{Timeout: time.Second}).DialContext},
+	t := &target{places: o.Places, admin: o.Admin, weak: o.Weak, count: make(map[string]int), scheme: "http://", recording: o.Recording}
+	if o.TLS {
+		t.scheme, t.tls = "https://", anybody()
+	}
+	t.http = &http.Client{Timeout: attackTimeout, Transport: &http.Transport{
+		MaxIdleConnsPerHost: 64, DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, TLSClientConfig: t.tls,
 	}}
+	return t
 }
 
 func (t *target) close() { t.http.CloseIdleConnections() }
@@ -69,7 +79,7 @@ func (t *target) answers() string {
 
 // post sends a request of an attacker and counts its answer. headers are names and values.
 func (t *target) post(ctx context.Context, attacker int, rootKey, endpoint string, body []byte, headers ...string) (status int, data []byte) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.place(attacker).HTTP+"/v2/"+endpoint, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.scheme+t.place(attacker).HTTP+"/v2/"+endpoint, bytes.NewReader(body))
 	if err != nil {
 		t.note("not sent")
 		return 0, nil

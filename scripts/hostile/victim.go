@@ -58,7 +58,7 @@ func startVictim(ctx context.Context, cluster *launch.Cluster) (*victim, error) 
 	v.window = newWindow()
 	ctx, v.stop = context.WithCancel(ctx)
 	for i := range cluster.Size() {
-		node := launch.NewClient(cluster.HTTPAddr(i), victimTimeout)
+		node := cluster.NewClient(i, victimTimeout)
 		v.clients.Go(func() {
 			defer node.Close()
 			for ctx.Err() == nil {

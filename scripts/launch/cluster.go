@@ -28,6 +28,7 @@ type Options struct {
 	Links    bool // the nodes reach each other through a proxy that injects faults; Linux only
 	Disk     bool // node 0 has a disk of its own that can be filled, where this process may mount one
 	Admin    bool // nodes have an admin port, where profiles are
+	TLS      bool // the HTTP and peer ports have certificates of `creditd tls`, and gossip a key
 }
 
 // SmallSnapshots are arguments for short runs, which have few entries. With them nodes take snapshots, and nodes that were away are sent
@@ -42,6 +43,8 @@ type Cluster struct {
 	net     *links.Net   // nil without Options.Links
 	proxy   *links.Proxy // nil without Options.Links
 	disk    *disk        // of node 0; nil without Options.Disk
+
+	certificates *certificates // nil without Options.TLS
 
 	guestsMu sync.Mutex
 	guests   []*Process // guarded by guestsMu
@@ -90,7 +93,13 @@ func NewCluster(options Options) (*Cluster, error) {
 		}
 		c.nodes = append(c.nodes, &node{Place: place, log: filepath.Join(options.Dir, name+".log"), binary: options.Binary})
 	}
-	c.client = NewClient(c.HTTPAddr(0), callTimeout)
+	if options.TLS {
+		var err error
+		if c.certificates, err = makeCertificates(options); err != nil {
+			return nil, err
+		}
+	}
+	c.client = c.NewClient(0, callTimeout)
 	if options.Links {
 		if err := c.connect(); err != nil {
 			return nil, err
@@ -188,14 +197,19 @@ func (c *Cluster) Close() {
 // Size is the number of nodes, running or not.
 func (c *Cluster) Size() int { return len(c.nodes) }
 
-// HTTPAddr is where node i serves HTTP.
-func (c *Cluster) HTTPAddr(i int) string { return c.nodes[i].HTTP }
+// HTTPAddr is where node i serves HTTP; a URL if it has TLS.
+func (c *Cluster) HTTPAddr(i int) string {
+	if c.certificates != nil {
+		return "https://" + c.nodes[i].HTTP
+	}
+	return c.nodes[i].HTTP
+}
 
 // HTTPAddrs are the HTTP addresses of all nodes.
 func (c *Cluster) HTTPAddrs() []string {
 	var addrs []string
-	for _, n := range c.nodes {
-		addrs = append(addrs, n.HTTP)
+	for i := range c.nodes {
+		addrs = append(addrs, c.HTTPAddr(i))
 	}
 	return addrs
 }
@@ -247,6 +261,9 @@ func (c *Cluster) Command(binary string, at Place) Command {
 		"--gossip-addr", at.Gossip, "--bootstrap-expect", strconv.Itoa(len(c.nodes)), "--join", strings.Join(join, ","),
 		"--log-store", c.options.LogStore,
 	}, c.options.Args...)
+	if c.certificates != nil {
+		args = append(args, c.certificates.args(at)...)
+	}
 	if at.Admin != "" {
 		args = append(args, "--admin-addr", at.Admin)
 	}
@@ -259,7 +276,7 @@ func (c *Cluster) Command(binary string, at Place) Command {
 
 // secret is the variable with what the nodes share.
 func (c *Cluster) secret() []string {
-	if c.options.Open {
+	if c.options.Open || c.certificates != nil {
 		return nil
 	}
 	return []string{"CREDITD_CLUSTER_SECRET=" + ClusterSecret}

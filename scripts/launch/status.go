@@ -2,6 +2,7 @@ package launch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,7 +28,11 @@ const (
 
 // NewClient returns a client that has RootKey and calls the node at an address; At makes others that share its connections.
 func NewClient(addr string, timeout time.Duration) *client.Client {
-	return client.New(client.Config{Node: addr, RootKey: RootKey, Timeout: timeout, DialTimeout: dialTimeout})
+	return newClient(addr, timeout, nil)
+}
+
+func newClient(addr string, timeout time.Duration, trust *tls.Config) *client.Client {
+	return client.New(client.Config{Node: addr, RootKey: RootKey, Timeout: timeout, DialTimeout: dialTimeout, TLS: trust})
 }
 
 // Status is the part of cluster.getStatus that the suites use.
@@ -183,7 +188,7 @@ func (c *Cluster) AwaitReady(ctx context.Context) error {
 
 // AwaitNode waits until node i is ready, or has ended.
 func (c *Cluster) AwaitNode(ctx context.Context, i int) error {
-	if err := AwaitReady(ctx, c.HTTPAddr(i), c.Process(i)); err != nil {
+	if err := awaitReady(ctx, c.NewClient(i, time.Second), c.Process(i)); err != nil {
 		return fmt.Errorf("node %d: %w; %s", i, err, tail(c.nodes[i].log))
 	}
 	return nil
@@ -191,6 +196,10 @@ func (c *Cluster) AwaitNode(ctx context.Context, i int) error {
 
 // AwaitReady waits until /readyz of an address answers 200, or the process has ended.
 func AwaitReady(ctx context.Context, addr string, process *Process) error {
+	return awaitReady(ctx, NewClient(addr, time.Second), process)
+}
+
+func awaitReady(ctx context.Context, probe *client.Client, process *Process) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -200,9 +209,8 @@ func AwaitReady(ctx context.Context, addr string, process *Process) error {
 		case <-ctx.Done():
 		}
 	}()
-	probe := NewClient(addr, time.Second)
 	defer probe.Close()
-	return Await(ctx, addr+" to be ready", func(ctx context.Context) error {
+	return Await(ctx, probe.Node()+" to be ready", func(ctx context.Context) error {
 		status, _, err := probe.Get(ctx, "/readyz")
 		probe.Close() // the next process at this address would find the connection of this one
 		if err == nil && status != http.StatusOK {
