@@ -76,17 +76,28 @@ func New(conf Config) (*Node, error) {
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.neighbours = turns.NewNeighbours(func(actor fsm.Hash) string { return n.replica.Workspace(actor) })
+	n.neighbours = turns.NewNeighbours(func(actor turns.Actor) string { return n.replica.Workspace(actor) })
 	turn := conf.Turns
 	turn.Shared = n.neighbours.Shared
 	n.turns = turns.New(turn)
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
-		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.neighbours.SeeAll,
+		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.seeCallers,
 		RatelimitMaxWindows: conf.RatelimitMaxWindows,
 		Rest:                func(worked time.Duration) { n.turns.Rest(worked, n.ctx.Done()) },
 	})
 	return n, nil
+}
+
+// seeCallers notes who made the calls of an entry.
+func (n *Node) seeCallers(calls []fsm.Call) {
+	n.neighbours.SeeAll(func(yield func(turns.Actor) bool) {
+		for i := range calls {
+			if !yield(calls[i].Actor) {
+				return
+			}
+		}
+	})
 }
 
 // ID returns the node's id.

@@ -1,16 +1,18 @@
 package turns
 
 import (
+	"iter"
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/creditd/creditd/fsm"
 )
+
+// Actor is the hash of a root key.
+type Actor = [32]byte
 
 // Neighbours notes whether several workspaces use this node. Every request and every entry asks, so it mostly compares a hash.
 type Neighbours struct {
-	workspace func(actor fsm.Hash) string
+	workspace func(actor Actor) string
 	origin    time.Time
 	seen      atomic.Pointer[sighting]
 	shared    atomic.Int64 // when two workspaces were last seen, in ns after origin; 0: never
@@ -20,8 +22,8 @@ type Neighbours struct {
 type sighting struct {
 	began     time.Duration
 	workspace string
-	actors    []fsm.Hash // root keys of the workspace, at most maxActors
-	several   bool       // another workspace was seen as well
+	actors    []Actor // root keys of the workspace, at most maxActors
+	several   bool    // another workspace was seen as well
 }
 
 const (
@@ -31,22 +33,22 @@ const (
 )
 
 // NewNeighbours returns neighbours that find the workspace of a root key with a function; "": it is unknown, and nobody's neighbour.
-func NewNeighbours(workspace func(actor fsm.Hash) string) *Neighbours {
+func NewNeighbours(workspace func(actor Actor) string) *Neighbours {
 	return &Neighbours{workspace: workspace, origin: time.Now()}
 }
 
 // See notes a request of a root key.
-func (n *Neighbours) See(actor fsm.Hash) { n.see(actor, time.Since(n.origin)) }
+func (n *Neighbours) See(actor Actor) { n.see(actor, time.Since(n.origin)) }
 
-// SeeAll notes the calls of an entry.
-func (n *Neighbours) SeeAll(calls []fsm.Call) {
+// SeeAll notes those who made the calls of an entry.
+func (n *Neighbours) SeeAll(actors iter.Seq[Actor]) {
 	now := time.Since(n.origin)
-	for i := range calls {
-		n.see(calls[i].Actor, now)
+	for actor := range actors {
+		n.see(actor, now)
 	}
 }
 
-func (n *Neighbours) see(actor fsm.Hash, now time.Duration) {
+func (n *Neighbours) see(actor Actor, now time.Duration) {
 	s := n.seen.Load()
 	fresh := s == nil || now-s.began >= sightingTime
 	if !fresh && (s.several || slices.Contains(s.actors, actor)) {
@@ -56,7 +58,7 @@ func (n *Neighbours) see(actor fsm.Hash, now time.Duration) {
 	switch {
 	case w == "", !fresh && w == s.workspace && len(s.actors) == maxActors:
 	case fresh:
-		n.seen.Store(&sighting{began: now, workspace: w, actors: []fsm.Hash{actor}})
+		n.seen.Store(&sighting{began: now, workspace: w, actors: []Actor{actor}})
 	case w == s.workspace:
 		n.seen.Store(&sighting{began: s.began, workspace: w, actors: append(slices.Clone(s.actors), actor)})
 	default:

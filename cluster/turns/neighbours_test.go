@@ -1,41 +1,40 @@
 package turns
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/creditd/creditd/fsm"
 )
 
 // Root keys of one workspace are no neighbours, however many there are; those of two are, for a while.
 func TestNeighbours_AreWorkspaces(t *testing.T) {
 	asked := 0
-	n := NewNeighbours(func(actor fsm.Hash) string {
+	n := NewNeighbours(func(actor Actor) string {
 		asked++
 		return map[byte]string{'a': "ws_a", 'b': "ws_b"}[actor[0]]
 	})
 	for i := range 2 * maxActors {
-		n.see(fsm.Hash{'a', byte(i)}, 0)
-		n.see(fsm.Hash{'x', byte(i)}, 0) // a stranger
+		n.see(Actor{'a', byte(i)}, 0)
+		n.see(Actor{'x', byte(i)}, 0) // a stranger
 	}
 	require.False(t, n.Shared())
 	asked = 0
-	n.see(fsm.Hash{'a'}, time.Millisecond)
+	n.see(Actor{'a'}, time.Millisecond)
 	require.Zero(t, asked, "who was seen is not looked up again")
 
-	n.SeeAll([]fsm.Call{{Actor: fsm.Hash{'a'}}, {Actor: fsm.Hash{'b'}}})
+	n.SeeAll(slices.Values([]Actor{{'a'}, {'b'}}))
 	require.True(t, n.Shared())
 	asked = 0
-	n.see(fsm.Hash{'b', 1}, time.Millisecond)
+	n.see(Actor{'b', 1}, time.Millisecond)
 	require.Zero(t, asked, "several is enough to know")
 
 	n.origin = n.origin.Add(-2 * sharedTime) // time passes
 	require.False(t, n.Shared())
-	n.See(fsm.Hash{'b'})
+	n.See(Actor{'b'})
 	require.False(t, n.Shared(), "alone again")
-	n.See(fsm.Hash{'a'})
+	n.See(Actor{'a'})
 	require.True(t, n.Shared())
 }
 
