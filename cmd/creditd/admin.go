@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
+
+	"github.com/creditd/creditd/cmd/creditd/internal/certs"
 )
 
 const (
@@ -17,12 +20,17 @@ const (
 	adminWriteTimeout = 90 * time.Second
 )
 
-// serveAdmin serves the admin port until stop is called. Nothing there needs a root key.
+// serveAdmin serves the admin port until stop is called. Nothing there needs a root key. It has the certificate of the HTTP port, if there is
+// one, and demands the same certificates of clients.
 func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.Logger) (stop func()) {
 	if l == nil {
 		return func() {}
 	}
-	if !isLoopback(conf.adminAddr) {
+	demands := false // certificates of clients
+	if conf.http.tls != nil {
+		demands = conf.http.tls.Current().Authorities != nil
+	}
+	if !isLoopback(conf.adminAddr) && !demands {
 		log.Warn("whoever reaches --admin-addr can read metrics, logs, settings and profiles, which tell of the memory of this process", "admin", conf.adminAddr)
 	}
 	mux := http.NewServeMux()
@@ -43,14 +51,20 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 		answerText(w, text.Bytes())
 	})
 	conns := limitConnections(l, adminConnections, int(conf.http.failedHandshakes))
+	errorLog := &serverLog{log: log, failures: conns.failures}
 	server := &http.Server{
 		Handler: mux, ConnState: conns.observe, ReadTimeout: conf.http.readHeaderTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: conf.http.idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: stdlog.New(errorLog, "", 0),
 	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(conns); !errors.Is(err, http.ErrServerClosed) {
+		serve := server.Serve
+		if conf.http.tls != nil {
+			server.TLSConfig = certs.HTTPServer(conf.http.tls)
+			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+		}
+		if err := serve(conns); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serving the admin port ended", "err", err)
 		}
 	}()

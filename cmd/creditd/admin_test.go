@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,4 +37,25 @@ func TestAdmin_HasItsOwnAddress(t *testing.T) {
 	open := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, t.TempDir(), "--admin-addr", "0.0.0.0:0")...)
 	open.await(open.stderr, `level=WARN msg="whoever reaches --admin-addr can read`)
 	open.terminate()
+}
+
+// The admin address has the certificate of the HTTP port, and demands the same certificates of clients. The debug bundle speaks it.
+func TestAdmin_HasTheTLSOfTheHTTPPort(t *testing.T) {
+	t.Parallel()
+	dir := issued(t, "node")
+	in := func(name string) string { return filepath.Join(dir, name) }
+	p := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, t.TempDir(), "--admin-addr", "127.0.0.1:0", "--http-tls-cert", in("node.crt"),
+		"--http-tls-key", in("node.key"), "--http-tls-client-ca", in("ca.crt"))...)
+	found := p.await(p.stderr, `msg=started .*http=https://(\S+) admin=(\S+)`)
+	p.await(p.stderr, `msg=ready`)
+	_, _, err := get(t, trust(t, dir), false, "https://"+found[2]+"/metrics")
+	require.ErrorContains(t, err, "certificate required")
+	require.Equal(t, 400, statusOf(t, "http://"+found[2]+"/metrics"))
+
+	archive := in("bundle.tar.gz")
+	bundle, code := runs(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, "debug", "bundle", archive, "--cpu", "1s", "--addr", found[1], "--admin", found[2],
+		"--ca-file", in("ca.crt"), "--cert-file", in("node.crt"), "--key-file", in("node.key"))
+	require.Equal(t, exitDone, code, bundle.stderr)
+	require.NotContains(t, bundle.stderr.String(), "could not be had")
+	p.terminate()
 }

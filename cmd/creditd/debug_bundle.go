@@ -31,6 +31,7 @@ type debugBundle struct {
 	operator
 	admin string
 	cpu   time.Duration
+	http  *http.Client // for the admin address
 }
 
 const (
@@ -54,7 +55,10 @@ func (c *debugBundle) check(in invocation, s *settings.Set) {
 		s.Refuse("cpu", "%s is too long; at most %s", settings.Short(c.cpu), settings.Short(mostProfiled))
 	}
 	if c.admin != "" && !strings.Contains(c.admin, "://") {
-		c.admin = "http://" + c.admin
+		c.admin = map[bool]string{true: "https://", false: "http://"}[c.tls.wanted()] + c.admin
+	}
+	if s.Err() == nil {
+		c.http = &http.Client{Transport: &http.Transport{TLSClientConfig: c.tls.check(s), Proxy: http.ProxyFromEnvironment}}
 	}
 }
 
@@ -127,7 +131,7 @@ func (c *debugBundle) fetch(page adminPage) (content []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (c *serverCommand) bind(s *settings.Set) {
 	s.Group("Addresses")
 	settings.Value(s, &c.http.addr, "http-addr", "HOST:PORT", "where clients connect; without --http-tls-cert anybody on the way can listen in", parseAddress)
 	settings.Value(s, &c.cluster.AdvertiseHTTP, "advertise-http", "HOST:PORT", "what other nodes show as this node's HTTP address; https://HOST:PORT behind a proxy with TLS", parseHTTPTarget)
-	settings.Value(s, &c.adminAddr, "admin-addr", "HOST:PORT", "serve /metrics and /openapi.json here, and not at --http-addr; beside them the last lines of the log, settings and profiles below /debug; without root keys and without TLS, so use a loopback address", parseAddress)
+	settings.Value(s, &c.adminAddr, "admin-addr", "HOST:PORT", "serve /metrics and /openapi.json here, and not at --http-addr; beside them the last lines of the log, settings and profiles below /debug; without root keys; with the TLS of --http-addr and its --http-tls-client-ca, if those are given. Else so use a loopback address", parseAddress)
 	settings.Value(s, &c.peerAddr, "peer-addr", "HOST:PORT", "where the other nodes connect, for Raft and for requests that they forward", parseAddress)
 	settings.Value(s, &c.cluster.AdvertisePeer, "advertise-peer", "HOST:PORT", "how the other nodes reach --peer-addr; needed when that listens on every interface", parseTarget)
 	settings.Value(s, &c.cluster.GossipAddr, "gossip-addr", "HOST:PORT", "where nodes find each other, TCP and UDP", parseAddress)
