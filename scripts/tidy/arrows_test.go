@@ -114,7 +114,7 @@ var rows = []row{
 		third: true, deny: join(disk, gossip, web, flags), noEnv: true,
 	},
 	{match: "cluster/generation", deny: join(web, flags), noEnv: true},
-	{match: "cluster/turns", own: []string{"fsm", "cluster/fault"}, deny: join(web, flags), noEnv: true},
+	{match: "cluster/turns", own: []string{"cluster/fault"}, deny: join(web, flags), noEnv: true},
 	{match: "cluster/lobby", deny: join(web, flags), noEnv: true},
 	{match: "cluster/handshakes", std: []string{"net/netip", "sync", "time"}},
 	{match: "cluster/tracing", third: true, deny: join(consensus, disk, gossip, web, flags), noEnv: true},
