@@ -27,9 +27,10 @@ const (
 	mostBytes    = 256 << 10 // of a stream
 	mostPackets  = 2000
 	recordingFor = 4 * time.Second // a node has no vote yet
+	recorded     = time.Minute     // at most
 )
 
-// recorder stands before the peer and gossip ports of a guest and remembers what arrives.
+// recorder stands before the peer and gossip ports of a guest, and before the gossip port that it joins through, and remembers what arrives.
 type recorder struct {
 	mu   sync.Mutex
 	kept recording // guarded by mu
@@ -96,8 +97,10 @@ func (r *recorder) relayUDP(from net.PacketConn, to net.Addr) {
 	}
 }
 
-// record lets a fourth node join, behind a recorder, and removes it again. It writes what the others sent to it, and returns the file.
+// record lets a fourth node join, behind a recorder, and removes it again. It writes what the others and the guest sent, and returns the file.
 func (b *siege) record(ctx context.Context, binary string) (file string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, recorded)
+	defer cancel()
 	place, err := launch.NewPlace(filepath.Join(b.dir, "guest", "node0")) // with the certificate of node0, if there are certificates
 	if err != nil {
 		return "", err
@@ -126,13 +129,19 @@ func (b *siege) record(ctx context.Context, binary string) (file string, err err
 	if err != nil {
 		return "", err
 	}
+	door, err := net.Listen("tcp", "127.0.0.1:0") // the guest joins through it: the others send it a stream by chance only
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, door.Close()) }()
+	go r.relayTCP(door, b.cluster.Place(0).Gossip, &r.kept.Gossip)
 	go r.relayTCP(peers, place.Peer, &r.kept.Peer)
 	go r.relayTCP(streams, place.Gossip, &r.kept.Gossip)
 	go r.relayUDP(packets, guest)
 
 	place.Advertised = addrs[0]
 	command := b.cluster.Command(binary, place)
-	command.Args = append(command.Args, "--advertise-gossip", addrs[1])
+	command.Args = append(command.Args, "--advertise-gossip", addrs[1], "--join", door.Addr().String())
 	process, err := launch.StartLogged(filepath.Join(b.dir, "guest.log"), command)
 	if err != nil {
 		return "", err
