@@ -11,6 +11,7 @@ const MaxEntryWork Work = 30_000
 const (
 	verifyWork    Work = 6   // a plain verification
 	partWork      Work = 8   // a rate limit, a permission or a role that is resolved
+	windowWork    Work = 40  // a request of ratelimit.limit: mostly it opens a window, which is a record that also expires and is stored
 	linkWork      Work = 4   // a permission that a verified key has, by itself or through a role
 	changeWork    Work = 50  // a change of one small record, with its audit entry
 	migrateWork   Work = 40  // one key of a migration
@@ -70,7 +71,7 @@ func (c *VerifyKeys) work(s *State, root *rootKey) (w Work) {
 }
 
 func (c *ConsumeRatelimits) work(*State, *rootKey) Work {
-	return verifyWork + 2*partWork*Work(len(c.Requests))
+	return verifyWork + windowWork*Work(len(c.Requests))
 }
 
 func (c *CreateKey) work(*State, *rootKey) Work {
