@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -20,9 +19,7 @@ func OpenWithHooks(o Options, s TestHooks) (*Store, error) {
 }
 
 // SealIdentity returns the file meta.json with a content.
-func SealIdentity(content []byte) []byte {
-	return fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content))
-}
+func SealIdentity(content []byte) []byte { return encodeChecked(content) }
 
 // VerifyState checks a file without opening it.
 func VerifyState(path string) error {

@@ -1,38 +1,17 @@
 package store
 
-import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-)
+import "path/filepath"
 
 // SaveGossipKeys keeps the keys of gossip, as JSON whose content this package does not know. Only the owner of the directory can read them.
-func (s *Store) SaveGossipKeys(content []byte) (err error) {
-	if err := s.watchdog.admit(); err != nil {
-		return err
-	}
-	path := filepath.Join(s.dir, gossipKeysName)
-	defer s.watchdog.finish(s.watchdog.begin(callStableWrite, 0), path, "writing", &err)
-	return writeFileDurably(path, fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content)))
-}
+func (s *Store) SaveGossipKeys(content []byte) error { return s.saveChecked(gossipKeysName, content) }
 
 // GossipKeys returns what SaveGossipKeys kept, nil if nothing was. A node that guessed its keys would find nobody, so damage is an error.
 func (s *Store) GossipKeys() ([]byte, error) {
 	path := filepath.Join(s.dir, gossipKeysName)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, ioError(path, "reading", err)
-	}
-	var sealed sealedIdentity
-	if err := json.Unmarshal(data, &sealed); err != nil || fmt.Sprintf("%08x", checksum(sealed.Content)) != sealed.CRC32C {
+	content, damage, err := loadChecked(path)
+	if damage != nil {
 		return nil, &Error{Kind: KindFailed, Path: path,
-			Message: "the gossip keys are damaged: copy the file from another node, or remove it to use those of the settings"}
+			Message: "the gossip keys are damaged: copy the file from another node, or remove it to use those of the settings", Err: damage}
 	}
-	return sealed.Content, nil
+	return content, err
 }

@@ -6,10 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -38,12 +35,6 @@ type identity struct {
 	Closed shutdownMarker `json:"closed,omitzero"`
 }
 
-// sealedIdentity is the form of the file: the bytes of the content and their CRC32C in hexadecimal.
-type sealedIdentity struct {
-	Content json.RawMessage `json:"content"`
-	CRC32C  string          `json:"crc32c"`
-}
-
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 func newNodeID() string {
@@ -55,21 +46,14 @@ func newNodeID() string {
 // loadIdentity returns nil without an error when there is no meta.json. It refuses a directory that the build does not read.
 func loadIdentity(dir string, reads Versions) (*identity, error) {
 	path := filepath.Join(dir, MetaName)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	content, damage, err := loadChecked(path)
+	switch {
+	case damage != nil:
+		return nil, damaged(path, "%v", damage)
+	case err != nil || content == nil:
+		return nil, err
 	}
-	if err != nil {
-		return nil, ioError(path, "reading", err)
-	}
-	var sealed sealedIdentity
-	if err := decodeStrictly(data, &sealed); err != nil {
-		return nil, damaged(path, "the content cannot be decoded (%v)", err)
-	}
-	if got := fmt.Sprintf("%08x", checksum(sealed.Content)); got != sealed.CRC32C {
-		return nil, damaged(path, "the checksum is %s but the content has %s", sealed.CRC32C, got)
-	}
-	return decodeIdentity(path, sealed.Content, reads)
+	return decodeIdentity(path, content, reads)
 }
 
 func decodeIdentity(path string, content []byte, reads Versions) (*identity, error) {
@@ -118,6 +102,5 @@ func saveIdentity(dir string, id identity) error {
 	if err != nil {
 		return err
 	}
-	file := fmt.Appendf(nil, "{\"content\":%s,\"crc32c\":\"%08x\"}\n", content, checksum(content))
-	return writeFileDurably(filepath.Join(dir, MetaName), file)
+	return writeFileDurably(filepath.Join(dir, MetaName), encodeChecked(content))
 }
