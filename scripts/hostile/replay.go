@@ -27,7 +27,7 @@ const (
 	mostBytes    = 256 << 10 // of a stream
 	mostPackets  = 2000
 	recordingFor = 4 * time.Second // a node has no vote yet
-	recorded     = time.Minute     // at most
+	mostTime     = time.Minute
 )
 
 // recorder stands before the peer and gossip ports of a guest, and before the gossip port that it joins through, and remembers what arrives.
@@ -99,7 +99,7 @@ func (r *recorder) relayUDP(from net.PacketConn, to net.Addr) {
 
 // record lets a fourth node join, behind a recorder, and removes it again. It writes what the others and the guest sent, and returns the file.
 func (b *siege) record(ctx context.Context, binary string) (file string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, recorded)
+	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
 	place, err := launch.NewPlace(filepath.Join(b.dir, "guest", "node0")) // with the certificate of node0, if there are certificates
 	if err != nil {

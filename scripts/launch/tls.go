@@ -3,7 +3,6 @@ package launch
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,16 +40,22 @@ func makeCertificates(options Options) (*certificates, error) {
 			return nil, fmt.Errorf("creditd %v: %w: %s", args, err, out)
 		}
 	}
-	authority, err := os.ReadFile(c.file("ca.crt"))
+	trust, err := Trust(c.file("ca.crt"))
+	c.trust = trust
+	return c, err
+}
+
+// Trust makes clients believe the certificates of an authority in a file, and no others.
+func Trust(file string) (*tls.Config, error) {
+	authority, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
-		return nil, errors.New("ca.crt holds no certificate")
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	c.trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	return c, nil
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 func (c *certificates) file(name string) string { return filepath.Join(c.dir, name) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -57,15 +56,9 @@ func prepare(ctx context.Context, dir string) (c *cluster, err error) {
 	if _, err := c.creditd(ctx, "tls", "init"); err != nil {
 		return nil, err
 	}
-	authority, err := os.ReadFile(c.file("ca.crt"))
-	if err != nil {
+	if c.trust, err = launch.Trust(c.file("ca.crt")); err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(authority) {
-		return nil, errors.New("ca.crt holds no certificate")
-	}
-	c.trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	for i := range c.nodes {
 		n := &c.nodes[i]
 		n.name = fmt.Sprintf("node%d", i)
