@@ -2,6 +2,7 @@ package membership
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,8 +35,11 @@ func (g *Gossip) loadKeys() ([][]byte, error) {
 		return keys, err
 	}
 	var kept keptRing
-	if err := json.Unmarshal(content, &kept); err != nil || len(kept.Keys) == 0 {
+	if err := json.Unmarshal(content, &kept); err != nil {
 		return nil, fmt.Errorf("the gossip keys of the data directory cannot be read: %w", err)
+	}
+	if len(kept.Keys) == 0 {
+		return nil, errors.New("the file of gossip keys in the data directory has no key")
 	}
 	g.kept = true
 	if !slices.Equal(kept.Settings, g.settings) {
