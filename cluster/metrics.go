@@ -62,6 +62,7 @@ func (n *Node) Collector() prometheus.Collector {
 	c.counter("creditd_batch_refused_requests_total", "Requests that were refused because the queue, or the share of a workspace in it, was full.", func(s *sample) float64 { return float64(s.proposed.Refused) })
 	c.gauge("creditd_costly_waiting_requests", "Costly requests that wait for a turn.", func(s *sample) float64 { return float64(s.turns.Waiting) })
 	c.gauge("creditd_costly_pause_ratio", "How long a slot rests after a turn, as a multiple of the turn. It grows while the machine has no CPU to spare.", func(s *sample) float64 { return s.turns.Pause })
+	c.gauge("creditd_costly_neighbours", "1 while several workspaces use the cluster, as this node sees it: only then does a slot rest.", func(s *sample) float64 { return truth(s.turns.Shared) })
 	c.counter("creditd_costly_turns_total", "Turns of costly requests.", func(s *sample) float64 { return float64(s.turns.Taken) })
 	c.counter("creditd_costly_waits_total", "Costly requests that had to wait for a turn.", func(s *sample) float64 { return float64(s.turns.Waits) })
 	c.counter("creditd_costly_wait_seconds_total", "Time that costly requests waited for turns.", func(s *sample) float64 { return s.turns.Waited.Seconds() })

@@ -200,13 +200,12 @@ func (n *Node) recordClusterID() {
 
 // Execute executes a command exactly once: see propose.Proposer.
 func (n *Node) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	n.neighbours.See(call.Actor)
 	return n.proposer.Execute(ctx, call)
 }
 
 // RequestQuota returns the workspace of a root key and how many requests per second it may make, as this node's ledger has it; 0: any number.
-// Every request asks, so it also tells who uses this node.
 func (n *Node) RequestQuota(actor fsm.Hash) (workspaceID string, perSecond int64) {
-	n.neighbours.See(actor)
 	return n.replica.RequestQuota(actor)
 }
 
@@ -261,11 +260,13 @@ func (n *Node) Snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64) (*
 
 // Answer answers a query linearizably: see propose.Proposer.
 func (n *Node) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm.Result, uint64, error) {
+	n.neighbours.See(actor)
 	return n.proposer.Answer(ctx, actor, q)
 }
 
 // AnswerStale answers a query from this node's ledger once it has applied minIndex.
 func (n *Node) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	n.neighbours.See(actor)
 	return n.proposer.AnswerStale(ctx, actor, q, minIndex)
 }
 

@@ -10,7 +10,8 @@ import (
 // Actor is the hash of a root key.
 type Actor = [32]byte
 
-// Neighbours notes whether several workspaces use this node. Every request and every entry asks, so it mostly compares a hash.
+// Neighbours notes whether several workspaces use this node or, by its entries, the cluster. Each request and entry is seen, so seeing mostly
+// compares a hash.
 type Neighbours struct {
 	workspace func(actor Actor) string
 	origin    time.Time

@@ -25,8 +25,9 @@ func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // Turns hands out turns.
 //
-// After a turn its slot rests, for the time that the turn took times a factor. Rests that are too short for a timer add up. A timer after a turn tells how busy the machine is: one that
-// fires late found no free CPU. Then the factor grows, up to maxPause; while nearly all timers fire in time, it falls to 0.
+// After a turn its slot rests, for the time that the turn took times a factor. Rests that are too short for a timer add up. A timer after a turn
+// tells how busy the machine is: one that fires late found no free CPU. Then the factor grows, up to maxPause; while nearly all timers fire in
+// time, it falls to 0.
 type Turns struct {
 	conf Config
 
@@ -305,7 +306,8 @@ type Stats struct {
 	Taken, Waits, Refused uint64        // turns, those that were waited for, and requests without one
 	Waited                time.Duration // together
 	Waiting               int           // requests that wait now
-	Pause                 float64       // how long a slot rests, as a multiple of the turn before
+	Pause                 float64       // how long a slot rests, as a multiple of the turn before, if Shared
+	Shared                bool          // several workspaces use the node
 }
 
 // Stats returns what the turns have seen.
@@ -313,6 +315,6 @@ func (t *Turns) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.stats
-	s.Waiting, s.Pause = t.waiting, t.pause
+	s.Waiting, s.Pause, s.Shared = t.waiting, t.pause, t.conf.Shared()
 	return s
 }
