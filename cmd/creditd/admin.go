@@ -26,13 +26,6 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 	if l == nil {
 		return func() {}
 	}
-	demands := false // certificates of clients
-	if conf.http.tls != nil {
-		demands = conf.http.tls.Current().Authorities != nil
-	}
-	if !isLoopback(conf.adminAddr) && !demands {
-		log.Warn("whoever reaches --admin-addr can read metrics, logs, settings and profiles, which tell of the memory of this process", "admin", conf.adminAddr)
-	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

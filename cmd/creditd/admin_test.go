@@ -34,9 +34,6 @@ func TestAdmin_HasItsOwnAddress(t *testing.T) {
 	require.Equal(t, 404, statusOf(t, c.Node()+"/debug/pprof/"))
 	require.Equal(t, 200, statusOf(t, c.Node()+"/metrics"))
 	without.terminate()
-	open := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, alone(t, t.TempDir(), "--admin-addr", "0.0.0.0:0")...)
-	open.await(open.stderr, `level=WARN msg="whoever reaches --admin-addr can read`)
-	open.terminate()
 }
 
 // The admin address has the certificate of the HTTP port, and demands the same certificates of clients. The debug bundle speaks it.

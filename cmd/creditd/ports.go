@@ -38,6 +38,18 @@ func openPorts(conf nodeConfig) (_ ports, err error) {
 	return p, p.openForNodes(conf)
 }
 
+// warnOfOpenAddresses tells what others than this machine can read at the addresses that clients use.
+func (c nodeConfig) warnOfOpenAddresses(log *slog.Logger) {
+	if c.http.tls == nil && !isLoopback(c.http.addr) {
+		log.Warn("HTTP is not encrypted: whoever is on the way can read root keys and keys. Name a certificate with --http-tls-cert and --http-tls-key, "+
+			"or let only a proxy with TLS reach this address", "http", c.http.addr)
+	}
+	demandsCertificates := c.http.tls != nil && c.http.tls.Current().Authorities != nil
+	if c.adminAddr != "" && !isLoopback(c.adminAddr) && !demandsCertificates {
+		log.Warn("whoever reaches --admin-addr can read metrics, logs, settings and profiles, which tell of the memory of this process", "admin", c.adminAddr)
+	}
+}
+
 // openForNodes opens what other nodes connect to.
 func (p *ports) openForNodes(conf nodeConfig) (err error) {
 	if p.peer, err = listen("--peer-addr", conf.peerAddr); err != nil {

@@ -135,10 +135,6 @@ func (c *serverCommand) run(in invocation) error {
 		in.stderr = io.MultiWriter(conf.logs, in.stderr)
 	}
 	log := conf.log.logger(in)
-	if conf.http.tls == nil && !isLoopback(conf.http.addr) {
-		log.Warn("HTTP is not encrypted: whoever is on the way can read root keys and keys. Name a certificate with --http-tls-cert and --http-tls-key, "+
-			"or let only a proxy with TLS reach this address", "http", conf.http.addr)
-	}
 	conf.hangup = make(chan struct{}, 1)
 	ctx, stop := untilSignal(in, func() {
 		log.Info("SIGHUP: certificates are loaded again; restart the node to change settings")
@@ -148,6 +144,7 @@ func (c *serverCommand) run(in invocation) error {
 		}
 	})
 	defer stop()
+	conf.warnOfOpenAddresses(log)
 	return runNode(ctx, conf, log, func(ctx context.Context, r *running) error {
 		tellSystemd(serviceUp, log)
 		if r.awaitReady(ctx, log) != nil {

@@ -126,10 +126,9 @@ func TestServer_SecondSignalEndsAtOnce(t *testing.T) {
 // TestServer_HangupKeepsSettings: service managers send SIGHUP to ask for a reload. The node says what it makes of it, and goes on.
 func TestServer_HangupKeepsSettings(t *testing.T) {
 	t.Parallel()
-	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"), "--http-addr", "[::]:0")...)
+	p, c := startMember(t, alone(t, filepath.Join(t.TempDir(), "data"))...)
 	p.signal(syscall.SIGHUP)
 	p.await(p.stderr, `level=INFO msg="SIGHUP: certificates are loaded again; restart the node`)
-	require.Contains(t, c.Node(), "http://127.0.0.1:", "the node shows an address that a client can use")
 	status := must[api.Status](t, c, "cluster.getStatus", object{})
 	require.Equal(t, c.Node(), "http://"+status.Nodes[0].HTTPAddr)
 	p.terminate()

@@ -513,11 +513,3 @@ func parsedURL(t testing.TB, raw string) *url.URL {
 	require.NoError(t, err)
 	return parsed
 }
-
-func TestServer_WarnsOfHTTPWithoutTLS(t *testing.T) {
-	dir := t.TempDir()
-	args := append(alone(t, filepath.Join(dir, "data")), "--http-addr", "0.0.0.0:0")
-	p := start(t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, args...)
-	p.await(p.stderr, `level=WARN msg="HTTP is not encrypted: `)
-	p.terminate()
-}
