@@ -186,7 +186,8 @@ func TestGetStatus(t *testing.T) {
 func TestGetStatus_NeedsNoLeader(t *testing.T) {
 	s := newServer(t, func(c *api.Config) { c.OperatorKey = mint.Hash("operator") })
 	weak := s.grant("api.*.create_api")
-	weak.post("cluster.getStatus", `{}`).fails(403, forbidden) // from here on this node knows the key
+	weak.post("cluster.getStatus", `{}`).fails(403, forbidden)
+	s.settle() // from here on every node knows the key
 	s.calls = nil
 	s.status = api.Status{NodeID: "n1", Stale: true, Nodes: []api.NodeStatus{
 		{NodeID: "n2", Role: "unknown", Voter: true, Membership: "voter", Health: "failed", HTTPAddr: "h:1", PeerAddr: "h:2", GossipAddr: "h:3"},
