@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// maxAnswer bounds what is read of a collector's answer, so that its connection can be used again.
+// maxAnswer bounds what is read of a collector's answer.
 const maxAnswer = 64 << 10
 
 // client sends batches.
@@ -63,11 +63,12 @@ func (c *client) UploadTraces(ctx context.Context, spans []*v1.ResourceSpans) er
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }() // it was only read
-	if _, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)); err != nil {
+	said, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
 		return err
 	}
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("the collector answered %s", answer.Status)
 	}
-	return nil
+	return partialOf(said)
 }

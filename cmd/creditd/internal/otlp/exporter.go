@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -43,10 +44,11 @@ type Exporter struct {
 	log      *slog.Logger
 	stop     context.CancelFunc
 
-	waiting atomic.Int64 // spans that ended and are in no batch yet
-	failing bool         // the last batch was not delivered; for one batch at a time
+	waiting                  atomic.Int64 // spans that ended and are in no batch yet
+	failing                  bool         // the last batch was not delivered; for one batch at a time, like the next two
+	toldRejected, toldAdvice bool
 
-	delivered, failed, dropped atomic.Uint64
+	delivered, rejected, failed, dropped atomic.Uint64
 }
 
 // New starts an Exporter. Shutdown ends it.
@@ -86,7 +88,7 @@ func (e *Exporter) Shutdown(ctx context.Context) {
 // Collector counts spans by what became of them.
 func (e *Exporter) Collector() prometheus.Collector {
 	return collector{e, prometheus.NewDesc("creditd_trace_spans_total",
-		"Spans of traces by outcome. delivered: the collector has them. failed: it did not take their batch. dropped: too many waited.", []string{"outcome"}, nil)}
+		"Spans of traces by outcome. delivered: the collector has them. rejected: it took their batch without them. failed: it did not take their batch. dropped: too many waited.", []string{"outcome"}, nil)}
 }
 
 type collector struct {
@@ -99,7 +101,7 @@ func (c collector) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
 
 // Collect implements prometheus.Collector.
 func (c collector) Collect(to chan<- prometheus.Metric) {
-	for outcome, count := range map[string]*atomic.Uint64{"delivered": &c.delivered, "failed": &c.failed, "dropped": &c.dropped} {
+	for outcome, count := range map[string]*atomic.Uint64{"delivered": &c.delivered, "rejected": &c.rejected, "failed": &c.failed, "dropped": &c.dropped} {
 		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(count.Load()), outcome)
 	}
 }
@@ -128,20 +130,40 @@ type counting struct {
 
 // ExportSpans implements sdk.SpanExporter. The processor never calls it twice at a time. An error ends here.
 func (c counting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	e := c.exporter
-	e.waiting.Add(-int64(len(spans)))
-	if err := c.SpanExporter.ExportSpans(ctx, spans); err != nil {
-		e.failed.Add(uint64(len(spans)))
-		if !e.failing {
+	e, count := c.exporter, int64(len(spans))
+	e.waiting.Add(-count)
+	err := c.SpanExporter.ExportSpans(ctx, spans)
+	if said := (*partial)(nil); errors.As(err, &said) {
+		rejected := min(max(said.rejected, 0), count)
+		e.rejected.Add(uint64(rejected))
+		e.delivered.Add(uint64(count - rejected))
+		e.advise(said)
+		err = nil
+	} else if err != nil {
+		e.failed.Add(uint64(count))
+	} else {
+		e.delivered.Add(uint64(count))
+	}
+	if failing := err != nil; failing != e.failing {
+		e.failing = failing
+		if failing {
 			e.log.Warn("traces cannot be delivered to --otlp-endpoint; requests go on", "err", err)
+		} else {
+			e.log.Info("traces are delivered again")
 		}
-		e.failing = true
-		return nil
 	}
-	e.delivered.Add(uint64(len(spans)))
-	if e.failing {
-		e.log.Info("traces are delivered again")
-	}
-	e.failing = false
 	return nil
+}
+
+// advise logs once that the collector rejects spans, and once that it has advice: spans that it takes may alternate with others, so neither
+// ends with the next batch.
+func (e *Exporter) advise(said *partial) {
+	switch {
+	case said.rejected > 0 && !e.toldRejected:
+		e.toldRejected = true
+		e.log.Warn("the collector at --otlp-endpoint rejects spans; requests go on, and further ones are only counted", "rejected", said.rejected, "says", said.message)
+	case said.rejected <= 0 && !e.toldAdvice:
+		e.toldAdvice = true
+		e.log.Warn("the collector at --otlp-endpoint takes all spans, and warns", "says", said.message)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -136,11 +137,12 @@ func TestExporter_LogsChangesOnly(t *testing.T) {
 	require.Equal(t, 1, log.count("traces are delivered again"))
 	require.Equal(t, 2, log.count("level="))
 	require.NoError(t, testutil.CollectAndCompare(e.Collector(), strings.NewReader(`
-# HELP creditd_trace_spans_total Spans of traces by outcome. delivered: the collector has them. failed: it did not take their batch. dropped: too many waited.
+# HELP creditd_trace_spans_total Spans of traces by outcome. delivered: the collector has them. rejected: it took their batch without them. failed: it did not take their batch. dropped: too many waited.
 # TYPE creditd_trace_spans_total counter
 creditd_trace_spans_total{outcome="delivered"} 3
 creditd_trace_spans_total{outcome="dropped"} 0
 creditd_trace_spans_total{outcome="failed"} 3
+creditd_trace_spans_total{outcome="rejected"} 0
 `)))
 	e.Shutdown(t.Context())
 }
@@ -156,4 +158,56 @@ func TestExporter_FollowsNoRedirect(t *testing.T) {
 	e.Shutdown(t.Context())
 	require.EqualValues(t, 1, asked.Load())
 	require.Equal(t, 1, log.count("307"))
+}
+
+// said is a partial success as a collector sends it.
+func said(rejected uint64, message string) []byte {
+	var p []byte
+	if rejected != 0 {
+		p = protowire.AppendVarint(protowire.AppendTag(p, 1, protowire.VarintType), rejected)
+	}
+	if message != "" {
+		p = protowire.AppendString(protowire.AppendTag(p, 2, protowire.BytesType), message)
+	}
+	answer := protowire.AppendVarint(protowire.AppendTag(nil, 77, protowire.VarintType), 5) // a field of the future
+	return protowire.AppendBytes(protowire.AppendTag(answer, 1, protowire.BytesType), p)
+}
+
+// A collector may answer 200 and reject spans all the same. They are counted, and the log has one line whatever the batches between bring.
+func TestExporter_CountsWhatTheCollectorRejects(t *testing.T) {
+	answers := make(chan []byte, 1)
+	e, log := exporter(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		_, _ = w.Write(<-answers)
+	})
+	deliver := func(spans int, answer []byte) {
+		t.Helper()
+		for range spans {
+			end(e, "span")
+		}
+		answers <- answer
+		flush(t, e)
+	}
+	deliver(3, said(2, "attribute too long"))
+	deliver(3, nil)
+	deliver(3, said(1, "attribute too long"))
+	require.EqualValues(t, 3, e.rejected.Load())
+	require.EqualValues(t, 6, e.delivered.Load())
+	require.Equal(t, 1, log.count("rejects spans"))
+	require.Equal(t, 1, log.count(`says="attribute too long"`))
+
+	deliver(1, said(99, "")) // more than it got
+	require.EqualValues(t, 4, e.rejected.Load())
+	deliver(2, said(0, "a deprecated path"))
+	deliver(2, said(0, "a deprecated path"))
+	require.Equal(t, 1, log.count(`says="a deprecated path"`))
+
+	for _, answer := range [][]byte{[]byte("{}"), []byte("ok"), said(2, "cut")[:6], said(1<<63, ""), said(0, "")} {
+		deliver(1, answer)
+	}
+	require.EqualValues(t, 4, e.rejected.Load())
+	require.EqualValues(t, 6+4+5, e.delivered.Load())
+	require.Zero(t, e.failed.Load())
+	require.Equal(t, 2, log.count("level="))
+	e.Shutdown(t.Context())
 }
