@@ -125,13 +125,20 @@ func TestMonitoring_NamesMetricsThatExist(t *testing.T) {
 	}
 }
 
-// TestMonitoring_ParsesInPrometheus: promtool is Prometheus's own parser. Each query of the dashboard is given to it as a rule.
-func TestMonitoring_ParsesInPrometheus(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
+// tool finds a program of Debian's package prometheus. CI has it.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
 	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("promtool is not installed; CI installs it")
+		t.Skip(name + " is not installed; CI installs it")
 	}
 	require.NoError(t, err)
+	return path
+}
+
+// TestMonitoring_ParsesInPrometheus: promtool is Prometheus's own parser. Each query of the dashboard is given to it as a rule.
+func TestMonitoring_ParsesInPrometheus(t *testing.T) {
+	promtool := tool(t, "promtool")
 	var rules strings.Builder
 	rules.WriteString("groups:\n- name: dashboard\n  rules:\n")
 	count := 0
