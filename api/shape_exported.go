@@ -96,6 +96,9 @@ func (x *exporter) key(r *fsm.KeyRecord) (*records.Record, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	if r.Lost && credits == nil {
+		credits = &records.Credits{}
+	}
 	owner := r.IdentityID
 	if owner != "" {
 		i, err := x.find(fsm.IdentityKind, owner)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/creditd/creditd/api/records"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -52,6 +53,17 @@ func TestExported_ForgetsNoField(t *testing.T) {
 	}
 }
 
+// A key that lost its balance with its identity is exported with nothing, also after the ledger has removed the identity.
+func TestExported_KeyThatLostItsBalance(t *testing.T) {
+	x := &exporter{view: filledLedger{}, all: true}
+	x.known.reset()
+	for lost, want := range map[bool]*records.Credits{true: {}, false: nil} {
+		shown, _, err := x.exported(&fsm.KeyRecord{ID: "key_1", APIID: "api_1", Lost: lost})
+		require.NoError(t, err)
+		require.Equal(t, want, shown.Key.Credits)
+	}
+}
+
 // fill gives each field of a record a value. What stands only in records of deleted things stays as it is.
 func fill(t *testing.T, record reflect.Value) {
 	t.Helper()
@@ -61,7 +73,7 @@ func fill(t *testing.T, record reflect.Value) {
 			continue
 		}
 		switch field.Name {
-		case "Deleted", "HadBalance", "KeysDeleted":
+		case "Deleted", "HadBalance", "KeysDeleted", "Lost":
 			continue
 		case "WorkspaceID":
 			at.SetString("ws")

@@ -55,10 +55,6 @@ func over[T any](list, had []T, most int, gone func(T) bool) bool {
 	return len(list) > live
 }
 
-func (p *permission) gone() bool { return p.deleted }
-
-func (r *role) gone() bool { return r.deleted }
-
 // shownLinks is how many permissions of a key and its roles an answer gathers.
 func (c *core) shownLinks() int {
 	if c.version < thirdRules {

@@ -47,9 +47,6 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 		s.endWindows(IdentityScope, i.id, limits)
 		delete(s.external, i.ref())
 		i.workspace.identities.remove(i)
-		if !c.DeleteKeys {
-			i.keys = nil
-		}
 		s.review(i)
 		return done
 	}, nil

@@ -15,7 +15,7 @@ func (c *DeletePermission) fields(v *fields.Visitor) {
 	v.String(&c.Permission)
 }
 
-// plan only marks the permission as deleted. It writes no role and no key.
+// plan ends the permission. It writes no role and no key.
 func (c *DeletePermission) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeletePermissionPermission, "") {
 		return nil, DeletePermissionPermission.missing("")
@@ -25,11 +25,7 @@ func (c *DeletePermission) plan(s *State, root *rootKey) (execute func() Result,
 		return nil, refuse(PermissionNotFound)
 	}
 	return func() Result {
-		delete(s.permissionSlugs, p.ref())
-		p.workspace.permissions.remove(p)
-		s.beforeChange(p)
-		p.name, p.slug, p.description, p.deleted = "", "", "", true
-		s.afterChange(p)
+		s.endPermission(p)
 		return done
 	}, nil
 }

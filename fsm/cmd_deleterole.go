@@ -15,7 +15,7 @@ func (c *DeleteRole) fields(v *fields.Visitor) {
 	v.String(&c.Role)
 }
 
-// plan only marks the role as deleted. It writes no key.
+// plan ends the role. It writes no key.
 func (c *DeleteRole) plan(s *State, root *rootKey) (execute func() Result, refusal *Refusal) {
 	if !root.may(DeleteRolePermission, "") {
 		return nil, DeleteRolePermission.missing("")
@@ -25,12 +25,7 @@ func (c *DeleteRole) plan(s *State, root *rootKey) (execute func() Result, refus
 		return nil, refuse(RoleNotFound)
 	}
 	return func() Result {
-		delete(s.roleNames, r.ref())
-		r.workspace.roles.remove(r)
-		s.beforeChange(r)
-		r.name, r.description, r.deleted = "", "", true
-		r.give(nil)
-		s.afterChange(r)
+		s.endRole(r)
 		return done
 	}, nil
 }

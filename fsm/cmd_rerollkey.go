@@ -50,7 +50,7 @@ func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	return func() Result {
 		k := &key{
 			id: c.NewID, hash: c.Hash, start: c.Start, api: old.api, identity: old.identity,
-			createdAt: s.clock, expires: old.expires, enabled: old.enabled,
+			createdAt: s.clock, expires: old.expires, enabled: old.enabled, lost: old.lost,
 		}
 		if old.details != nil {
 			d := *old.details
@@ -60,6 +60,10 @@ func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 				d.ratelimits[i].ID = c.RatelimitIDs[i]
 			}
 			k.replaceDetails(d)
+		}
+		if given := k.access(); s.version >= fifthRules && given.hides() {
+			given = given.live()
+			k.give(given.permissions, given.roles)
 		}
 		s.addKey(k)
 		if from := old.credit; from.limited() {

@@ -42,7 +42,7 @@ func (c *SetRolePermissions) plan(s *State, root *rootKey) (execute func() Resul
 	return func() Result {
 		s.createPlanned(plan)
 		s.beforeChange(r)
-		r.give(list)
+		s.giveRole(r, list)
 		s.afterChange(r)
 		return &PermissionList{Permissions: showPermissions(list)}
 	}, nil

@@ -87,7 +87,7 @@ func (c *UpdateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 			s.relink(k, s.link(owner))
 		}
 		k.setDetails(keyInfo{name: c.Name.over(k.name()), meta: c.Meta.over(k.meta())}, ratelimits)
-		k.give(given.permissions, given.roles)
+		s.exchange(k, given)
 		switch c.Expires.State {
 		case Null:
 			k.expires = Never

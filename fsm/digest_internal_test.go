@@ -68,7 +68,8 @@ func TestDigest_KnowsEveryKind(t *testing.T) {
 // new one cannot be left out.
 func TestDigest_ChangesWithEveryField(t *testing.T) {
 	migration := &MigrationRecord{ID: "m", WorkspaceID: "ws_1", Algorithm: SHA256, CreatedAt: 1}
-	for _, r := range append(oneOfEach(), migration) {
+	sweep := &SweepRecord{WorkspaceID: "ws_1", Since: 1, APIID: "a", Next: "b"}
+	for _, r := range append(oneOfEach(), migration, sweep) {
 		seen := map[Digest]string{digestOf(r): "as it is"}
 		eachChange(reflect.ValueOf(r).Elem(), reflect.TypeOf(r).Elem().Name(), func(change string) {
 			d := digestOf(r)

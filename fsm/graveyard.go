@@ -1,10 +1,11 @@
 package fsm
 
-// graveyard removes what is deleted, in bounded work per entry, from ledger version 4 on [D-65]. Until then a deleted thing counts in the
-// quotas of its workspace. It is in the queue in every version, so that the version can rise at once.
+// graveyard removes what is deleted, in bounded work per entry, from ledger version 4 or 5 on [D-65]. Until then a deleted thing counts in
+// the quotas of its workspace. It is in the queue in every version, so that the version can rise at once.
 type graveyard struct {
 	*core
 	ring   *keyring
+	access *access
 	owners *identityStore
 	queue  deadlines[grave]
 }
@@ -18,10 +19,12 @@ type grave interface {
 	waits() *bool
 	// removable reports whether the queue has something to do for the thing.
 	removable() bool
+	// since is the ledger version from which on it is removed.
+	since() uint64
 	// rank orders the kinds: what refers to others goes before them.
 	rank() int
 	listID() string
-	// purge does one step: it removes a key, or the thing itself.
+	// purge does one step: it removes or unlinks a key, or removes the thing itself.
 	purge(*graveyard)
 }
 
@@ -29,10 +32,7 @@ type grave interface {
 const purgedPerEntry = expiredPerEntry / 4
 
 func (y *graveyard) expire(n int) {
-	if y.version < fourthRules {
-		return
-	}
-	for n = min(n, purgedPerEntry); n > 0 && len(y.queue) > 0; n-- {
+	for n = min(n, purgedPerEntry); n > 0 && len(y.queue) > 0 && y.queue[0].since() <= y.version; n-- {
 		y.queue[0].purge(y)
 	}
 }
@@ -41,10 +41,12 @@ func (y *graveyard) expire(n int) {
 func (y *graveyard) review(g grave) {
 	removable, waits := g.removable(), g.waits()
 	switch {
-	case removable && !*waits:
+	case removable && *waits:
+		y.queue.fix(g) // since may have changed
+	case removable:
 		*waits = true
 		y.queue.add(g)
-	case !removable && *waits:
+	case *waits:
 		y.drop(g)
 	}
 }
@@ -57,8 +59,11 @@ func (y *graveyard) drop(g grave) {
 	}
 }
 
-// sooner is the order of all graves.
+// soonerGrave is the order of all graves.
 func soonerGrave(g, o grave) bool {
+	if g.since() != o.since() {
+		return g.since() < o.since()
+	}
 	if g.rank() != o.rank() {
 		return g.rank() < o.rank()
 	}
@@ -70,6 +75,7 @@ func (k *key) sooner(o grave) bool { return soonerGrave(k, o) }
 func (k *key) slot() *int32        { return &k.place }
 func (k *key) waits() *bool        { return &k.waiting }
 func (k *key) removable() bool     { return k.deleted }
+func (k *key) since() uint64       { return fourthRules }
 func (k *key) rank() int           { return 0 }
 func (k *key) purge(y *graveyard)  { y.ring.removeKey(k) }
 
@@ -78,23 +84,32 @@ func (i *identity) sooner(o grave) bool { return soonerGrave(i, o) }
 func (i *identity) slot() *int32        { return &i.place }
 func (i *identity) waits() *bool        { return &i.waiting }
 func (i *identity) rank() int           { return 1 }
+func (i *identity) removable() bool     { return i.deleted }
 
-// removable: keys that stay refer to their deleted identity, because it says what they may spend. So does every key whose turn has not come.
-func (i *identity) removable() bool {
-	return i.deleted && (i.keysDeleted || i.linked == 0 || i.meta != "" || len(i.ratelimits) > 0)
+// since: below ledger version 5, keys that stay refer to their deleted identity for ever, because it says what they may spend.
+func (i *identity) since() uint64 {
+	if i.keysDeleted || i.linked == 0 || i.holdsParts() {
+		return fourthRules
+	}
+	return fifthRules
 }
 
+// holdsParts: below ledger version 4 a deleted identity kept them.
+func (i *identity) holdsParts() bool { return i.meta != "" || len(i.ratelimits) > 0 }
+
 func (i *identity) purge(y *graveyard) {
-	switch k := i.firstKey(); {
-	case k != nil:
-		y.ring.removeKey(k)
+	switch {
 	case i.linked == 0:
 		y.owners.removeIdentity(i)
-	default: // below ledger version 4 a deleted identity kept them
+	case i.keysDeleted:
+		y.ring.removeKey(i.firstKey())
+	case i.holdsParts():
 		y.beforeChange(i)
 		i.meta, i.ratelimits = "", nil
 		y.afterChange(i)
 		y.review(i)
+	default: // every key that is deleted by itself is gone
+		y.ring.unlink(i.firstKey())
 	}
 }
 
@@ -103,6 +118,7 @@ func (a *api) sooner(o grave) bool { return soonerGrave(a, o) }
 func (a *api) slot() *int32        { return &a.place }
 func (a *api) waits() *bool        { return &a.waiting }
 func (a *api) removable() bool     { return a.deleted }
+func (a *api) since() uint64       { return fourthRules }
 func (a *api) rank() int           { return 2 }
 
 // purge comes after all keys that are deleted by themselves or with their identity, so the list has all that refer to the API.
@@ -113,3 +129,11 @@ func (a *api) purge(y *graveyard) {
 	}
 	y.ring.removeAPI(a)
 }
+
+func (p *permission) sooner(o grave) bool { return soonerGrave(p, o) }
+func (p *permission) rank() int           { return 3 }
+func (p *permission) purge(y *graveyard)  { y.access.removePermission(p) }
+
+func (r *role) sooner(o grave) bool { return soonerGrave(r, o) }
+func (r *role) rank() int           { return 4 }
+func (r *role) purge(y *graveyard)  { y.access.removeRole(r) }

@@ -15,7 +15,8 @@ type identityStore struct {
 // externalRef is the name that a workspace uses for an identity.
 type externalRef struct{ workspaceID, externalID string }
 
-// identity groups keys of one user and may hold a balance that they share. A deleted identity is kept while keys refer to it.
+// identity groups keys of one user and may hold a balance that they share. A deleted identity is kept while keys refer to it,
+// and from ledger version 5 on the graveyard unlinks them.
 type identity struct {
 	entityHeader
 	id         string
@@ -34,7 +35,7 @@ type identity struct {
 
 	head *headHash[string] // of a large meta, which alone of the head changes
 
-	keys   []apiKeys // its keys that are not deleted by themselves, by API. An identity that was deleted without its keys has none
+	keys   []apiKeys // its keys that are not deleted by themselves, by API
 	linked int       // keys that refer to it
 
 	waiting bool // in the graveyard, at place

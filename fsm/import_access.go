@@ -67,7 +67,7 @@ func (m *importer) takeRole(w *workspace, r *RoleRecord) ImportOutcome {
 		m.beforeChange(have)
 		delete(m.roleNames, have.ref())
 		have.name, have.description, have.createdAt = r.Name, r.Description, r.CreatedAt
-		have.give(list)
+		m.giveRole(have, list)
 		m.roleNames[ref] = have
 		m.afterChange(have)
 	})

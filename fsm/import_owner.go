@@ -109,7 +109,8 @@ func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) 
 			m.release(k)
 			m.relink(k, owner)
 			used := max(k.lastUsedAt, r.LastUsedAt)
-			k.set(r, limits, given)
+			k.set(r, limits, had)
+			m.exchange(k, given)
 			k.lastUsedAt = used
 			m.claim(k)
 			m.afterChange(k)
@@ -136,7 +137,7 @@ func (m *importer) sameKey(k *key, r *KeyRecord, owner *identity, limits []Ratel
 	want.set(r, limits, given)
 	has := k.visible()
 	if i := k.liveIdentity(); i == nil {
-		has.IdentityID = ""
+		has.IdentityID, has.Lost = "", false
 	}
 	if m.rule == ReplaceOnConflict {
 		has.LastUsedAt = min(has.LastUsedAt, r.LastUsedAt)

@@ -1,10 +1,6 @@
 package fsm
 
-import (
-	"slices"
-
-	"github.com/creditd/creditd/fsm/fields"
-)
+import "github.com/creditd/creditd/fsm/fields"
 
 // keyring holds the APIs, their keys, and the migrations.
 type keyring struct {
@@ -45,6 +41,7 @@ type key struct {
 	expires    int64
 	enabled    bool
 	deleted    bool
+	lost       bool // its deleted identity had the balance, and is gone: see orphaned
 	waiting    bool // in the graveyard, at place
 	place      int32
 }
@@ -107,9 +104,9 @@ func (k *key) liveIdentity() *identity {
 }
 
 // orphaned reports whether the identity that paid for a key was deleted with its balance. Such a key has nothing to spend until it is linked,
-// unlinked or given credits [D-23]. Nothing is written per key: an identity may have millions.
+// unlinked or given credits [D-23]. A deletion writes no key: an identity may have millions. The graveyard does, one with each step.
 func (k *key) orphaned() bool {
-	return k.identity != nil && k.identity.hadBalance && !k.credit.limited()
+	return (k.lost || k.identity != nil && k.identity.hadBalance) && !k.credit.limited()
 }
 
 // nothing is the balance of an orphaned key. It is never debited.
@@ -164,6 +161,7 @@ func (ring *keyring) addKey(k *key) {
 	ring.claim(k)
 	k.list()
 	ring.countLink(k, 1)
+	ring.access.refer(k.access(), 1)
 	k.api.workspace.used[KeysQuota]++
 	ring.add(k)
 }
@@ -260,7 +258,7 @@ func (k *key) plain() KeyRecord {
 	r := KeyRecord{
 		ID: k.id, Hash: k.hash, Start: k.start, APIID: k.api.id,
 		CreatedAt: k.createdAt, UpdatedAt: k.updatedAt, LastUsedAt: k.lastUsedAt, Expires: k.expires,
-		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(), FormerHash: k.formerHash(),
+		Enabled: k.enabled, Deleted: k.deleted, Ratelimits: k.ratelimits(), FormerHash: k.formerHash(), Lost: k.lost,
 	}
 	r.setInfo(k.info())
 	if k.identity != nil {
@@ -313,7 +311,7 @@ func (k *key) headSum() fields.Hasher {
 
 func (ring *keyring) loadKey(r *KeyRecord) bool {
 	a := ring.apis[r.APIID]
-	if a == nil || ring.keys[r.ID] != nil || !keptRatelimits(r.Ratelimits) {
+	if a == nil || ring.keys[r.ID] != nil || !keptRatelimits(r.Ratelimits) || r.Lost && r.IdentityID != "" {
 		return false
 	}
 	k := &key{id: r.ID, api: a, deleted: r.Deleted}
@@ -338,7 +336,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 
 // set makes a key what its record says. The caller looks after API, identity and deletion, and finds the permissions and roles.
 func (k *key) set(r *KeyRecord, limits []Ratelimit, given keyAccess) {
-	k.hash, k.start, k.expires, k.enabled = r.Hash, r.Start, r.Expires, r.Enabled
+	k.hash, k.start, k.expires, k.enabled, k.lost = r.Hash, r.Start, r.Expires, r.Enabled, r.Lost
 	k.createdAt, k.updatedAt, k.lastUsedAt = r.CreatedAt, r.UpdatedAt, r.LastUsedAt
 	k.details = nil
 	k.setDetails(r.info(), limits)
@@ -362,17 +360,12 @@ func (k *key) takeOver(former Hash) {
 
 func (k *key) resource() AuditResource { return AuditResource{KeyResource, k.id} }
 
-func (k *key) hides() bool {
-	had := k.access()
-	return slices.ContainsFunc(had.permissions, (*permission).gone) || slices.ContainsFunc(had.roles, (*role).gone)
-}
+func (k *key) hides() bool { return k.access().hides() }
 
 // visible is the record without deleted permissions and roles that are still in the lists.
 func (k *key) visible() KeyRecord {
-	r := k.plain()
-	had := k.access()
-	r.Permissions = permissionIDs(sortedPermissions(slices.Clone(had.permissions)))
-	r.Roles = roleIDs(sortedRoles(slices.Clone(had.roles)))
+	r, shown := k.plain(), k.access().live()
+	r.Permissions, r.Roles = permissionIDs(shown.permissions), roleIDs(shown.roles)
 	return r
 }
 

@@ -16,7 +16,7 @@ func (k *key) access() keyAccess {
 	return *k.details.access
 }
 
-// give replaces the permissions and roles.
+// give replaces the permissions and roles of a key that is not in the ledger: see exchange.
 func (k *key) give(permissions []*permission, roles []*role) {
 	var d keyDetails
 	if k.details != nil {
@@ -133,6 +133,24 @@ func (ring *keyring) giveKey(k *key, permissions []*permission, roles []*role) {
 		return
 	}
 	ring.beforeChange(k)
-	k.give(permissions, roles)
+	ring.exchange(k, keyAccess{permissions, roles})
 	ring.afterChange(k)
+}
+
+// exchange replaces the permissions and roles of a key that is about to change.
+func (ring *keyring) exchange(k *key, given keyAccess) {
+	had := k.access()
+	k.give(given.permissions, given.roles)
+	ring.access.refer(given, 1)
+	ring.access.refer(had, -1)
+}
+
+// live is the lists without what is deleted.
+func (a keyAccess) live() keyAccess {
+	return keyAccess{sortedPermissions(slices.Clone(a.permissions)), sortedRoles(slices.Clone(a.roles))}
+}
+
+// hides reports whether something in the lists is deleted.
+func (a keyAccess) hides() bool {
+	return slices.ContainsFunc(a.permissions, (*permission).gone) || slices.ContainsFunc(a.roles, (*role).gone)
 }

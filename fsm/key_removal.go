@@ -8,8 +8,9 @@ func (ring *keyring) countLink(k *key, more int) {
 	}
 }
 
-// relink changes or removes the identity of a key that is not deleted.
+// relink changes or removes the identity of a key that is not deleted. The new link ends that the key is orphaned.
 func (ring *keyring) relink(k *key, i *identity) {
+	k.lost = false
 	k.unlistUnder()
 	ring.countLink(k, -1)
 	k.identity = i
@@ -34,5 +35,15 @@ func (ring *keyring) removeKey(k *key) {
 	k.api.workspace.used[KeysQuota]--
 	ring.release(k)
 	ring.graves.drop(k)
+	ring.access.refer(k.access(), -1)
 	ring.countLink(k, -1)
+}
+
+// unlink takes its deleted identity from a key. What it says of the key's credits stays.
+func (ring *keyring) unlink(k *key) {
+	ring.beforeChange(k)
+	lost := k.orphaned()
+	ring.relink(k, nil)
+	k.lost = lost
+	ring.afterChange(k)
 }

@@ -78,14 +78,6 @@ func (i *identity) dropList(at int) {
 	}
 }
 
-// lister is the identity that lists a key: a live one, or one that was deleted with its keys.
-func (k *key) lister() *identity {
-	if k.identity == nil || k.identity.deleted && !k.identity.keysDeleted {
-		return nil
-	}
-	return k.identity
-}
-
 // list adds a key to the listings, unless it is deleted by itself; unlist removes it. Both read the key's API and identity.
 func (k *key) list() {
 	if k.deleted {
@@ -96,7 +88,7 @@ func (k *key) list() {
 }
 
 func (k *key) listUnder() {
-	i := k.lister()
+	i := k.identity
 	if i == nil {
 		return
 	}
@@ -113,7 +105,7 @@ func (k *key) unlist() {
 }
 
 func (k *key) unlistUnder() {
-	i := k.lister()
+	i := k.identity
 	if i == nil {
 		return
 	}

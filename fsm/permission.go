@@ -6,8 +6,7 @@ import (
 )
 
 // permission is what a customer allows keys to do, directly or through roles. Root keys have permissions of their own: see
-// root_permission.go. A deleted one is kept, empty, while roles and keys refer to it. They drop it with their next change; until then it
-// counts for nothing.
+// root_permission.go. A deleted one is kept, empty, while roles and keys refer to it: see sweep. Until then it counts for nothing.
 type permission struct {
 	entityHeader
 	id          string
@@ -16,13 +15,15 @@ type permission struct {
 	description string
 	workspace   *workspace
 	createdAt   int64
-	deleted     bool
+	referred
 }
 
 // access holds the permissions and roles of all workspaces.
 type access struct {
 	*core
 	tenants         *tenancy
+	graves          *graveyard
+	sweeps          *sweeper
 	permissions     map[string]*permission     // by id, deleted ones included
 	permissionSlugs map[foldedName]*permission // live ones only
 	roles           map[string]*role           // by id, deleted ones included
@@ -50,6 +51,28 @@ func (x *access) addPermission(p *permission) {
 	p.workspace.permissions.insert(p)
 	p.workspace.used[PermissionsQuota]++
 	x.add(p)
+}
+
+// endPermission deletes a permission. Its record goes at once if nothing refers to it, and otherwise after the sweep.
+func (x *access) endPermission(p *permission) {
+	delete(x.permissionSlugs, p.ref())
+	p.workspace.permissions.remove(p)
+	if x.version >= fifthRules && p.links == 0 {
+		x.removePermission(p)
+		return
+	}
+	x.beforeChange(p)
+	p.name, p.slug, p.description, p.deleted = "", "", "", true
+	x.afterChange(p)
+	x.bury(p)
+}
+
+// removePermission removes a permission that is in no list.
+func (x *access) removePermission(p *permission) {
+	x.remove(p)
+	delete(x.permissions, p.id)
+	p.workspace.used[PermissionsQuota]--
+	x.graves.drop(p)
 }
 
 // permissionPlan is a resolved list of slugs: permissions that exist, and permissions to create.
@@ -168,12 +191,13 @@ func (x *access) loadPermission(r *PermissionRecord) bool {
 		return false
 	}
 	p := &permission{
-		id: r.ID, name: r.Name, slug: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted,
+		id: r.ID, name: r.Name, slug: r.Slug, description: r.Description, workspace: w, createdAt: r.CreatedAt, referred: referred{deleted: r.Deleted},
 	}
 	if p.deleted {
 		x.permissions[p.id] = p
 		w.used[PermissionsQuota]++
 		x.add(p)
+		x.graves.review(p)
 		return true
 	}
 	if x.permissionSlugs[p.ref()] != nil {

@@ -22,6 +22,7 @@ const (
 	IdentityCreditKind Kind = 80
 	KeyCreditKind      Kind = 90
 	ImportMarkKind     Kind = 95
+	SweepKind          Kind = 96
 	SessionKind        Kind = 140
 	AuditKind          Kind = 160
 	IdempotencyKind    Kind = 150

@@ -50,13 +50,15 @@ type KeyRecord struct {
 	Ratelimits  []Ratelimit // by name
 	// FormerHash came with ledger version 2: the hash that a migrated key had in the other system. Zero: none.
 	FormerHash Hash
+	// Lost came with ledger version 5: the identity that paid was deleted with its balance, and the key has no other one.
+	Lost bool
 }
 
 func (r *KeyRecord) info() keyInfo { return keyInfo{name: r.Name, meta: r.Meta} }
 
 func (r *KeyRecord) setInfo(i keyInfo) { r.Name, r.Meta = i.name, i.meta }
 
-var keyRecordType = recordType{kind: KeyKind, since: 1, newest: 2, create: createRecord[KeyRecord]}
+var keyRecordType = recordType{kind: KeyKind, since: 1, newest: 5, create: createRecord[KeyRecord]}
 
 func (*KeyRecord) is() *recordType { return &keyRecordType }
 
@@ -91,6 +93,9 @@ func (r *KeyRecord) tail(v *fields.Visitor) {
 	visitRatelimits(&r.Ratelimits, v)
 	if v.Added(2, r.FormerHash != Hash{}) {
 		r.FormerHash.fields(v)
+	}
+	if v.Added(5, r.Lost) {
+		v.Bool(&r.Lost)
 	}
 }
 

@@ -15,13 +15,13 @@ type role struct {
 	members     map[*permission]struct{} // of a long list; nil: the list is short
 	workspace   *workspace
 	createdAt   int64
-	deleted     bool
+	referred
 }
 
 // shortList is the length up to which searching a list is cheaper than a set.
 const shortList = 64
 
-// give replaces the permissions.
+// give replaces the permissions of a role that is not in the ledger: see giveRole.
 func (r *role) give(list []*permission) {
 	r.permissions, r.members = list, nil
 	if len(list) > shortList {
@@ -99,7 +99,40 @@ func (x *access) addRole(r *role) {
 	x.roleNames[r.ref()] = r
 	r.workspace.roles.insert(r)
 	r.workspace.used[RolesQuota]++
+	x.refer(keyAccess{permissions: r.permissions}, 1)
 	x.add(r)
+}
+
+// giveRole replaces the permissions of a role that is about to change.
+func (x *access) giveRole(r *role, list []*permission) {
+	had := r.permissions
+	r.give(list)
+	x.refer(keyAccess{permissions: list}, 1)
+	x.refer(keyAccess{permissions: had}, -1)
+}
+
+// endRole deletes a role, as endPermission does a permission.
+func (x *access) endRole(r *role) {
+	delete(x.roleNames, r.ref())
+	r.workspace.roles.remove(r)
+	if x.version >= fifthRules && r.links == 0 {
+		x.removeRole(r)
+		return
+	}
+	x.beforeChange(r)
+	r.name, r.description, r.deleted = "", "", true
+	x.giveRole(r, nil)
+	x.afterChange(r)
+	x.bury(r)
+}
+
+// removeRole removes a role that no key has.
+func (x *access) removeRole(r *role) {
+	x.remove(r)
+	delete(x.roles, r.id)
+	r.workspace.used[RolesQuota]--
+	x.refer(keyAccess{permissions: r.permissions}, -1)
+	x.graves.drop(r)
 }
 
 func (r *role) show() Role {
@@ -138,12 +171,13 @@ func (x *access) loadRole(r *RoleRecord) bool {
 	if w == nil || !ok || x.roles[r.ID] != nil {
 		return false
 	}
-	loaded := &role{id: r.ID, name: r.Name, description: r.Description, workspace: w, createdAt: r.CreatedAt, deleted: r.Deleted}
+	loaded := &role{id: r.ID, name: r.Name, description: r.Description, workspace: w, createdAt: r.CreatedAt, referred: referred{deleted: r.Deleted}}
 	loaded.give(list)
 	if loaded.deleted {
 		x.roles[loaded.id] = loaded
 		w.used[RolesQuota]++
 		x.add(loaded)
+		x.graves.review(loaded)
 		return len(list) == 0
 	}
 	if x.roleNames[loaded.ref()] != nil {

@@ -15,6 +15,7 @@ type State struct {
 	idempotencyStore
 	auditStore
 	graveyard
+	sweeper
 	importStore
 	verifier
 	//lint:ignore U1000 it has fields in the build with one more ledger version
@@ -40,7 +41,7 @@ func New() *State {
 	}
 	t := &s.tenancy
 	s.access = access{
-		core: c, tenants: t, permissions: make(map[string]*permission), permissionSlugs: make(map[foldedName]*permission),
+		core: c, tenants: t, graves: &s.graveyard, sweeps: &s.sweeper, permissions: make(map[string]*permission), permissionSlugs: make(map[foldedName]*permission),
 		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
 	}
 	s.identityStore = identityStore{
@@ -59,11 +60,12 @@ func New() *State {
 	s.sessionStore = sessionStore{core: c, sessions: make(map[uint64]*session)}
 	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: make(map[idempotencyRef]*idempotencyRecord)}
 	s.auditStore = auditStore{core: c, tenants: t}
-	s.graveyard = graveyard{core: c, ring: &s.keyring, owners: &s.identityStore}
+	s.graveyard = graveyard{core: c, ring: &s.keyring, access: &s.access, owners: &s.identityStore}
+	s.sweeper = sweeper{core: c, ring: &s.keyring, access: &s.access}
 	s.importStore = importStore{core: c, tenants: t}
 	s.accounts.refills = &s.importStore
 	s.verifier = verifier{c, t, &s.keyring, &s.accounts, &s.rateLimits, &s.idempotencyStore}
-	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore, &s.graveyard}
+	s.expiries = []expirer{&s.rateLimits, &s.auditStore, &s.idempotencyStore, &s.sessionStore, &s.graveyard, &s.sweeper}
 	return s
 }
 

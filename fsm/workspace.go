@@ -26,6 +26,8 @@ type workspace struct {
 	identities  ordered[*identity]   // its identities, likewise
 	permissions ordered[*permission] // its permissions, likewise
 	roles       ordered[*role]       // its roles, likewise
+	buried      int                  // deleted permissions and roles to which something refers
+	sweep       *sweep               // nil: none is buried
 	audit       *auditLog            // nil: no entries
 	migrations  int                  // how many
 	marks       ordered[*importMark] // of what is tracked, or was until it was deleted

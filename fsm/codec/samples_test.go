@@ -438,5 +438,8 @@ var (
 		&fsm.MetaRecord{ClusterID: "cl_1", Clock: 5, LedgerVersion: 5, RaisedBy: "v1.5.0"},
 		&fsm.ImportMarkRecord{Owner: "key_2", WorkspaceID: "ws_1", Limited: true, Remaining: 100, Exact: true, Bases: []fsm.MarkBase{{Day: 20_717, Base: 70}, {Day: 20_718, Base: -3}}},
 		&fsm.ImportMarkRecord{Owner: "key_3", WorkspaceID: "ws_1", Exact: true},
+		&fsm.SweepRecord{WorkspaceID: "ws_1", Since: 1_790_000_000_000, Keys: true, APIID: "api_1", Next: "key_5"},
+		&fsm.SweepRecord{WorkspaceID: "ws_2"},
+		&fsm.KeyRecord{ID: "key_6", Hash: hash(12), APIID: "api_1", Expires: fsm.Never, Lost: true},
 	}
 )

@@ -27,7 +27,7 @@ type Model struct {
 
 	permissions            []*permission
 	roles                  []*role
-	permissionIDs, roleIDs []string          // ever given out
+	permissionIDs, roleIDs []string          // that have a record: see leftover
 	givenIn                map[string]string // the workspaces in which they were
 
 	calls    []*idempotentCall
@@ -39,6 +39,8 @@ type Model struct {
 
 	audit []auditEntry
 	marks []*importMark
+
+	sweeps []*sweep
 }
 
 type workspace struct {
@@ -83,6 +85,7 @@ type key struct {
 	account                               account
 	limits                                []fsm.Ratelimit
 	permissions, roles                    []string // ids
+	left                                  leftover
 
 	// Since ledger version 2, when its identity was deleted:
 	former fsm.Hash // that it came with, if it was taken over; zero: none
@@ -155,6 +158,7 @@ func (t *Model) advance(stamp int64) {
 	}
 	t.now = stamp
 	t.purge()
+	t.sweepAll()
 }
 
 func (t *Model) apply(call fsm.Call, index uint64) fsm.Result {

@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/fsm"
 )
 
-// permission is a permission that exists. A deletion removes it, and its id from every role and every key.
+// permission is a permission that exists. A deletion removes it, and its id from every role and every key: see leftover.
 type permission struct {
 	id, workspace, name, slug, description string
 	createdAt                              int64
@@ -19,6 +19,7 @@ type role struct {
 	id, workspace, name, description string
 	permissions                      []string // ids
 	createdAt                        int64
+	left                             leftover
 }
 
 // sameName is contract 6, D-11.
@@ -262,13 +263,15 @@ func (t *Model) deletePermission(root *rootKey, c *fsm.DeletePermission) fsm.Res
 	if p == nil {
 		return refusal(fsm.PermissionNotFound)
 	}
+	t.endSweeps()
 	t.permissions = slices.DeleteFunc(t.permissions, func(other *permission) bool { return other == p })
 	for _, r := range t.roles {
-		r.permissions = without(r.permissions, p.id)
+		moveTo(&r.left.permissions, &r.permissions, p.id)
 	}
 	for _, k := range t.keys {
-		k.permissions = without(k.permissions, p.id)
+		moveTo(&k.left.permissions, &k.permissions, p.id)
 	}
+	t.bury(&t.permissionIDs, p.id)
 	return &fsm.Done{}
 }
 
@@ -295,7 +298,7 @@ func (t *Model) createRole(root *rootKey, c *fsm.CreateRole) fsm.Result {
 	}
 	t.givenIn[c.ID] = root.workspace
 	t.roleIDs = append(t.roleIDs, c.ID)
-	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions), t.now})
+	t.roles = append(t.roles, &role{c.ID, root.workspace, c.Name, c.Description, t.resolved(root, c.Permissions), t.now, leftover{}})
 	return &fsm.Created{ID: c.ID}
 }
 
@@ -308,9 +311,11 @@ func (t *Model) deleteRole(root *rootKey, c *fsm.DeleteRole) fsm.Result {
 		return refusal(fsm.RoleNotFound)
 	}
 	t.roles = slices.DeleteFunc(t.roles, func(other *role) bool { return other == r })
+	t.endSweeps()
 	for _, k := range t.keys {
-		k.roles = without(k.roles, r.id)
+		moveTo(&k.left.roles, &k.roles, r.id)
 	}
+	t.bury(&t.roleIDs, r.id)
 	return &fsm.Done{}
 }
 
@@ -332,7 +337,7 @@ func (t *Model) setRolePermissions(root *rootKey, c *fsm.SetRolePermissions) fsm
 	if r := t.room(root, fsm.Usage{fsm.PermissionsQuota: int64(len(t.unknown(root, c.Permissions)))}); r != nil {
 		return r
 	}
-	r.permissions = t.resolved(root, c.Permissions)
+	r.permissions, r.left = t.resolved(root, c.Permissions), leftover{}
 	return &fsm.PermissionList{Permissions: t.shownPermissions(r.permissions)}
 }
 
@@ -376,7 +381,7 @@ func (t *Model) linkKeyPermissions(root *rootKey, c *fsm.LinkKeyPermissions) fsm
 		return refusal(fsm.InvalidInput)
 	}
 	t.resolved(root, c.Permissions)
-	k.permissions = ids
+	k.permissions, k.left.permissions = ids, nil
 	return &fsm.PermissionList{Permissions: t.shownPermissions(k.permissions)}
 }
 
@@ -419,7 +424,7 @@ func (t *Model) linkKeyRoles(root *rootKey, c *fsm.LinkKeyRoles) fsm.Result {
 	if t.overfull(k, k.permissions, ids) {
 		return refusal(fsm.InvalidInput)
 	}
-	k.roles = ids
+	k.roles, k.left.roles = ids, nil
 	list := &fsm.RoleList{}
 	for _, name := range t.rolesOf(k) {
 		list.Roles = append(list.Roles, t.shownRole(t.roleByName(root, name)))

@@ -128,7 +128,7 @@ func (t *Model) picture(later *Model) picture {
 		p.balances[fsm.AuditResource{Type: fsm.IdentityResource, ID: i.id}] = i.account.shown()
 	}
 	for _, k := range t.keys {
-		see(fsm.KeyResource, k.id, k.start, k.name, k.meta, k.identity, k.hash, k.enabled, k.deleted, k.createdAt, k.updatedAt, k.usedAt, k.former, k.expires, byName(k.limits),
+		see(fsm.KeyResource, k.id, k.start, k.name, k.meta, k.identity, k.lost && k.identity == "", k.hash, k.enabled, k.deleted, k.createdAt, k.updatedAt, k.usedAt, k.former, k.expires, byName(k.limits),
 			among(k.permissions, permissions), among(k.roles, roles))
 		p.balances[fsm.AuditResource{Type: fsm.KeyResource, ID: k.id}] = k.account.shown()
 	}

@@ -129,7 +129,7 @@ func (m *importing) takeRole(w string, r *fsm.RoleRecord) fsm.ImportOutcome {
 	if !m.hasPermissions(w, r.Permissions) {
 		return refusedImport(fsm.ImportNotFound)
 	}
-	fresh, had := role{r.ID, w, r.Name, r.Description, union(nil, r.Permissions), r.CreatedAt}, 0
+	fresh, had := role{r.ID, w, r.Name, r.Description, union(nil, r.Permissions), r.CreatedAt, leftover{}}, 0
 	if have != nil {
 		had = len(have.permissions)
 	}

@@ -154,10 +154,10 @@ func (t *Model) updateKey(root *rootKey, c *fsm.UpdateKey) fsm.Result {
 		k.own(after)
 	}
 	if c.Permissions.State == fsm.Given {
-		k.permissions = t.resolved(root, c.Permissions.Value)
+		k.permissions, k.left.permissions = t.resolved(root, c.Permissions.Value), nil
 	}
 	if c.Roles.State == fsm.Given {
-		k.roles = roles
+		k.roles, k.left.roles = roles, nil
 	}
 	change(&k.name, c.Name, "")
 	change(&k.meta, c.Meta, "")

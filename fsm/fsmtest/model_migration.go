@@ -43,6 +43,9 @@ func (t *Model) rerollKey(root *rootKey, c *fsm.RerollKey) fsm.Result {
 	}
 	fresh := *old
 	fresh.former = fsm.Hash{}
+	if t.version >= FifthRules {
+		fresh.left = leftover{}
+	}
 	fresh.permissions, fresh.roles, fresh.limits = slices.Clone(old.permissions), slices.Clone(old.roles), byName(old.limits)
 	for i := range fresh.limits {
 		fresh.limits[i].ID = c.RatelimitIDs[i]

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// purge is contract 7.2 and D-65: with each entry that moves log time, sixteen steps that remove what is deleted.
+// purge is contract 7.2, D-65 and D-104: with each entry that moves log time, sixteen steps that remove what is deleted.
 func (t *Model) purge() {
 	if t.version < FourthRules {
 		return
@@ -43,6 +43,10 @@ func (t *Model) purgeOne() {
 			return
 		}
 		t.apis = slices.DeleteFunc(t.apis, func(other *api) bool { return other == a })
+		return
+	}
+	if t.version >= FifthRules {
+		t.purgeLinks()
 	}
 }
 

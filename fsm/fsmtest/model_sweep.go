@@ -1,0 +1,173 @@
+package fsmtest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// leftover are the deleted permissions and roles that the record of a key or role still has. Nobody sees them; they count in the quotas.
+type leftover struct{ permissions, roles []string }
+
+// sweep is how far [D-104] has come in a workspace.
+type sweep struct {
+	workspace string
+	since     int64
+	keys      bool
+	api, next string
+}
+
+// heldBy counts the records that have a deleted permission or role.
+func (t *Model) heldBy(id string) (n int) {
+	for _, r := range t.roles {
+		n += times(r.left.permissions, id)
+	}
+	for _, k := range t.keys {
+		n += times(k.left.permissions, id) + times(k.left.roles, id)
+	}
+	return n
+}
+
+func times(list []string, id string) int {
+	if slices.Contains(list, id) {
+		return 1
+	}
+	return 0
+}
+
+// moveTo takes an id from a list to the leftovers.
+func moveTo(left *[]string, list *[]string, id string) {
+	if slices.Contains(*list, id) {
+		*list, *left = without(*list, id), append(slices.Clone(*left), id)
+	}
+}
+
+// buried reports whether records of a workspace have something that is deleted.
+func (t *Model) buried(workspace string) bool {
+	held := func(left leftover) bool {
+		for _, id := range slices.Concat(left.permissions, left.roles) {
+			if t.givenIn[id] == workspace {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(t.roles, func(r *role) bool { return held(r.left) }) || slices.ContainsFunc(t.keys, func(k *key) bool { return held(k.left) })
+}
+
+// endSweeps ends those that have nothing to do.
+func (t *Model) endSweeps() {
+	t.sweeps = slices.DeleteFunc(t.sweeps, func(sw *sweep) bool { return !t.buried(sw.workspace) })
+}
+
+// bury is called when a permission or role has been deleted. From ledger version 5 on, one that no record has is forgotten.
+func (t *Model) bury(ids *[]string, id string) {
+	if t.version < FifthRules {
+		return
+	}
+	if t.heldBy(id) == 0 {
+		*ids = without(*ids, id)
+		return
+	}
+	t.sweepOf(t.givenIn[id])
+}
+
+// sweepOf begins the sweep of a workspace, unless it is under way.
+func (t *Model) sweepOf(workspace string) *sweep {
+	sw := first(t.sweeps, func(sw *sweep) bool { return sw.workspace == workspace })
+	if sw == nil {
+		sw = &sweep{workspace: workspace, since: t.now}
+		t.sweeps = append(t.sweeps, sw)
+	}
+	return sw
+}
+
+// sweepAll is what an entry does for the sweeps: 4096 units of work, first for those that waited longest.
+func (t *Model) sweepAll() {
+	if t.version < FifthRules {
+		return
+	}
+	t.endSweeps()
+	var waiting []sweep
+	for _, w := range t.workspaces {
+		sw := first(t.sweeps, func(sw *sweep) bool { return sw.workspace == w.id })
+		switch {
+		case sw != nil && sw.since < t.now:
+			waiting = append(waiting, *sw)
+		case sw == nil && t.buried(w.id): // from before ledger version 5
+			waiting = append(waiting, sweep{workspace: w.id})
+		}
+	}
+	slices.SortFunc(waiting, func(a, b sweep) int {
+		return cmp.Or(cmp.Compare(a.since, b.since), strings.Compare(a.workspace, b.workspace))
+	})
+	budget := 4096
+	for _, w := range waiting {
+		if budget > 0 {
+			t.advanceSweep(t.sweepOf(w.workspace), &budget)
+		}
+	}
+	t.endSweeps()
+}
+
+func (t *Model) advanceSweep(sw *sweep, budget *int) {
+	sw.since = t.now
+	clean := func(own int, left *leftover) {
+		if *budget -= 4 + own + len(left.permissions) + len(left.roles); len(left.permissions)+len(left.roles) > 0 {
+			*budget -= 64
+		}
+		*left = leftover{}
+	}
+	roles := slices.SortedFunc(slices.Values(t.roles), func(a, b *role) int { return strings.Compare(a.id, b.id) })
+	for _, r := range roles {
+		if sw.keys || r.workspace != sw.workspace || r.id < sw.next {
+			continue
+		}
+		if *budget <= 0 || !t.buried(sw.workspace) {
+			sw.next = r.id
+			return
+		}
+		clean(len(r.permissions), &r.left)
+	}
+	if !sw.keys {
+		sw.keys, sw.next = true, ""
+	}
+	keys := slices.SortedFunc(slices.Values(t.keys), func(a, b *key) int { return cmp.Or(strings.Compare(a.api, b.api), strings.Compare(a.id, b.id)) })
+	for _, k := range keys {
+		a := t.apiOf(k)
+		if a.workspace != sw.workspace || a.deleted || k.deleted || k.api < sw.api || k.api == sw.api && k.id < sw.next {
+			continue
+		}
+		if *budget <= 0 || !t.buried(sw.workspace) {
+			sw.api, sw.next = k.api, k.id
+			return
+		}
+		clean(len(k.permissions)+len(k.roles), &k.left)
+	}
+	*sw = sweep{workspace: sw.workspace, since: sw.since}
+}
+
+// purgeLinks is a step of the graveyard that comes last: a key loses its deleted identity, or a permission or role is forgotten.
+func (t *Model) purgeLinks() {
+	linked := func(i *identity) bool { return i.deleted }
+	if i := least(t.identities, linked, func(a, b *identity) int { return strings.Compare(a.id, b.id) }); i != nil {
+		t.firstKey(func(k *key) bool { return k.identity == i.id }).identity = ""
+		return
+	}
+	if !t.forgetFirst(&t.permissionIDs, func(id string) bool {
+		return first(t.permissions, func(p *permission) bool { return p.id == id }) != nil
+	}) {
+		t.forgetFirst(&t.roleIDs, func(id string) bool { return first(t.roles, func(r *role) bool { return r.id == id }) != nil })
+	}
+}
+
+// forgetFirst forgets the first id of something that is deleted and that no record has.
+func (t *Model) forgetFirst(ids *[]string, lives func(string) bool) bool {
+	for _, id := range slices.Sorted(slices.Values(*ids)) {
+		if !lives(id) && t.heldBy(id) == 0 {
+			*ids = without(*ids, id)
+			return true
+		}
+	}
+	return false
+}
