@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ const (
 )
 
 // steadyHandler writes a line when something changes, and not again while it lasts. raft alone repeats "failed to heartbeat to" four times
-// a second for each dead voter. Two lines are the same if message, level and attributes agree; numbers and durations do not count.
+// a second for each dead voter. Two lines are the same if message, level and attributes agree; numbers, durations and ports do not count.
 type steadyHandler struct {
 	slog.Handler
 	bound string // the attributes of WithAttrs and WithGroup
@@ -117,6 +118,11 @@ func appendSteadyAttr(key *strings.Builder, a slog.Attr) {
 		return
 	}
 	text := v.String()
+	if addr, ok := v.Any().(net.Addr); ok { // a stranger comes from another port each time
+		if host, _, err := net.SplitHostPort(addr.String()); err == nil {
+			text = host
+		}
+	}
 	if a.Key == "err" || a.Key == "error" {
 		text = strings.Map(func(r rune) rune {
 			if unicode.IsDigit(r) {

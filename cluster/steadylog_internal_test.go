@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,19 @@ func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
 	l.now = l.now.Add(quietGap)
 	l.Error("failed to heartbeat to", "peer", "10.0.0.1:7071", "error", errors.New("i/o timeout"))
 	require.Equal(t, 4, l.count("failed to heartbeat to"), "it was over, and is back")
+}
+
+// A stranger knocks from another port each time, and stays the same stranger.
+func TestSteadyLog_KnowsAStrangerByItsHost(t *testing.T) {
+	l := newSteadyLog()
+	for port := range 50 {
+		l.now = l.now.Add(time.Minute)
+		l.Warn("refused", "from", &net.TCPAddr{IP: net.IPv4(10, 0, 0, 9), Port: 40000 + port}, "refused", 3)
+	}
+	require.Equal(t, 1, l.count("refused from=10.0.0.9:40000"), l.text.String())
+	require.Equal(t, 1, l.count("msg=refused"))
+	l.Warn("refused", "from", &net.TCPAddr{IP: net.IPv4(10, 0, 0, 8), Port: 40000})
+	require.Equal(t, 2, l.count("msg=refused"))
 }
 
 func TestSteadyLog_RemindsOfWhatGoesOn(t *testing.T) {

@@ -29,6 +29,7 @@ type spaceMonitor struct {
 
 	written atomic.Uint64 // to the log since the last measurement
 	mu      sync.Mutex    // held while measuring
+	blind   bool          // guarded by mu: the last measurement failed
 
 	free atomic.Uint64
 	full atomic.Bool
@@ -140,9 +141,13 @@ func (m *spaceMonitor) measure() {
 	m.written.Store(0)
 	free, err := m.freeBytes(m.dir)
 	if err != nil {
-		m.logger.Warn("the free space of the data directory could not be measured", "dir", m.dir, "error", err)
+		if !m.blind {
+			m.logger.Warn("the free space of the data directory could not be measured", "dir", m.dir, "error", err)
+		}
+		m.blind = true
 		return
 	}
+	m.blind = false
 	m.free.Store(free)
 	usable := free
 	if reusable := m.reusable.Load(); reusable != nil && free >= m.reserve/2 { // below it, the file may have no room for a large entry

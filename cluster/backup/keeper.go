@@ -73,6 +73,8 @@ type Keeper struct {
 	conf  KeeperConfig
 	retry time.Time // not before; zero: the last attempt did not fail
 
+	failedLeading bool // the last attempt failed, and this node led
+
 	mu     sync.Mutex
 	status Status // guarded by mu
 }
@@ -119,16 +121,17 @@ func (k *Keeper) step(ctx context.Context) {
 	if rest := k.retry.Sub(now); clusterID == "" || rest > 0 && rest <= retryAfter { // a clock that was set back is no reason to rest
 		return
 	}
-	err := k.keep(ctx, clusterID, now)
+	leads := k.conf.Leads()
+	err := k.keep(ctx, clusterID, now, leads)
 	if errors.Is(err, errNoLeader) || ctx.Err() != nil {
 		return
 	}
-	k.note(err)
+	k.note(err, leads)
 }
 
-func (k *Keeper) keep(ctx context.Context, clusterID string, now time.Time) error {
+func (k *Keeper) keep(ctx context.Context, clusterID string, now time.Time, leads bool) error {
 	files, err := k.look(clusterID)
-	if err != nil || !k.conf.Leads() {
+	if err != nil || !leads {
 		return err
 	}
 	if due(files, now, k.conf.Interval) {
@@ -161,10 +164,12 @@ func (k *Keeper) look(clusterID string) ([]kept, error) {
 	return files, nil
 }
 
-// note counts a failure, and logs when failures begin and end.
-func (k *Keeper) note(err error) {
+// note counts a failure, and logs when failures begin and end. A node that failed as the leader and leads no longer only looks: it does not
+// know whether a backup would succeed.
+func (k *Keeper) note(err error, leads bool) {
 	k.mu.Lock()
-	before := k.status.Failure
+	before, led := k.status.Failure, k.failedLeading
+	k.failedLeading = err != nil && leads
 	k.retry, k.status.Failure = time.Time{}, ""
 	if err != nil {
 		k.retry = k.conf.Now().Add(retryAfter)
@@ -176,7 +181,7 @@ func (k *Keeper) note(err error) {
 	switch {
 	case err != nil && before == "":
 		k.conf.Logger.Error("backups fail", "dir", k.conf.Dir, "err", err, "last", last)
-	case err == nil && before != "":
+	case err == nil && before != "" && (leads || !led):
 		k.conf.Logger.Info("backups work again", "dir", k.conf.Dir, "last", last, "failures", failures)
 	}
 }

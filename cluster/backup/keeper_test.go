@@ -159,6 +159,31 @@ func TestKeeper_MakesNoneUnlessItLeads(t *testing.T) {
 	require.Empty(t, k.failure())
 }
 
+// A node that cannot write and leads no longer has mended nothing. It says that backups work once it made one.
+func TestKeeper_DoesNotCallAFollowerMended(t *testing.T) {
+	k := newKeeping(t, t.TempDir(), "node_a", 24)
+	k.openErr = errors.New("no space left")
+	k.after(0)
+	require.Equal(t, 1, strings.Count(k.log.String(), "backups fail"))
+	k.leads = false
+	k.after(time.Hour)
+	require.Empty(t, k.failure(), "it makes none, so none fails")
+	require.NotContains(t, k.log.String(), "work again")
+	k.leads = true
+	k.after(time.Hour)
+	require.Equal(t, "no space left", k.failure())
+	k.openErr = nil
+	k.after(time.Hour)
+	require.Equal(t, 1, strings.Count(k.log.String(), "backups work again"))
+
+	k.leads, k.conf.Dir = false, filepath.Join(k.dir, "gone") // a directory that cannot be read is known before it leads
+	k.after(time.Hour)
+	require.NotEmpty(t, k.failure())
+	k.conf.Dir = k.dir
+	k.after(time.Hour)
+	require.Equal(t, 2, strings.Count(k.log.String(), "backups work again"))
+}
+
 // A clock that was wrong once does not end the backups, and one that is a little behind makes none twice.
 func TestKeeper_SurvivesAWrongClock(t *testing.T) {
 	k := newKeeping(t, t.TempDir(), "node_a", 24)

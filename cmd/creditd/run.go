@@ -39,14 +39,34 @@ type running struct {
 	url  string // of its HTTP port
 }
 
-// waitLogInterval is how often a node that is not ready yet says why.
+// waitLogInterval is how often a node that is not ready looks whether to say why.
 const waitLogInterval = 10 * time.Second
+
+// reminder says of a state that lasts when a line of log is due: when it changes, and ever more rarely, down to once an hour.
+type reminder struct {
+	said        string
+	looks, rest int // since the last line, and until the next
+}
+
+// isDue is called once in each waitLogInterval.
+func (r *reminder) isDue(state string) bool {
+	if r.looks++; state != r.said {
+		r.said, r.looks, r.rest = state, 0, 1
+		return true
+	}
+	if r.looks < r.rest {
+		return false
+	}
+	r.looks, r.rest = 0, min(2*r.rest, int(time.Hour/waitLogInterval))
+	return true
+}
 
 // awaitReady waits until the node can serve requests.
 func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 	poll, remind := time.NewTicker(20*time.Millisecond), time.NewTicker(waitLogInterval)
 	defer poll.Stop()
 	defer remind.Stop()
+	var why reminder
 	for {
 		err := r.node.Ready()
 		if err == nil {
@@ -55,7 +75,9 @@ func (r *running) awaitReady(ctx context.Context, log *slog.Logger) error {
 		select {
 		case <-poll.C:
 		case <-remind.C:
-			log.Warn("not ready yet", "why", err)
+			if why.isDue(err.Error()) {
+				log.Warn("not ready yet", "why", err)
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("the node did not become ready: %w", err)
 		}

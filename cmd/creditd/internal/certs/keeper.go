@@ -19,15 +19,18 @@ type Keeper struct {
 	failing atomic.Bool // the files cannot be used
 
 	mu     sync.Mutex
-	broken string               // guarded by mu: the error that was logged last, empty: none
+	broken string               // guarded by mu: what was logged last that cannot be used, empty: nothing
 	warned map[string]time.Time // guarded by mu: when the end of a certificate was logged last
 }
 
 // Keep loads the files. check says what must hold of them, at once and whenever they change.
 func Keep(name string, files Files, check func(*Loaded) error) (*Keeper, error) {
 	k := &Keeper{name: name, files: files, check: check, warned: make(map[string]time.Time)}
-	loaded, err := k.load()
+	loaded, err := Load(files)
 	if err != nil {
+		return nil, err
+	}
+	if err := check(loaded); err != nil {
 		return nil, err
 	}
 	k.current.Store(loaded)
@@ -37,23 +40,24 @@ func Keep(name string, files Files, check func(*Loaded) error) (*Keeper, error) 
 // Current returns what counts for the next handshake.
 func (k *Keeper) Current() *Loaded { return k.current.Load() }
 
-func (k *Keeper) load() (*Loaded, error) {
-	loaded, err := Load(k.files)
-	if err == nil {
-		err = k.check(loaded)
-	}
-	return loaded, err
-}
-
-// Reload reads the files again. What cannot be used changes nothing, and is logged once.
+// Reload reads the files again. What cannot be used changes nothing, and is logged once. Files that did not change are not checked again:
+// whatever has ended since, they are what is in use.
 func (k *Keeper) Reload(log *slog.Logger) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	loaded, err := k.load()
+	what := "" // cannot be used
+	loaded, err := Load(k.files)
+	switch {
+	case err != nil:
+		what = err.Error()
+	case loaded.digest != k.Current().digest:
+		err = k.check(loaded)
+		what = string(loaded.digest[:]) // the error may name the time
+	}
 	k.failing.Store(err != nil)
 	if err != nil {
-		if text := err.Error(); text != k.broken {
-			k.broken = text
+		if what != k.broken {
+			k.broken = what
 			log.Error("the certificate files were changed and cannot be used: the certificate before stays in use", "port", k.name, "err", err)
 		}
 		return
