@@ -110,6 +110,9 @@ func TestKubernetes_ManifestsFitTogether(t *testing.T) {
 				require.Equal(t, scheme, probe.HTTPGet.Scheme)
 			}
 			require.Equal(t, folder == "tls", env["CREDITD_HTTP_TLS_CERT"] != "")
+			require.Equal(t, strings.ToLower(string(scheme)), pod.Annotations["prometheus.io/scheme"])
+			require.NotContains(t, env, "GOMEMLIMIT", "the whole limit of the container is too much: the node takes 85 % of it by itself")
+			require.False(t, container.Resources.Limits.Memory().IsZero())
 		})
 	}
 }
