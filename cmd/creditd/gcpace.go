@@ -17,6 +17,7 @@ const (
 	usualPercent, mostPercent = 100, 1600
 	mostGarbage               = 128 << 20
 	garbageShare              = 16 // of the memory limit
+	streamPercent             = 400
 )
 
 // newGCPace returns nil where the environment has set GOGC.
@@ -42,5 +43,12 @@ func (p *gcPace) after(used int64) {
 func (p *gcPace) stop() {
 	if p != nil {
 		p.set(usualPercent)
+	}
+}
+
+// gatherGarbage lets a command that streams records collect less often: little of what it allocates is in use for long.
+func gatherGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(streamPercent)
 	}
 }

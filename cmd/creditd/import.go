@@ -61,6 +61,7 @@ type importRun struct {
 }
 
 func (i *importCommand) run(in invocation) (err error) {
+	gatherGarbage()
 	file, err := os.Open(in.args[0])
 	if err != nil {
 		return err

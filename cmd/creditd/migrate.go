@@ -143,6 +143,7 @@ const overlap = 10 * time.Minute
 func (m *migrateUnkey) run(in invocation) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	gatherGarbage()
 	source, err := unkey.Open(ctx, m.conf, m.sourceWorkspace, m.workspace)
 	if err != nil {
 		return err

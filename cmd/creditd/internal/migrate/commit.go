@@ -11,6 +11,7 @@ import (
 
 // commit counts a page that is written, and lets a resumed pass begin after it. The report comes first: the state says how long it is.
 func (p *Pass) commit(number int, s step, one *sent) error {
+	p.State.begin()
 	tally := p.summary.of(s)
 	tally.Rows += one.page.Read
 	for why, n := range one.page.Skipped {

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -50,7 +51,7 @@ func (p *Pass) Run(ctx context.Context) (*Summary, error) {
 	}
 	for i := first; i < len(steps); i++ {
 		if err := p.step(ctx, i, steps[i], after); err != nil {
-			return &p.summary, err
+			return &p.summary, errors.Join(err, p.State.catchUp(p.Report))
 		}
 		after = nil
 	}
@@ -58,7 +59,7 @@ func (p *Pass) Run(ctx context.Context) (*Summary, error) {
 	if err := p.Report.end(&p.summary); err != nil {
 		return &p.summary, err
 	}
-	return &p.summary, p.State.finish(&p.summary)
+	return &p.summary, p.State.finish(p.Report, &p.summary)
 }
 
 // A step reads a table, or the balances of a table's rows.
@@ -101,24 +102,19 @@ func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor)
 	pages := make(chan *sent, pagesAhead)
 	group.Go(func() error {
 		defer close(pages)
-		for first, last := len(after) == 0, false; !last; first = false {
-			page, err := p.read(ctx, s, after)
-			if err != nil {
+		first := len(after) == 0
+		return p.Source.Pages(ctx, unkey.Query{Table: s.table, Balances: s.balances, After: after, Since: p.Since}, func(page *unkey.Page) error {
+			if err := p.prepare(ctx, s, page, first); err != nil {
 				return err
 			}
-			if first {
-				if err := p.probe(ctx, s, page); err != nil {
-					return err
-				}
-			}
+			first = false
 			select {
 			case pages <- p.send(ctx, page):
+				return nil
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			after, last = page.Cursor, page.Last
-		}
-		return nil
+		})
 	})
 	group.Go(func() error {
 		for one := range pages {
@@ -153,16 +149,17 @@ func (p *Pass) announce(ctx context.Context, s step) error {
 	return nil
 }
 
-func (p *Pass) read(ctx context.Context, s step, after unkey.Cursor) (page *unkey.Page, err error) {
-	if s.balances {
-		page, err = p.Source.ReadBalances(ctx, s.table, after, p.Since)
-	} else {
-		page, err = p.Source.Read(ctx, s.table, after, p.Since)
+// prepare brings a page up to date, and looks at the first one of a table.
+func (p *Pass) prepare(ctx context.Context, s step, page *unkey.Page, first bool) error {
+	if p.Balances != nil {
+		if err := p.Balances.ask(ctx, page); err != nil {
+			return err
+		}
 	}
-	if err == nil && p.Balances != nil {
-		err = p.Balances.ask(ctx, page)
+	if first {
+		return p.probe(ctx, s, page)
 	}
-	return page, err
+	return nil
 }
 
 // send starts the requests for a page, and waits only for their turn.

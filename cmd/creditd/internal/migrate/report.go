@@ -3,10 +3,12 @@ package migrate
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -18,6 +20,7 @@ type Report struct {
 	file    *os.File
 	buffer  *bufio.Writer
 	written int64
+	synced  int64 // of written
 }
 
 // OpenReport opens the file and drops what stands after the first keep bytes: a resumed pass finds it again.
@@ -83,6 +86,19 @@ func (r *Report) flush() (int64, error) {
 		return 0, nil
 	}
 	return r.written, r.buffer.Flush()
+}
+
+// sync returns how long the report is, once that much is on the disk.
+func (r *Report) sync() (int64, error) {
+	length, err := r.flush()
+	if r == nil || err != nil || length == r.synced {
+		return length, err
+	}
+	if err := r.file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) { // a pipe cannot
+		return 0, err
+	}
+	r.synced = length
+	return length, nil
 }
 
 // Close ends the report.

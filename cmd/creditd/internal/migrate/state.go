@@ -27,8 +27,13 @@ type State struct {
 	Missing   map[string][]string `json:"missing,omitempty"`
 	Summary   Summary             `json:"summary"`
 
-	name string
+	name    string
+	written time.Time // when the file was, by this process
+	behind  bool      // the file lacks pages
 }
+
+// stateEvery is how often the file is written at most: it must reach the disk, and a pass that is killed repeats what came after it.
+const stateEvery = 250 * time.Millisecond
 
 const stateVersion = 1
 
@@ -89,12 +94,16 @@ func (s *State) Begin(now, since time.Time, dry bool) {
 	}
 }
 
+// begin says that a page is being counted: until it is saved, the state would be between two pages.
+func (s *State) begin() {
+	if s != nil {
+		s.behind = false
+	}
+}
+
 func (s *State) save(p *Pass, number int, page *unkey.Page) (err error) {
 	if s == nil {
 		return nil
-	}
-	if s.Report, err = p.Report.flush(); err != nil {
-		return err
 	}
 	s.Step, s.Cursor, s.Missing, s.Summary = number, page.Cursor, page.Missing, p.summary
 	for _, row := range p.lost {
@@ -103,26 +112,56 @@ func (s *State) save(p *Pass, number int, page *unkey.Page) (err error) {
 	if page.Last {
 		s.Step, s.Cursor = number+1, nil
 	}
-	return s.write()
+	if s.behind = true; time.Since(s.written) < stateEvery {
+		return nil
+	}
+	return s.write(p.Report)
 }
 
-func (s *State) finish(summary *Summary) error {
+// catchUp writes what the file lacks, before a pass ends early.
+func (s *State) catchUp(report *Report) error {
+	if s == nil || !s.behind {
+		return nil
+	}
+	return s.write(report)
+}
+
+func (s *State) finish(report *Report, summary *Summary) error {
 	if s == nil {
 		return nil
 	}
 	s.Finished, s.Summary = true, *summary
-	return s.write()
+	return s.write(report)
 }
 
-// write replaces the file in one step, so that a crash leaves the old or the new one.
-func (s *State) write() error {
+// write replaces the file in one step, so that a crash leaves the old or the new one. The report reaches the disk first: the state says how long
+// it is.
+func (s *State) write(report *Report) (err error) {
+	if s.Report, err = report.sync(); err != nil {
+		return err
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
 	temporary := filepath.Join(filepath.Dir(s.name), "."+filepath.Base(s.name)+".new")
-	if err := os.WriteFile(temporary, text, 0o600); err != nil {
+	if err := writeSynced(temporary, text); err != nil {
 		return err
 	}
-	return os.Rename(temporary, s.name)
+	if err := os.Rename(temporary, s.name); err != nil {
+		return err
+	}
+	s.written, s.behind = time.Now(), false
+	return nil
+}
+
+func writeSynced(name string, text []byte) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = file.Write(text); err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
 }

@@ -11,6 +11,34 @@ import (
 	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
 )
 
+// A pass that ends early leaves a state of every page that it counted, and of none that it counted half.
+func TestState_CatchesUp(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "state")
+	state, err := LoadState(name, "ws_1")
+	require.NoError(t, err)
+	state.Begin(time.UnixMilli(1_800_000_000_000), time.Time{}, false)
+	pass := &Pass{State: state}
+	count := func(cursor string) {
+		page := &unkey.Page{Table: "keys", Read: 1, Cursor: unkey.Cursor{cursor}, Missing: map[string][]string{}}
+		require.NoError(t, pass.commit(3, step{table: "keys"}, &sent{page: page}))
+		state.written = time.Now().Add(time.Hour) // the next one waits
+	}
+	kept := func() string {
+		s, err := LoadState(name, "ws_1")
+		require.NoError(t, err)
+		return s.Cursor[0]
+	}
+	count("7")
+	count("8")
+	require.Equal(t, "7", kept())
+	require.NoError(t, state.catchUp(nil))
+	require.Equal(t, "8", kept())
+	count("9")
+	state.begin()
+	require.NoError(t, state.catchUp(nil))
+	require.Equal(t, "8", kept(), "a page was being counted")
+}
+
 // Whatever a killed pass wrote to the report after its last state is cut, so that nothing is listed twice.
 func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	dir := t.TempDir()
@@ -54,7 +82,7 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	_, resumes = again.Resumes(true)
 	require.False(t, resumes)
 	require.True(t, again.Last().IsZero())
-	require.NoError(t, again.finish(&Summary{}))
+	require.NoError(t, again.finish(nil, &Summary{}))
 	require.Equal(t, now, again.Last())
 	_, err = LoadState(filepath.Join(dir, "state"), "ws_2")
 	require.ErrorContains(t, err, "is of the workspace ws_1, not of ws_2")

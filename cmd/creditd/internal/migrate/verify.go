@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/api/records"
@@ -63,21 +62,20 @@ func Verify(ctx context.Context, source *unkey.Source, export io.Reader, report 
 	}
 	for _, table := range source.Tables() {
 		progress.begin(step{table: table}, 0)
-		var after unkey.Cursor
-		for last := false; !last; {
-			page, err := source.Read(ctx, table, after, time.Time{})
-			if err != nil {
-				return nil, err
-			}
+		err := source.Pages(ctx, unkey.Query{Table: table}, func(page *unkey.Page) error {
+			progress.add(page.Read, 0)
 			for i := range page.Items {
-				if !page.Items[i].Deleted {
-					if err := c.compare(&page.Items[i].Record, have, note); err != nil {
-						return nil, err
-					}
+				if page.Items[i].Deleted {
+					continue
+				}
+				if err := c.compare(&page.Items[i].Record, have, note); err != nil {
+					return err
 				}
 			}
-			progress.add(page.Read, 0)
-			after, last = page.Cursor, page.Last
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return c, have.rest(func(r *thing) error {

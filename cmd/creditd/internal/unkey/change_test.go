@@ -20,8 +20,7 @@ func TestRead_WhileRowsGoAndCome(t *testing.T) {
 		set, err := server.Fill(t.Context(), fmt.Sprintf("go_and_come_%v", old), unkeydb.Options{Keys: 1300, Old: old, Now: today})
 		require.NoError(t, err)
 		s := open(t, set)
-		first, err := s.Read(t.Context(), "keys", nil, time.Time{})
-		require.NoError(t, err)
+		first := firstPage(t, s, unkey.Query{Table: "keys"})
 		require.False(t, first.Last)
 		seen := map[string]bool{}
 		for _, item := range first.Items {
@@ -31,8 +30,7 @@ func TestRead_WhileRowsGoAndCome(t *testing.T) {
 			_, err := set.DB.Exec("DELETE FROM `keys` WHERE id = ?", id)
 			require.NoError(t, err)
 		}
-		second, err := s.Read(t.Context(), "keys", first.Cursor, time.Time{})
-		require.NoError(t, err)
+		second := firstPage(t, s, unkey.Query{Table: "keys", After: first.Cursor})
 		require.True(t, second.Last)
 		for _, item := range second.Items {
 			require.NotContains(t, seen, item.ID, "twice")
@@ -59,8 +57,7 @@ func TestRead_Since(t *testing.T) {
 		_, err := set.DB.Exec(change, since.UnixMilli())
 		require.NoError(t, err)
 	}
-	page, err := s.Read(t.Context(), "keys", nil, since)
-	require.NoError(t, err)
+	page := firstPage(t, s, unkey.Query{Table: "keys", Since: since})
 	got := map[string]bool{} // whether it was deleted
 	for _, item := range page.Items {
 		got[item.ID] = item.Deleted
@@ -68,8 +65,7 @@ func TestRead_Since(t *testing.T) {
 	require.Equal(t, map[string]bool{unkeydb.KeyID(1): false, unkeydb.KeyID(2): true, unkeydb.KeyID(3): false, unkeydb.KeyID(8): false}, got)
 
 	// Balances are all read: a debit leaves no time.
-	balances, err := s.ReadBalances(t.Context(), "keys", nil, since)
-	require.NoError(t, err)
+	balances := firstPage(t, s, unkey.Query{Table: "keys", Balances: true, Since: since})
 	found := 0
 	for _, item := range balances.Items {
 		require.NotNil(t, item.Record.Balance.Credits)

@@ -1,6 +1,7 @@
 package unkey
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/creditd/creditd/api/records"
@@ -26,8 +27,9 @@ func (d *draft) ratelimits(s *Source, rows []row) (limits []records.Ratelimit) {
 	return limits
 }
 
-// columnsOfBalance name the columns that the parts of a balance and of rate limits come from.
-func columnsOfParts(names map[string]string, c balanceColumns) map[string]string {
+// withParts adds the columns that the parts of a balance and of rate limits come from.
+func withParts(c balanceColumns, names map[string]string) map[string]string {
+	names = maps.Clone(names)
 	for property, column := range map[string]string{
 		"credits.remaining": c.shown + c.remaining, "credits.refill.amount": c.shown + c.amount, "credits.refill.refillDay": c.shown + c.day,
 		"credits.refilledAt": c.shown + c.refilled, "credits.consideredAt": c.shown + c.refilled,
@@ -39,21 +41,25 @@ func columnsOfParts(names map[string]string, c balanceColumns) map[string]string
 	return names
 }
 
-func (s *Source) identities(from *reader, rows []row, p *Page) error {
+var identityColumns = withParts(creditColumns, map[string]string{
+	"id": "id", "externalId": "external_id", "meta": "meta", "createdAt": "created_at",
+})
+
+func (s *Source) identities(from *reader, rows []row) (convert, error) {
 	ids := distinct(rows, "id")
 	credits, err := from.related("credits", "identity_id", ids, "key_id", "remaining", "refill_day", "refill_amount", "refilled_at")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	limits, err := from.related("ratelimits", "identity_id", ids, ratelimitColumns...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, r := range rows {
+	return forEach(rows, func(r row, p *Page) {
 		d := &draft{page: p, table: "identities", id: r.text("id")}
 		if r.isSet("deleted") {
 			p.delete(d, records.Record{Identity: &records.Identity{ID: records.ID(d.id)}})
-			continue
+			return
 		}
 		identity := &records.Identity{
 			ID: records.ID(d.id), ExternalID: r.text("external_id"), Meta: d.meta(r), Ratelimits: d.ratelimits(s, limits[d.id]),
@@ -67,12 +73,9 @@ func (s *Source) identities(from *reader, rows []row, p *Page) error {
 				"new keys cannot name this one")
 		}
 		d.environment(r)
-		d.finish(records.Record{Identity: identity}, columnsOfParts(map[string]string{
-			"id": "id", "externalId": "external_id", "meta": "meta", "createdAt": "created_at",
-		}, creditColumns))
+		d.finish(records.Record{Identity: identity}, identityColumns)
 		s.lost(d)
-	}
-	return nil
+	}), nil
 }
 
 // creditRow reads a row of credits. It must belong to one owner only.

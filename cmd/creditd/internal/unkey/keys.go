@@ -45,16 +45,22 @@ func (from *reader) around(rows []row) (a around, err error) {
 	return a, err
 }
 
-func (s *Source) keys(from *reader, rows []row, p *Page) error {
+func (s *Source) keys(from *reader, rows []row) (convert, error) {
 	a, err := from.around(rows)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, r := range rows {
-		s.key(r, &a, p)
-	}
-	return nil
+	return forEach(rows, func(r row, p *Page) { s.key(r, &a, p) }), nil
 }
+
+var (
+	plainKeyColumns = map[string]string{
+		"id": "id", "hash": "hash", "start": "start", "name": "name", "meta": "meta", "expires": "expires", "createdAt": "created_at_m", "updatedAt": "updated_at_m",
+		"lastUsedAt": "last_used_at", "permissions": "keys_permissions", "roles": "keys_roles",
+	}
+	keyColumns        = withParts(ownColumns, plainKeyColumns)
+	keyWithRowColumns = withParts(creditColumns, plainKeyColumns) // its balance is a row of credits
+)
 
 // key turns a row into a record.
 func (s *Source) key(r row, a *around, p *Page) {
@@ -79,9 +85,9 @@ func (s *Source) key(r row, a *around, p *Page) {
 		CreatedAt: d.millis(r, "created_at_m", "created_at_m"), UpdatedAt: d.millis(r, "updated_at_m", "updated_at_m"),
 		LastUsedAt: d.millis(r, "last_used_at", "last_used_at"),
 	}
-	columns := ownColumns
+	columns := keyColumns
 	if rows := a.credits[d.id]; len(rows) > 0 {
-		columns = creditColumns
+		columns = keyWithRowColumns
 		key.Credits = d.creditRow(rows[0], "identity_id", s.days)
 	} else {
 		key.Credits = d.balance(r, ownColumns, s.days)
@@ -94,10 +100,7 @@ func (s *Source) key(r row, a *around, p *Page) {
 	if owner := r.text("owner_id"); owner != "" && !r.has("identity_id") {
 		d.note(Partly, "owner_id", "the cluster has identities and no owners; this one is "+owner)
 	}
-	d.finish(records.Record{Key: key}, columnsOfParts(map[string]string{
-		"id": "id", "hash": "hash", "start": "start", "name": "name", "meta": "meta", "expires": "expires", "createdAt": "created_at_m", "updatedAt": "updated_at_m",
-		"lastUsedAt": "last_used_at", "permissions": "keys_permissions", "roles": "keys_roles",
-	}, columns))
+	d.finish(records.Record{Key: key}, columns)
 }
 
 // apiOf finds the API of a key through its keyspace.

@@ -22,15 +22,15 @@ var links = []link{
 }
 
 // orphans reports the rows of a page that belong to nothing.
-func (l link) orphans(from *reader, rows []row, p *Page) error {
+func (l link) orphans(from *reader, rows []row) (convert, error) {
 	ends := make([]map[string][]row, len(l.ends))
 	for i, e := range l.ends {
 		var err error
 		if ends[i], err = from.related(e.table, "id", distinct(rows, e.column), "workspace_id"); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, r := range rows {
+	return forEach(rows, func(r row, p *Page) {
 		id := r.text(l.keys[0])
 		if len(l.keys) > 1 {
 			id += "/" + r.text(l.keys[1])
@@ -53,6 +53,5 @@ func (l link) orphans(from *reader, rows []row, p *Page) error {
 		if l.one && given == 0 {
 			d.lose(l.ends[0].column, "the row belongs neither to a key nor to an identity")
 		}
-	}
-	return nil
+	}), nil
 }

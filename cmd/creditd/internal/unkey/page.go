@@ -39,51 +39,67 @@ func (s *Source) order(c scan) []string {
 	return c.keys
 }
 
-// read reads the rows after a cursor in one read-only transaction, and gives them to convert, which may read what belongs to them. So a page
-// shows one moment.
-func (s *Source) read(ctx context.Context, c scan, after Cursor, since time.Time, convert func(*reader, []row, *Page) error) (*Page, error) {
+// gather reads what belongs to the rows of a page, and returns what makes items and problems of them.
+type gather func(from *reader, rows []row) (convert, error)
+
+type convert func(*Page)
+
+func forEach(rows []row, one func(row, *Page)) convert {
+	return func(p *Page) {
+		for _, r := range rows {
+			one(r, p)
+		}
+	}
+}
+
+// fetched is a page whose rows are read. Its transaction stays open for what belongs to them.
+type fetched struct {
+	page *Page
+	rows []row
+	tx   *sql.Tx
+
+	ready   chan struct{} // closed when convert is there, or gather failed
+	convert convert
+}
+
+// fetch reads the rows after a cursor, in a read-only transaction that shows one moment.
+func (s *Source) fetch(ctx context.Context, c scan, after Cursor, since time.Time) (f *fetched, err error) {
 	statement, values, order, err := s.statement(c, after, since)
 	if err != nil {
 		return nil, err
 	}
 	limit := min(pageRows, cmp.Or(s.limits[c.table], pageRows))
 	statement += fmt.Sprintf(" LIMIT %d", limit)
-	var p *Page
-	err = s.repeat(ctx, func() error {
-		tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = tx.Rollback() }() // it wrote nothing
-		p = &Page{Table: c.table, Cursor: after, ReadAt: s.clock()}
-		rows, bytes := []row(nil), 0
-		err = query(ctx, tx, statement, values, func(r row) bool {
-			rows, bytes = append(rows, r), bytes+r.size()
-			return bytes < pageBytes
-		})
-		if err != nil {
-			return err
-		}
-		p.Read, p.Last = len(rows), len(rows) < limit && bytes < pageBytes
-		if bytes >= pageBytes {
-			s.limits[c.table] = max(16, 2*len(rows)) // a server may send what is asked for although nobody reads it
-		}
-		if len(rows) == 0 {
-			return nil
-		}
-		last := rows[len(rows)-1]
-		p.Cursor = nil
-		for _, column := range order {
-			p.Cursor = append(p.Cursor, last.text(column))
-		}
-		return convert(&reader{ctx, s, tx}, rows, p)
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	f = &fetched{tx: tx, page: &Page{Table: c.table, Cursor: after, ReadAt: s.clock()}, ready: make(chan struct{})}
+	bytes := 0
+	err = query(ctx, tx, statement, values, func(r row) bool {
+		f.rows, bytes = append(f.rows, r), bytes+r.size()
+		return bytes < pageBytes
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the table %s: %w", c.table, err)
+		f.close()
+		return nil, err
 	}
-	p.Missing = s.Missing()
-	return p, nil
+	p := f.page
+	p.Read, p.Last = len(f.rows), len(f.rows) < limit && bytes < pageBytes
+	if bytes >= pageBytes {
+		s.limits[c.table] = max(16, 2*len(f.rows)) // a server may send what is asked for although nobody reads it
+	}
+	if len(f.rows) > 0 {
+		p.Cursor = nil
+		for _, column := range order {
+			p.Cursor = append(p.Cursor, strings.Clone(f.rows[len(f.rows)-1].text(column)))
+		}
+	}
+	return f, nil
 }
+
+// close ends the transaction, which wrote nothing.
+func (f *fetched) close() { _ = f.tx.Rollback() }
 
 // statement builds the query of a page.
 func (s *Source) statement(c scan, after Cursor, since time.Time) (statement string, values []any, order []string, err error) {
@@ -149,7 +165,7 @@ func afterCursor(order []string, after Cursor) (condition string, values []any, 
 
 func quoted(columns []string) string { return "`" + strings.Join(columns, "`,`") + "`" }
 
-// reader reads what belongs to the rows of a page, in the same transaction.
+// reader reads what belongs to the rows of a page, in the same transaction. It may not change the source: the next page is read meanwhile.
 type reader struct {
 	ctx context.Context
 	*Source
@@ -173,7 +189,7 @@ func (r *reader) related(table, column string, of []string, columns ...string) (
 		values = append(values, value)
 	}
 	statement := fmt.Sprintf("SELECT %s FROM `%s` WHERE `%s` IN (%s)", quoted(wanted), table, column, strings.TrimSuffix(strings.Repeat("?,", len(of)), ","))
-	if slices.Contains(wanted, "id") {
+	if column != "id" && slices.Contains(wanted, "id") {
 		statement += " ORDER BY id"
 	}
 	err := query(r.ctx, r.tx, statement, values, func(one row) bool {

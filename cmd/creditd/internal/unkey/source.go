@@ -61,7 +61,7 @@ func Open(ctx context.Context, conf *mysql.Config, workspace, likely string) (*S
 		return nil, err
 	}
 	s := &Source{db: sql.OpenDB(connector), limits: map[string]int{}, missing: map[string]map[string]bool{}}
-	s.db.SetMaxOpenConns(1)
+	s.db.SetMaxOpenConns(connections)
 	err = s.db.PingContext(ctx) // once: where nobody has ever answered, the name is wrong
 	if err == nil {
 		err = s.readLayout(ctx)
@@ -131,13 +131,19 @@ func (s *Source) findWorkspace(ctx context.Context, wanted, likely string) (stri
 
 // each runs a statement outside a page.
 func (s *Source) each(ctx context.Context, statement string, values []any, visit func(row)) error {
-	return s.repeat(ctx, func() error { return query(ctx, s.db, statement, values, func(r row) bool { visit(r); return true }) })
+	return s.repeat(ctx, func() (bool, error) {
+		return false, query(ctx, s.db, statement, values, func(r row) bool { visit(r); return true })
+	})
 }
 
-// repeat tries a read again when the connection was lost: a read has no effect.
-func (s *Source) repeat(ctx context.Context, read func() error) error {
-	for wait := 100 * time.Millisecond; ; wait *= 2 {
-		err := read()
+// repeat tries a read again when the connection was lost: a read has no effect. It is more patient with one that makes progress.
+func (s *Source) repeat(ctx context.Context, read func() (progress bool, err error)) error {
+	const soon = 100 * time.Millisecond
+	for wait := soon; ; wait *= 2 {
+		progress, err := read()
+		if progress {
+			wait = soon
+		}
 		if err == nil || !lostConnection(err) || wait > 30*time.Second {
 			return err
 		}

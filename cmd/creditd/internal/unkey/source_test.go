@@ -2,6 +2,7 @@ package unkey_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -75,15 +76,23 @@ func readAll(t *testing.T, s *unkey.Source) result {
 	t.Helper()
 	got := result{taken: map[string]int{}, skipped: map[string]int{}, problems: map[string]int{}}
 	for _, table := range s.Tables() {
-		var after unkey.Cursor
-		for last := false; !last; {
-			p, err := s.Read(t.Context(), table, after, time.Time{})
-			require.NoError(t, err)
+		require.NoError(t, s.Pages(t.Context(), unkey.Query{Table: table}, func(p *unkey.Page) error {
 			got.add(p)
-			after, last = p.Cursor, p.Last
-		}
+			return nil
+		}))
 	}
 	return got
+}
+
+// firstPage reads no further.
+func firstPage(t *testing.T, s *unkey.Source, q unkey.Query) (first *unkey.Page) {
+	t.Helper()
+	enough := errors.New("enough")
+	require.ErrorIs(t, s.Pages(t.Context(), q, func(p *unkey.Page) error {
+		first = p
+		return enough
+	}), enough)
+	return first
 }
 
 func (r *result) add(p *unkey.Page) {

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // table is a table that is read, and what its rows become.
 type table struct {
 	scan
-	convert func(*Source, *reader, []row, *Page) error
-	whole   bool // read in full also by a later pass: it is small, and others refer to its rows
+	gather func(*Source, *reader, []row) (convert, error)
+	whole  bool // read in full also by a later pass: it is small, and others refer to its rows
 }
 
 // tables are read in this order: what others refer to comes first.
@@ -41,7 +40,7 @@ func makeTables() []table {
 			s.columns = append(s.columns, e.column)
 		}
 		s.columns = append(s.columns, l.keys...)
-		all = append(all, table{s, func(_ *Source, from *reader, rows []row, p *Page) error { return l.orphans(from, rows, p) }, true})
+		all = append(all, table{s, func(_ *Source, from *reader, rows []row) (convert, error) { return l.orphans(from, rows) }, true})
 	}
 	return all
 }
@@ -54,20 +53,6 @@ func (s *Source) Tables() (names []string) {
 		}
 	}
 	return names
-}
-
-// Read reads the rows of a table after a cursor. With since, only those that changed since, as far as their columns tell.
-func (s *Source) Read(ctx context.Context, name string, after Cursor, since time.Time) (*Page, error) {
-	for _, t := range tables {
-		if t.table == name {
-			c := t.scan
-			if !t.whole && !since.IsZero() {
-				c.since = s.changes(name)
-			}
-			return s.read(ctx, c, after, since, func(from *reader, rows []row, p *Page) error { return t.convert(s, from, rows, p) })
-		}
-	}
-	return nil, fmt.Errorf("there is no table %q to read", name)
 }
 
 // changes are the conditions, each with one moment, under which a row of a table has changed. What hangs on a row counts, too.
