@@ -19,11 +19,18 @@ type trio struct {
 	nodes [3]*process
 
 	gossip string // the addresses of all, for --join
+	build  string // the binary of what is started from now on
 }
 
 func startTrio(t testing.TB, more ...string) *trio {
 	t.Helper()
-	c := &trio{t: t}
+	return startTrioOf(t, binary, more...)
+}
+
+// startTrioOf starts a cluster of another build.
+func startTrioOf(t testing.TB, build string, more ...string) *trio {
+	t.Helper()
+	c := &trio{t: t, build: build}
 	gossip := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
 	c.gossip = strings.Join(gossip, ",")
 	for i := range c.nodes {
@@ -42,7 +49,7 @@ func startTrio(t testing.TB, more ...string) *trio {
 
 func (c *trio) start(i int, more ...string) {
 	c.t.Helper()
-	c.nodes[i] = start(c.t, []string{"CREDITD_ROOT_KEY=" + testRootKey}, append(c.args[i], more...)...)
+	c.nodes[i] = startBinary(c.t, c.build, []string{"CREDITD_ROOT_KEY=" + testRootKey}, append(c.args[i], more...)...)
 }
 
 func (c *trio) stop() {

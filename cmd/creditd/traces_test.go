@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/scripts/launch"
 )
 
 // traceCollector is an OTLP collector that remembers what it got.
@@ -174,6 +176,46 @@ func TestTraces_ShowTheWayOfAVerification(t *testing.T) {
 	for _, secret := range [][]byte{[]byte(key), []byte(testRootKey), []byte("root_nobody"), keyHash[:], rootHash[:], fmt.Appendf(nil, "%x", keyHash), fmt.Appendf(nil, "%x", rootHash)} {
 		require.False(t, bytes.Contains(collector.raw, secret), "%q", secret)
 	}
+}
+
+// beforeTraces is the last commit whose build knows no traces.
+const beforeTraces = "8c3193b373067e7000fe614b64e8d1a8dfed12c7"
+
+// While a node of a build without traces leads, traced requests through the others succeed, debit once, and show the hop to it.
+func TestTraces_PassALeaderOfAnEarlierBuild(t *testing.T) {
+	t.Parallel()
+	earlier, err := launch.Past(t.Context(), beforeTraces)
+	if errors.Is(err, launch.ErrNoHistory) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	collector := collectTraces(t)
+	c := startTrioOf(t, earlier)
+	key := addCustomer(t, c.client(0), "alice", 100)
+	await(t, func() bool {
+		if must[api.Status](t, c.client(0), "cluster.getStatus", object{}).LeaderID == c.id(0) {
+			return true
+		}
+		_ = c.client(0).Call(t.Context(), "cluster.transferLeadership", object{"nodeId": c.id(0)}, nil) // refused while an election goes on
+		return false
+	})
+	c.build = binary
+	for i := 1; i < 3; i++ {
+		c.nodes[i].terminate()
+		c.start(i, "--otlp-endpoint", collector.URL, "--otlp-sample-ratio", "0")
+		c.nodes[i].await(c.nodes[i].stderr, `msg=ready`)
+	}
+	status := must[api.Status](t, c.client(1), "cluster.getStatus", object{})
+	require.Equal(t, c.id(0), status.LeaderID)
+
+	must[object](t, c.client(1), "keys.verifyKey", object{"key": key}) // opens its session, which would be in the trace
+	tree := collector.tree(t, verifyTraced(t, c.addr(1), testRootKey, key, 7), 2)
+	request := tree["POST /v2/keys.verifyKey"]
+	require.Equal(t, "VALID", request.attribute("creditd.code"))
+	require.Equal(t, request.SpanId, tree["forward"].ParentSpanId)
+	require.Equal(t, c.id(1), tree["forward"].node)
+	require.EqualValues(t, 98, balance(t, c.client(2), "alice"))
+	c.stop()
 }
 
 // A collector that takes connections and never answers costs no request anything, and a stop not more than a moment.
