@@ -24,7 +24,7 @@ func (c *demoCommand) run(in invocation) error {
 	if err != nil {
 		return advise(err)
 	}
-	b := banner{url: c.nodes[0].Node(), rootKey: c.rootKey.key, sample: &made}
+	b := banner{url: c.nodes[0].Node(), rootKey: c.rootKey.key, sample: &made, options: c.tls.curl()}
 	var text strings.Builder
 	fmt.Fprintf(&text, "The sample data is on %s.\n\n", b.url)
 	b.printSample(&text)
@@ -92,6 +92,7 @@ type banner struct {
 	url, rootKey, dataDir string
 	temporary             bool
 	sample                *sample
+	options               string // of curl
 }
 
 // print writes the banner. Its requests are complete commands of a POSIX shell.
@@ -142,8 +143,8 @@ func (b banner) printSample(w io.Writer) {
 // request writes one command on a line of its own, below a comment.
 func (b banner) request(w io.Writer, title, endpoint string, body any) {
 	text, _ := json.Marshal(body) // of strings and numbers
-	fmt.Fprintf(w, "\n# %s\ncurl -sS %s -H %s -H 'Content-Type: application/json' -d %s\n",
-		title, quoted(b.url+"/v2/"+endpoint), quoted("Authorization: Bearer "+b.rootKey), quoted(string(text)))
+	fmt.Fprintf(w, "\n# %s\ncurl -sS%s %s -H %s -H 'Content-Type: application/json' -d %s\n",
+		title, b.options, quoted(b.url+"/v2/"+endpoint), quoted("Authorization: Bearer "+b.rootKey), quoted(string(text)))
 }
 
 // quoted makes one word of a POSIX shell.

@@ -126,6 +126,19 @@ func (t *tlsSettings) bind(s *settings.Set) {
 // wanted reports whether a setting speaks of TLS, so that an address without a scheme means https.
 func (t *tlsSettings) wanted() bool { return *t != tlsSettings{} }
 
+// curl are options with which curl connects in the same way, each with a space before it.
+func (t *tlsSettings) curl() (options string) {
+	for _, o := range []struct{ name, file string }{{"--cacert", t.ca}, {"--cert", t.cert}, {"--key", t.key}} {
+		if o.file != "" {
+			options += " " + o.name + " " + quoted(o.file)
+		}
+	}
+	if t.skipVerify {
+		options += " --insecure"
+	}
+	return options
+}
+
 // check returns the settings of TLS connections, nil if the defaults will do.
 func (t *tlsSettings) check(s *settings.Set) *tls.Config {
 	if !t.wanted() {
