@@ -118,7 +118,7 @@ func writeCommand(c Command, v *fields.Visitor) {
 	if commandTypes[t.kind] == nil {
 		panic(fmt.Sprintf("fsm: command type %T is not registered", c))
 	}
-	writeForm(v, t.kind, oldestForm(c, t.since, t.newest))
+	writeForm(v, t.kind, oldestForm(v, c, t.since, t.newest))
 	c.fields(v)
 }
 

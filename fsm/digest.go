@@ -13,7 +13,8 @@ type Digest struct{ A, B uint64 }
 // String is the digest in hexadecimal.
 func (d Digest) String() string { return fmt.Sprintf("%016x%016x", d.A, d.B) }
 
-func (d Digest) plus(e Digest) Digest { return Digest{d.A + e.A, d.B + e.B} }
+// Plus is the sum of two digests.
+func (d Digest) Plus(e Digest) Digest { return Digest{d.A + e.A, d.B + e.B} }
 
 func (d Digest) minus(e Digest) Digest { return Digest{d.A - e.A, d.B - e.B} }
 

@@ -169,10 +169,10 @@ func empty(k Kind) Digest {
 // the same digest.
 func TestDigest_IsThatOfASet(t *testing.T) {
 	a, b := &CreditRecord{Owner: "a", Remaining: 5}, &CreditRecord{Owner: "b", Remaining: 3}
-	sum := digestOf(a).plus(digestOf(b))
-	require.Equal(t, sum, digestOf(b).plus(digestOf(a)))
+	sum := digestOf(a).Plus(digestOf(b))
+	require.Equal(t, sum, digestOf(b).Plus(digestOf(a)))
 	require.Equal(t, Digest{}, sum.minus(digestOf(b)).minus(digestOf(a)))
-	swapped := digestOf(&CreditRecord{Owner: "a", Remaining: 3}).plus(digestOf(&CreditRecord{Owner: "b", Remaining: 5}))
+	swapped := digestOf(&CreditRecord{Owner: "a", Remaining: 3}).Plus(digestOf(&CreditRecord{Owner: "b", Remaining: 5}))
 	require.NotEqual(t, sum, swapped)
 }
 
@@ -196,12 +196,16 @@ func TestDigest_CoversTheTotalsButNotTheClock(t *testing.T) {
 
 // What the ledger keeps up to date as it goes is the digest that a full count gives.
 func TestDigest_IsTheSumOverAllRecords(t *testing.T) {
-	s := loaded(t, oneOfEach()[:11]...)
+	l := NewLoader()
+	require.NoError(t, add(l, oneOfEach()[:11]))
+	added := l.loaded.added
+	s := l.settled()
 	var sum Digest
-	for _, n := range s.dirty {
-		sum = sum.plus(digestOf(n.record()))
+	for _, n := range added {
+		sum = sum.Plus(digestOf(n.record()))
 	}
-	require.Len(t, s.dirty, 10)
+	require.Len(t, added, 10)
+	require.Empty(t, s.dirty)
 	require.Equal(t, sum, s.sum)
 }
 

@@ -17,14 +17,14 @@ type value interface {
 }
 
 // oldestForm is the oldest form that can hold a value. since is the version that added the type, newest the version of its youngest field;
-// 0: no field was added.
-func oldestForm(c value, since, newest uint64) uint64 {
+// 0: no field was added. The visitor lends its finder.
+func oldestForm(v *fields.Visitor, c value, since, newest uint64) uint64 {
 	if newest == 0 {
 		return since
 	}
-	v := fields.NewVersionFinder(false)
-	c.fields(&v)
-	return max(since, v.Need())
+	finder := v.Finder()
+	c.fields(finder)
+	return max(since, finder.Need())
 }
 
 // writeForm writes the kind of a value, preceded by the form if it is not the first.
@@ -67,7 +67,7 @@ func checkOldest(v *fields.Visitor, c value, form, since, newest uint64) {
 	if v.Err() != nil {
 		return
 	}
-	if oldest := oldestForm(c, since, newest); form != oldest {
+	if oldest := oldestForm(v, c, since, newest); form != oldest {
 		v.Fail(fmt.Errorf("a value has the form of ledger version %d, and that of %d holds it", form, oldest))
 	}
 }

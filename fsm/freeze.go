@@ -31,12 +31,25 @@ type tracker struct {
 	frozen    *Frozen
 	sum       Digest          // of all records except the meta record
 	collector *auditCollector // of the audited command under way; nil: none
+	loading   *loading        // while a snapshot is loaded; nil afterwards
+}
+
+// loading is what a State has while a snapshot is loaded into it.
+type loading struct {
+	added       []entity // is on disk already, and waits to be part of the digest
+	outstanding uint64   // sum of the balances
+	keys        []*key   // in the order of ids
+	next        int      // of keys: where the owner of the next credit is sought
 }
 
 // add registers a new entity.
 func (t *tracker) add(n entity) {
 	if t.collector != nil {
 		t.collector.collect(n, true, Digest{})
+	}
+	if t.loading != nil {
+		t.loading.added = append(t.loading.added, n)
+		return
 	}
 	t.markDirty(n)
 	t.afterChange(n)
@@ -60,7 +73,7 @@ func (t *tracker) afterChange(n entity) {
 	if t.collector != nil {
 		t.collector.changedTo(n, digest)
 	}
-	t.sum = t.sum.plus(digest)
+	t.sum = t.sum.Plus(digest)
 }
 
 // remove removes an entity permanently.

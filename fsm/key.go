@@ -92,7 +92,8 @@ func (k *key) replaceDetails(d keyDetails) {
 		k.details = nil
 		return
 	}
-	k.details = &d
+	kept := d // only this one is on the heap
+	k.details = &kept
 }
 
 // liveIdentity returns the key's identity; nil: there is none, or it was deleted.
@@ -311,7 +312,7 @@ func (k *key) headSum() fields.Hasher {
 
 func (ring *keyring) loadKey(r *KeyRecord) bool {
 	a := ring.apis[r.APIID]
-	if a == nil || ring.keys[r.ID] != nil || !keptRatelimits(r.Ratelimits) || r.Lost && r.IdentityID != "" {
+	if a == nil || !keptRatelimits(r.Ratelimits) || r.Lost && r.IdentityID != "" {
 		return false
 	}
 	k := &key{id: r.ID, api: a, deleted: r.Deleted}
@@ -326,10 +327,14 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 		return false
 	}
 	k.set(r, r.Ratelimits, keyAccess{permissions, roles})
-	if !k.gone() && (taken(ring.keyByHash[r.Hash]) || taken(ring.former[formerRef{a.workspace, r.FormerHash}])) {
+	if !k.gone() && (taken(ring.keyByHash[r.Hash]) || r.FormerHash != (Hash{}) && taken(ring.former[formerRef{a.workspace, r.FormerHash}])) {
 		return false
 	}
-	ring.addKey(k)
+	had := len(ring.keys)
+	if ring.addKey(k); len(ring.keys) == had {
+		return false // it was there
+	}
+	ring.loading.keys = append(ring.loading.keys, k)
 	ring.graves.review(k)
 	return true
 }
@@ -383,7 +388,7 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 		}
 		c = i.ownCredit()
 	} else {
-		k := ring.keys[r.Owner]
+		k := ring.loadedKey(r.Owner)
 		if k == nil {
 			return false
 		}
@@ -395,8 +400,23 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 	c.present, c.remaining, c.refill = true, r.Remaining, r.Refill
 	c.refilledAt, c.considered, c.nextCredit = r.RefilledAt, r.Considered, r.nextCredit
 	ring.accounts.creditRecords++
+	ring.loading.outstanding += uint64(c.remaining)
 	ring.add(c)
 	return true
+}
+
+// loadedKey finds a key while a snapshot is loaded. Keys and their credits come in the same order, so most are the next one of the list.
+func (ring *keyring) loadedKey(id string) *key {
+	for l := ring.loading; l.next < len(l.keys); l.next++ {
+		switch k := l.keys[l.next]; {
+		case k.id == id:
+			l.next++
+			return k
+		case k.id > id:
+			return ring.keys[id]
+		}
+	}
+	return ring.keys[id]
 }
 
 func (ring *keyring) hashTaken(h Hash) bool {

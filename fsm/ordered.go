@@ -84,9 +84,21 @@ func (o *ordered[T]) find(id string) (chunk, at int, tag uint64) {
 	return chunk, low, tag
 }
 
+// place is find for an item that is not in the index. Most ids ascend when a snapshot is loaded, and then it looks at the last entry only.
+func (o *ordered[T]) place(id string) (chunk, at int, tag uint64) {
+	if last := len(o.chunks) - 1; last >= 0 {
+		var none T
+		entries := o.chunks[last]
+		if tag = tagOf(none.listPrefix(), id); entries[len(entries)-1].compare(tag, id) < 0 {
+			return last, len(entries), tag
+		}
+	}
+	return o.find(id)
+}
+
 // insert adds an item that is not in the index.
 func (o *ordered[T]) insert(item T) {
-	chunk, at, tag := o.find(item.listID())
+	chunk, at, tag := o.place(item.listID())
 	added := entry[T]{tag, item}
 	if len(o.chunks) == 0 {
 		o.chunks = [][]entry[T]{{added}}
@@ -94,6 +106,8 @@ func (o *ordered[T]) insert(item T) {
 	}
 	entries := o.chunks[chunk]
 	switch {
+	case at == len(entries) && at < maxChunk:
+		o.chunks[chunk] = append(entries, added)
 	case len(entries) < maxChunk:
 		o.chunks[chunk] = slices.Insert(entries, at, added)
 	case at == maxChunk && chunk == len(o.chunks)-1: // ascending ids, as from a snapshot: chunks stay full

@@ -53,12 +53,36 @@ type recordType struct {
 	kind   Kind
 	since  uint64 // the ledger version that the kind came with
 	newest uint64 // the ledger version that its youngest field came with; 0: none was added
-	create func() Record
+	create func(spare Record) Record
 }
 
+// createRecord returns an empty record: an earlier one that nobody needs any more, if there is one of the type.
 func createRecord[T any, P interface {
 	*T
 	Record
-}]() Record {
-	return P(new(T))
+}](spare Record) Record {
+	r, ok := spare.(P)
+	if !ok {
+		return P(new(T))
+	}
+	*r = *new(T)
+	return r
+}
+
+// compound is a record whose name is made of several fields.
+type compound interface {
+	Record
+	// appendID appends the ID of the record's key.
+	appendID(buf []byte) []byte
+}
+
+// KindOf returns the kind of a record.
+func KindOf(r Record) Kind { return r.is().kind }
+
+// AppendRecordID appends the ID of a record's key.
+func AppendRecordID(buf []byte, r Record) []byte {
+	if c, ok := r.(compound); ok {
+		return c.appendID(buf)
+	}
+	return append(buf, r.Key().ID...)
 }

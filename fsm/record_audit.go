@@ -1,7 +1,8 @@
 package fsm
 
 import (
-	"fmt"
+	"math/bits"
+	"strconv"
 
 	"github.com/creditd/creditd/fsm/fields"
 )
@@ -28,9 +29,28 @@ func (r *AuditRecord) fields(v *fields.Visitor) {
 
 // auditID sorts entries in the order in which they were made. It uses log time, because log indexes start again when a ledger moves to a
 // new cluster.
-func auditID(time, number int64) string { return fmt.Sprintf("%016x-%08x", time, number) }
+func auditID(time, number int64) string {
+	return string(appendAuditID(make([]byte, 0, 25), time, number))
+}
 
-func (r *AuditRecord) recordID() string { return r.WorkspaceID + "/" + auditID(r.Entry.Time, r.Number) }
+func appendAuditID(buf []byte, time, number int64) []byte {
+	buf = appendHex(buf, time, 16)
+	return appendHex(append(buf, '-'), number, 8)
+}
+
+// appendHex appends a number that is not negative, with at least so many digits.
+func appendHex(buf []byte, n int64, digits int) []byte {
+	for missing := digits - (bits.Len64(uint64(max(n, 1)))+3)/4; missing > 0; missing-- {
+		buf = append(buf, '0')
+	}
+	return strconv.AppendInt(buf, n, 16)
+}
+
+func (r *AuditRecord) recordID() string { return string(r.appendID(nil)) }
+
+func (r *AuditRecord) appendID(buf []byte) []byte {
+	return appendAuditID(append(append(buf, r.WorkspaceID...), '/'), r.Entry.Time, r.Number)
+}
 
 // kept reports whether the ledger writes such an entry.
 func (e *AuditEntry) kept() bool {

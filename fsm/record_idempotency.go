@@ -25,6 +25,10 @@ func (r *IdempotencyRecord) Key() RecordKey {
 	return RecordKey{IdempotencyKind, idempotencyRecordID(r.At, r.Index, r.WorkspaceID, r.KeyHash)}
 }
 
+func (r *IdempotencyRecord) appendID(buf []byte) []byte {
+	return appendIdempotencyRecordID(buf, r.At, r.Index, r.WorkspaceID, r.KeyHash)
+}
+
 func (r *IdempotencyRecord) fields(v *fields.Visitor) {
 	r.hashedFields(v)
 	if !v.Hashing() {
@@ -44,7 +48,11 @@ func (r *IdempotencyRecord) hashedFields(v *fields.Visitor) {
 // idempotencyRecordID orders records by log time first, because log indexes start again when a ledger moves to another cluster. at is not
 // negative.
 func idempotencyRecordID(at int64, index uint64, workspaceID string, name ShortHash) string {
-	id := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(workspaceID)+len(name)), uint64(at))
-	id = binary.BigEndian.AppendUint64(id, index)
-	return string(append(append(id, name[:]...), workspaceID...))
+	return string(appendIdempotencyRecordID(make([]byte, 0, 16+len(workspaceID)+len(name)), at, index, workspaceID, name))
+}
+
+func appendIdempotencyRecordID(buf []byte, at int64, index uint64, workspaceID string, name ShortHash) []byte {
+	buf = binary.BigEndian.AppendUint64(buf, uint64(at))
+	buf = binary.BigEndian.AppendUint64(buf, index)
+	return append(append(buf, name[:]...), workspaceID...)
 }

@@ -13,7 +13,7 @@ type MetaRecord struct {
 	RaisedBy      string // the build that raised the version last; empty: none did
 }
 
-var metaRecordType = recordType{kind: MetaKind, since: 1, newest: 2, create: func() Record { return &MetaRecord{LedgerVersion: 1} }}
+var metaRecordType = recordType{kind: MetaKind, since: 1, newest: 2, create: func(Record) Record { return &MetaRecord{LedgerVersion: 1} }}
 
 func (*MetaRecord) is() *recordType { return &metaRecordType }
 

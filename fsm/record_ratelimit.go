@@ -65,8 +65,13 @@ type windowName struct {
 }
 
 // recordID is injective because ids contain no slash.
-func (n windowName) recordID() string {
-	return strconv.Itoa(int(n.scope)) + "/" + n.owner + "/" + strconv.FormatInt(n.duration, 10) + "/" + n.name
+func (n windowName) recordID() string { return string(n.appendID(nil)) }
+
+func (n windowName) appendID(buf []byte) []byte {
+	buf = append(strconv.AppendInt(buf, int64(n.scope), 10), '/')
+	buf = append(append(buf, n.owner...), '/')
+	buf = append(strconv.AppendInt(buf, n.duration, 10), '/')
+	return append(buf, n.name...)
 }
 
 // WindowScope is the kind of a window's owner. The numbers are on disk: append only.
@@ -103,6 +108,8 @@ func (*WindowRecord) is() *recordType { return &windowRecordType }
 
 // Key names the record.
 func (r *WindowRecord) Key() RecordKey { return RecordKey{WindowKind, r.name().recordID()} }
+
+func (r *WindowRecord) appendID(buf []byte) []byte { return r.name().appendID(buf) }
 
 func (r *WindowRecord) fields(v *fields.Visitor) {
 	name := r.name()

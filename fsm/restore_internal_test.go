@@ -7,14 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// loaded feeds records to a loader without finishing it: everything is still dirty.
+// loaded feeds records to a loader without checking the whole.
 func loaded(t *testing.T, records ...Record) *State {
 	t.Helper()
 	l := NewLoader()
 	for _, r := range records {
 		require.NoError(t, l.Add(r))
 	}
-	return l.state
+	return l.settled()
 }
 
 // Nothing is served from a snapshot that is incomplete, out of order, contradictory or altered.
@@ -130,6 +130,7 @@ func add(l *Loader, list []Record) error {
 func TestLoader_ChecksTheWhole(t *testing.T) {
 	l := NewLoader()
 	require.NoError(t, add(l, oneOfEach()))
+	l.Sum(l.Added(Added{}).Digest())
 	digest := l.state.Digest()
 	s, err := l.Finish(digest)
 	require.NoError(t, err)
@@ -143,15 +144,49 @@ func TestLoader_ChecksTheWhole(t *testing.T) {
 
 	l = NewLoader()
 	require.NoError(t, add(l, oneOfEach()[1:16])) // an audit entry needs log time
-	_, err = l.Finish(l.state.Digest())
+	_, err = l.Finish(l.settled().Digest())
 	require.ErrorContains(t, err, "own record")
 
 	richer := oneOfEach()
 	richer[12].(*CreditRecord).Remaining++
 	l = NewLoader()
 	require.NoError(t, add(l, richer))
-	_, err = l.Finish(l.state.Digest())
+	_, err = l.Finish(l.settled().Digest())
 	require.ErrorContains(t, err, "totals")
+}
+
+// What a loader is told to expect, and how its digest is taken, changes nothing. Nor does the order of credits.
+func TestLoader_IsTheSameInParts(t *testing.T) {
+	records := oneOfEach()
+	more := []Record{
+		&KeyRecord{ID: "key_2", Hash: Hash{8}, APIID: "api_1"}, &KeyRecord{ID: "key_3", Hash: Hash{9}, APIID: "api_1"},
+		&CreditRecord{Owner: "key_3"}, &CreditRecord{Owner: "key_2"},
+	}
+	records = slices.Insert(records, 11, more[:2]...)
+	records = slices.Insert(records, 15, more[2:]...)
+	whole := loaded(t, records...)
+
+	l, counts := NewLoader(), map[Kind]int{}
+	for _, r := range records {
+		counts[KindOf(r)]++
+	}
+	for kind, n := range counts {
+		l.Expect(kind, n)
+	}
+	var part Added
+	for _, r := range records {
+		require.NoError(t, l.Add(r))
+		part = l.Added(part)
+		require.LessOrEqual(t, len(part.list), 1)
+		l.Sum(part.Digest())
+	}
+	s, err := l.Finish(whole.Digest())
+	require.NoError(t, err)
+	require.Equal(t, whole.Stats(), s.Stats())
+	require.NoError(t, s.CheckInvariants())
+	for _, id := range []string{"key_1", "key_2", "key_3"} {
+		require.Equal(t, id, s.keys[id].credit.owner)
+	}
 }
 
 // The root key that presents itself may be disabled, or belong to a workspace that is: contract 1.3 and its order. No command

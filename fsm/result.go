@@ -58,7 +58,7 @@ func VisitResult(v *fields.Visitor, p *Result) {
 		readResult(v, p)
 	} else if finds, deep := v.FindsVersion(); !finds {
 		t := (*p).is()
-		writeForm(v, t.kind, oldestForm(*p, t.since, t.newest))
+		writeForm(v, t.kind, oldestForm(v, *p, t.since, t.newest))
 		(*p).fields(v)
 	} else if deep {
 		v.Needs((*p).is().since)

@@ -53,7 +53,7 @@ func (r *Verdict) fields(v *fields.Visitor) {
 // AppendVerdict writes a verdict as VisitResult does, but keeps the visitor off the heap, because most results are verdicts.
 func AppendVerdict(buf []byte, r *Verdict) []byte {
 	v := fields.MakeWriter(buf)
-	writeForm(&v, verdictResultType.kind, oldestForm(r, verdictResultType.since, verdictResultType.newest))
+	writeForm(&v, verdictResultType.kind, oldestForm(&v, r, verdictResultType.since, verdictResultType.newest))
 	r.fields(&v)
 	return v.Bytes()
 }

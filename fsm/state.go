@@ -112,5 +112,5 @@ func (s *State) Stats() Stats {
 
 // Digest returns the digest of the present state.
 func (s *State) Digest() Digest {
-	return s.sum.plus(digestOf(s.meta()))
+	return s.sum.Plus(digestOf(s.meta()))
 }

@@ -82,21 +82,22 @@ func opensWindow(checks []limitCheck) bool {
 
 // loadCountedWindow also finds the workspace that a window counts for. The key may be gone; then the window counts for none.
 func (s *State) loadCountedWindow(r *WindowRecord) bool {
-	if !s.loadWindow(r) {
+	w, ok := s.loadWindow(r)
+	if !ok {
 		return false
 	}
 	switch r.Scope {
 	case KeyScope:
 		if k := s.keys[r.Owner]; k != nil {
-			s.windows[r.name()].countFor(k.api.workspace)
+			w.countFor(k.api.workspace)
 		}
 	case IdentityScope:
 		if i := s.identities[r.Owner]; i != nil {
-			s.windows[r.name()].countFor(i.workspace)
+			w.countFor(i.workspace)
 		}
 	case NamespaceScope:
 		if n := s.namespaces[r.Owner]; n != nil {
-			s.windows[r.name()].countFor(n.workspace)
+			w.countFor(n.workspace)
 		}
 	}
 	return true

@@ -119,7 +119,7 @@ func TestDigest_OfAHotRecordIsThatOfItsFields(t *testing.T) {
 				return // the change broke a rule
 			}
 		}
-		for _, n := range l.state.dirty {
+		for _, n := range l.loaded.added {
 			compared[n.key().Kind]++
 			require.Equal(t, digestOf(n.record()), n.digest(), "%+v", n.record())
 		}

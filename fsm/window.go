@@ -220,21 +220,24 @@ func (w *window) digest() Digest {
 	return digestFrom(h.Sum())
 }
 
-func (l *rateLimits) loadWindow(r *WindowRecord) bool {
+func (l *rateLimits) loadWindow(r *WindowRecord) (*window, bool) {
 	n := r.name()
-	if n.scope < KeyScope || n.scope > NamespaceScope || n.duration < minDuration || l.windows[n] != nil ||
+	if n.scope < KeyScope || n.scope > NamespaceScope || n.duration < minDuration ||
 		r.Sequence < 0 || r.Sequence > l.clock/n.duration || r.Current < 0 || r.Previous < 0 {
-		return false
+		return nil, false
 	}
 	w := newWindow(n)
 	w.sequence, w.current, w.previous = r.Sequence, r.Current, r.Previous
-	l.windows[n] = w
+	had := len(l.windows)
+	if l.windows[n] = w; len(l.windows) == had {
+		return nil, false // it was there
+	}
 	l.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
 	if l.version >= thirdRules && w.duration > maxDuration {
 		l.keepUntil(w, 0)
 	}
 	l.add(w)
-	return true
+	return w, true
 }
 
 func (w *window) deadline() int64 { return w.expires }

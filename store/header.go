@@ -33,7 +33,12 @@ type header struct {
 	Count              int    `json:"count"`
 	// Sum is the sum of all records' checksums. With the count and the key order it detects missing and outdated records.
 	Sum uint64 `json:"sum"`
+
+	kinds *kindCounts // set by verifyState
 }
+
+// kindCounts are the numbers of records by the first byte of their keys.
+type kindCounts [256]int
 
 func (h *header) ledger() Ledger {
 	return Ledger{Digest: h.Digest, DigestDefinition: max(1, h.DigestDefinition), Version: max(1, h.LedgerVersion), Build: h.Build}
@@ -110,6 +115,7 @@ func verifyState(path string, reads Versions) (*header, error) {
 	var h *header
 	var count int
 	var sum uint64
+	kinds := new(kindCounts)
 	err := walkPages(path, func(bucket, key, value []byte) error {
 		switch string(bucket) {
 		case string(bucketRecords):
@@ -117,6 +123,7 @@ func verifyState(path string, reads Versions) (*header, error) {
 				return damaged(path, "a record fails its checksum")
 			}
 			count++
+			kinds[key[0]]++
 			sum += uint64(sealOf(value))
 			return nil
 		case string(bucketSnapshot):
@@ -141,6 +148,9 @@ func verifyState(path string, reads Versions) (*header, error) {
 	}
 	if count != want.Count || sum != want.Sum {
 		return nil, damaged(path, "the header promises %d records with sum %x, the file has %d with %x", want.Count, want.Sum, count, sum)
+	}
+	if h != nil {
+		h.kinds = kinds
 	}
 	return h, nil
 }

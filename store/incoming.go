@@ -77,7 +77,11 @@ func (k *sink) openIncoming() (*stateFile, error) {
 	failpoint.Hit(failpoint.CopyVerified)
 	k.header.setLedger(got.ledger())
 	k.header.Count, k.header.Sum = got.Count, got.Sum
-	return openStateFile(k.in.path)
+	f, err := openStateFile(k.in.path)
+	if err == nil {
+		f.kinds = got.kinds
+	}
+	return f, err
 }
 
 // checkRecords lets the caller check the received records. There is no older snapshot to return to, so a snapshot that does not load

@@ -20,6 +20,8 @@ type RecordReader interface {
 	Ledger() Ledger
 	// Count is the number of records.
 	Count() int
+	// CountOf is about the number of records whose keys begin with a byte; 0: nobody knows.
+	CountOf(first byte) int
 	// Records calls fn for each record in key order. key and value are valid only during the call. Records checks each record before the
 	// call, and the count and sum of all at the end. Use what fn collected only if Records returns nil. It returns an error of fn.
 	Records(fn func(key, value []byte) error) error
@@ -62,6 +64,13 @@ var (
 func (r *reader) ID() string    { return r.header.ID }
 func (r *reader) Index() uint64 { return r.header.Index }
 func (r *reader) Count() int    { return r.header.Count }
+
+func (r *reader) CountOf(first byte) int {
+	if r.file.kinds == nil {
+		return 0
+	}
+	return r.file.kinds[first]
+}
 
 func (r *reader) Ledger() Ledger {
 	l := r.header.ledger()

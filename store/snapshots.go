@@ -63,6 +63,7 @@ func openSnapshots(s *Store, h *header, logger *slog.Logger, spill int) (*snapsh
 		dir: s.dir, watchdog: s.watchdog, logger: logger, spill: spill, reads: s.reads, raise: s.RaiseLedgerVersion, current: f,
 	}
 	if h != nil {
+		f.kinds = h.kinds
 		snaps.last = lastSnapshot{total: h.Count, index: h.Index, term: h.Term}
 	}
 	return snaps, nil

@@ -13,8 +13,9 @@ import (
 
 // stateFile is one open state.db. After its replacement it stays open until its last reader is done.
 type stateFile struct {
-	db   *bbolt.DB
-	path string
+	db    *bbolt.DB
+	path  string
+	kinds *kindCounts // as the file was when it was verified; nil: it was not
 
 	// Guarded by snapshots.mu.
 	users   int

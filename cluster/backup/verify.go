@@ -25,9 +25,10 @@ func Inspect(from io.Reader, reads store.Versions) (Summary, error) {
 // Verify is Inspect that also loads the ledger, and compares its digest and the sum of all balances. It needs the memory of a node.
 func Verify(from io.Reader, reads store.Versions) (Summary, error) {
 	loader := fsm.NewLoader()
-	s, err := scan(from, reads, func(key, value []byte) error {
-		r, err := codec.DecodeRecord(key, value)
-		if err != nil {
+	var decoder codec.RecordDecoder
+	var r fsm.Record
+	s, err := scan(from, reads, func(key, value []byte) (err error) {
+		if r, err = decoder.Decode(key, value, r); err != nil {
 			return err
 		}
 		return loader.Add(r)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/creditd/creditd/fsm"
-	"github.com/creditd/creditd/fsm/codec"
 	"github.com/creditd/creditd/store"
 	"github.com/creditd/creditd/store/failpoint"
 )
@@ -49,25 +47,6 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 
 // Restored returns how many snapshots were restored since the start: the node's own, and those of leaders.
 func (r *Replica) Restored() uint64 { return r.restored.Load() }
-
-// load makes a ledger of a snapshot's records and checks its digest and its totals.
-func load(records store.RecordReader) (*fsm.State, error) {
-	want, err := codec.DecodeDigest(records.Ledger().Digest)
-	if err != nil {
-		return nil, err
-	}
-	loader := fsm.NewLoader()
-	if err := records.Records(func(key, value []byte) error {
-		r, err := codec.DecodeRecord(key, value)
-		if err != nil {
-			return err
-		}
-		return loader.Add(r)
-	}); err != nil {
-		return nil, err
-	}
-	return loader.Finish(want)
-}
 
 // maxRestores is how many snapshots a node installs in a row before it gives up.
 const maxRestores = 3

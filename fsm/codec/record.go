@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -22,16 +23,35 @@ func AppendRecord(buf []byte, r fsm.Record) []byte {
 
 // DecodeRecord is the inverse of AppendRecord; it also needs the key. The record keeps no reference to its arguments.
 func DecodeRecord(key, value []byte) (fsm.Record, error) {
+	return decodeRecord(fields.NewReader(value), nil, key, nil)
+}
+
+// RecordDecoder decodes many records one after the other, with few allocations. The zero value is usable, by one goroutine at a time.
+type RecordDecoder struct {
+	visitor fields.Visitor
+	id      []byte
+}
+
+// Decode is DecodeRecord. It may use the memory of an earlier record: what was made of that one keeps its lists and texts.
+func (d *RecordDecoder) Decode(key, value []byte, spare fsm.Record) (fsm.Record, error) {
+	d.visitor.Reread(value)
+	return decodeRecord(&d.visitor, &d.id, key, spare)
+}
+
+// decodeRecord uses id, unless it is nil, as a buffer.
+func decodeRecord(v *fields.Visitor, id *[]byte, key []byte, spare fsm.Record) (fsm.Record, error) {
 	if len(key) == 0 {
 		return nil, fmt.Errorf("decode record: empty key")
 	}
-	v := fields.NewReader(value)
-	r := fsm.ReadRecord(v, fsm.Kind(key[0]))
+	r := fsm.RereadRecord(v, fsm.Kind(key[0]), spare)
 	if err := v.Finish(); err != nil {
 		return nil, fmt.Errorf("decode record %q: %w", key, err)
 	}
-	if name := r.Key(); name.Kind != fsm.Kind(key[0]) || name.ID != string(key[1:]) {
-		return nil, fmt.Errorf("decode record %q: it names itself %v", key, name)
+	if id == nil {
+		id = new([]byte)
+	}
+	if *id = fsm.AppendRecordID((*id)[:0], r); fsm.KindOf(r) != fsm.Kind(key[0]) || !bytes.Equal(*id, key[1:]) {
+		return nil, fmt.Errorf("decode record %q: it names itself %v", key, r.Key())
 	}
 	return r, nil
 }

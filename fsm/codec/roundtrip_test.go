@@ -91,15 +91,42 @@ func TestRecord_RoundTripsEveryType(t *testing.T) {
 	for name, typ := range types {
 		t.Run(name, func(t *testing.T) {
 			f := newFiller()
+			var decoder codec.RecordDecoder
+			var again fsm.Record
 			for range roundTrips {
 				r := f.make(typ).(fsm.Record)
-				key := codec.AppendRecordKey(nil, r.Key())
-				got, err := codec.DecodeRecord(key, codec.AppendRecord([]byte("before"), r)[len("before"):])
+				key, value := codec.AppendRecordKey(nil, r.Key()), codec.AppendRecord([]byte("before"), r)[len("before"):]
+				got, err := codec.DecodeRecord(key, value)
 				require.NoError(t, err)
 				require.Equal(t, r, got)
+				again, err = decoder.Decode(key, value, again)
+				require.NoError(t, err)
+				require.Equal(t, r, again)
 			}
 		})
 	}
+}
+
+// What was made of a record keeps its lists and texts when the next one is read into its memory.
+func TestRecordDecoder_LeavesListsOfEarlierRecordsAlone(t *testing.T) {
+	var decoder codec.RecordDecoder
+	decode := func(spare fsm.Record, want *fsm.KeyRecord) *fsm.KeyRecord {
+		r, err := decoder.Decode(codec.AppendRecordKey(nil, want.Key()), codec.AppendRecord(nil, want), spare)
+		require.NoError(t, err)
+		require.Equal(t, want, r)
+		return r.(*fsm.KeyRecord)
+	}
+	key := func(text string) *fsm.KeyRecord {
+		return &fsm.KeyRecord{
+			ID: text, APIID: "api_1", Name: text, Permissions: []string{text, text + "x"}, Roles: []string{text},
+			Ratelimits: []fsm.Ratelimit{{Name: text, Limit: 1, Duration: 1000}},
+		}
+	}
+	first := decode(nil, key("a"))
+	kept := *first
+	second := decode(first, key("b"))
+	require.Same(t, first, second)
+	require.Equal(t, *key("a"), kept)
 }
 
 // Each single field matters: two values that differ in one of them have different bytes.

@@ -38,6 +38,13 @@ type Visitor struct {
 	hash  Hasher
 	buf   []byte // writing: what was written; reading: what is left
 	err   error
+	kept  *kept
+}
+
+// kept is what a visitor keeps from one value to the next.
+type kept struct {
+	texts  *[64]string // reading: short texts that were read lately; nil: each is a copy of its own
+	finder Visitor
 }
 
 // The failures of reading.
@@ -49,6 +56,15 @@ var (
 
 // NewReader returns a visitor that reads from data. The values keep no reference to data.
 func NewReader(data []byte) *Visitor { return &Visitor{mode: reading, form: 1, buf: data} }
+
+// Reread makes a reader begin with other data. From then on, short texts that are equal to one read lately share its memory: of records, many
+// name the same owner.
+func (v *Visitor) Reread(data []byte) {
+	if v.kept == nil || v.kept.texts == nil {
+		v.kept = &kept{texts: new([64]string)}
+	}
+	*v = Visitor{Pool: v.Pool, mode: reading, form: 1, buf: data, kept: v.kept}
+}
 
 // NewWriter returns a visitor that appends to buf.
 func NewWriter(buf []byte) *Visitor {
@@ -74,6 +90,15 @@ func NewSizing() Visitor { return Visitor{mode: measuring, thing: encodedThing} 
 // NewVersionFinder returns a visitor that finds the ledger version that a value needs. With deep, it also looks into commands and results
 // inside the value, which have forms of their own.
 func NewVersionFinder(deep bool) Visitor { return Visitor{mode: versioning, deep: deep, need: 1} }
+
+// Finder returns a visitor as NewVersionFinder(false) does, always the same one.
+func (v *Visitor) Finder() *Visitor {
+	if v.kept == nil {
+		v.kept = new(kept)
+	}
+	v.kept.finder = NewVersionFinder(false)
+	return &v.kept.finder
+}
 
 // Reading reports whether the visitor fills in the fields.
 func (v *Visitor) Reading() bool { return v.mode == reading }
@@ -279,13 +304,29 @@ func (v *Visitor) String(p *string) {
 		v.buf = append(binary.AppendUvarint(v.buf, uint64(len(*p))), *p...)
 	case reading:
 		if n := v.Length(0); v.err == nil {
-			*p, v.buf = string(v.buf[:n]), v.buf[n:]
+			*p, v.buf = v.text(v.buf[:n]), v.buf[n:]
 		}
 	case hashing:
 		v.hash.String(*p)
 	case measuring:
 		v.size += len(*p)
 	}
+}
+
+// longestKept is the size of the longest text that is compared with those read lately: ids are shorter.
+const longestKept = 32
+
+// text is a copy of bytes, or a text read lately that is equal.
+func (v *Visitor) text(b []byte) string {
+	if v.kept == nil || v.kept.texts == nil || len(b) == 0 || len(b) > longestKept {
+		return string(b)
+	}
+	texts := v.kept.texts
+	last := &texts[(int(b[0])+7*int(b[len(b)-1])+31*len(b))%len(texts)]
+	if *last != string(b) {
+		*last = string(b)
+	}
+	return *last
 }
 
 // Hash visits 32 bytes.
