@@ -25,6 +25,7 @@ const (
 
 	memoryInterval = 100 * time.Millisecond
 	// collectInterval is how long a collection may be ago while the process is short of memory: only a collection shows that it is not any more.
+	// After a load, too, only a collection shows what is in use.
 	collectInterval = 10 * time.Second
 )
 
@@ -68,7 +69,32 @@ type memoryWatch struct {
 	pace    *gcPace // nil: it is not ours
 
 	collections uint64
-	collected   time.Time // when collections was another number, or collect was called
+	collected   time.Time                 // when collections was another number, or collect was called
+	loaded      atomic.Pointer[time.Time] // when load ended; nil: a collection has shown what it left
+}
+
+// load runs what fills the memory with what stays there, without collections.
+func (w *memoryWatch) load(fill func() error) error {
+	w.pace.pause()
+	defer func() {
+		w.pace.goOn(loadedMemory())
+		now := time.Now()
+		w.loaded.Store(&now)
+	}()
+	return fill()
+}
+
+// loadedMemory returns how many bytes are on the heap, and from how many Go counts its percentage.
+func loadedMemory() (used, base int64) {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
+	}
+	metrics.Read(samples)
+	for _, s := range samples[1:] {
+		base += int64(s.Value.Uint64())
+	}
+	return int64(samples[0].Value.Uint64()), base
 }
 
 // watchMemory watches until the returned function is called.
@@ -100,10 +126,13 @@ func (w *memoryWatch) run(ctx context.Context) {
 // step looks at the memory in use.
 func (w *memoryWatch) step(now time.Time) {
 	used, collections := w.read()
+	loaded := w.loaded.Load()
 	if collections != w.collections {
 		w.collections, w.collected = collections, now
+		w.loaded.CompareAndSwap(loaded, nil)
 		w.pace.after(used)
-	} else if w.short.Load() && now.Sub(w.collected) > collectInterval {
+	} else if w.short.Load() && now.Sub(w.collected) > collectInterval || loaded != nil && now.Sub(*loaded) > collectInterval {
+		w.loaded.CompareAndSwap(loaded, nil)
 		w.collected = now
 		w.collect()
 		used, w.collections = w.read()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -82,6 +83,48 @@ func TestGCPace_LetsAFixedAmountOfGarbageGather(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	require.Nil(t, newGCPace(1<<40))
 	newGCPace(1 << 40).after(1)
+	newGCPace(1 << 40).pause()
+	newGCPace(1<<40).goOn(1, 1)
+}
+
+// While a ledger is loaded nothing is collected. Then as much garbage may gather as after a collection that left what is in use.
+func TestGCPace_PausesWhileALedgerIsLoaded(t *testing.T) {
+	t.Setenv("GOGC", "")
+	var set []int
+	p := newGCPace(1 << 40)
+	p.set = func(percent int) int { set = append(set, percent); return 0 }
+	p.pause()
+	p.after(100 << 20) // because of the memory limit
+	p.goOn(400<<20, 8<<20)
+	p.after(400 << 20)
+	p.pause()
+	p.goOn(1<<20, 1<<20) // an empty ledger
+	require.Equal(t, []int{-1, 10000, 100, -1, 3225}, set)
+
+	unlimited := newGCPace(math.MaxInt64)
+	unlimited.set = func(int) int { panic("without a limit garbage would never be collected") }
+	unlimited.pause()
+	unlimited.goOn(1, 1)
+}
+
+// Only a collection shows what is in use after a load, and a node that does little would wait long for one.
+func TestMemory_CollectsSomeTimeAfterALoad(t *testing.T) {
+	collections, collected := uint64(1), 0
+	w := &memoryWatch{limit: 1000, logger: slog.New(slog.DiscardHandler), read: func() (int64, uint64) { return 1, collections },
+		collect: func() { collected++; collections++ }}
+	w.step(time.Now())
+	require.NoError(t, w.load(func() error { return nil }))
+	w.step(time.Now())
+	require.Zero(t, collected)
+	for i := range 3 {
+		w.step(time.Now().Add(time.Duration(i+1) * 2 * collectInterval))
+	}
+	require.Equal(t, 1, collected)
+	require.NoError(t, w.load(func() error { return nil }))
+	collections++ // another reason
+	w.step(time.Now())
+	w.step(time.Now().Add(9 * collectInterval))
+	require.Equal(t, 1, collected)
 }
 
 func TestMemory_ReadsWhatIsInUse(t *testing.T) {

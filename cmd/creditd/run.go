@@ -199,7 +199,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		case <-ended:
 		}
 	}()
-	if err := node.Start(); err != nil { // closes what it was given
+	if err := memory.load(node.Start); err != nil { // closes what it was given
 		return fmt.Errorf("starting with --data-dir %s: %w", conf.store.Dir, err)
 	}
 	served := &servedNode{Node: node}
