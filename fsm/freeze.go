@@ -38,8 +38,6 @@ type tracker struct {
 type loading struct {
 	added       []entity // is on disk already, and waits to be part of the digest
 	outstanding uint64   // sum of the balances
-	keys        []*key   // in the order of ids
-	next        int      // of keys: where the owner of the next credit is sought
 }
 
 // add registers a new entity.

@@ -16,6 +16,13 @@ type keyring struct {
 	keyByHash  map[Hash]*key
 	migrations map[migrationRef]*migration
 	former     map[formerRef]*key // keys that were taken over, by the hash that they came with
+	loaded     loadedKeys
+}
+
+// loadedKeys are the keys of a snapshot that is loaded, in the order of ids; empty afterwards.
+type loadedKeys struct {
+	list []*key
+	next int // where the owner of the next credit is sought
 }
 
 // formerRef is the hash that a migrated key had before it was taken over. It stays taken in its workspace [D-25].
@@ -334,7 +341,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 	if ring.addKey(k); len(ring.keys) == had {
 		return false // it was there
 	}
-	ring.loading.keys = append(ring.loading.keys, k)
+	ring.loaded.list = append(ring.loaded.list, k)
 	ring.graves.review(k)
 	return true
 }
@@ -407,8 +414,8 @@ func (ring *keyring) loadCredit(r *CreditRecord) bool {
 
 // loadedKey finds a key while a snapshot is loaded. Keys and their credits come in the same order, so most are the next one of the list.
 func (ring *keyring) loadedKey(id string) *key {
-	for l := ring.loading; l.next < len(l.keys); l.next++ {
-		switch k := l.keys[l.next]; {
+	for l := &ring.loaded; l.next < len(l.list); l.next++ {
+		switch k := l.list[l.next]; {
 		case k.id == id:
 			l.next++
 			return k

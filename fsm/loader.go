@@ -26,7 +26,7 @@ func (l *Loader) Expect(kind Kind, n int) {
 		s.identities, s.external = make(map[string]*identity, n), make(map[externalRef]*identity, n)
 	case KeyKind:
 		s.keys, s.keyByHash = make(map[string]*key, n), make(map[Hash]*key, n)
-		l.loaded.keys = make([]*key, 0, n)
+		s.loaded.list = make([]*key, 0, n)
 	case WindowKind:
 		s.windows, s.rateLimits.expiries = make(map[windowName]*window, n), make(deadlines[*window], 0, n)
 	case IdempotencyKind:
@@ -92,6 +92,6 @@ func (l *Loader) Finish(want Digest) (*State, error) {
 // settled is the state with everything in its digest. From now on, changes are dirty.
 func (l *Loader) settled() *State {
 	l.Sum(l.Added(Added{}).Digest())
-	l.state.loading = nil
+	l.state.loading, l.state.loaded = nil, loadedKeys{}
 	return l.state
 }
