@@ -77,9 +77,16 @@ func (c *call) appendAnswer(b []byte, answer any) (_ []byte, err error) {
 
 // appendData encodes data. What cannot be encoded is a defect.
 func appendData(b []byte, data any) []byte {
-	if data, ok := data.(appender); ok {
+	switch data := data.(type) {
+	case appender:
 		return data.appendJSON(b)
+	case metaHolder:
+		return appendHolder(b, data)
 	}
+	return encodeData(b, data)
+}
+
+func encodeData(b []byte, data any) []byte {
 	buffer := bytes.NewBuffer(b)
 	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(false)

@@ -62,6 +62,8 @@ type identityOut struct {
 	Ratelimits   []ratelimitOut `json:"ratelimits,omitempty"`
 }
 
+func (i *identityOut) metas() []*schema.Object { return []*schema.Object{&i.Meta} }
+
 func showIdentity(i *fsm.Identity) *identityOut {
 	shown := &identityOut{
 		ID: i.ID, ExternalID: i.ExternalID, Meta: showMeta(i.Meta), Credits: showRecord(&i.Credits),

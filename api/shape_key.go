@@ -42,6 +42,13 @@ type keyOut struct {
 	Ratelimits  []ratelimitOut `json:"ratelimits,omitempty"`
 }
 
+func (k *keyOut) metas() []*schema.Object {
+	if k.Identity == nil {
+		return []*schema.Object{&k.Meta}
+	}
+	return []*schema.Object{&k.Meta, &k.Identity.Meta}
+}
+
 func showKey(k *fsm.Key) *keyOut {
 	shown := &keyOut{
 		KeyID: k.ID, Start: k.Start, Enabled: k.Enabled, CreatedAt: k.CreatedAt, Name: k.Name, Meta: showMeta(k.Meta),

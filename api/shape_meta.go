@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/creditd/creditd/api/schema"
 )
@@ -38,6 +40,32 @@ func showMeta(stored string) schema.Object {
 		return ""
 	}
 	return schema.Object(stored)
+}
+
+// metaHolder is data that shows metas. They are JSON already, and package encoding/json would read all of them again for each answer.
+type metaHolder interface {
+	// metas are where its metas stand, in the order of the text.
+	metas() []*schema.Object
+}
+
+// metaPlace stands in the text where a meta belongs. Nothing else can look like it: an empty meta is left out, and quotes in strings are
+// escaped.
+const metaPlace = `"meta":{}`
+
+// appendHolder encodes data without its metas and puts them into their places.
+func appendHolder(b []byte, data metaHolder) []byte {
+	places := slices.DeleteFunc(data.metas(), func(m *schema.Object) bool { return *m == "" })
+	kept := make([]schema.Object, len(places))
+	for i, m := range places {
+		kept[i], *m = *m, "{}"
+	}
+	rest := encodeData(nil, data)
+	for i, m := range places {
+		before, after, _ := bytes.Cut(rest, []byte(metaPlace))
+		b = append(append(append(b, before...), `"meta":`...), kept[i]...)
+		*m, rest = kept[i], after
+	}
+	return append(b, rest...)
 }
 
 // appendMeta appends a stored meta, which is JSON already, unless it is empty.

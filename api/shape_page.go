@@ -23,7 +23,11 @@ func (p page[Item]) appendPage(b []byte, hold func(n int) error) ([]byte, error)
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendData(b, &p.items[i])
+		if item, ok := any(p.items[i]).(metaHolder); ok {
+			b = appendHolder(b, item)
+		} else {
+			b = appendData(b, &p.items[i])
+		}
 		if err := hold(len(b)); err != nil {
 			return b, err
 		}
