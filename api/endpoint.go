@@ -106,6 +106,7 @@ func decode[Request any](c *call, body *schema.Schema[Request]) (request Request
 // the body. The last is told only to callers who are authenticated.
 func (c *call) check(bad *schema.Problem) error {
 	if bad != nil && !bad.AfterAuth() {
+		c.noteStranger()
 		return &problem{errorType: &invalidInput, detail: bad.Detail(c.endpoint.path), violations: bad.Errors, validation: true}
 	}
 	if err := c.readHeaders(); err != nil {
@@ -171,7 +172,10 @@ func (c *call) receive() error {
 	if err := c.readBody(); err != nil {
 		return err
 	}
-	return checkHeader(c.gin.Request.Header)
+	if err := checkHeader(c.gin.Request.Header); err != nil {
+		return err
+	}
+	return c.mayAuthenticate()
 }
 
 func checkHeader(header http.Header) error {

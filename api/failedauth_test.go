@@ -56,6 +56,23 @@ func TestAuth_FailuresOfAnAddressAreBounded(t *testing.T) {
 	require.Contains(t, metrics, "\ncreditd_api_authentication_refusals_total 2\n")
 }
 
+// A body of which every value is wrong costs milliseconds to explain. An address of strangers hears that so often, and no more.
+func TestAuth_BadBodiesOfStrangersAreBounded(t *testing.T) {
+	_, from := bounded(t)
+	bad := `{"name":5,` + strings.Repeat(`"unknown":1,`, 1000) + `"last":1}`
+	for i := range 5 {
+		require.Equal(t, 400, from("10.0.0.1:1", fmt.Sprint("root_guess", i), bad).Code)
+	}
+	for _, stranger := range []string{"root_guess", ""} {
+		require.Equal(t, 429, from("10.0.0.1:1", stranger, bad).Code)
+	}
+	for range 10 {
+		require.Equal(t, 400, from("10.0.0.1:1", rootKey, bad).Code, "whoever has a root key hears what is wrong")
+		require.Equal(t, 400, from("10.0.0.2:1", rootKey, bad).Code, "and does not count")
+	}
+	require.Equal(t, 400, from("10.0.0.2:1", "root_guess", bad).Code)
+}
+
 // One host may have all addresses of its network, and nobody fills the memory.
 func TestAuth_FailuresAreCountedByNetwork(t *testing.T) {
 	_, from := bounded(t)
