@@ -8,7 +8,6 @@ import (
 
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // probes adds the routes that need no credentials: docs/contract.md 2.1 and 7.2.
@@ -21,11 +20,8 @@ func (a *API) probes() {
 			engine.Handle(method, "/readyz", a.readyz)
 		}
 	}
-	a.admin.GET("/metrics", a.impatiently(gin.WrapH(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))))
+	a.admin.GET("/metrics", a.impatiently(gin.WrapH(newScraper(a.registry))))
 }
-
-// maxScrapes bounds what anybody can make /metrics collect at once. Beyond it: 503.
-const maxScrapes = 4
 
 // impatiently cuts off a client that does not take an answer which needs no credentials.
 func (a *API) impatiently(handler gin.HandlerFunc) gin.HandlerFunc {
