@@ -200,3 +200,29 @@ func restarted(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record)
 	require.NoError(t, err)
 	return loaded
 }
+
+// A workspace that deletes more than the ledger removes holds up no other one, from ledger version 5 on.
+func TestGraveyard_TakesTurns(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.FifthRules)
+	other := tenants(t, s, 0, 1)[0]
+	tick(t, s)
+	require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: "api_0", KeyspaceID: "ks_0"})))
+	inAPI(t, s, "api_0", "", 200)
+	require.Zero(t, code(apply(t, s, &fsm.DeleteAPI{APIID: "api_0"})))
+	require.Zero(t, code(as(t, s, other, &fsm.CreateAPI{ID: "api_z", KeyspaceID: "ks_z"})))
+	for i := range 20 {
+		require.Zero(t, code(as(t, s, other, &fsm.CreateKey{ID: fmt.Sprint("key_z", i), Hash: fsm.Hash{'z', byte(i)}, APIID: "api_z", Expires: fsm.Never})))
+	}
+	require.Zero(t, code(as(t, s, other, &fsm.DeleteAPI{APIID: "api_z"})))
+	records := map[fsm.RecordKey]fsm.Record{}
+	again := restarted(t, s, records)
+	for range 3 {
+		tick(t, s)
+		tick(t, again)
+		require.Equal(t, s.Digest(), again.Digest())
+		again = restarted(t, again, records)
+	}
+	list := s.Answer(root, &fsm.ListWorkspaces{Page: fsm.Page{Limit: 10}}).(*fsm.Workspaces).List
+	require.Zero(t, list[1].Used[fsm.KeysQuota], "half of the steps are its own")
+	require.Positive(t, list[0].Used[fsm.KeysQuota])
+}

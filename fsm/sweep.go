@@ -55,7 +55,6 @@ func (r *role) home() *workspace       { return r.workspace }
 // buriable is a permission or role.
 type buriable interface {
 	grave
-	home() *workspace
 	gone() bool
 }
 

@@ -28,6 +28,7 @@ type workspace struct {
 	roles       ordered[*role]       // its roles, likewise
 	buried      int                  // deleted permissions and roles to which something refers
 	sweep       *sweep               // nil: none is buried
+	yard        *yard                // nil: nothing waits in the graveyard
 	audit       *auditLog            // nil: no entries
 	migrations  int                  // how many
 	marks       ordered[*importMark] // of what is tracked, or was until it was deleted

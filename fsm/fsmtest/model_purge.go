@@ -11,43 +11,90 @@ func (t *Model) purge() {
 	if t.version < FourthRules {
 		return
 	}
-	for range 16 {
-		t.purgeOne()
+	if t.version < FifthRules {
+		for range 16 {
+			if step := t.nextGrave(func(string) bool { return true }); step != nil {
+				step()
+			}
+		}
+		return
+	}
+	var waiting []string
+	for _, w := range t.workspaces {
+		if t.graveIn(w.id) != nil {
+			waiting = append(waiting, w.id)
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	slices.Sort(waiting)
+	start := int(t.now % int64(len(waiting)))
+	round := slices.Concat(waiting[start:], waiting[:start])
+	round = round[:min(16, len(round))]
+	for steps := 0; steps < 16 && len(round) > 0; {
+		var left []string
+		for _, w := range round {
+			if step := t.graveIn(w); step != nil && steps < 16 {
+				step()
+				steps++
+				left = append(left, w)
+			}
+		}
+		round = left
 	}
 }
 
-// purgeOne takes keys first, then identities, then APIs, each in the order of ids.
-func (t *Model) purgeOne() {
-	if k := least(t.keys, func(k *key) bool { return k.deleted }, func(a, b *key) int { return strings.Compare(a.id, b.id) }); k != nil {
-		t.dropKey(k)
-		return
+func (t *Model) graveIn(workspace string) (step func()) {
+	return t.nextGrave(func(id string) bool { return id == workspace })
+}
+
+// nextGrave takes keys first, then identities, then APIs, each in the order of ids, then what is unlinked. nil: there is nothing to do.
+func (t *Model) nextGrave(in func(workspace string) bool) (step func()) {
+	if k := least(t.keys, func(k *key) bool { return k.deleted && in(t.apiOf(k).workspace) }, func(a, b *key) int { return strings.Compare(a.id, b.id) }); k != nil {
+		return func() { t.dropKey(k) }
 	}
+	byID := func(a, b *identity) int { return strings.Compare(a.id, b.id) }
+	ofIdentity := func(i *identity) *key { return t.firstKey(func(k *key) bool { return k.identity == i.id }) }
 	doomed := func(i *identity) bool {
-		return i.deleted && (i.ended || i.meta != "" || len(i.limits) > 0 || t.firstKey(func(k *key) bool { return k.identity == i.id }) == nil)
+		return i.deleted && in(i.workspace) && (i.ended || i.meta != "" || len(i.limits) > 0 || ofIdentity(i) == nil)
 	}
-	if i := least(t.identities, doomed, func(a, b *identity) int { return strings.Compare(a.id, b.id) }); i != nil {
-		k := t.firstKey(func(k *key) bool { return k.identity == i.id })
-		switch {
+	if i := least(t.identities, doomed, byID); i != nil {
+		switch k := ofIdentity(i); {
 		case k == nil:
-			t.identities = slices.DeleteFunc(t.identities, func(other *identity) bool { return other == i })
+			return func() {
+				t.identities = slices.DeleteFunc(t.identities, func(other *identity) bool { return other == i })
+			}
 		case i.ended:
-			t.dropKey(k)
+			return func() { t.dropKey(k) }
 		default:
-			i.meta, i.limits = "", nil
+			return func() { i.meta, i.limits = "", nil }
 		}
-		return
 	}
-	if a := least(t.apis, func(a *api) bool { return a.deleted }, func(a, b *api) int { return strings.Compare(a.id, b.id) }); a != nil {
+	if a := least(t.apis, func(a *api) bool { return a.deleted && in(a.workspace) }, func(a, b *api) int { return strings.Compare(a.id, b.id) }); a != nil {
 		if k := t.firstKey(func(k *key) bool { return k.api == a.id }); k != nil {
-			t.dropKey(k)
-			return
+			return func() { t.dropKey(k) }
 		}
-		t.apis = slices.DeleteFunc(t.apis, func(other *api) bool { return other == a })
-		return
+		return func() { t.apis = slices.DeleteFunc(t.apis, func(other *api) bool { return other == a }) }
 	}
-	if t.version >= FifthRules {
-		t.purgeLinks()
+	if t.version < FifthRules {
+		return nil
 	}
+	if i := least(t.identities, func(i *identity) bool { return i.deleted && in(i.workspace) }, byID); i != nil {
+		return func() { ofIdentity(i).identity = "" }
+	}
+	lives := func(id string) bool {
+		return slices.ContainsFunc(t.permissions, func(p *permission) bool { return p.id == id }) ||
+			slices.ContainsFunc(t.roles, func(r *role) bool { return r.id == id })
+	}
+	for _, ids := range []*[]string{&t.permissionIDs, &t.roleIDs} {
+		for _, id := range slices.Sorted(slices.Values(*ids)) {
+			if in(t.givenIn[id]) && !lives(id) && t.heldBy(id) == 0 {
+				return func() { *ids = without(*ids, id) }
+			}
+		}
+	}
+	return nil
 }
 
 // firstKey is the first of some keys, by API and id.

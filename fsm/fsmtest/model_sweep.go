@@ -146,28 +146,3 @@ func (t *Model) advanceSweep(sw *sweep, budget *int) {
 	}
 	*sw = sweep{workspace: sw.workspace, since: sw.since}
 }
-
-// purgeLinks is a step of the graveyard that comes last: a key loses its deleted identity, or a permission or role is forgotten.
-func (t *Model) purgeLinks() {
-	linked := func(i *identity) bool { return i.deleted }
-	if i := least(t.identities, linked, func(a, b *identity) int { return strings.Compare(a.id, b.id) }); i != nil {
-		t.firstKey(func(k *key) bool { return k.identity == i.id }).identity = ""
-		return
-	}
-	if !t.forgetFirst(&t.permissionIDs, func(id string) bool {
-		return first(t.permissions, func(p *permission) bool { return p.id == id }) != nil
-	}) {
-		t.forgetFirst(&t.roleIDs, func(id string) bool { return first(t.roles, func(r *role) bool { return r.id == id }) != nil })
-	}
-}
-
-// forgetFirst forgets the first id of something that is deleted and that no record has.
-func (t *Model) forgetFirst(ids *[]string, lives func(string) bool) bool {
-	for _, id := range slices.Sorted(slices.Values(*ids)) {
-		if !lives(id) && t.heldBy(id) == 0 {
-			*ids = without(*ids, id)
-			return true
-		}
-	}
-	return false
-}
