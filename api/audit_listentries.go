@@ -57,8 +57,8 @@ type auditBalance struct {
 func listAudit() *endpoint {
 	return read("audit.listEntries", about{
 		summary: "List who changed what in the workspace, the newest entry first",
-		text: "Entries are kept for 30 days, and at most 100,000 of a workspace. A page looks at 10,000 entries: with filters it may be short, or " +
-			"empty, although there are more. `from` and `to` are Unix milliseconds. Entries at `to` or later are left out.",
+		text: "Entries are kept for 30 days, and at most 100,000 of a workspace, where one of more than 1 KiB counts once per KiB. A page looks at " +
+			"10,000 entries: with filters it may be short, or empty, although there are more. `from` and `to` are Unix milliseconds. Entries at `to` or later are left out.",
 		needs:   []need{forAll(fsm.ReadAuditPermission)},
 		example: `{"limit":20,"resourceId":"` + exampleKey + `"}`,
 	}, func(c *call, req listAuditRequest) (page[auditEntryOut], error) {

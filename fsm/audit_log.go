@@ -4,10 +4,14 @@ import (
 	"math"
 )
 
-// Audit entries are kept for auditTTL of log time (in ms), at most MaxAuditEntries per workspace.
+// Audit entries are kept for auditTTL of log time (in ms), at most MaxAuditEntries per workspace. From ledger version 5 on an entry counts once
+// for each auditUnit that it begins [D-105]: one may list a hundred resources with long ids, and their balances.
 const (
 	auditTTL        = 30 * dayMillis
 	MaxAuditEntries = 100_000
+	auditUnit       = 1 << 10
+	// evictedPerAudit bounds how many entries make room for one. The largest weighs less.
+	evictedPerAudit = 128
 )
 
 // auditEntry is an audit entry in memory. It never changes.
@@ -17,12 +21,14 @@ type auditEntry struct {
 	entry AuditRecord
 	log   *auditLog
 	place int32 // in auditStore.expiries
+	units int32
 }
 
 // auditLog holds the entries of one workspace, oldest first. A workspace without entries has no log.
 type auditLog struct {
 	workspace *workspace
 	list      []*auditEntry
+	units     int // of all
 }
 
 // auditStore holds the audit entries of all workspaces.
@@ -43,10 +49,17 @@ func (logs *auditStore) addAudit(w *workspace, entry AuditEntry) {
 		}
 	}
 	logs.insertAudit(w, r)
-	if l := w.audit; len(l.list) > MaxAuditEntries {
+	for l, n := w.audit, 0; n < evictedPerAudit && logs.overfull(l); n++ {
 		logs.expiries.remove(l.list[0])
 		logs.dropOldest(l.list[0])
 	}
+}
+
+func (logs *auditStore) overfull(l *auditLog) bool {
+	if logs.version < fifthRules {
+		return len(l.list) > MaxAuditEntries
+	}
+	return l.units > MaxAuditEntries && len(l.list) > 1
 }
 
 func (logs *auditStore) insertAudit(w *workspace, r AuditRecord) {
@@ -55,8 +68,9 @@ func (logs *auditStore) insertAudit(w *workspace, r AuditRecord) {
 		l = &auditLog{workspace: w}
 		w.audit = l
 	}
-	e := &auditEntry{id: auditID(r.Entry.Time, r.Number), entry: r, log: l}
+	e := &auditEntry{id: auditID(r.Entry.Time, r.Number), entry: r, log: l, units: int32(1 + sizeOf(&r.Entry)/auditUnit)}
 	l.list = append(l.list, e)
+	l.units += int(e.units)
 	logs.expiries.add(e)
 	logs.add(e)
 }
@@ -69,6 +83,7 @@ func (logs *auditStore) dropOldest(e *auditEntry) {
 	l := e.log
 	logs.remove(e)
 	l.list[0] = nil
+	l.units -= int(e.units)
 	if l.list = l.list[1:]; len(l.list) == 0 {
 		l.workspace.audit = nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/fsm"
+	"github.com/creditd/creditd/fsm/fsmtest"
 )
 
 // restored is the ledger of a node that came up from the first snapshot of s.
@@ -267,6 +268,39 @@ func TestAudit_BoundsAWorkspace(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	t.Logf("%d bytes an entry", (after.HeapAlloc-before.HeapAlloc)/fsm.MaxAuditEntries)
 	runtime.KeepAlive(s)
+}
+
+// Who changes a hundred things at once, with long ids, gets no more memory for it. Below ledger version 5 only the number counts. Contract 7.4, D-105.
+func TestAudit_LargeEntriesCountForMore(t *testing.T) {
+	items := make([]fsm.ImportItem, 100)
+	for i := range items {
+		id := fmt.Sprintf("key_%0200d", i)
+		items[i] = fsm.ImportItem{Record: &fsm.KeyRecord{ID: id, Hash: fsm.Hash{'A', byte(i)}, APIID: "api_1", Expires: fsm.Never}, Credits: fsm.ImportedCredits{Limited: true}}
+	}
+	change := func(s *fsm.State, n int) {
+		for round := range n {
+			for i := range items {
+				items[i].Credits.Remaining = int64(round)
+			}
+			importing(t, s, fsm.ReplaceOnConflict, items...)
+		}
+	}
+	s := newImportLedgerOf(t, fsmtest.FourthRules)
+	change(s, 3000)
+	require.Greater(t, s.Stats().AuditEntries, 3000)
+	full := s.Stats().AuditEntries
+	apply(t, s, &fsm.RaiseLedgerVersion{Version: fsmtest.FifthRules, Build: "v1.5.0"})
+	apply(t, s, &fsm.CreateAPI{ID: "api_9"})
+	require.Equal(t, full+1-128, s.Stats().AuditEntries, "no entry ends many")
+	change(s, 60)
+	left := s.Stats().AuditEntries
+	require.InDelta(t, 1400, left, 200, "70 KiB each")
+	change(s, 100)
+	require.Equal(t, left, s.Stats().AuditEntries)
+	again := restored(t, s)
+	change(s, 10)
+	change(again, 10)
+	require.Equal(t, s.Digest(), again.Digest(), "a node that came up counts alike")
 }
 
 // After years without a sweep, what comes pushes out what is too old: the number of entries follows those that are to be kept.

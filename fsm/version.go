@@ -18,7 +18,7 @@ const thirdRules uint64 = 3
 // fourthRules is the ledger version that brought the rule D-65 of the contract.
 const fourthRules uint64 = 4
 
-// fifthRules is the ledger version that brought the bases of marks (see records.md) and the rule D-104 of the contract.
+// fifthRules is the ledger version that brought the bases of marks (see records.md) and the rules D-104 and D-105 of the contract.
 const fifthRules uint64 = 5
 
 // VersionError is the failure to read something that needs another ledger version than this build has.
