@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"time"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/certs"
@@ -28,9 +30,9 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/", briefly(pprof.Index))
+	mux.HandleFunc("GET /debug/pprof/profile", briefly(pprof.Profile))
+	mux.HandleFunc("GET /debug/pprof/trace", briefly(pprof.Trace))
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/logs", func(w http.ResponseWriter, _ *http.Request) {
 		answerText(w, conf.logs.lines())
@@ -64,6 +66,18 @@ func serveAdmin(l net.Listener, pages http.Handler, conf nodeConfig, log *slog.L
 	return func() {
 		_ = server.Close()
 		<-ended
+	}
+}
+
+// briefly refuses profiles and traces above a minute. Package pprof moves the deadline of the answer, so one could slow the node for years.
+func briefly(profile http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		seconds := r.FormValue("seconds")
+		if n, err := strconv.ParseFloat(seconds, 64); seconds != "" && !(err == nil && n <= mostProfiled.Seconds()) {
+			http.Error(w, fmt.Sprintf("seconds must be a number, at most %v", mostProfiled.Seconds()), http.StatusBadRequest)
+			return
+		}
+		profile(w, r)
 	}
 }
 

@@ -20,6 +20,11 @@ func TestAdmin_HasItsOwnAddress(t *testing.T) {
 		require.Equal(t, 200, statusOf(t, admin+path), path)
 		require.NotEqual(t, 200, statusOf(t, clients+path), path)
 	}
+	for _, seconds := range []string{"61", "1e9", "NaN", "x"} {
+		for _, path := range []string{"profile", "trace", "heap"} {
+			require.Equal(t, 400, statusOf(t, admin+"/debug/pprof/"+path+"?seconds="+seconds), "%s for %s s", path, seconds)
+		}
+	}
 	for _, url := range []string{clients, admin} {
 		require.Equal(t, 200, statusOf(t, url+"/readyz"))
 	}
