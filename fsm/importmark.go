@@ -76,7 +76,7 @@ func (x *importStore) dropMark(m *importMark) {
 	m.workspace.marked--
 }
 
-// endMarks ends the first so many marks of a workspace.
+// endMarks ends the first so many marks of a workspace, in the order of their ids: creditd migrate asks for the first ones.
 func (x *importStore) endMarks(w *workspace, most int64) (ended int64, more bool) {
 	for ; ended < most; ended++ {
 		m, ok := w.marks.first()

@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -80,38 +79,6 @@ func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, e
 func notTracked(id string) error {
 	return fmt.Errorf("the cluster no longer follows the balance of %s: records.finishImport ended the migration. "+
 		"Another pass would set balances instead of moving them by the difference", id)
-}
-
-// probe asks before the first page with balances is written whether the cluster still follows them. Replacing the records of others would give
-// back credits that were spent since the migration ended.
-func (p *Pass) probe(ctx context.Context, s step, page *unkey.Page) error {
-	if p.Target == nil || p.Rule != "replace" || s.balances || s.table != "keys" && s.table != "identities" {
-		return nil
-	}
-	var batch []records.Record
-	for i := range page.Items {
-		switch r := &page.Items[i].Record; {
-		case page.Items[i].Deleted:
-		case r.Key != nil && r.Key.Credits != nil:
-			batch = append(batch, records.Record{Balance: &records.Balance{KeyID: r.Key.ID, Credits: r.Key.Credits}})
-		case r.Identity != nil && r.Identity.Credits != nil:
-			batch = append(batch, records.Record{Balance: &records.Balance{IdentityID: r.Identity.ID, Credits: r.Identity.Credits}})
-		}
-	}
-	batch = batch[:min(len(batch), recordsPerRequest)]
-	if len(batch) == 0 {
-		return nil
-	}
-	outcomes, err := p.Target.importRecords(ctx, "skip", page.ReadAt, batch)
-	if err != nil {
-		return err
-	}
-	for i, outcome := range outcomes {
-		if outcome.Reason == records.NotTracked {
-			return notTracked(batch[i].ID())
-		}
-	}
-	return nil
 }
 
 // columnOf names the column that a refusal is about.

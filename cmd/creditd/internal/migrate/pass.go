@@ -49,6 +49,9 @@ func (p *Pass) Run(ctx context.Context) (*Summary, error) {
 	if !p.Since.IsZero() {
 		p.summary.Since = &p.Since
 	}
+	if err := p.probe(ctx); err != nil {
+		return &p.summary, err
+	}
 	for i := first; i < len(steps); i++ {
 		if err := p.step(ctx, i, steps[i], after); err != nil {
 			return &p.summary, errors.Join(err, p.State.catchUp(p.Report))
@@ -102,12 +105,12 @@ func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor)
 	pages := make(chan *sent, pagesAhead)
 	group.Go(func() error {
 		defer close(pages)
-		first := len(after) == 0
 		return p.Source.Pages(ctx, unkey.Query{Table: s.table, Balances: s.balances, After: after, Since: p.Since}, func(page *unkey.Page) error {
-			if err := p.prepare(ctx, s, page, first); err != nil {
-				return err
+			if p.Balances != nil {
+				if err := p.Balances.ask(ctx, page); err != nil {
+					return err
+				}
 			}
-			first = false
 			select {
 			case pages <- p.send(ctx, page):
 				return nil
@@ -146,19 +149,6 @@ func (p *Pass) announce(ctx context.Context, s step) error {
 		}
 	}
 	p.Progress.begin(s, rows)
-	return nil
-}
-
-// prepare brings a page up to date, and looks at the first one of a table.
-func (p *Pass) prepare(ctx context.Context, s step, page *unkey.Page, first bool) error {
-	if p.Balances != nil {
-		if err := p.Balances.ask(ctx, page); err != nil {
-			return err
-		}
-	}
-	if first {
-		return p.probe(ctx, s, page)
-	}
 	return nil
 }
 
