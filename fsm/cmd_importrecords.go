@@ -66,22 +66,14 @@ func (n *ImportedCredits) fields(v *fields.Visitor) {
 	v.Int(&n.Considered)
 }
 
-// importable reports whether a kind may stand in a command.
-func importable(k Kind) bool {
-	switch k {
-	case WorkspaceKind, RootKeyKind, APIKind, MigrationKind, PermissionKind, RoleKind, IdentityKind, KeyKind, NamespaceKind, OverrideKind, ImportMarkKind:
-		return true
-	}
-	return false
-}
-
 // visitImported visits the kind, the form and the fields of a record in a command.
 func visitImported(p *Record, v *fields.Visitor) {
 	kind, form := v.Form()
 	switch finds, _ := v.FindsVersion(); {
 	case v.Reading():
 		var of byte
-		if v.Byte(&of); v.Err() == nil && !importable(Kind(of)) {
+		v.Byte(&of)
+		if _, known := importKinds[Kind(of)]; v.Err() == nil && !known {
 			v.Fail(fmt.Errorf("a record of kind %d cannot be imported", of))
 		}
 		if v.Err() != nil {
@@ -101,20 +93,7 @@ func visitImported(p *Record, v *fields.Visitor) {
 }
 
 // Work estimates the work of one record.
-func (i *ImportItem) Work() Work {
-	w := changeWork + identityWork
-	switch r := i.Record.(type) {
-	case *KeyRecord:
-		w += (timesHashed+1)*hashed(len(r.Meta)) + partWork*Work(2*len(r.Permissions)+len(r.Roles)+len(r.Ratelimits))
-	case *IdentityRecord:
-		w += (timesHashed+1)*hashed(len(r.Meta)) + partWork*Work(len(r.Ratelimits))
-	case *RoleRecord:
-		w += 2 * partWork * Work(len(r.Permissions))
-	case *RootKeyRecord:
-		w += 2 * partWork * Work(len(r.Permissions))
-	}
-	return w
-}
+func (i *ImportItem) Work() Work { return importKindOf(i.Record).parts(i.Record).work() }
 
 // work also counts what the things have now: they are compared, and hashed when they change.
 func (c *ImportRecords) work(s *State, root *rootKey) (w Work) {
@@ -141,7 +120,8 @@ func (c *ImportRecords) plan(s *State, root *rootKey) (execute func() Result, re
 		answer := &Imported{Outcomes: make([]ImportOutcome, 0, len(c.Items))}
 		room := maxImportedOver
 		for i := range c.Items {
-			if room -= s.sizeBefore(c.Items[i].Record); room < 0 && i > 0 {
+			r := c.Items[i].Record
+			if room -= importKindOf(r).before(s, r).size(); room < 0 && i > 0 {
 				break // an entry must stay short
 			}
 			answer.Outcomes = append(answer.Outcomes, m.take(&c.Items[i]))
@@ -153,28 +133,3 @@ func (c *ImportRecords) plan(s *State, root *rootKey) (execute func() Result, re
 // maxImportedOver is how large the things may be that one command replaces, unless it is one thing. The others have no outcome, and come with
 // the next command. What is replaced is hashed, and the caller does not know how large it is.
 const maxImportedOver = 256 << 10
-
-// sizeBefore is about the number of bytes that what a record replaces has now.
-func (s *State) sizeBefore(r Record) int {
-	const link = 32
-	switch r := r.(type) {
-	case *KeyRecord:
-		if k := s.keys[r.ID]; k != nil {
-			a := k.access()
-			return len(k.meta()) + link*(len(a.permissions)+len(a.roles)+len(k.ratelimits()))
-		}
-	case *IdentityRecord:
-		if i := s.identities[r.ID]; i != nil {
-			return len(i.meta) + link*len(i.ratelimits)
-		}
-	case *RoleRecord:
-		if have := s.roles[r.ID]; have != nil {
-			return link * len(have.permissions)
-		}
-	case *RootKeyRecord:
-		if k := s.rootKeys[r.ID]; k != nil {
-			return link * len(k.permissions)
-		}
-	}
-	return 0
-}

@@ -53,35 +53,10 @@ func (m *importer) take(i *ImportItem) ImportOutcome {
 	if i.WorkspaceID != "" {
 		w = m.workspaces[i.WorkspaceID]
 	}
-	if r, ok := i.Record.(*WorkspaceRecord); ok {
-		return m.takeWorkspace(r)
-	}
-	if w == nil {
+	if w == nil && i.Record.is().kind != WorkspaceKind {
 		return refusedImport(ImportNotFound)
 	}
-	switch r := i.Record.(type) {
-	case *RootKeyRecord:
-		return m.takeRootKey(w, r)
-	case *APIRecord:
-		return m.takeAPI(w, r)
-	case *MigrationRecord:
-		return m.takeMigration(w, r)
-	case *PermissionRecord:
-		return m.takePermission(w, r)
-	case *RoleRecord:
-		return m.takeRole(w, r)
-	case *IdentityRecord:
-		return m.takeIdentity(w, r, i.Credits)
-	case *KeyRecord:
-		return m.takeKey(w, r, i.Credits)
-	case *NamespaceRecord:
-		return m.takeNamespace(w, r)
-	case *OverrideRecord:
-		return m.takeOverride(w, r)
-	case *ImportMarkRecord:
-		return m.takeBalance(w, r, i.Credits)
-	}
-	return ImportOutcome{Status: ImportInvalid}
+	return importKindOf(i.Record).take(m, w, i.Record, i.Credits)
 }
 
 // full reports whether the quota has no room for one more.
@@ -102,7 +77,7 @@ func (m *importer) existing(of, w *workspace, gone bool) (outcome ImportOutcome,
 	return ImportOutcome{}, true
 }
 
-func (m *importer) takeWorkspace(r *WorkspaceRecord) ImportOutcome {
+func (m *importer) takeWorkspace(_ *workspace, r *WorkspaceRecord) ImportOutcome {
 	if !m.operator {
 		return ImportOutcome{Status: ImportInvalid, Reason: ImportOperatorOnly}
 	}
