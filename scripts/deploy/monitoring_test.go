@@ -125,7 +125,7 @@ func TestMonitoring_NamesMetricsThatExist(t *testing.T) {
 	}
 }
 
-// tool finds a program of Debian's package prometheus. CI has it.
+// tool finds a program of a Debian package that CI installs.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
