@@ -19,13 +19,13 @@ type Keeper struct {
 	failing atomic.Bool // the files cannot be used
 
 	mu     sync.Mutex
-	broken string               // guarded by mu: what was logged last that cannot be used, empty: nothing
-	warned map[string]time.Time // guarded by mu: when the end of a certificate was logged last
+	broken string             // guarded by mu: what was logged last that cannot be used, empty: nothing
+	warned map[string]warning // guarded by mu: what was logged last of the end of a certificate
 }
 
 // Keep loads the files. check says what must hold of them, at once and whenever they change.
 func Keep(name string, files Files, check func(*Loaded) error) (*Keeper, error) {
-	k := &Keeper{name: name, files: files, check: check, warned: make(map[string]time.Time)}
+	k := &Keeper{name: name, files: files, check: check, warned: make(map[string]warning)}
 	loaded, err := Load(files)
 	if err != nil {
 		return nil, err
@@ -73,11 +73,17 @@ func (k *Keeper) Reload(log *slog.Logger) {
 	log.Info("certificate loaded", "port", k.name, "subject", loaded.Pair.Leaf.Subject.String(), "until", loaded.Pair.Leaf.NotAfter.UTC())
 }
 
-// WarnFrom is how long before the end of a certificate the warnings begin. They are repeated once a day.
+// WarnFrom is how long before the end of a certificate the warnings begin. They are repeated once a day, and at its end.
 const (
 	WarnFrom  = 30 * 24 * time.Hour
 	warnEvery = 24 * time.Hour
 )
+
+// warning is a line about the end of a certificate.
+type warning struct {
+	at    time.Time
+	ended bool // it said so
+}
 
 // End is when a certificate ends.
 type End struct {
@@ -105,11 +111,12 @@ func (k *Keeper) warn(now time.Time, log *slog.Logger) {
 			delete(k.warned, end.Certificate)
 			continue
 		}
-		if last, ok := k.warned[end.Certificate]; ok && now.Sub(last) < warnEvery {
+		ended := left <= 0
+		if last, ok := k.warned[end.Certificate]; ok && last.ended == ended && now.Sub(last.at) < warnEvery {
 			continue
 		}
-		k.warned[end.Certificate] = now
-		if left <= 0 {
+		k.warned[end.Certificate] = warning{now, ended}
+		if ended {
 			log.Error("a certificate has ended: whoever checks it refuses the connection", "certificate", end.Certificate, "ended", end.At.UTC())
 			continue
 		}

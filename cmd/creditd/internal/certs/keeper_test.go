@@ -53,6 +53,10 @@ func TestKeeper_SaysOnceThatACertificateEnded(t *testing.T) {
 			k.warn(now, log)
 		}
 	}
+	look(100)
+	require.Equal(t, 1, strings.Count(text.String(), "\n"), text.String())
+	require.Contains(t, text.String(), "a certificate ends soon")
+	text.Reset()
 	now = now.Add(2 * time.Hour)
 	look(100)
 	require.Equal(t, 1, strings.Count(text.String(), "\n"), text.String())
