@@ -18,11 +18,28 @@ func (p *Proposer) Answer(ctx context.Context, actor fsm.Hash, q fsm.Query) (fsm
 	}); err != nil {
 		return nil, 0, err
 	}
-	return p.AnswerStale(ctx, actor, q, index)
+	return p.answerAt(ctx, actor, q, index)
 }
 
-// AnswerStale answers a query from this node's ledger once it has applied minIndex.
+// AnswerStale answers a query from this node's ledger once it has applied minIndex. If the leader says that the cluster has not come so far,
+// nobody waits for it: strangers could hold all connections that way.
 func (p *Proposer) AnswerStale(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
+	if minIndex <= p.conf.Ledger.Index() {
+		return p.answerAt(ctx, actor, q, minIndex)
+	}
+	index, err := p.getReadIndex(ctx)
+	if err != nil || minIndex <= index { // without a leader nobody knows
+		return p.answerAt(ctx, actor, q, minIndex)
+	}
+	r, index, err := p.answerAt(ctx, actor, &fsm.Authorize{}, index)
+	if refusal, ok := r.(*fsm.Refusal); err != nil || ok && refusal.Code != fsm.InsufficientPermissions {
+		return r, index, err
+	}
+	return nil, 0, fault.New(fault.TimedOut, "The cluster has not reached the index that the request waits for")
+}
+
+// answerAt waits for the index.
+func (p *Proposer) answerAt(ctx context.Context, actor fsm.Hash, q fsm.Query, minIndex uint64) (fsm.Result, uint64, error) {
 	r, index, err := p.conf.Ledger.Answer(ctx, actor, q, minIndex)
 	if err != nil {
 		return nil, 0, fault.Wrap(fault.TimedOut, "This node has not applied the index that the request waits for", err)
