@@ -154,14 +154,28 @@ func (r *Record) Validate() error {
 }
 
 // encode returns a line without its line feed. The same value always gives the same bytes.
-func encode(value any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(value); err != nil {
+// encoder makes lines, one after another in the same memory: a file has many.
+type encoder struct {
+	line bytes.Buffer
+	json *json.Encoder
+}
+
+// encode returns a value as a line, with its line feed. It is valid until the next call.
+func (e *encoder) encode(value any) ([]byte, error) {
+	if e.json == nil {
+		e.json = json.NewEncoder(&e.line)
+		e.json.SetEscapeHTML(false)
+	}
+	e.line.Reset()
+	if err := e.json.Encode(value); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return e.line.Bytes(), nil
+}
+
+func encode(value any) ([]byte, error) {
+	line, err := new(encoder).encode(value)
+	return bytes.TrimSuffix(line, []byte("\n")), err
 }
 
 func decodeRecord(line []byte) (*Record, error) {

@@ -130,9 +130,10 @@ func (f *Reader) next() ([]byte, error) {
 
 // Writer writes a file of records. It buffers nothing: give it a buffered writer.
 type Writer struct {
-	w   io.Writer
-	n   int64
-	sum hash.Hash
+	w    io.Writer
+	n    int64
+	sum  hash.Hash
+	line encoder
 }
 
 // NewWriter writes the header. workspaceID is empty for the export of a cluster.
@@ -158,11 +159,10 @@ func (f *Writer) End() (End, error) {
 }
 
 func (f *Writer) put(value any) ([]byte, error) {
-	line, err := encode(value)
+	line, err := f.line.encode(value)
 	if err != nil {
 		return nil, err
 	}
-	line = append(line, '\n')
 	_, err = f.w.Write(line)
 	return line, err
 }
