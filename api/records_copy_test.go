@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/fsm"
@@ -43,6 +45,9 @@ func compareKeys(a, b fsm.RecordKey) int {
 func (c *copied) Index() uint64 { return c.index }
 func (c *copied) Clock() int64  { return c.clock }
 func (c *copied) Close() error  { return nil }
+
+// Rest: nobody else wants the CPU.
+func (c *copied) Rest(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 func (c *copied) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
 	for _, r := range c.sorted {

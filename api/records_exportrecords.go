@@ -104,20 +104,17 @@ type Records interface {
 	// Index is the index, and Clock the log time in Unix ms.
 	Index() uint64
 	Clock() int64
-	// Each calls visit for each record of a kind, in the order of ids. visit may call Find.
+	// Each calls visit for each record of a kind, in the order of ids. visit may call Find. A record is valid until the next of its kind is read.
 	Each(kind fsm.Kind, visit func(fsm.Record) error) error
 	// Find finds a record; nil: there is none.
 	Find(name fsm.RecordKey) (fsm.Record, error)
+	// Rest is called after a piece of work, with the time that it took. It lets others have the CPU, for several times as long.
+	Rest(ctx context.Context, worked time.Duration) error
 	Close() error
 }
 
-// An export works for a while and then rests: with the CPU for itself four times as long as it worked. Where others want the CPU its work takes
-// longer, and so does its rest.
-const (
-	exportWork    = time.Millisecond
-	exportRest    = 4
-	maxExportRest = 100 * time.Millisecond
-)
+// exportWork is how long an export works before it rests. Whatever comes meanwhile waits for it.
+const exportWork = 250 * time.Microsecond
 
 // exporter writes the records of one workspace, or of all.
 type exporter struct {
@@ -125,9 +122,12 @@ type exporter struct {
 	workspace string
 	all       bool
 
-	out   *records.Writer
-	began time.Time // the work, after the last rest
-	known known
+	out    *records.Writer
+	to     *chunks
+	began  time.Time     // the work, after the last rest
+	waited time.Duration // for the client, until then
+	known  known
+	reused reused
 }
 
 // send writes the whole file within a time.
@@ -144,7 +144,7 @@ func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
 		return err
 	}
 	x.known.reset()
-	x.began = time.Now()
+	x.to, x.began = w, time.Now()
 	for _, kind := range exportedKinds {
 		if (kind == fsm.WorkspaceKind || kind == fsm.RootKeyKind) && !x.all {
 			continue
@@ -158,15 +158,11 @@ func (x *exporter) write(ctx context.Context, w *chunks) (err error) {
 }
 
 func (x *exporter) one(ctx context.Context, r fsm.Record) error {
-	if worked := time.Since(x.began); worked >= exportWork {
-		rest := time.NewTimer(min(exportRest*worked, maxExportRest))
-		defer rest.Stop()
-		select {
-		case <-rest.C:
-		case <-ctx.Done():
-			return ctx.Err()
+	if worked := time.Since(x.began) - (x.to.waited - x.waited); worked >= exportWork {
+		if err := x.view.Rest(ctx, worked); err != nil {
+			return err
 		}
-		x.began = time.Now()
+		x.began, x.waited = time.Now(), x.to.waited
 	}
 	shown, workspace, err := x.exported(r)
 	if err != nil {

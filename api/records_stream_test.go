@@ -29,6 +29,8 @@ func (namespaces) Clock() int64                           { return 8 }
 func (namespaces) Close() error                           { return nil }
 func (namespaces) Find(fsm.RecordKey) (fsm.Record, error) { return nil, nil }
 
+func (namespaces) Rest(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
 var errNoMore = errors.New("no more")
 
 func (s namespaces) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
@@ -206,6 +208,49 @@ func TestExport_EndsAfterItsTime(t *testing.T) {
 	require.ErrorIs(t, <-ended, errExportTooLong)
 	b.counts("500")
 	require.True(t, strings.Contains(metricsOf(b.api), `creditd_api_slow_clients_total{what="stream"} 0`))
+}
+
+// resting are records whose reader rests.
+type resting struct {
+	namespaces
+	rest func(worked time.Duration)
+}
+
+func (r resting) Rest(ctx context.Context, worked time.Duration) error {
+	r.rest(worked)
+	return ctx.Err()
+}
+
+// An export rests after each short piece of work. The time in which it waits for its client is no work.
+func TestExport_RestsAfterItsWork(t *testing.T) {
+	const size = 40_000
+	rested, worked := 0, time.Duration(0)
+	began := time.Now()
+	b := serveOne(t, time.Minute, ndjson, func(*call, struct{}) (stream, error) {
+		return func(ctx context.Context, w *chunks) error {
+			x := &exporter{workspace: "ws_1", view: resting{namespaces(func(n int) error {
+				if n == size {
+					return errNoMore
+				}
+				return nil
+			}), func(piece time.Duration) {
+				if piece < exportWork {
+					t.Errorf("a piece of %v", piece)
+				}
+				rested, worked = rested+1, worked+piece
+			}}}
+			err := x.send(ctx, w, time.Minute)
+			if all := time.Since(began); err == nil && worked > all-w.waited {
+				t.Errorf("%v of work in %v, of which %v waited for the client", worked, all, w.waited)
+			}
+			return err
+		}, nil
+	})
+	answer := b.answer(b.ask())
+	_, err := io.Copy(io.Discard, answer.Body)
+	require.NoError(t, err)
+	b.counts("200")
+	require.Greater(t, rested, 10)
 }
 
 // A client that takes a little now and then is given up when the whole is too slow, although it takes each chunk in time.

@@ -14,7 +14,7 @@ var exportedKinds = []fsm.Kind{
 	fsm.NamespaceKind, fsm.OverrideKind,
 }
 
-// exported is a record as an export shows it, and its workspace; nil: it is deleted.
+// exported is a record as an export shows it, and its workspace; nil: it is deleted. It is valid until the next call.
 func (x *exporter) exported(r fsm.Record) (*records.Record, string, error) {
 	switch r := r.(type) {
 	case *fsm.WorkspaceRecord:
@@ -120,9 +120,19 @@ func (x *exporter) key(r *fsm.KeyRecord) (*records.Record, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	k := exportedKey(r)
+	k := &x.reused.key
+	*k = exportedKey(r)
 	k.IdentityID, k.Permissions, k.Roles, k.Credits = records.ID(owner), permissions, roles, credits
-	return &records.Record{Key: k}, of.workspace, nil
+	x.reused.record = records.Record{Key: k}
+	return &x.reused.record, of.workspace, nil
+}
+
+// reused is the memory of what most records are: it is used again for each.
+type reused struct {
+	record  records.Record
+	key     records.Key
+	credits records.Credits
+	refill  records.Refill
 }
 
 // credits are the balance of an owner; nil: it has none.
@@ -132,9 +142,11 @@ func (x *exporter) credits(kind fsm.Kind, owner string) (*records.Credits, error
 		return nil, err
 	}
 	r := found.(*fsm.CreditRecord)
-	c := &records.Credits{Remaining: r.Remaining, RefilledAt: records.Time(r.RefilledAt)}
+	c := &x.reused.credits
+	*c = records.Credits{Remaining: r.Remaining, RefilledAt: records.Time(r.RefilledAt)}
 	if shown := showRefill(r.Refill); shown != nil {
-		c.Refill = &records.Refill{Interval: shown.Interval, Amount: shown.Amount, RefillDay: shown.RefillDay}
+		x.reused.refill = records.Refill{Interval: shown.Interval, Amount: shown.Amount, RefillDay: shown.RefillDay}
+		c.Refill = &x.reused.refill
 		c.ConsideredAt = records.Time(r.Considered * dayMillis)
 	}
 	return c, nil

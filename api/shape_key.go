@@ -62,8 +62,8 @@ func showKey(k *fsm.Key) *keyOut {
 }
 
 // exportedKey is a key as a record, without what it refers to and without its credits.
-func exportedKey(r *fsm.KeyRecord) *records.Key {
-	k := &records.Key{
+func exportedKey(r *fsm.KeyRecord) records.Key {
+	k := records.Key{
 		ID: records.ID(r.ID), APIID: records.ID(r.APIID), Hash: exportedHash(r.Hash), Start: r.Start, Name: r.Name, Meta: showMeta(r.Meta),
 		Enabled: r.Enabled, Expires: exportedExpiry(r.Expires), Ratelimits: exportedRatelimits(r.Ratelimits),
 		CreatedAt: records.Time(r.CreatedAt), UpdatedAt: records.Time(r.UpdatedAt), LastUsedAt: records.Time(r.LastUsedAt),

@@ -8,6 +8,7 @@ import (
 	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/membership"
 	"github.com/creditd/creditd/cluster/replica"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 )
 
@@ -15,12 +16,13 @@ import (
 func (n *Node) wireBackups() {
 	n.exports = &exports{
 		store: n.conf.Store, raft: n.raft, applied: n.replica.Applied, turn: n.TakeTurn, build: n.conf.Version, now: n.conf.Now,
+		pace: func() *turns.Pace { return n.turns.Pace(patiently) }, patience: &n.patience,
 		stopping: n.ctx.Done(), busy: make(chan struct{}, 1),
 	}
 	n.backups = backup.NewKeeper(backup.KeeperConfig{
 		Schedule: n.conf.Backups, NodeID: n.id, ClusterID: n.replica.ClusterID, Leads: n.Leads,
 		Open:  func(ctx context.Context) (backup.Ledger, error) { return n.Snapshot(ctx, fsm.Hash{}, 0) },
-		Turn:  func(ctx context.Context) (func(), error) { return n.exports.patientTurn(ctx, fsm.Hash{}) },
+		Pace:  func() backup.Pace { return n.exports.paceOf(fsm.Hash{}) },
 		Reads: replica.Reads(n.conf.Version), Now: n.conf.Now, Logger: n.log,
 	})
 }

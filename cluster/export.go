@@ -11,6 +11,7 @@ import (
 	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/replica"
+	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
 )
@@ -25,6 +26,8 @@ type exports struct {
 	raft     *raft.Raft
 	applied  func(ctx context.Context, index uint64) error // waits for the replica
 	turn     func(ctx context.Context, actor fsm.Hash) (end func(), err error)
+	pace     func() *turns.Pace
+	patience *patience
 	build    string
 	now      func() time.Time
 	stopping <-chan struct{}
@@ -32,8 +35,19 @@ type exports struct {
 	busy chan struct{} // has an element while no further snapshot may be written
 }
 
+// Records is the ledger at one index, record by record.
+type Records struct {
+	*replica.Records
+	pace *turns.Pace
+}
+
+// Rest is called after some work of the reader, with the time that it took without its waiting. It rests as long as that deserves.
+func (r *Records) Rest(ctx context.Context, worked time.Duration) error {
+	return r.pace.Rest(ctx, worked)
+}
+
 // records returns the ledger at an index that is at least minIndex.
-func (e *exports) records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
+func (e *exports) records(ctx context.Context, minIndex uint64) (*Records, error) {
 	if err := e.snapshotOf(ctx, minIndex); err != nil {
 		return nil, err
 	}
@@ -41,18 +55,18 @@ func (e *exports) records(ctx context.Context, minIndex uint64) (*replica.Record
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "This node could not open the snapshot that an export reads", err)
 	}
-	return r, nil
+	return &Records{r, e.pace()}, nil
 }
 
 // Snapshot is the whole ledger at one index, to be written to a file.
 type Snapshot struct {
 	*backup.Source
-	turn backup.Turn
+	pace backup.Pace
 }
 
 // Write writes the file: see backup.Source.
 func (s *Snapshot) Write(ctx context.Context, w io.Writer) error {
-	return s.Source.Write(ctx, w, s.turn)
+	return s.Source.Write(ctx, w, s.pace)
 }
 
 // snapshot opens the whole ledger at an index that is at least minIndex. The work counts as the actor's.
@@ -64,8 +78,22 @@ func (e *exports) snapshot(ctx context.Context, actor fsm.Hash, minIndex uint64)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "This node could not open the snapshot that it is to send", err)
 	}
-	return &Snapshot{source, func(ctx context.Context) (func(), error) { return e.patientTurn(ctx, actor) }}, nil
+	return &Snapshot{source, e.paceOf(actor)}, nil
 }
+
+// paceOf is the pace of a backup, whose work counts as the actor's.
+func (e *exports) paceOf(actor fsm.Hash) backup.Pace {
+	return turned{e.pace(), func(ctx context.Context) (func(), error) { return e.patientTurn(ctx, actor) }}
+}
+
+// turned is a pace with a turn for each piece of work.
+type turned struct {
+	*turns.Pace
+	take func(ctx context.Context) (end func(), err error)
+}
+
+// Turn implements backup.Pace.
+func (t turned) Turn(ctx context.Context) (end func(), err error) { return t.take(ctx) }
 
 // patientTurn waits for a turn for as long as ctx allows: the work has begun, and may take long.
 func (e *exports) patientTurn(ctx context.Context, actor fsm.Hash) (end func(), err error) {
@@ -100,6 +128,7 @@ func (e *exports) write(ctx context.Context) error {
 	case <-ctx.Done():
 		return late()
 	}
+	e.patience.begin(time.Now())
 	future := e.raft.Snapshot()
 	taken := make(chan error, 1)
 	go func() {

@@ -49,6 +49,8 @@ type Node struct {
 	unusable atomic.Bool // Fail was called
 	left     sync.Once   // several nodes may tell at once that this one left
 
+	patience patience // while exports and backups wait for a snapshot
+
 	met atomic.Uint64 // the newest ledger version that another node has shown
 
 	ctx        context.Context // ends when the node stops
@@ -84,7 +86,7 @@ func New(conf Config) (*Node, error) {
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
 		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.seeCallers,
 		RatelimitMaxWindows: conf.RatelimitMaxWindows,
-		Rest:                func(worked time.Duration) { n.turns.Rest(worked, n.ctx.Done()) },
+		Pace:                func() replica.Pace { return ownPace{n.turns.Pace(n.patience.least), n.ctx} },
 	})
 	return n, nil
 }
@@ -249,7 +251,7 @@ func (n *Node) TakeTurn(ctx context.Context, actor fsm.Hash) (end func(), err er
 func (n *Node) LedgerVersion() uint64 { return n.replica.LedgerVersion() }
 
 // Records returns the ledger at an index that is at least minIndex. The caller must close it soon: see store.View.
-func (n *Node) Records(ctx context.Context, minIndex uint64) (*replica.Records, error) {
+func (n *Node) Records(ctx context.Context, minIndex uint64) (*Records, error) {
 	return n.exports.records(ctx, minIndex)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
@@ -50,6 +51,7 @@ type reader struct {
 	tx     *bbolt.Tx
 	header *header
 
+	rest func(worked time.Duration) // nil: a copy does not rest
 	once sync.Once
 	pipe *io.PipeReader // set by the first Read
 	done sync.WaitGroup
@@ -59,6 +61,7 @@ var (
 	_ RecordReader  = (*reader)(nil)
 	_ io.WriterTo   = (*reader)(nil)
 	_ io.ReadCloser = (*reader)(nil)
+	_ PacedCopy     = (*reader)(nil)
 )
 
 func (r *reader) ID() string    { return r.header.ID }
@@ -71,6 +74,9 @@ func (r *reader) CountOf(first byte) int {
 	}
 	return r.file.kinds[first]
 }
+
+// Pace implements PacedCopy.
+func (r *reader) Pace(rest func(worked time.Duration)) { r.rest = rest }
 
 func (r *reader) Ledger() Ledger {
 	l := r.header.ledger()
@@ -164,20 +170,7 @@ func (r *reader) WriteTo(w io.Writer) (int64, error) {
 
 func (r *reader) copyFile(w io.Writer) (int64, error) {
 	r.store.transfers.began(r)
-	return r.tx.WriteTo(stoppable{w, r.store})
-}
-
-// stoppable ends a copy when the store closes.
-type stoppable struct {
-	w     io.Writer
-	store *snapshots
-}
-
-func (s stoppable) Write(p []byte) (int, error) {
-	if s.store.closing.Load() {
-		return 0, errClosed
-	}
-	return s.w.Write(p)
+	return r.tx.WriteTo(&copying{w: w, store: r.store, rest: r.rest, began: time.Now()})
 }
 
 // Read implements io.Reader for callers without WriteTo.

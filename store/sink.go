@@ -30,8 +30,8 @@ type SnapshotSink interface {
 	// CheckInstall sets a check that a received file must pass, in addition to the checksums, before it replaces the present one. The
 	// reader is valid only during the call.
 	CheckInstall(check func(RecordReader) error)
-	// Pace sets what is called again and again between two changes, by their caller and while Close writes them. It may sleep, for the others
-	// on the machine. The time that it takes does not count for the duration of the snapshot.
+	// Pace sets what is called again and again between two changes, by their caller and while Close writes them or copies the base. It may
+	// sleep, for the others on the machine. The time that it takes does not count for the duration of the snapshot.
 	Pace(between func())
 }
 
@@ -83,12 +83,20 @@ func (k *sink) Pace(between func()) { k.pace = between }
 
 // breathe calls the pace now and then.
 func (k *sink) breathe() {
-	if k.unpaced++; k.unpaced < paceEvery || k.pace == nil {
+	if k.unpaced++; k.unpaced >= paceEvery {
+		k.unpaced = 0
+		k.rest()
+	}
+}
+
+// rest calls the pace.
+func (k *sink) rest() {
+	if k.pace == nil {
 		return
 	}
 	began := time.Now()
 	k.pace()
-	k.unpaced, k.paced = 0, k.paced+time.Since(began)
+	k.paced += time.Since(began)
 }
 
 var _ SnapshotSink = (*sink)(nil)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,12 +97,25 @@ func (k *sink) copyBase(path string) error {
 	}
 	defer func() { _ = r.Close() }()
 	defer k.store.watchdog.begin(callSnapshotCommit, allowance(r.tx.Size())).end()
-	if err := recoverPanic(path, func() error { return r.tx.CopyFile(path, fileMode) }); err != nil {
+	if err := recoverPanic(path, func() error { return k.copyInto(path, r) }); err != nil {
 		return ioError(path, "copying the snapshot", err)
 	}
 	k.header.Count, k.header.Sum = r.header.Count, r.header.Sum
 	return nil
 }
+
+func (k *sink) copyInto(path string, r *reader) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = r.tx.WriteTo(&resting{w: &Syncing{File: f}, rest: k.rest})
+	return err
+}
+
+// stagingBatch is how much of the changes one transaction applies to the staging file. What it writes goes to the disk at once.
+const stagingBatch = 4 << 20
 
 // fillStaging applies the changes, in several transactions if they were spilled.
 func (k *sink) fillStaging() error {
@@ -114,7 +128,7 @@ func (k *sink) fillStaging() error {
 	var batch changes
 	err := merge(k.runs, func(ch change) error {
 		batch.addStored(ch)
-		if batch.bytes < k.store.spill {
+		if batch.bytes < min(stagingBatch, k.store.spill) {
 			return nil
 		}
 		defer batch.reset()

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
+
+	"go.etcd.io/bbolt"
 )
 
 // View is the newest snapshot, for a reader that looks for records one by one. Its read transaction keeps its version of the file, also while
 // later snapshots are written or another file takes its place. That costs disk space, so a view must not stay open for long.
 type View struct {
 	r      *reader
+	find   *bbolt.Cursor // of Find: a cursor for each call would be garbage
 	close  sync.Once
 	closed error
 }
@@ -69,24 +72,29 @@ func (v *View) Records(prefix []byte, fn func(key, value []byte) error) error {
 	return fnErr
 }
 
-// Find returns a copy of the record with a key; nil: there is none.
-func (v *View) Find(key []byte) (value []byte, err error) {
-	err = recoverRead(v.r.file.path, func() error {
-		stored := v.r.tx.Bucket(bucketRecords).Get(key)
-		if stored == nil {
+// Find calls fn with the record with a key, unless there is none. value is valid only during the call. It returns an error of fn.
+func (v *View) Find(key []byte, fn func(value []byte) error) error {
+	var fnErr error
+	err := recoverRead(v.r.file.path, func() error {
+		if v.find == nil {
+			v.find = v.r.tx.Bucket(bucketRecords).Cursor()
+		}
+		k, stored := v.find.Seek(key)
+		if !bytes.Equal(k, key) {
 			return nil
 		}
-		found, ok := unseal(key, stored)
+		value, ok := unseal(key, stored)
 		if !ok {
 			return damaged(v.r.file.path, "a record fails its checksum")
 		}
-		value = bytes.Clone(found)
+		fnErr = callUnprotected(func(_, value []byte) error { return fn(value) }, nil, value)
 		return nil
 	})
 	if err != nil {
 		v.report(err)
+		return err
 	}
-	return value, err
+	return fnErr
 }
 
 // report stops the node for damage, as a restore would.

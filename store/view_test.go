@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -33,9 +34,14 @@ func TestView_KeepsItsVersion(t *testing.T) {
 			snapshot(t, leader, 50, map[string]string{"other": "state"})
 			send(t, leader, s)
 		}
-		value, err := v.Find(key)
-		require.Equal(t, first[string(key)], string(value))
-		return err
+		found := false
+		require.NoError(t, v.Find(key, func(value []byte) error {
+			found = true
+			require.Equal(t, first[string(key)], string(value))
+			return nil
+		}))
+		require.True(t, found)
+		return v.Find([]byte("key"), func([]byte) error { return errors.New("no such key") })
 	}))
 	require.Equal(t, len(first), read)
 	require.Equal(t, first, viewed(t, v))

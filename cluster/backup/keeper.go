@@ -43,7 +43,7 @@ type KeeperConfig struct {
 	ClusterID func() string // "" while there is none
 	Leads     func() bool
 	Open      func(context.Context) (Ledger, error)
-	Turn      Turn // for the work of reading a file again
+	Pace      func() Pace // of reading a file again
 	Reads     store.Versions
 	Now       func() time.Time
 	Logger    *slog.Logger

@@ -46,14 +46,19 @@ func newKeeping(t *testing.T, dir, nodeID string, keep int) *keeping {
 			k.opens++
 			return k, k.openErr
 		},
-		Turn: func(context.Context) (func(), error) {
-			k.turns++
-			return func() { k.turns-- }, nil
-		},
+		Pace:  func() Pace { return k },
 		Reads: thisBuild, Logger: slog.New(slog.NewTextHandler(&k.log, nil)),
 	})
 	return k
 }
+
+// Turn and Rest implement Pace.
+func (k *keeping) Turn(context.Context) (end func(), err error) {
+	k.turns++
+	return func() { k.turns-- }, nil
+}
+
+func (k *keeping) Rest(context.Context, time.Duration) error { return nil }
 
 // Write implements Ledger.
 func (k *keeping) Write(_ context.Context, w io.Writer) error {

@@ -12,9 +12,6 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// syncBytes is how much is written between two fsyncs. One fsync of the whole file would hold up those of the log on the same disk.
-const syncBytes = 4 << 20
-
 // save makes a backup: under a temporary name until it is on the disk and was read again. A node has one temporary name, so a crash leaves at
 // most one such file, which the node's next backup overwrites.
 func (k *Keeper) save(ctx context.Context, clusterID string) (err error) {
@@ -59,29 +56,24 @@ func (k *Keeper) write(ctx context.Context, file *os.File) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ledger.Close()) }()
-	if err := ledger.Write(ctx, &syncing{file: file, leads: k.conf.Leads}); err != nil {
+	if err := ledger.Write(ctx, &whileLeading{&store.Syncing{File: file}, k.conf.Leads}); err != nil {
 		return err
 	}
 	return file.Sync()
 }
 
-// syncing writes in steps that each are on the disk before the next.
-type syncing struct {
-	file  *os.File
+// whileLeading refuses to write once the node leads no longer.
+type whileLeading struct {
+	io.Writer
 	leads func() bool
-	since int // bytes since the last fsync
 }
 
 // Write implements io.Writer.
-func (s *syncing) Write(b []byte) (int, error) {
-	if !s.leads() {
+func (w *whileLeading) Write(b []byte) (int, error) {
+	if !w.leads() {
 		return 0, errNoLeader
 	}
-	n, err := s.file.Write(b)
-	if s.since += n; err == nil && s.since >= syncBytes {
-		s.since, err = 0, s.file.Sync()
-	}
-	return n, err
+	return w.Writer.Write(b)
 }
 
 // readAgain reads the whole file from its beginning, and checks it.
@@ -89,7 +81,7 @@ func (k *Keeper) readAgain(ctx context.Context, file io.ReadSeeker) (Header, err
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return Header{}, err
 	}
-	from := &pacedReader{paced: paced{ctx: ctx, to: io.Discard, turn: k.conf.Turn}, from: file, leads: k.conf.Leads}
+	from := &pacedReader{paced: paced{ctx: ctx, to: io.Discard, pace: k.conf.Pace()}, from: file, leads: k.conf.Leads}
 	defer from.stop()
 	s, err := Inspect(from, k.conf.Reads)
 	return s.Header, err

@@ -10,15 +10,18 @@ import (
 	"github.com/creditd/creditd/store"
 )
 
-// Turn waits until a slice of work may begin, and returns how to end it: see package turns.
-type Turn func(ctx context.Context) (end func(), err error)
+// Pace says when the next slice of work may begin: see package turns.
+type Pace interface {
+	// Turn waits until a slice may begin, and returns how to end it.
+	Turn(ctx context.Context) (end func(), err error)
+	// Rest is called after a slice, with the time that it took.
+	Rest(ctx context.Context, worked time.Duration) error
+}
 
-// A slice of work ends when it took sliceTime or has filled the buffer. Then the work rests for a multiple of what it took.
+// A slice of work ends when it took sliceTime or has filled the buffer. So whatever comes meanwhile waits for a fraction of a millisecond.
 const (
-	sliceTime  = time.Millisecond
+	sliceTime  = 250 * time.Microsecond
 	sliceBytes = 32 << 10
-	restFactor = 4
-	maxRest    = 100 * time.Millisecond
 	lookEvery  = 16 // records between two looks at the clock
 )
 
@@ -56,8 +59,8 @@ func (s *Source) Clock() int64 { return s.Header.LogTime }
 func (s *Source) Close() error { return s.records.Close() }
 
 // Write writes the whole file. It takes a turn for each slice of work, and none while it waits for w. What it holds is one buffer.
-func (s *Source) Write(ctx context.Context, w io.Writer, turn Turn) (err error) {
-	p := &paced{ctx: ctx, to: w, turn: turn, buffer: make([]byte, 0, 2*sliceBytes)}
+func (s *Source) Write(ctx context.Context, w io.Writer, pace Pace) (err error) {
+	p := &paced{ctx: ctx, to: w, pace: pace, buffer: make([]byte, 0, 2*sliceBytes)}
 	if err := p.begin(); err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (s *Source) Write(ctx context.Context, w io.Writer, turn Turn) (err error) 
 type paced struct {
 	ctx    context.Context
 	to     io.Writer
-	turn   Turn
+	pace   Pace
 	buffer []byte
 	end    func() // nil: there is no turn
 	since  time.Time
@@ -102,7 +105,7 @@ func (p *paced) Write(b []byte) (int, error) {
 }
 
 func (p *paced) begin() (err error) {
-	if p.end, err = p.turn(p.ctx); err != nil {
+	if p.end, err = p.pace.Turn(p.ctx); err != nil {
 		p.end = nil
 		return err
 	}
@@ -134,12 +137,8 @@ func (p *paced) pause() error {
 	if err := p.flush(); err != nil {
 		return err
 	}
-	rest := time.NewTimer(min(restFactor*worked, maxRest))
-	defer rest.Stop()
-	select {
-	case <-rest.C:
-	case <-p.ctx.Done():
-		return p.ctx.Err()
+	if err := p.pace.Rest(p.ctx, worked); err != nil {
+		return err
 	}
 	return p.begin()
 }

@@ -248,6 +248,11 @@ func TestRecover_GoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
+type noPace struct{}
+
+func (noPace) Turn(context.Context) (end func(), err error) { return func() {}, nil }
+func (noPace) Rest(context.Context, time.Duration) error    { return nil }
+
 // saved is a backup of a directory.
 func saved(t *testing.T, dir string) ([]byte, backup.Header) {
 	t.Helper()
@@ -257,7 +262,7 @@ func saved(t *testing.T, dir string) ([]byte, backup.Header) {
 	source, err := backup.Open(s, "v9", time.UnixMilli(77))
 	require.NoError(t, err)
 	var file bytes.Buffer
-	require.NoError(t, source.Write(t.Context(), &file, func(context.Context) (func(), error) { return func() {}, nil }))
+	require.NoError(t, source.Write(t.Context(), &file, noPace{}))
 	require.NoError(t, source.Close())
 	return file.Bytes(), source.Header
 }

@@ -65,7 +65,7 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 	if s.Base() != c.base {
 		return fmt.Errorf("the changes are relative to snapshot %q, but the present one is %q", c.base, s.Base())
 	}
-	s.Pace(c.replica.pacer())
+	s.Pace(c.replica.pace().Breathe)
 	s.SetLedger(store.Ledger{
 		Digest: codec.AppendDigest(nil, c.frozen.Digest), DigestDefinition: fsm.DigestDefinition,
 		Version: c.frozen.Version, Build: c.frozen.RaisedBy,
@@ -88,20 +88,6 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 			if err := s.Put(key, value); err != nil {
 				return err
 			}
-		}
-	}
-}
-
-// paceInterval is how long a snapshot works before it rests: less than the system's scheduler gives a process at a time.
-const paceInterval = time.Millisecond
-
-// pacer returns what a snapshot calls between two pieces of work.
-func (r *Replica) pacer() func() {
-	began := time.Now()
-	return func() {
-		if worked := time.Since(began); worked >= paceInterval {
-			r.rest(worked)
-			began = time.Now()
 		}
 	}
 }

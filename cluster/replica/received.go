@@ -2,6 +2,7 @@ package replica
 
 import (
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/hashicorp/raft"
@@ -33,6 +34,15 @@ func (s checkedStore) Create(version raft.SnapshotVersion, index, term uint64, c
 	k := &checkedSink{SnapshotSink: sink, replica: s.replica}
 	sink.CheckInstall(k.check)
 	return k, nil
+}
+
+// Open implements raft.SnapshotStore. A copy that is sent rests as a snapshot does.
+func (s checkedStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, r, err := s.SnapshotStore.Open(id)
+	if copied, ok := r.(store.PacedCopy); ok && err == nil {
+		copied.Pace(s.replica.pace().Rest)
+	}
+	return meta, r, err
 }
 
 // checkedSink is a store.SnapshotSink that loads what was copied into it.

@@ -11,8 +11,11 @@ import (
 
 // Records is the ledger as it was at one index. It reads a snapshot, so it holds nothing of the ledger itself.
 type Records struct {
-	view *store.View
-	meta *fsm.MetaRecord
+	view    *store.View
+	meta    *fsm.MetaRecord
+	decoder codec.RecordDecoder
+	last    map[fsm.Kind]fsm.Record // of each kind the last, whose memory the next one uses
+	key     []byte                  // of Find
 }
 
 // OpenRecords reads the newest snapshot. The caller must close it soon: see store.View.
@@ -30,6 +33,7 @@ func OpenRecords(from *store.Store) (*Records, error) {
 		return nil, errors.Join(err, view.Close())
 	}
 	r.meta = meta.(*fsm.MetaRecord)
+	r.last = make(map[fsm.Kind]fsm.Record) // behind the record of the ledger itself, which stays
 	return r, nil
 }
 
@@ -45,10 +49,10 @@ func (r *Records) ClusterID() string { return r.meta.ClusterID }
 // View is the snapshot itself.
 func (r *Records) View() *store.View { return r.view }
 
-// Each calls visit for each record of a kind, in the order of ids. visit may call Find.
+// Each calls visit for each record of a kind, in the order of ids. visit may call Find. A record is valid until the next of its kind is read.
 func (r *Records) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
 	return r.view.Records([]byte{byte(kind)}, func(key, value []byte) error {
-		record, err := codec.DecodeRecord(key, value)
+		record, err := r.decode(key, value)
 		if err != nil {
 			return err
 		}
@@ -57,17 +61,25 @@ func (r *Records) Each(kind fsm.Kind, visit func(fsm.Record) error) error {
 }
 
 // Find finds a record; nil: there is none.
-func (r *Records) Find(name fsm.RecordKey) (fsm.Record, error) {
-	key := codec.AppendRecordKey(nil, name)
-	value, err := r.view.Find(key)
-	if err != nil || value == nil {
-		return nil, err
-	}
-	record, err := codec.DecodeRecord(key, value)
+func (r *Records) Find(name fsm.RecordKey) (found fsm.Record, err error) {
+	r.key = codec.AppendRecordKey(r.key[:0], name)
+	err = r.view.Find(r.key, func(value []byte) (err error) {
+		found, err = r.decode(r.key, value)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	return record, nil
+	return found, nil
+}
+
+func (r *Records) decode(key, value []byte) (fsm.Record, error) {
+	kind := fsm.Kind(key[0])
+	record, err := r.decoder.Decode(key, value, r.last[kind])
+	if err == nil && r.last != nil {
+		r.last[kind] = record
+	}
+	return record, err
 }
 
 // Close ends the reading.

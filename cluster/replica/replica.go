@@ -33,8 +33,8 @@ type Config struct {
 	Applied  func(index uint64, took time.Duration)
 	// Calls takes the calls of each entry before they are applied, without the lock; nil: nobody does.
 	Calls func([]fsm.Call)
-	// Rest is called after each piece of a snapshot, with the time that it took, and may sleep; nil: nothing is.
-	Rest func(worked time.Duration)
+	// Pace begins the pace of a snapshot, or of a copy of one for another node; nil: they do not rest.
+	Pace func() Pace
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -53,7 +53,7 @@ type Replica struct {
 	applying   func()
 	calls      func([]fsm.Call)
 	appliedIn  func(index uint64, took time.Duration)
-	rest       func(worked time.Duration)
+	pace       func() Pace
 	restored   atomic.Uint64 // snapshots that were restored since the start
 
 	applied   appliedIndex
@@ -96,8 +96,8 @@ func New(conf Config) *Replica {
 	if r.appliedIn == nil {
 		r.appliedIn = func(uint64, time.Duration) {}
 	}
-	if r.rest = conf.Rest; r.rest == nil {
-		r.rest = func(time.Duration) {}
+	if r.pace = conf.Pace; r.pace == nil {
+		r.pace = func() Pace { return noPace{} }
 	}
 	return r
 }

@@ -135,17 +135,36 @@ func TestSnapshot_WritesOnlyWhatChanged(t *testing.T) {
 	require.Equal(t, r.index, restored.applied.get())
 }
 
-// A snapshot works in pieces of a millisecond, so that the node may rest between them.
+// countedPace counts how often work might rest.
+type countedPace struct {
+	breaths int
+	worked  time.Duration
+	rests   int
+}
+
+func (p *countedPace) Breathe()                  { p.breaths++ }
+func (p *countedPace) Rest(worked time.Duration) { p.worked += worked; p.rests++ }
+
+// A snapshot may rest between any few records. So may a copy for another node, whatever that one takes.
 func TestSnapshot_RestsAfterEachPieceOfWork(t *testing.T) {
 	r := newRig(t)
 	r.fill(20_000)
-	pieces := 0
-	r.replica.rest = func(worked time.Duration) {
-		require.GreaterOrEqual(t, worked, paceInterval)
-		pieces++
-	}
+	var p countedPace
+	r.replica.pace = func() Pace { return &p }
 	r.snapshot()
-	require.Greater(t, pieces, 3)
+	require.Greater(t, p.breaths, 20_000/100)
+	require.Zero(t, p.rests)
+
+	list, err := r.snapshots().List()
+	require.NoError(t, err)
+	meta, reader, err := r.snapshots().Open(list[0].ID)
+	require.NoError(t, err)
+	n, err := io.Copy(io.Discard, reader)
+	require.NoError(t, err)
+	require.Equal(t, meta.Size, n)
+	require.NoError(t, reader.Close())
+	require.GreaterOrEqual(t, p.rests, int(n)>>20)
+	require.Positive(t, p.worked)
 }
 
 // A debit during the writing of a snapshot belongs to the next snapshot.

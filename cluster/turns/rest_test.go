@@ -1,6 +1,7 @@
 package turns
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -27,21 +28,40 @@ func TestTurns_ShortRestsAddUp(t *testing.T) {
 	require.Zero(t, ts.owed)
 }
 
-// The node's own work has the same part of the CPU as a slot, and does not keep the node from stopping.
-func TestTurns_TheNodesOwnWorkRests(t *testing.T) {
+// Long work rests a multiple of what it took, a longer one while the machine has no CPU to spare. Short rests add up.
+func TestPace_RestsForTheOthers(t *testing.T) {
+	for _, busy := range []float64{0, maxPause} {
+		ts := New(Config{Slots: 1})
+		ts.pause, ts.probing = busy, true // no timer changes it
+		p := ts.Pace(func() float64 { return PatientRest })
+		worked := minPause / 100
+		for owed := time.Duration(0); owed < minPause*3/4; owed += time.Duration(float64(worked) * (PatientRest + busy)) {
+			began := time.Now()
+			require.NoError(t, p.Rest(t.Context(), worked))
+			require.Equal(t, time.Duration(float64(worked)*(PatientRest+busy)), p.owed-owed)
+			require.Less(t, time.Since(began), time.Second)
+		}
+		began := time.Now()
+		require.NoError(t, p.Rest(t.Context(), 10*minPause))
+		require.GreaterOrEqual(t, time.Since(began), time.Duration(float64(10*minPause)*(PatientRest+busy)))
+		require.Zero(t, p.owed)
+	}
+}
+
+// A rest is bounded, and ends with its context.
+func TestPace_EndsWithItsContext(t *testing.T) {
 	ts := New(Config{Slots: 1})
 	ts.probing = true
-	ts.Rest(time.Hour, nil) // the machine has CPU to spare
-	ts.pause = maxPause
+	p := ts.Pace(func() float64 { return 1e9 })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, p.Rest(ctx, time.Hour), context.Canceled)
+	p = ts.Pace(func() float64 { return LeastRest })
+	p.began = time.Now().Add(-time.Hour)
 	began := time.Now()
-	ts.Rest(minPause, nil)
-	require.GreaterOrEqual(t, time.Since(began), minPause*7/2)
-	stop := make(chan struct{})
-	close(stop)
-	ts.mu.Lock()
-	ts.pause = 1e9
-	ts.mu.Unlock()
-	ts.Rest(longestHeld, stop)
+	require.NoError(t, p.Breathe(t.Context()))
+	require.GreaterOrEqual(t, time.Since(began), longestHeld)
+	require.Less(t, time.Since(p.began), time.Minute, "the next piece begins behind the rest")
 }
 
 // One timer in five is late on a machine without CPU to spare, and hardly any on one that has some.

@@ -207,25 +207,6 @@ func (t *Turns) end(turn *Turn, took time.Duration) {
 	t.probeLocked()
 }
 
-// Rest is for what the node does for itself, which takes no turns: after a piece of work it sleeps as long as a slot would rest, or until stop
-// is closed.
-func (t *Turns) Rest(worked time.Duration, stop <-chan struct{}) {
-	t.mu.Lock()
-	rest := time.Duration(float64(min(worked, longestHeld)) * t.pause)
-	if rest < minPause {
-		t.probeLocked()
-		t.mu.Unlock()
-		return
-	}
-	t.mu.Unlock()
-	rested := make(chan struct{})
-	t.after(rest, func() { close(rested) })
-	select {
-	case <-rested:
-	case <-stop:
-	}
-}
-
 // probeLocked lets a timer tell how busy the machine is.
 func (t *Turns) probeLocked() {
 	if !t.probing {

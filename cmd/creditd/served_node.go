@@ -10,7 +10,6 @@ import (
 	"github.com/creditd/creditd/cluster"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/generation"
-	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
 )
@@ -122,7 +121,7 @@ func (w whileServing) Write(p []byte) (int, error) {
 
 // servedRecords end with the process, and not when the last client has taken its export.
 type servedRecords struct {
-	*replica.Records
+	*cluster.Records
 	node *servedNode
 }
 

@@ -4,20 +4,26 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/creditd/creditd/store"
 )
 
-// wholeFile is a file that appears under its name when it is complete.
+// wholeFile is a file that appears under its name when it is complete. It goes to the disk as it is written: see store.Syncing.
 type wholeFile struct {
 	*os.File
-	name string
+	steps store.Syncing
+	name  string
 }
+
+// Write implements io.Writer.
+func (f *wholeFile) Write(p []byte) (int, error) { return f.steps.Write(p) }
 
 func createWhole(name string) (*wholeFile, error) {
 	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	return &wholeFile{f, name}, nil
+	return &wholeFile{f, store.Syncing{File: f}, name}, nil
 }
 
 func (f *wholeFile) keep() error {
