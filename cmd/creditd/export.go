@@ -57,6 +57,7 @@ func (e *exportCommand) run(in invocation) (err error) {
 	} else if e.workspace != "" {
 		request["workspaceId"] = e.workspace
 	}
+	e.askFollowersFirst()
 	watch := newStallWatch(e.stall)
 	defer watch.stop()
 	body, header, err := waitForExport(context.Background(), in.stderr, e.wait, func() (io.ReadCloser, http.Header, error) {

@@ -11,9 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 )
@@ -88,6 +90,23 @@ func (o *operator) reach(ctx context.Context, endpoint string, request, result a
 	}
 	answer.Err = errors.Join(unreachable...)
 	return answer, node
+}
+
+// askFollowersFirst moves the leader behind the other nodes, for a request that costs a node much and that any of them can serve. Where that is
+// unknown, the order stays.
+func (o *operator) askFollowersFirst() {
+	if len(o.nodes) < 2 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	for i, node := range o.nodes {
+		var status api.Status
+		if node.Call(ctx, "cluster.getStatus", struct{}{}, &status).Err == nil && status.NodeID == status.LeaderID {
+			o.nodes = append(slices.Delete(o.nodes, i, i+1), node)
+			return
+		}
+	}
 }
 
 // stream asks the first node that can be reached for an answer that may take longer than --timeout.

@@ -32,7 +32,8 @@ var _ = register(registration{group: "snapshot", use: "save FILE", short: "back 
 asked, and writes go on meanwhile. The snapshot is checked while it is written; FILE appears once
 it is complete and on disk. An interrupted command leaves no FILE.
 
-The root key needs the permission backup.*.read.`,
+The root key needs the permission backup.*.read. Of several --addr, the leader is asked last: it has
+most to do. This needs cluster.*.read as well.`,
 	make: func() command { return &snapshotSave{} }})
 
 type snapshotSave struct {
@@ -47,6 +48,7 @@ func (c *snapshotSave) bind(s *settings.Set) {
 }
 
 func (c *snapshotSave) run(in invocation) (err error) {
+	c.askFollowersFirst()
 	watch := newStallWatch(c.stall)
 	defer watch.stop()
 	ctx, stop := untilSignal(in, nil)
