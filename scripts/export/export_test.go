@@ -28,7 +28,7 @@ func TestExport_BackupOfFewKeys(t *testing.T) {
 	var out, failure bytes.Buffer
 	code := run(t.Context(), []string{"-backup", "-dir", t.TempDir(), "-keys", "1000", "-nodes", "1", "-rounds", "2", "-quiet", "200ms", "-floor", "5s"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
-	for _, line := range []string{"import  1000 keys", "backup  1000 keys in ", "during ", "memory "} {
+	for _, line := range []string{"import  1000 keys", "backup    1000 keys in ", "scheduled 1000 keys in ", "during ", "memory "} {
 		require.Contains(t, out.String(), line)
 	}
 }

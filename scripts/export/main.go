@@ -1,7 +1,8 @@
 // Command export moves keys into three real nodes and out again. It measures the import, and what an export costs those who charge meanwhile: their
 // answer times before and during it, and the memory of the node. Then it moves the file into a fresh cluster, and compares what that one exports.
 //
-// With -backup it measures snapshots in place of exports: what `creditd snapshot save` takes from the leader. It ends behind that.
+// With -backup it measures snapshots in place of exports: what `creditd snapshot save` takes from the leader, and then
+// what the leader makes by itself with --backup-dir. It ends behind that.
 //
 //	go run ./scripts/export
 //	go run ./scripts/export -keys 200000 -rounds 3
@@ -27,7 +28,7 @@ type settings struct {
 	quiet                        time.Duration // measured before each export, at least
 	ratio                        float64       // bound of the p99 during exports, as a multiple of the one before
 	floor                        time.Duration // a p99 up to this is fine
-	memory                       int64         // bound of a node's own memory during an export, beyond twice that before
+	memory                       int64         // bound of a node's own memory during an export, beyond twice that without
 	backup                       bool          // measures snapshots in place of exports
 	logStore                     string
 	binary                       string // empty: built
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&s.quiet, "quiet", 10*time.Second, "how long it measures without an export, in each round")
 	flags.Float64Var(&s.ratio, "ratio", 1.2, "bound of the p99 of charges during an export, as a multiple of the p99 without one")
 	flags.DurationVar(&s.floor, "floor", 0, "a p99 up to this is fine whatever the quiet one is")
-	flags.Int64Var(&s.memory, "memory", 64<<20, "bound of a node's own memory during an export, beyond twice that before, in bytes: the collector lets the heap double")
+	flags.Int64Var(&s.memory, "memory", 64<<20, "bound of a node's own memory during an export, beyond twice that without, in bytes: the collector lets the heap double")
 	flags.BoolVar(&s.backup, "backup", false, "measure snapshots, as creditd snapshot save takes them, in place of exports")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
 	flags.StringVar(&s.binary, "binary", "", "the `binary` that serves and moves (default: this checkout)")

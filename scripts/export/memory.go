@@ -12,6 +12,11 @@ import (
 // memory is what a process holds: its own pages, and with those of the files that it has mapped. Where the system has no /proc both are 0.
 type memory struct{ own, resident int64 }
 
+// or is the larger of each.
+func (m memory) or(other memory) memory {
+	return memory{max(m.own, other.own), max(m.resident, other.resident)}
+}
+
 func memoryOf(process *launch.Process) memory {
 	p, err := procfs.NewProc(process.PID())
 	if err != nil {
@@ -33,8 +38,7 @@ func watch(process *launch.Process) (stop func() memory) {
 		ticker := time.NewTicker(20 * time.Millisecond)
 		defer ticker.Stop()
 		for {
-			m := memoryOf(process)
-			most.own, most.resident = max(most.own, m.own), max(most.resident, m.resident)
+			most = most.or(memoryOf(process))
 			select {
 			case <-ticker.C:
 			case <-end:
