@@ -53,4 +53,7 @@ func holder(path string) string {
 	return "another process"
 }
 
-func (l *dirLock) release() error { return l.file.Close() }
+// release unlocks before it closes: a child that was forked a moment ago has the file open too, until it executes its program.
+func (l *dirLock) release() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}
