@@ -28,7 +28,7 @@ func interrupted(ctx context.Context, b *bench) error {
 		return errors.New("--dry-run wrote something")
 	}
 	random := rand.New(rand.NewPCG(b.seed, 2))
-	longest := time.Duration(b.keys) * 300 * time.Microsecond / time.Duration(b.kills+1) // about as long as the pass takes
+	longest := time.Duration(b.keys) * 150 * time.Microsecond / time.Duration(b.kills+1) // all together less than the pass takes
 	kills := 0
 	for ; kills < b.kills; kills++ {
 		var out bytes.Buffer
