@@ -226,3 +226,21 @@ func TestGraveyard_TakesTurns(t *testing.T) {
 	require.Zero(t, list[1].Used[fsm.KeysQuota], "half of the steps are its own")
 	require.Positive(t, list[0].Used[fsm.KeysQuota])
 }
+
+// What the last key of a workspace's queue frees goes with the same entry, for a step is left. Below ledger version 4 a deleted key stays.
+func TestGraveyard_KeepsTheTurnForWhatAKeyFrees(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.SecondRules)
+	require.Zero(t, code(apply(t, s, &fsm.CreateRole{ID: "role_1", Name: "gone"})))
+	require.Zero(t, code(apply(t, s, &fsm.CreateKey{
+		ID: "key_1", Hash: fsm.Hash{'z'}, APIID: "api_1", Expires: fsm.Never,
+		Permissions: []fsm.PermissionRef{{Slug: "gone", ID: "perm_1"}}, Roles: []string{"gone"},
+	})))
+	endLinks(t, s, root)
+	require.Zero(t, code(apply(t, s, &fsm.DeleteKey{KeyID: "key_1"})))
+	apply(t, s, &fsm.RaiseLedgerVersion{Version: fsmtest.FifthRules, Build: "v1.5.0"})
+	tick(t, s)
+	used := usedBy(t, s)
+	require.Zero(t, used[fsm.KeysQuota])
+	require.Zero(t, used[fsm.PermissionsQuota])
+	require.Zero(t, used[fsm.RolesQuota])
+}

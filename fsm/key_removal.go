@@ -34,8 +34,8 @@ func (ring *keyring) removeKey(k *key) {
 	delete(ring.keys, k.id)
 	k.api.workspace.used[KeysQuota]--
 	ring.release(k)
+	ring.access.refer(k.access(), -1) // before the key leaves the yard: what it frees goes in the same turn
 	ring.graves.drop(k)
-	ring.access.refer(k.access(), -1)
 	ring.countLink(k, -1)
 }
 
