@@ -118,6 +118,8 @@ func runModel(t *testing.T, seed uint64) {
 	h.askAll(h.live)
 }
 
+var usedByAll = &fsm.ListWorkspaces{Page: fsm.Page{Limit: 1 << 30}}
+
 // apply sends a batch through the log: as bytes.
 func (h *history) apply(b fsm.Batch) []fsm.Result {
 	h.t.Helper()
@@ -137,6 +139,7 @@ func (h *history) apply(b fsm.Batch) []fsm.Result {
 	require.NoError(h.t, h.live.CheckInvariants())
 	require.Equal(h.t, h.model.Clock(), h.live.Clock())
 	require.Equal(h.t, h.model.Debited(), h.live.Stats().Totals.Debited)
+	h.ask(h.live, fsmtest.QueryCase{Actor: fsmtest.Root, Query: usedByAll}) // what is removed shows nowhere else
 	return got
 }
 

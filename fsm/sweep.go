@@ -28,7 +28,8 @@ type sweepPosition struct {
 	next string
 }
 
-// The work that one entry does for sweeps: looking at a list costs sweepLook and one for each link, writing it again sweepWrite.
+// The work that one entry does for sweeps: looking at a list costs sweepLook and one for each link, writing it again sweepWrite. An
+// API costs sweepLook even without keys, and a sweep sweepWrite even if it finds nothing: there may be any number of them.
 const (
 	sweepBudget = 4096
 	sweepLook   = 4
@@ -136,6 +137,7 @@ func (w *sweeper) expire(int) {
 // their keys, which the graveyard removes.
 func (w *sweeper) advance(sw *sweep, budget int) (left int) {
 	w.begin(sw)
+	budget -= sweepWrite
 	home, at := sw.workspace, sw.at
 	if !at.keys {
 		at.next, budget = w.sweepRoles(home, at.next, budget)
@@ -149,6 +151,7 @@ func (w *sweeper) advance(sw *sweep, budget int) (left int) {
 			at = sweepPosition{}
 			break
 		}
+		budget -= sweepLook
 		if a.id != at.api {
 			at.api, at.next = a.id, ""
 		}

@@ -152,3 +152,32 @@ func TestSweep_NobodyInheritsWhatIsDeleted(t *testing.T) {
 	tick(t, s)
 	require.EqualValues(t, 1, usedBy(t, s)[fsm.PermissionsQuota])
 }
+
+// APIs without keys, and sweeps that find nothing, are work as well: there may be any number of them.
+func TestSweep_BoundsWhatItLooksAt(t *testing.T) {
+	s := newLedgerOf(t, fsmtest.FifthRules)
+	linkedRoles(t, s, root, "a")
+	for i := range 1100 {
+		require.Zero(t, code(apply(t, s, &fsm.CreateAPI{ID: fmt.Sprintf("api_a%04d", i), KeyspaceID: fmt.Sprint("ks_a", i)})))
+	}
+	linkedKeys(t, s, root, "api_z", 1)
+	endLinks(t, s, root)
+	freed := 0
+	for usedBy(t, s)[fsm.PermissionsQuota] > 1 {
+		tick(t, s)
+		freed++
+	}
+	require.Equal(t, 3, freed, "two entries look at the APIs, and then the permission goes")
+
+	s = newLedgerOf(t, fsmtest.FifthRules)
+	for i, actor := range tenants(t, s, 0, 100) {
+		api := fmt.Sprint("api_t", i)
+		require.Zero(t, code(as(t, s, actor, &fsm.CreateRole{ID: fmt.Sprint("role_", i), Name: "gone"})))
+		linkedKeys(t, s, actor, api, 17)
+		require.Zero(t, code(as(t, s, actor, &fsm.DeleteAPI{APIID: api})))
+		endLinks(t, s, actor)
+	}
+	s.Freeze().Release(true)
+	tick(t, s)
+	require.Less(t, s.Stats().DirtyRecords, 70+16)
+}

@@ -112,18 +112,20 @@ func (t *Model) sweepAll() {
 
 func (t *Model) advanceSweep(sw *sweep, budget *int) {
 	sw.since = t.now
+	*budget -= 64
 	clean := func(own int, left *leftover) {
 		if *budget -= 4 + own + len(left.permissions) + len(left.roles); len(left.permissions)+len(left.roles) > 0 {
 			*budget -= 64
 		}
 		*left = leftover{}
 	}
+	over := func() bool { return *budget <= 0 || !t.buried(sw.workspace) }
 	roles := slices.SortedFunc(slices.Values(t.roles), func(a, b *role) int { return strings.Compare(a.id, b.id) })
 	for _, r := range roles {
 		if sw.keys || r.workspace != sw.workspace || r.id < sw.next {
 			continue
 		}
-		if *budget <= 0 || !t.buried(sw.workspace) {
+		if over() {
 			sw.next = r.id
 			return
 		}
@@ -132,17 +134,28 @@ func (t *Model) advanceSweep(sw *sweep, budget *int) {
 	if !sw.keys {
 		sw.keys, sw.next = true, ""
 	}
-	keys := slices.SortedFunc(slices.Values(t.keys), func(a, b *key) int { return cmp.Or(strings.Compare(a.api, b.api), strings.Compare(a.id, b.id)) })
-	for _, k := range keys {
-		a := t.apiOf(k)
-		if a.workspace != sw.workspace || a.deleted || k.deleted || k.api < sw.api || k.api == sw.api && k.id < sw.next {
-			continue
-		}
-		if *budget <= 0 || !t.buried(sw.workspace) {
-			sw.api, sw.next = k.api, k.id
+	byID := func(a, b *key) int { return strings.Compare(a.id, b.id) }
+	for !over() {
+		a := least(t.apis, func(a *api) bool { return a.workspace == sw.workspace && !a.deleted && a.id >= sw.api }, func(a, b *api) int { return strings.Compare(a.id, b.id) })
+		if a == nil {
+			*sw = sweep{workspace: sw.workspace, since: sw.since}
 			return
 		}
-		clean(len(k.permissions)+len(k.roles), &k.left)
+		*budget -= 4
+		if a.id != sw.api {
+			sw.api, sw.next = a.id, ""
+		}
+		for {
+			k := least(t.keys, func(k *key) bool { return k.api == a.id && !k.deleted && k.id >= sw.next }, byID)
+			if k == nil {
+				sw.api, sw.next = sw.api+"\x00", ""
+				break
+			}
+			if sw.next = k.id; over() {
+				return
+			}
+			clean(len(k.permissions)+len(k.roles), &k.left)
+			sw.next += "\x00"
+		}
 	}
-	*sw = sweep{workspace: sw.workspace, since: sw.since}
 }
