@@ -30,5 +30,21 @@ func VerifyState(path string) error {
 	return err
 }
 
+// PassTime lets the watchdog think that time has passed.
+func (s *Store) PassTime(d time.Duration) { s.watchdog.ticks.Add(uint32(d / s.watchdog.interval)) }
+
+// HoldWrites keeps sinks from replacing the snapshot until it is told to go on. waits reports whether one waits.
+func (s *Store) HoldWrites() (waits func() bool, goOn func()) {
+	s.snaps.writeMu.Lock()
+	return func() bool {
+		for i := range s.watchdog.slots {
+			if s.watchdog.slots[i].call.Load()&mostExtraTicks == mostExtraTicks {
+				return true
+			}
+		}
+		return false
+	}, s.snaps.writeMu.Unlock
+}
+
 // SetTransfersClock replaces the clock of snapshot transfers.
 func (s *Store) SetTransfersClock(now func() time.Time) { s.snaps.transfers.now = now }

@@ -47,7 +47,7 @@ func (k *sink) finishInstall() error {
 		_ = f.db.Close()
 		return err
 	}
-	defer k.store.watchdog.begin(callSnapshotCommit, 0).end()
+	defer k.begin(0)()
 	if err := k.installIncoming(f); err != nil {
 		_ = f.db.Close()
 		return err
@@ -60,7 +60,7 @@ func (k *sink) finishInstall() error {
 
 // openIncoming syncs and checks every byte of the received file before it opens it.
 func (k *sink) openIncoming() (*stateFile, error) {
-	defer k.store.watchdog.begin(callSnapshotCommit, 2*allowance(k.in.size)).end()
+	defer k.begin(2 * allowance(k.in.size))()
 	if err := k.in.file.Sync(); err != nil {
 		return nil, ioError(k.in.path, "fsync", err)
 	}
@@ -110,7 +110,7 @@ func (k *sink) installIncoming(f *stateFile) error {
 	if err := f.putHeader(&k.header); err != nil {
 		return err
 	}
-	k.store.writeMu.Lock()
+	k.lockWrites()
 	defer k.store.writeMu.Unlock()
 	// Check again: this node may have taken a snapshot since the first byte.
 	if err := k.store.checkInstall(&k.header); err != nil {

@@ -70,6 +70,7 @@ type sink struct {
 	check   func(RecordReader) error
 	done    recordCounts
 	closed  bool
+	commit  *watchdogSlot // of the commit under way
 
 	pace    func() // nil: there is none
 	unpaced int    // changes since it was called
@@ -95,9 +96,21 @@ func (k *sink) rest() {
 		return
 	}
 	began := time.Now()
-	k.pace()
+	k.store.watchdog.pause(k.commit, k.pace)
 	k.paced += time.Since(began)
 }
+
+// begin tells the watchdog of a commit that may rest and wait.
+func (k *sink) begin(extra time.Duration) (end func()) {
+	k.commit = k.store.watchdog.begin(callSnapshotCommit, extra)
+	return func() {
+		k.commit.end()
+		k.commit = nil
+	}
+}
+
+// lockWrites waits for another sink, whose commit the watchdog measures by itself.
+func (k *sink) lockWrites() { k.store.watchdog.pause(k.commit, k.store.writeMu.Lock) }
 
 var _ SnapshotSink = (*sink)(nil)
 
@@ -247,8 +260,8 @@ func (k *sink) finishChanges() error {
 		return k.finishStaging()
 	}
 	// The estimate is one page for each change.
-	defer k.store.watchdog.begin(callSnapshotCommit, allowance(int64(len(k.changes.list))*4096)).end()
-	k.store.writeMu.Lock()
+	defer k.begin(allowance(int64(len(k.changes.list)) * 4096))()
+	k.lockWrites()
 	defer k.store.writeMu.Unlock()
 	f, err := k.store.acquire()
 	if err != nil {

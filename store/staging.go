@@ -42,11 +42,11 @@ func (k *sink) finishStaging() error {
 	if err := k.fillStaging(); err != nil {
 		return err
 	}
-	defer k.store.watchdog.begin(callSnapshotCommit, 0).end()
+	defer k.begin(0)()
 	if err := k.staging.putHeader(&k.header); err != nil {
 		return err
 	}
-	k.store.writeMu.Lock()
+	k.lockWrites()
 	defer k.store.writeMu.Unlock()
 	now, err := k.store.header()
 	if err != nil {
@@ -96,7 +96,7 @@ func (k *sink) copyBase(path string) error {
 		return k.checkBase(&header{})
 	}
 	defer func() { _ = r.Close() }()
-	defer k.store.watchdog.begin(callSnapshotCommit, allowance(r.tx.Size())).end()
+	defer k.begin(allowance(r.tx.Size()))()
 	if err := recoverPanic(path, func() error { return k.copyInto(path, r) }); err != nil {
 		return ioError(path, "copying the snapshot", err)
 	}
@@ -144,7 +144,7 @@ func (k *sink) applyToStaging(list []change) error {
 	if err := k.store.watchdog.admit(); err != nil {
 		return err
 	}
-	defer k.store.watchdog.begin(callSnapshotCommit, allowance(int64(len(list))*4096)).end()
+	defer k.begin(allowance(int64(len(list)) * 4096))()
 	err := recoverPanic(k.staging.path, func() error {
 		return k.staging.db.Update(func(tx *bbolt.Tx) error {
 			done, err := applyChanges(k.staging.path, tx, list, &k.header, k.staging.fill, k.breathe)

@@ -35,6 +35,8 @@ type watchdogSlot struct {
 	_    [56]byte
 }
 
+const mostExtraTicks = 1<<24 - 1
+
 type callKind uint8
 
 const (
@@ -96,7 +98,7 @@ func (d *watchdog) close() {
 // begin records a call. extra is added to the limits, for work of a known size. It returns nil if all 64 slots are in use: then 64 other
 // calls show the stall.
 func (d *watchdog) begin(kind callKind, extra time.Duration) *watchdogSlot {
-	extraTicks := min(uint64(extra/d.interval), 1<<24-1)
+	extraTicks := min(uint64(extra/d.interval), mostExtraTicks)
 	packed := uint64(d.ticks.Load())<<32 | uint64(kind)<<24 | extraTicks
 	first := d.next.Add(1)
 	for i := range uint32(len(d.slots)) {
@@ -114,6 +116,18 @@ func (s *watchdogSlot) end() {
 	}
 }
 
+// pause runs what a call does besides its work: it rests, or waits for another call. The time does not count.
+func (d *watchdog) pause(s *watchdogSlot, idle func()) {
+	if s == nil {
+		idle()
+		return
+	}
+	call, since := s.call.Load(), d.ticks.Load()
+	s.call.Store(call | mostExtraTicks)
+	idle()
+	s.call.Store(call + uint64(d.ticks.Load()-since)<<32)
+}
+
 // stalled returns an error that names a call that has run for longer than limit.
 func (d *watchdog) stalled(limit time.Duration) *Error {
 	now := d.ticks.Load()
@@ -124,7 +138,7 @@ func (d *watchdog) stalled(limit time.Duration) *Error {
 		}
 		// Signed, because the call may have begun after now was read.
 		age := time.Duration(int32(now-uint32(packed>>32))) * d.interval
-		if age > limit+time.Duration(packed&(1<<24-1))*d.interval {
+		if age > limit+time.Duration(packed&mostExtraTicks)*d.interval {
 			return &Error{Kind: KindStalled,
 				Message: fmt.Sprintf("a %s has been running for %v; check the disk", callNames[packed>>24&0xff], age.Round(time.Millisecond))}
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,4 +105,51 @@ func TestWatchdog_UnexpectedReadErrorIsFatal(t *testing.T) {
 			require.NoError(t, <-closed)
 		})
 	}
+}
+
+// A snapshot may rest for much longer than it works. The disk is not to blame for that.
+func TestWatchdog_RestsAreNoStall(t *testing.T) {
+	for name, spill := range map[string]int{"in one transaction": 0, "beside the present snapshot": 1 << 10} {
+		t.Run(name, func(t *testing.T) {
+			s, err := store.OpenWithHooks(store.Options{Dir: t.TempDir()}, store.TestHooks{Spill: spill})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			snapshot(t, s, 10, numbered(0, 100, "v"))
+			k := create(t, s, 20, 2)
+			for key, value := range numbered(0, 100, "w") {
+				require.NoError(t, k.Put([]byte(key), []byte(value)))
+			}
+			var found []error
+			k.Pace(func() {
+				before := s.Healthy()
+				s.PassTime(time.Hour)
+				found = append(found, errors.Join(before, s.Healthy()))
+			})
+			require.NoError(t, k.Close())
+			require.NotEmpty(t, found)
+			require.NoError(t, errors.Join(found...))
+			require.NoError(t, s.Healthy())
+		})
+	}
+}
+
+// A snapshot from the leader waits while this node writes its own, which rests.
+func TestWatchdog_WaitingForAnotherSnapshotIsNoStall(t *testing.T) {
+	from, s := mustOpen(t, t.TempDir()), mustOpen(t, t.TempDir())
+	snapshot(t, from, 20, numbered(0, 100, "v"))
+	waits, release := s.HoldWrites()
+	goOn := sync.OnceFunc(release)
+	t.Cleanup(goOn)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		send(t, from, s)
+	}()
+	await(t, "the received snapshot waits", waits)
+	s.PassTime(time.Hour)
+	require.NoError(t, s.Healthy())
+	goOn()
+	<-sent
+	require.NoError(t, s.Healthy())
+	require.Equal(t, numbered(0, 100, "v"), contents(t, s))
 }
