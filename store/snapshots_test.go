@@ -62,6 +62,7 @@ func TestSnapshot_LastChangeOfAKeyWins(t *testing.T) {
 // A snapshot lets others have the CPU between any few changes, also while it writes them, and does not count what it rested.
 func TestSnapshot_RestsBetweenChanges(t *testing.T) {
 	s := mustOpen(t, t.TempDir())
+	began := time.Now()
 	k := create(t, s, 10, 2)
 	var calls int
 	var rested time.Duration
@@ -74,7 +75,6 @@ func TestSnapshot_RestsBetweenChanges(t *testing.T) {
 			}
 		}
 	})
-	began := time.Now()
 	const changes = 1000
 	for i := range changes {
 		require.NoError(t, k.Put(fmt.Appendf(nil, "key %d", i), []byte("value")))
