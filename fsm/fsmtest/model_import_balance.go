@@ -119,7 +119,9 @@ func (m *importing) base(has account, mark *importMark, n fsm.ImportedCredits) (
 	seen, limit := n.RefilledAt/dayMillis, mark.refilledAt/dayMillis
 	base = mark.remaining
 	if !mark.exact {
-		if n.RefilledAt > mark.refilledAt && has.refilledAt/dayMillis > limit && has.refill != (fsm.Refill{}) {
+		if both := n.RefilledAt > mark.refilledAt && has.refilledAt/dayMillis > limit; both && n.Refill != (fsm.Refill{}) {
+			base = n.Refill.Amount // the owner may have lost its own refill here, or have another one
+		} else if both && has.refill != (fsm.Refill{}) {
 			base = has.refill.Amount
 		}
 		if m.version >= FifthRules && has.refill != (fsm.Refill{}) && has.refilledAt/dayMillis > seen {
