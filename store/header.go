@@ -119,7 +119,7 @@ func verifyState(path string, reads Versions) (*header, error) {
 	err := walkPages(path, func(bucket, key, value []byte) error {
 		switch string(bucket) {
 		case string(bucketRecords):
-			if _, ok := unseal(key, value); !ok {
+			if _, ok := unseal(key, value); !ok || len(key) == 0 {
 				return damaged(path, "a record fails its checksum")
 			}
 			count++
