@@ -24,7 +24,7 @@ var ledgerFloors = [][]string{
 	{"credit.go"},
 	{
 		"workspace.go", "quota.go", "rootkey.go", "root_permission.go", "identity.go", "api.go", "key.go", "key_access.go", "permission.go", "role.go", "access_plan.go", "access_limits.go",
-		"list.go", "migration.go", "graveyard.go", "sweep.go", "key_removal.go", "importmark*.go", "namespace.go", "override_pattern.go", "window.go", "ratelimit.go", "session.go", "idempotency.go", "audit_log.go",
+		"list.go", "migration.go", "graveyard.go", "referred.go", "sweep.go", "key_removal.go", "importmark*.go", "namespace.go", "override_pattern.go", "window.go", "ratelimit.go", "session.go", "idempotency.go", "audit_log.go",
 	},
 	{"state.go", "command.go", "cmd_*.go", "import.go", "import_*.go", "verify*.go", "query*.go", "registry*.go", "apply.go", "loader.go", "snapshot.go", "work.go"},
 }
