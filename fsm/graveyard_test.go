@@ -162,17 +162,7 @@ func TestGraveyard_GoesOnAfterARestart(t *testing.T) {
 	} {
 		require.Zero(t, code(apply(t, s, c)))
 	}
-	records := map[fsm.RecordKey]fsm.Record{}
-	again := restarted(t, s, records)
-	raise := &fsm.RaiseLedgerVersion{Version: fsmtest.FourthRules, Build: "v1.4.0"}
-	apply(t, s, raise)
-	apply(t, again, raise)
-	for range 10 {
-		tick(t, s)
-		tick(t, again)
-		require.Equal(t, s.Digest(), again.Digest())
-		again = restarted(t, again, records)
-	}
+	raiseBeside(t, s, fsmtest.FourthRules)
 	require.Equal(t, 2, s.Stats().APIs)
 	require.Zero(t, s.Stats().Keys)
 	require.Zero(t, s.Stats().Identities)
@@ -199,6 +189,24 @@ func restarted(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record)
 	loaded, err := l.Finish(frozen.Digest)
 	require.NoError(t, err)
 	return loaded
+}
+
+// raiseBeside raises the ledger version, and lets ten entries follow. A ledger that is restarted before the rise, and after each entry, must
+// be equal all the time, and so must be what its workspaces use.
+func raiseBeside(t *testing.T, s *fsm.State, version uint64) {
+	t.Helper()
+	records := map[fsm.RecordKey]fsm.Record{}
+	again := restarted(t, s, records)
+	raise := &fsm.RaiseLedgerVersion{Version: version, Build: "v1.5.0"}
+	apply(t, s, raise)
+	apply(t, again, raise)
+	for range 10 {
+		tick(t, s)
+		tick(t, again)
+		require.Equal(t, s.Digest(), again.Digest())
+		require.Equal(t, usedBy(t, s), usedBy(t, again))
+		again = restarted(t, again, records)
+	}
 }
 
 // A workspace that deletes more than the ledger removes holds up no other one, from ledger version 5 on.

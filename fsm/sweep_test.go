@@ -84,18 +84,7 @@ func TestSweep_GoesOnAfterARestart(t *testing.T) {
 			require.Equal(t, full, usedBy(t, s), "nothing goes")
 			require.EqualValues(t, 3, full[fsm.PermissionsQuota])
 		}
-		records := map[fsm.RecordKey]fsm.Record{}
-		again := restarted(t, s, records)
-		raise := &fsm.RaiseLedgerVersion{Version: fsmtest.FifthRules, Build: "v1.5.0"}
-		apply(t, s, raise)
-		apply(t, again, raise)
-		for range 10 {
-			tick(t, s)
-			tick(t, again)
-			require.Equal(t, s.Digest(), again.Digest())
-			require.Equal(t, usedBy(t, s), usedBy(t, again))
-			again = restarted(t, again, records)
-		}
+		raiseBeside(t, s, fsmtest.FifthRules)
 		require.EqualValues(t, 1, usedBy(t, s)[fsm.PermissionsQuota])
 		require.EqualValues(t, 10, usedBy(t, s)[fsm.RolesQuota])
 	}
