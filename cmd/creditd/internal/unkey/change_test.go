@@ -136,3 +136,17 @@ func TestOpen_SaysWhatIsWrong(t *testing.T) {
 	_, err = unkey.Open(t.Context(), &wrong, "", "")
 	require.ErrorContains(t, err, "Access denied")
 }
+
+// The collations of an old table and of a newer one may differ. They do not compare by themselves.
+func TestRead_TablesOfDifferentCollations(t *testing.T) {
+	set := fill(t, unkeydb.Options{Keys: 600, Identities: 200, Now: today})
+	s := open(t, set)
+	later := unkey.Query{Table: "keys", Balances: true, Since: s.Now()}
+	whole := firstPage(t, s, later)
+	for table, form := range map[string]string{"keys": "utf8mb4 COLLATE utf8mb4_unicode_ci", "credits": "utf8mb4 COLLATE utf8mb4_general_ci", "keys_roles": "latin1"} {
+		_, err := set.DB.Exec("ALTER TABLE `" + table + "` CONVERT TO CHARACTER SET " + form)
+		require.NoError(t, err)
+	}
+	require.Equal(t, whole.Items, firstPage(t, s, later).Items)
+	require.Empty(t, firstPage(t, s, unkey.Query{Table: "keys", Since: s.Now().Add(time.Hour)}).Items)
+}

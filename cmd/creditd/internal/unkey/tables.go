@@ -72,11 +72,17 @@ func (s *Source) changes(name string) (conditions []string) {
 		}
 		for _, at := range []string{"created_at_m", "updated_at_m", "created_at", "updated_at"} {
 			if s.has(hanging, at) {
-				conditions = append(conditions, fmt.Sprintf("id IN (SELECT `%s` FROM `%s` WHERE `%s` >= ? AND `%s` IS NOT NULL)", column, hanging, at, column))
+				conditions = append(conditions, among("id", column, hanging, "`"+at+"` >= ?"))
 			}
 		}
 	}
 	return conditions
+}
+
+// among is the condition that a column is one of another table's. Columns of two releases may differ in their collations, which do not compare:
+// the one that is named here decides.
+func among(column, of, table, where string) string {
+	return fmt.Sprintf("`%s` IN (SELECT CONVERT(`%s` USING utf8mb4) COLLATE utf8mb4_bin FROM `%s` WHERE `%s` IS NOT NULL AND %s)", column, of, table, of, where)
 }
 
 // Count returns the number of rows of a table that belong to the workspace.
