@@ -103,6 +103,9 @@ func cutover(ctx context.Context, b *bench) error {
 		credits uint64
 		err     error
 	}
+	if err := b.set.AddIdentity(ctx, "id_before", namesake); err != nil {
+		return err
+	}
 	old := make(chan charged, 1)
 	go func() {
 		n, err := b.set.Charge(load, b.seed, b.charges)
@@ -124,6 +127,10 @@ func cutover(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	left := b.set.Expect.Plain - onOld.credits - late
+	if err := b.deletions(ctx, state, left); err != nil {
+		return err
+	}
 	gone, err := b.set.Delete(ctx, 3)
 	if err != nil {
 		return err
@@ -136,7 +143,6 @@ func cutover(ctx context.Context, b *bench) error {
 		return fmt.Errorf("%d keys were deleted at the source, and %d in the cluster", len(gone), n)
 	}
 	_, _ = fmt.Fprintf(b.out, "cutover: second pass in %s\n", time.Since(began).Round(time.Millisecond))
-	left := b.set.Expect.Plain - onOld.credits - late
 	if err := b.agrees(ctx, left); err != nil {
 		return fmt.Errorf("after the second pass: %w", err)
 	}
@@ -156,6 +162,30 @@ func cutover(ctx context.Context, b *bench) error {
 	_, _ = fmt.Fprintf(b.out, "cutover: charged %d on the old side, %d of it late, and %d on the new one\n", onOld.credits+late, late, onNew)
 	if err := b.sums(ctx, left-onNew-late); err != nil {
 		return fmt.Errorf("after the last pass: %w", err)
+	}
+	return nil
+}
+
+// namesake is the external id of an identity, and after its deletion that of another one.
+const namesake = "the namesake"
+
+// deletions deletes at the source, long before the next pass. That one is complete, so it must find what its predecessors took over, also where
+// something new has the name of what went.
+func (b *bench) deletions(ctx context.Context, state []string, left uint64) error {
+	gone, err := b.set.Delete(ctx, 3)
+	err = errors.Join(err, b.set.DeleteIdentity(ctx, "id_before"), b.set.AddIdentity(ctx, "id_after", namesake), b.set.DeleteOverride(ctx))
+	if err != nil {
+		return err
+	}
+	var pass summary
+	if err := b.migrate(ctx, &pass, state...); err != nil {
+		return err
+	}
+	if n := pass.removed(); n != len(gone)+2 {
+		return fmt.Errorf("%d things were deleted at the source, and %d in the cluster", len(gone)+2, n)
+	}
+	if err := b.agrees(ctx, left); err != nil {
+		return fmt.Errorf("after the deletions: %w", err)
 	}
 	return nil
 }

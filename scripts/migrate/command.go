@@ -34,6 +34,7 @@ func (b *bench) permit(ctx context.Context) error {
 	}
 	answer := client.Call(ctx, "rootKeys.createRootKey", map[string]any{"name": "migration", "permissions": []string{
 		"import.*.write", "export.*.read", "api.*.delete_key", "api.*.delete_api", "identity.*.delete_identity",
+		"ratelimit.*.read_override", "ratelimit.*.delete_override",
 	}}, &made)
 	b.rootKey = made.Key
 	return answer.Err
@@ -73,7 +74,7 @@ type summary struct {
 
 type tally struct {
 	Table    string         `json:"table"`
-	Balances bool           `json:"balances"`
+	Part     string         `json:"part"`
 	Taken    int            `json:"taken"`
 	NotTaken int            `json:"notTaken"`
 	Partly   int            `json:"partly"`
@@ -98,6 +99,9 @@ func (b *bench) expect(s summary) error {
 	found := 0
 	for _, t := range s.Tables {
 		found += t.NotTaken + t.Partly + t.Noted
+		if t.Part != "" {
+			continue // it takes nothing over
+		}
 		skipped := 0
 		for _, n := range t.Skipped {
 			skipped += n

@@ -89,6 +89,29 @@ func (s *Set) Delete(ctx context.Context, count int) (ids []string, err error) {
 	return ids, nil
 }
 
+// AddIdentity makes an identity that has nothing.
+func (s *Set) AddIdentity(ctx context.Context, id, externalID string) error {
+	s.Expect.Taken["identity"]++
+	_, err := s.DB.ExecContext(ctx, "INSERT INTO identities (id, external_id, workspace_id, created_at) VALUES (?, ?, ?, ?)", id, externalID, Workspace, created)
+	return err
+}
+
+// DeleteIdentity deletes one that AddIdentity made.
+func (s *Set) DeleteIdentity(ctx context.Context, id string) error {
+	s.Expect.Taken["identity"]--
+	s.Expect.Skipped["identities"]++
+	_, err := s.DB.ExecContext(ctx, "UPDATE identities SET deleted = 1 WHERE id = ?", id)
+	return err
+}
+
+// DeleteOverride deletes an override that is taken over.
+func (s *Set) DeleteOverride(ctx context.Context) error {
+	s.Expect.Taken["override"]--
+	s.Expect.Skipped["ratelimit_overrides"]++
+	_, err := s.DB.ExecContext(ctx, "UPDATE ratelimit_overrides SET deleted_at_m = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = ?", id("rlor", 10))
+	return err
+}
+
 // Balances are the balances of all keys that have one which fits, by the ids of the keys. A row of credits wins over the key's own column.
 func (s *Set) Balances(ctx context.Context) (map[string]int64, error) {
 	statement := "SELECT k.id, COALESCE(c.remaining, k.remaining_requests) FROM `keys` k LEFT JOIN credits c ON c.key_id = k.id"

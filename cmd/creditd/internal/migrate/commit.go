@@ -40,17 +40,13 @@ func (p *Pass) commit(number int, s step, one *sent) error {
 func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, error) {
 	item, outcome := &one.page.Items[i], &one.outcomes[i]
 	switch {
-	case item.Deleted:
-		if one.removed[i] {
-			tally.Removed++
-			return &unkey.Problem{Table: item.Table, ID: item.ID, Column: "deleted", Effect: unkey.Noted,
-				Reason: "it was deleted at the source, and now in the cluster"}, nil
-		}
-		return nil, nil
+	case s.part == unkey.Deletions:
+		return settleDeletion(tally, item, one.removals[i]), nil
 	case p.Target == nil:
 		tally.Taken++
 		return nil, nil
 	}
+	balances := s.part == unkey.Balances
 	tally.outcome(outcome.Outcome)
 	switch outcome.Outcome {
 	case records.Created, records.Unchanged, records.Replaced:
@@ -63,17 +59,31 @@ func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, e
 			"both sides charged: the balance would be %d below zero, and is 0", outcome.Shortfall)}, nil
 	}
 	switch {
-	case s.balances && outcome.Reason == records.ReferenceMissing, s.balances && outcome.Reason == records.Deleted:
+	case balances && outcome.Reason == records.ReferenceMissing, balances && outcome.Reason == records.Deleted:
 		tally.skip("not in the cluster", 1) // not taken over by an earlier pass, which reported it
 		return nil, nil
 	case outcome.Reason == records.NotTracked:
 		return nil, notTracked(item.ID)
 	}
-	if !s.balances {
+	if !balances {
 		p.lost = append(p.lost, [2]string{item.Table, item.ID})
 	}
 	return &unkey.Problem{Table: item.Table, ID: item.ID, Column: columnOf(item.Table, outcome.Reason), Effect: unkey.NotTaken,
 		Reason: "the cluster refuses it: " + explain(outcome)}, nil
+}
+
+// settleDeletion counts what became of something that was deleted at the source.
+func settleDeletion(tally *Tally, item *unkey.Item, became removal) *unkey.Problem {
+	problem := &unkey.Problem{Table: item.Table, ID: item.ID, Column: "deleted", Effect: unkey.Noted, Reason: "it was deleted at the source, and now in the cluster"}
+	switch became {
+	case absent:
+		return nil
+	case protected:
+		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and the cluster protects it from deletion"
+		return problem
+	}
+	tally.Removed++
+	return problem
 }
 
 func notTracked(id string) error {

@@ -65,24 +65,37 @@ func (p *Pass) Run(ctx context.Context) (*Summary, error) {
 	return &p.summary, p.State.finish(p.Report, &p.summary)
 }
 
-// A step reads a table, or the balances of a table's rows.
+// A step reads a part of a table.
 type step struct {
-	table    string
-	balances bool
+	table string
+	part  unkey.Part
 }
 
-// steps begin a later pass with the balances: a record of a thing that exists also has a balance, and must find it tracked.
+func (s step) String() string {
+	if s.part == unkey.Rows {
+		return s.table
+	}
+	return fmt.Sprintf("%s of %s", s.part, s.table)
+}
+
+// steps begin a later pass with the balances: a record of a thing that exists also has a balance, and must find it tracked. What was deleted
+// goes before anything comes: something new may have its name.
 func (p *Pass) steps() (steps []step) {
 	tables := p.Source.Tables()
 	if !p.Since.IsZero() {
 		for _, table := range []string{"identities", "keys"} {
 			if slices.Contains(tables, table) {
-				steps = append(steps, step{table, true})
+				steps = append(steps, step{table, unkey.Balances})
 			}
 		}
 	}
+	if p.Target != nil {
+		for _, table := range p.Source.Deletions() {
+			steps = append(steps, step{table, unkey.Deletions})
+		}
+	}
 	for _, table := range tables {
-		steps = append(steps, step{table, false})
+		steps = append(steps, step{table, unkey.Rows})
 	}
 	return steps
 }
@@ -90,8 +103,8 @@ func (p *Pass) steps() (steps []step) {
 // sent is a page whose records are under way.
 type sent struct {
 	page     *unkey.Page
-	outcomes []records.Outcome // of its items
-	removed  []bool
+	outcomes []records.Outcome // of its items, unless these were deleted
+	removals []removal         // of its items, if these were deleted
 	work     *errgroup.Group
 }
 
@@ -105,14 +118,14 @@ func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor)
 	pages := make(chan *sent, pagesAhead)
 	group.Go(func() error {
 		defer close(pages)
-		return p.Source.Pages(ctx, unkey.Query{Table: s.table, Balances: s.balances, After: after, Since: p.Since}, func(page *unkey.Page) error {
-			if p.Balances != nil {
+		return p.Source.Pages(ctx, unkey.Query{Table: s.table, Part: s.part, After: after, Since: p.Since}, func(page *unkey.Page) error {
+			if p.Balances != nil && s.part != unkey.Deletions {
 				if err := p.Balances.ask(ctx, page); err != nil {
 					return err
 				}
 			}
 			select {
-			case pages <- p.send(ctx, page):
+			case pages <- p.send(ctx, s, page):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -122,7 +135,7 @@ func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor)
 	group.Go(func() error {
 		for one := range pages {
 			if err := one.work.Wait(); err != nil {
-				return fmt.Errorf("write what the table %s has: %w", one.page.Table, err)
+				return fmt.Errorf("write %s: %w", s, err)
 			}
 			if err := p.commit(number, s, one); err != nil {
 				return err
@@ -142,7 +155,7 @@ func (p *Pass) step(ctx context.Context, number int, s step, after unkey.Cursor)
 
 func (p *Pass) announce(ctx context.Context, s step) error {
 	rows := int64(0) // unknown
-	if p.Progress != nil && p.Since.IsZero() {
+	if p.Progress != nil && p.Since.IsZero() && s.part == unkey.Rows {
 		var err error
 		if rows, err = p.Source.Count(ctx, s.table); err != nil {
 			return err
@@ -153,49 +166,46 @@ func (p *Pass) announce(ctx context.Context, s step) error {
 }
 
 // send starts the requests for a page, and waits only for their turn.
-func (p *Pass) send(ctx context.Context, page *unkey.Page) *sent {
-	one := &sent{page: page, outcomes: make([]records.Outcome, len(page.Items)), removed: make([]bool, len(page.Items)), work: &errgroup.Group{}}
+func (p *Pass) send(ctx context.Context, s step, page *unkey.Page) *sent {
+	one := &sent{page: page, outcomes: make([]records.Outcome, len(page.Items)), removals: make([]removal, len(page.Items)), work: &errgroup.Group{}}
 	if p.Target == nil {
 		return one
 	}
-	for from := 0; from < len(page.Items); {
-		to, batch := cut(page.Items, from)
-		begin := from
-		if from = to; len(batch) == 0 && p.Since.IsZero() {
-			continue // deleted at the source, and a first pass took none of them over
-		}
+	for from, to := 0, 0; from < len(page.Items); from = to {
+		to = cut(page.Items, from)
 		select {
 		case p.slots <- struct{}{}:
 		case <-ctx.Done():
 			one.work.Go(ctx.Err)
 			return one
 		}
+		begin, end := from, to
 		one.work.Go(func() error {
 			defer func() { <-p.slots }()
-			if len(batch) == 0 {
-				var err error
-				one.removed[begin], err = p.Target.remove(ctx, &page.Items[begin].Record)
+			if s.part == unkey.Deletions {
+				removals, err := p.Target.remove(ctx, page.Items[begin:end])
+				copy(one.removals[begin:end], removals)
 				return err
 			}
+			batch := make([]records.Record, 0, end-begin)
+			for i := range page.Items[begin:end] {
+				batch = append(batch, page.Items[begin+i].Record)
+			}
 			outcomes, err := p.Target.importRecords(ctx, p.Rule, page.ReadAt, batch)
-			copy(one.outcomes[begin:to], outcomes)
+			copy(one.outcomes[begin:end], outcomes)
 			return err
 		})
 	}
 	return one
 }
 
-// cut returns where the batch that begins at an item ends, and its records. An item that was deleted is alone, without records.
-func cut(items []unkey.Item, from int) (to int, batch []records.Record) {
-	if items[from].Deleted {
-		return from + 1, nil
-	}
+// cut returns where the batch that begins at an item ends.
+func cut(items []unkey.Item, from int) (to int) {
 	size := 0
-	for to = from; to < len(items) && !items[to].Deleted && len(batch) < recordsPerRequest && size < bytesPerRequest; to++ {
-		batch = append(batch, items[to].Record)
+	for to = from; to < len(items) && to-from < recordsPerRequest && size < bytesPerRequest; to++ {
 		size += sizeOf(&items[to].Record)
 	}
-	return to, batch
+	return to
 }
 
 // sizeOf is about how large the body of a record is.

@@ -72,10 +72,7 @@ func (p *Progress) begin(s step, total int64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.total, p.rows, p.began = s.table, total, 0, time.Now()
-	if s.balances {
-		p.name = "balances of " + s.table
-	}
+	p.name, p.total, p.rows, p.began = s.String(), total, 0, time.Now()
 }
 
 func (p *Progress) add(rows, problems int) {

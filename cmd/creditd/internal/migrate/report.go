@@ -124,7 +124,7 @@ type Summary struct {
 // Tally counts the rows of a table.
 type Tally struct {
 	Table     string         `json:"table"`
-	Balances  bool           `json:"balances,omitempty"` // only balances were read
+	Part      unkey.Part     `json:"part,omitempty"`
 	Rows      int            `json:"rows"`
 	Taken     int            `json:"taken"`
 	Removed   int            `json:"removed,omitempty"` // in the cluster, because they were deleted at the source
@@ -137,9 +137,9 @@ type Tally struct {
 }
 
 func (s *Summary) of(at step) *Tally {
-	i := slices.IndexFunc(s.Tables, func(t *Tally) bool { return t.Table == at.table && t.Balances == at.balances })
+	i := slices.IndexFunc(s.Tables, func(t *Tally) bool { return t.Table == at.table && t.Part == at.part })
 	if i < 0 {
-		i, s.Tables = len(s.Tables), append(s.Tables, &Tally{Table: at.table, Balances: at.balances})
+		i, s.Tables = len(s.Tables), append(s.Tables, &Tally{Table: at.table, Part: at.part})
 	}
 	return s.Tables[i]
 }
@@ -182,14 +182,11 @@ func (s *Summary) WriteText(w io.Writer) error {
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "TABLE\tROWS\tTAKEN OVER\tCREATED\tCHANGED\tSKIPPED\tREMOVED\tNOT TAKEN\tPARTLY\tNOTED")
 	for _, t := range s.Tables {
-		skipped, name := 0, t.Table
+		skipped := 0
 		for _, n := range t.Skipped {
 			skipped += n
 		}
-		if t.Balances {
-			name = "balances of " + name
-		}
-		fmt.Fprintf(columns, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", name, t.Rows, t.Taken, t.Outcomes["created"], t.Outcomes["replaced"], skipped, t.Removed,
+		fmt.Fprintf(columns, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", step{t.Table, t.Part}, t.Rows, t.Taken, t.Outcomes["created"], t.Outcomes["replaced"], skipped, t.Removed,
 			t.NotTaken, t.Partly, t.Noted)
 	}
 	if err := columns.Flush(); err != nil || s.Since == nil {

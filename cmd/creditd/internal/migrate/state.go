@@ -35,7 +35,7 @@ type State struct {
 // stateEvery is how often the file is written at most: it must reach the disk, and a pass that is killed repeats what came after it.
 const stateEvery = 250 * time.Millisecond
 
-const stateVersion = 1
+const stateVersion = 2
 
 // LoadState reads the file. Without it the state is that of a pass that has not begun.
 func LoadState(name, workspace string) (*State, error) {

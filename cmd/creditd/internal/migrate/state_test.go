@@ -94,6 +94,6 @@ func TestProgress_ShowsRateAndTimeLeft(t *testing.T) {
 	p.begin(step{table: "keys"}, 1000)
 	p.add(250, 2)
 	require.Equal(t, "keys: 250 of 1000 rows, 50/s, 15s left, 2 problems", p.line(p.began.Add(5*time.Second)))
-	p.begin(step{table: "keys", balances: true}, 0)
+	p.begin(step{table: "keys", part: unkey.Balances}, 0)
 	require.Equal(t, "balances of keys: 0 rows, 2 problems", p.line(p.began.Add(time.Second)))
 }

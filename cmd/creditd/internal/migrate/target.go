@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -34,23 +33,29 @@ var ErrGaveUp = errors.New("the cluster executed nothing for 2m0s; start the com
 
 // call repeats a request until a node executes or refuses it. The request must have no further effect when it is executed twice.
 func (t *Target) call(ctx context.Context, endpoint string, request, result any) error {
+	_, err := t.list(ctx, endpoint, request, result)
+	return err
+}
+
+// list is call that also returns where the next page of a list begins.
+func (t *Target) list(ctx context.Context, endpoint string, request, result any) (next string, err error) {
 	until := time.Now().Add(patience)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		node := t.nodes[t.next.Add(1)%uint64(len(t.nodes))]
 		answer := node.Call(ctx, endpoint, request, result)
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return "", ctx.Err()
 		case answer.Err == nil:
-			return nil
+			return answer.Cursor, nil
 		case answer.Outcome == client.Refused:
-			return answer.Err
+			return "", answer.Err
 		case time.Now().After(until):
-			return fmt.Errorf("%w: %w", ErrGaveUp, answer.Err)
+			return "", fmt.Errorf("%w: %w", ErrGaveUp, answer.Err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return "", ctx.Err()
 		case <-time.After(wait):
 		}
 	}
@@ -93,26 +98,4 @@ func plainJSON(value any) (json.RawMessage, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(value)
 	return text.Bytes(), err
-}
-
-// remove deletes what was deleted at the source. existed is false if the cluster does not have it. A protected API stays.
-func (t *Target) remove(ctx context.Context, record *records.Record) (existed bool, err error) {
-	var endpoint string
-	request := map[string]any{}
-	switch {
-	case record.Key != nil:
-		endpoint, request["keyId"] = "keys.deleteKey", record.Key.ID
-	case record.Identity != nil:
-		endpoint, request["identity"] = "identities.deleteIdentity", record.Identity.ID
-	case record.API != nil:
-		endpoint, request["apiId"] = "apis.deleteApi", record.API.ID
-	default:
-		return false, fmt.Errorf("nothing deletes a %s", record.Kind())
-	}
-	err = t.call(ctx, endpoint, request, nil)
-	var refused *client.Error
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
-		return false, nil
-	}
-	return err == nil, err
 }

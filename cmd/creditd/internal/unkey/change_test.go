@@ -24,7 +24,7 @@ func TestRead_WhileRowsGoAndCome(t *testing.T) {
 		require.False(t, first.Last)
 		seen := map[string]bool{}
 		for _, item := range first.Items {
-			seen[item.ID] = !item.Deleted
+			seen[item.ID] = true
 		}
 		for id := range seen { // an offset would skip as many rows as go
 			_, err := set.DB.Exec("DELETE FROM `keys` WHERE id = ?", id)
@@ -34,7 +34,7 @@ func TestRead_WhileRowsGoAndCome(t *testing.T) {
 		require.True(t, second.Last)
 		for _, item := range second.Items {
 			require.NotContains(t, seen, item.ID, "twice")
-			seen[item.ID] = !item.Deleted
+			seen[item.ID] = true
 		}
 		for n := range set.Options.Keys {
 			require.Equal(t, set.Takes(n), seen[unkeydb.KeyID(n)], "key %d", n)
@@ -43,7 +43,7 @@ func TestRead_WhileRowsGoAndCome(t *testing.T) {
 	}
 }
 
-// A later pass reads what changed, what hangs on a row included, and what was deleted.
+// A later pass reads what changed, what hangs on a row included.
 func TestRead_Since(t *testing.T) {
 	set := fill(t, unkeydb.Options{Keys: 600, Identities: 200, Now: today})
 	s := open(t, set)
@@ -58,20 +58,69 @@ func TestRead_Since(t *testing.T) {
 		require.NoError(t, err)
 	}
 	page := firstPage(t, s, unkey.Query{Table: "keys", Since: since})
-	got := map[string]bool{} // whether it was deleted
+	var got []string
 	for _, item := range page.Items {
-		got[item.ID] = item.Deleted
+		got = append(got, item.ID)
 	}
-	require.Equal(t, map[string]bool{unkeydb.KeyID(1): false, unkeydb.KeyID(2): true, unkeydb.KeyID(3): false, unkeydb.KeyID(8): false}, got)
+	require.ElementsMatch(t, []string{unkeydb.KeyID(1), unkeydb.KeyID(3), unkeydb.KeyID(8)}, got)
 
 	// Balances are all read: a debit leaves no time.
-	balances := firstPage(t, s, unkey.Query{Table: "keys", Balances: true, Since: since})
+	balances := firstPage(t, s, unkey.Query{Table: "keys", Part: unkey.Balances, Since: since})
 	found := 0
 	for _, item := range balances.Items {
 		require.NotNil(t, item.Record.Balance.Credits)
 		found++
 	}
 	require.Greater(t, found, 300)
+}
+
+// Each deleted row is named, with those that went with another one, and of a later pass only those that went since. Living rows and root keys are not.
+func TestRead_Deletions(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		if server == nil {
+			t.Skip(unkeydb.Installed())
+		}
+		set, err := server.Fill(t.Context(), fmt.Sprintf("deletions_%v", old), unkeydb.Options{Keys: 600, Identities: 200, Old: old, Now: today})
+		require.NoError(t, err)
+		s := open(t, set)
+		deleted := func(since time.Time) map[string][]string {
+			got := map[string][]string{}
+			for _, table := range s.Deletions() {
+				require.NoError(t, s.Pages(t.Context(), unkey.Query{Table: table, Part: unkey.Deletions, Since: since}, func(p *unkey.Page) error {
+					for _, item := range p.Items {
+						got[table] = append(got[table], item.ID)
+					}
+					return nil
+				}))
+			}
+			return got
+		}
+		before := deleted(time.Time{})
+		require.Equal(t, []string{"apis", "keys", "identities", "ratelimit_overrides"}, s.Deletions())
+		for table, ids := range before {
+			require.Len(t, ids, map[string]int{"keys": 2, "identities": set.Expect.Skipped["identities"], "apis": 1, "ratelimit_overrides": 2}[table], table)
+		}
+
+		since := s.Now()
+		require.Equal(t, map[string][]string{"identities": before["identities"]}, deleted(since), "an identity has no time of its deletion")
+		api := ""
+		require.NoError(t, set.DB.QueryRow("SELECT id FROM apis WHERE key_auth_id = (SELECT key_auth_id FROM `keys` WHERE id = ?)", unkeydb.KeyID(1)).Scan(&api))
+		for _, change := range []string{
+			"UPDATE `keys` SET deleted_at_m = ? WHERE id = '" + unkeydb.KeyID(2) + "'",
+			"UPDATE apis SET deleted_at_m = ? WHERE id = '" + api + "'",
+			"UPDATE ratelimit_namespaces SET deleted_at_m = ? WHERE name = 'space 1'",
+		} {
+			_, err := set.DB.Exec(change, since.UnixMilli())
+			require.NoError(t, err)
+		}
+		got := deleted(since)
+		require.Contains(t, got["keys"], unkeydb.KeyID(1), "its API went")
+		require.Contains(t, got["keys"], unkeydb.KeyID(2))
+		require.NotContains(t, got["keys"], unkeydb.KeyID(3))
+		require.Equal(t, []string{api}, got["apis"])
+		require.Len(t, got["ratelimit_overrides"], 3, "their namespace went")
+		require.NoError(t, set.DB.Close())
+	}
 }
 
 // Unkey gives no refill for a day that is over. Whether it has given those of today shows in the rows.
@@ -141,7 +190,7 @@ func TestOpen_SaysWhatIsWrong(t *testing.T) {
 func TestRead_TablesOfDifferentCollations(t *testing.T) {
 	set := fill(t, unkeydb.Options{Keys: 600, Identities: 200, Now: today})
 	s := open(t, set)
-	later := unkey.Query{Table: "keys", Balances: true, Since: s.Now()}
+	later := unkey.Query{Table: "keys", Part: unkey.Balances, Since: s.Now()}
 	whole := firstPage(t, s, later)
 	for table, form := range map[string]string{"keys": "utf8mb4 COLLATE utf8mb4_unicode_ci", "credits": "utf8mb4 COLLATE utf8mb4_general_ci", "keys_roles": "latin1"} {
 		_, err := set.DB.Exec("ALTER TABLE `" + table + "` CONVERT TO CHARACTER SET " + form)

@@ -58,7 +58,7 @@ func (s *Source) identities(from *reader, rows []row) (convert, error) {
 	return forEach(rows, func(r row, p *Page) {
 		d := &draft{page: p, table: "identities", id: r.text("id")}
 		if r.isSet("deleted") {
-			p.delete(d, records.Record{Identity: &records.Identity{ID: records.ID(d.id)}})
+			p.skip(SkipDeleted)
 			return
 		}
 		identity := &records.Identity{

@@ -70,12 +70,12 @@ func (s *Source) key(r row, a *around, p *Page) {
 		return
 	}
 	if r.has("deleted_at_m") {
-		p.delete(d, records.Record{Key: &records.Key{ID: records.ID(d.id)}})
+		p.skip(SkipDeleted)
 		return
 	}
 	api, deleted := s.apiOf(d, r, a)
 	if deleted {
-		p.delete(d, records.Record{Key: &records.Key{ID: records.ID(d.id)}})
+		p.skip(SkipDeleted)
 		return
 	}
 	key := &records.Key{

@@ -10,15 +10,27 @@ import (
 
 // Query says what is read.
 type Query struct {
-	Table    string
-	Balances bool      // only the balances of those rows that were there before Since
-	After    Cursor    // empty: from the first row
-	Since    time.Time // zero: all; else only what changed since, as far as columns tell
+	Table string
+	Part  Part
+	After Cursor    // empty: from the first row
+	Since time.Time // zero: all; else only what changed since, as far as columns tell
 }
 
+// Part is what of a table is read.
+type Part string
+
+const (
+	Rows      Part = ""
+	Balances  Part = "balances"  // of those rows that were there before Since
+	Deletions Part = "deletions" // the rows that were deleted; their records have only what names them
+)
+
 func (s *Source) plan(q Query) (scan, gather, error) {
-	if q.Balances {
+	switch q.Part {
+	case Balances:
 		return s.planBalances(q.Table, q.Since)
+	case Deletions:
+		return s.planDeletions(q.Table, q.Since)
 	}
 	for _, t := range tables {
 		if t.table == q.Table {

@@ -30,7 +30,6 @@ type Problem struct {
 type Item struct {
 	Table, ID string
 	Record    records.Record
-	Deleted   bool // the row was deleted at the source since the last pass; the record has only its id
 }
 
 // Page is what some rows of one table become.

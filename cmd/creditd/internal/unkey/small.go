@@ -57,7 +57,7 @@ func (s *Source) apis(from *reader, rows []row) (convert, error) {
 	return forEach(rows, func(r row, p *Page) {
 		d := &draft{page: p, table: "apis", id: r.text("id")}
 		if r.has("deleted_at_m") {
-			p.delete(d, records.Record{API: &records.API{ID: records.ID(d.id)}})
+			p.skip(SkipDeleted)
 			return
 		}
 		if addresses := strings.TrimSpace(r.text("ip_whitelist")); addresses != "" {
@@ -117,12 +117,6 @@ func (s *Source) overrides(from *reader, rows []row) (convert, error) {
 			Limit: d.number(r, "limit", "limit"), Duration: d.number(r, "duration", "duration"), CreatedAt: d.millis(r, "created_at_m", "created_at_m"),
 		}}, columns)
 	}), nil
-}
-
-// delete counts a row that was deleted at the source, and tells that it is so: an earlier pass may have taken it over.
-func (p *Page) delete(d *draft, record records.Record) {
-	p.skip(SkipDeleted)
-	p.Items = append(p.Items, Item{Table: d.table, ID: d.id, Record: record, Deleted: true})
 }
 
 // lost keeps in mind that a row cannot be taken over, for those that refer to it.

@@ -104,9 +104,6 @@ func (r *result) add(p *unkey.Page) {
 		r.problems[problem.Table+"."+problem.Column]++
 	}
 	for _, item := range p.Items {
-		if item.Deleted {
-			continue
-		}
 		r.items = append(r.items, item)
 		r.taken[item.Record.Kind()]++
 		if k := item.Record.Key; k != nil && k.Credits != nil {

@@ -1,0 +1,150 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// removal is what became of a thing that was deleted at the source.
+type removal int
+
+const (
+	absent    removal = iota // the cluster did not have it
+	removed                  // it has no more
+	protected                // it still has it, and protects it from deletion
+)
+
+// remove deletes in the cluster what was deleted at the source. Most of it went long ago, so it looks first what is there, many at a time.
+func (t *Target) remove(ctx context.Context, items []unkey.Item) (became []removal, err error) {
+	there, err := t.there(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	became = make([]removal, len(items))
+	for i := range items {
+		if !there[i] {
+			continue
+		}
+		if became[i], err = t.delete(ctx, &items[i].Record); err != nil {
+			return nil, err
+		}
+	}
+	return became, nil
+}
+
+func (t *Target) delete(ctx context.Context, record *records.Record) (removal, error) {
+	var endpoint string
+	request := map[string]any{}
+	switch {
+	case record.Key != nil:
+		endpoint, request["keyId"] = "keys.deleteKey", record.Key.ID
+	case record.Identity != nil:
+		endpoint, request["identity"] = "identities.deleteIdentity", record.Identity.ID
+	case record.API != nil:
+		endpoint, request["apiId"] = "apis.deleteApi", record.API.ID
+	case record.Override != nil:
+		endpoint, request["namespace"], request["identifier"] = "ratelimit.deleteOverride", record.Override.NamespaceID, record.Override.Identifier
+	default:
+		return absent, fmt.Errorf("nothing deletes a %s", record.Kind())
+	}
+	err := t.call(ctx, endpoint, request, nil)
+	switch status(err) {
+	case http.StatusNotFound:
+		return absent, nil
+	case http.StatusPreconditionFailed:
+		return protected, nil
+	}
+	return removed, err
+}
+
+// status is that of a refusal; 0: err is none.
+func status(err error) int {
+	var refused *client.Error
+	if errors.As(err, &refused) {
+		return refused.Status
+	}
+	return 0
+}
+
+// there reports which things the cluster has.
+func (t *Target) there(ctx context.Context, items []unkey.Item) ([]bool, error) {
+	switch r := &items[0].Record; {
+	case r.Key != nil, r.Identity != nil:
+		return t.ownersThere(ctx, items)
+	case r.Override != nil:
+		return t.overridesThere(ctx, items)
+	}
+	there := make([]bool, len(items)) // APIs are few: each is tried
+	for i := range there {
+		there[i] = true
+	}
+	return there, nil
+}
+
+// ownersThere asks with balances of a time before every other one: they change nothing, and have an outcome for each owner.
+func (t *Target) ownersThere(ctx context.Context, items []unkey.Item) ([]bool, error) {
+	batch := make([]records.Record, len(items))
+	for i := range items {
+		batch[i].Balance = &records.Balance{}
+		if r := &items[i].Record; r.Key != nil {
+			batch[i].Balance.KeyID = r.Key.ID
+		} else {
+			batch[i].Balance.IdentityID = r.Identity.ID
+		}
+	}
+	outcomes, err := t.importRecords(ctx, "skip", time.UnixMilli(1), batch)
+	if err != nil {
+		return nil, err
+	}
+	there := make([]bool, len(items))
+	for i, outcome := range outcomes {
+		there[i] = outcome.Reason != records.ReferenceMissing && outcome.Reason != records.Deleted
+	}
+	return there, nil
+}
+
+// overridesThere lists the overrides of each namespace. Another override may have the identifier of one that was deleted, so the ids decide.
+func (t *Target) overridesThere(ctx context.Context, items []unkey.Item) ([]bool, error) {
+	ids := map[records.ID]map[records.ID]bool{} // by namespace
+	there := make([]bool, len(items))
+	for i := range items {
+		override := items[i].Record.Override
+		have, listed := ids[override.NamespaceID]
+		if !listed {
+			var err error
+			if have, err = t.overridesOf(ctx, override.NamespaceID); err != nil {
+				return nil, err
+			}
+			ids[override.NamespaceID] = have
+		}
+		there[i] = have[override.ID]
+	}
+	return there, nil
+}
+
+func (t *Target) overridesOf(ctx context.Context, namespace records.ID) (map[records.ID]bool, error) {
+	ids := map[records.ID]bool{}
+	for cursor := ""; ; {
+		var page []struct{ OverrideID records.ID }
+		next, err := t.list(ctx, "ratelimit.listOverrides", map[string]any{"namespace": namespace, "limit": 100, "cursor": cursor}, &page)
+		if status(err) == http.StatusNotFound {
+			return ids, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range page {
+			ids[one.OverrideID] = true
+		}
+		if cursor = next; cursor == "" {
+			return ids, nil
+		}
+	}
+}

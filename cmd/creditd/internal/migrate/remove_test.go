@@ -1,0 +1,103 @@
+package migrate
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/api/records"
+	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
+)
+
+// Only what the cluster has is deleted there. An override that took the identifier of a deleted one stays, and so does a protected API.
+func TestTarget_RemovesWhatIsThere(t *testing.T) {
+	var deleted []string
+	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			KeyID, Identity, APIID, Namespace, Identifier string
+			ReadAt                                        int64
+			OnConflict                                    string
+			Records                                       []records.Record
+		}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		refuse := func(status int) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, `{"meta":{"requestId":"req_1"},"error":{"title":"T","detail":"d","status":%d,"type":"t"}}`, status)
+		}
+		var data any = map[string]any{}
+		switch endpoint := strings.TrimPrefix(r.URL.Path, "/v2/"); endpoint {
+		case "records.importRecords":
+			if request.ReadAt != 1 || request.OnConflict != "skip" {
+				t.Error("the question could change a balance")
+			}
+			var answer records.ImportAnswer
+			for i, record := range request.Records {
+				outcome := records.Outcome{Index: int64(i), Outcome: records.Unchanged}
+				switch owner := record.Balance.KeyID + record.Balance.IdentityID; {
+				case strings.Contains(string(owner), "unknown"):
+					outcome.Outcome, outcome.Reason = records.Conflict, records.ReferenceMissing
+				case strings.Contains(string(owner), "gone"):
+					outcome.Outcome, outcome.Reason = records.Skipped, records.Deleted
+				case strings.Contains(string(owner), "untracked"):
+					outcome.Outcome, outcome.Reason = records.Skipped, records.NotTracked
+				}
+				answer.Outcomes = append(answer.Outcomes, outcome)
+			}
+			data = answer
+		case "ratelimit.listOverrides":
+			if request.Namespace != "rlns_1" {
+				refuse(http.StatusNotFound)
+				return
+			}
+			data = []map[string]any{{"overrideId": "rlor_there", "identifier": "user_1"}, {"overrideId": "rlor_new", "identifier": "user_2"}}
+		case "apis.deleteApi":
+			if status := map[string]int{"api_unknown": http.StatusNotFound, "api_protected": http.StatusPreconditionFailed}[request.APIID]; status != 0 {
+				refuse(status)
+				return
+			}
+			fallthrough
+		default:
+			deleted = append(deleted, endpoint+" "+request.KeyID+request.Identity+request.APIID+request.Namespace+request.Identifier)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"meta": map[string]any{"requestId": "req_1"}, "data": data})
+	}))
+	defer cluster.Close()
+	target := NewTarget([]*client.Client{client.New(client.Config{Node: cluster.URL, RootKey: "root_1", Timeout: time.Minute})}, "")
+
+	var items []unkey.Item
+	removes := func(want ...removal) {
+		became, err := target.remove(t.Context(), items)
+		require.NoError(t, err)
+		require.Equal(t, want, became)
+		items = nil
+	}
+	for _, id := range []records.ID{"key_there", "key_unknown", "key_gone", "key_untracked"} {
+		items = append(items, unkey.Item{Record: records.Record{Key: &records.Key{ID: id}}})
+	}
+	removes(removed, absent, absent, removed)
+	for _, id := range []records.ID{"id_there", "id_unknown"} {
+		items = append(items, unkey.Item{Record: records.Record{Identity: &records.Identity{ID: id}}})
+	}
+	removes(removed, absent)
+	for _, id := range []records.ID{"api_there", "api_unknown", "api_protected"} {
+		items = append(items, unkey.Item{Record: records.Record{API: &records.API{ID: id}}})
+	}
+	removes(removed, absent, protected)
+	for _, o := range []records.Override{{ID: "rlor_there", NamespaceID: "rlns_1", Identifier: "user_1"}, {ID: "rlor_old", NamespaceID: "rlns_1", Identifier: "user_2"}, {ID: "rlor_3", NamespaceID: "rlns_2"}} {
+		items = append(items, unkey.Item{Record: records.Record{Override: &o}})
+	}
+	removes(removed, absent, absent)
+	require.Equal(t, []string{
+		"keys.deleteKey key_there", "keys.deleteKey key_untracked", "identities.deleteIdentity id_there", "apis.deleteApi api_there", "ratelimit.deleteOverride rlns_1user_1",
+	}, deleted)
+}
