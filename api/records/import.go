@@ -1,5 +1,7 @@
 package records
 
+import "fmt"
+
 // MaxImport is the number of records of one ImportRequest.
 const MaxImport = 1000
 
@@ -54,6 +56,19 @@ const (
 	OperatorOnly       = "operator_only" // workspaces, root keys and other workspaces need cluster.*.operate
 	ImmutableReference = "immutable"     // a key cannot change its API, nor an override its namespace
 )
+
+// WorkspaceFault returns why no record can go into the workspace that a record names, where its outcome says that; nil: others may.
+func (o *Outcome) WorkspaceFault(r *Record) error {
+	switch {
+	case r.WorkspaceID == "":
+		return nil
+	case o.Reason == OperatorOnly && r.Workspace == nil && r.RootKey == nil:
+		return fmt.Errorf("the root key may not write into the workspace %s: it is of another one and lacks cluster.*.operate", r.WorkspaceID)
+	case o.Reason == ReferenceMissing && (r.API != nil || r.Migration != nil || r.Permission != nil || r.Identity != nil || r.Namespace != nil):
+		return fmt.Errorf("the cluster has no workspace %s", r.WorkspaceID) // these refer to nothing else
+	}
+	return nil
+}
 
 // FinishAnswer is the data of the answer.
 type FinishAnswer struct {

@@ -169,6 +169,11 @@ func (run *importRun) send() error {
 		}
 		at := 0
 		for ; at < len(answer.Outcomes) && answer.Outcomes[at].Outcome != records.Interrupted; at++ {
+			if run.workspace != "" {
+				if err := answer.Outcomes[at].WorkspaceFault(&run.batch.Records[at]); err != nil {
+					return fmt.Errorf("line %d: %w (--workspace)", run.lines[at], err)
+				}
+			}
 			run.count(&answer.Outcomes[at], &run.batch.Records[at], run.lines[at])
 		}
 		if at > 0 {

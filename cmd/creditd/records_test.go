@@ -114,6 +114,10 @@ func TestExportImport_RoundTrip(t *testing.T) {
 	stdout, _ = run(0, "import", source, "--addr", to, "--on-conflict", "replace")
 	require.Regexp(t, `replaced +1\n`, stdout)
 
+	_, stderr = run(exitFailed, "import", source, "--addr", to, "--workspace", "ws_nobody1")
+	require.Contains(t, stderr, "line 2: the root key may not write into the workspace ws_nobody1")
+	require.Equal(t, 1, strings.Count(stderr, "\n"), "one line for all")
+
 	stdout, _ = run(0, "import", source, "--addr", to, "--track")
 	require.Regexp(t, `unchanged +1202`, stdout)
 	stdout, _ = run(0, "migrate", "finish", "--addr", to)

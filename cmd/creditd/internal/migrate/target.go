@@ -80,8 +80,11 @@ func (t *Target) importRecords(ctx context.Context, rule string, readAt time.Tim
 			return nil, fmt.Errorf("the cluster answered %d records with %d outcomes", len(left), len(answer.Outcomes))
 		}
 		done := 0
-		for done < len(left) && answer.Outcomes[done].Outcome != records.Interrupted {
-			done++
+		for ; done < len(left) && answer.Outcomes[done].Outcome != records.Interrupted; done++ {
+			if err := answer.Outcomes[done].WorkspaceFault(&left[done]); err != nil {
+				return nil, fmt.Errorf("%w. --workspace names the one of the cluster, and --source-workspace the one that is read; without --workspace "+
+					"the records go into that of the root key", err)
+			}
 		}
 		if done == 0 { // the contract has an error for that
 			return nil, errors.New("the cluster interrupted the request before its first record")
