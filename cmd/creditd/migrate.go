@@ -72,7 +72,7 @@ func (m *migrateUnkey) bind(s *settings.Set) {
 	s.Switch(&m.verify, "verify", "compare the database with the cluster, and write nothing")
 	m.wait = 10 * time.Minute
 	s.Duration(&m.wait, "wait", 0, "with --verify, how long to wait in all while nodes make another export, or the exports of the workspace rest")
-	s.Text(&m.since, "since", "TIME", "only what changed since a time, or since a duration ago, or since the `last` pass of --state; balances move by their difference")
+	s.Text(&m.since, "since", "TIME", "only what changed since a time, or since a duration ago, or since the last pass of --state (last); balances move by their difference")
 	settings.Choice(s, &m.rule, "on-conflict", "what happens to what the cluster has and is different", "fail", "skip", "replace")
 	s.Text(&m.report, "report", "FILE", "write every problem to a file, one JSON object a line")
 	s.Text(&m.state, "state", "FILE", "keep how far the pass came, so that it goes on there")
@@ -137,9 +137,6 @@ func (m *migrateUnkey) checkSource(s *settings.Set) {
 	}
 }
 
-// overlap is how much earlier than the last pass began a later one reads: a transaction at the source may have ended later than the times that it wrote.
-const overlap = 10 * time.Minute
-
 func (m *migrateUnkey) run(in invocation) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -150,10 +147,10 @@ func (m *migrateUnkey) run(in invocation) (err error) {
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	pass := &migrate.Pass{Source: source, Rule: m.rule, Flight: m.flight}
-	if err := m.place(pass); err != nil {
+	defer func() { err = errors.Join(err, pass.Report.Close()) }()
+	if err := m.place(in, pass); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pass.Report.Close()) }()
 	if !m.dryRun {
 		pass.Target = migrate.NewTarget(m.nodes, m.workspace)
 	}
@@ -170,10 +167,16 @@ func (m *migrateUnkey) run(in invocation) (err error) {
 		return m.compare(ctx, in, pass)
 	}
 	summary, err := pass.Run(ctx)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		err = migrate.ErrInterrupted
 	}
-	return errors.Join(err, m.print(in.stdout, summary, summary.WriteText))
+	if len(summary.Tables) == 0 {
+		return advise(err)
+	}
+	if n := summary.Problems(); n > 0 && m.report == "" {
+		fmt.Fprintf(in.stderr, "%d problems; --report FILE names each row, and why\n", n)
+	}
+	return errors.Join(advise(err), m.print(in.stdout, summary, summary.WriteText))
 }
 
 // compare reads both sides. Differences are a failure, so that a script can decide.
@@ -227,26 +230,25 @@ func (m *migrateUnkey) export(ctx context.Context, in invocation) (io.ReadCloser
 }
 
 // place opens the state and the report, and says which rows the pass reads.
-func (m *migrateUnkey) place(pass *migrate.Pass) (err error) {
+func (m *migrateUnkey) place(in invocation, pass *migrate.Pass) (err error) {
 	kept := int64(0)
 	pass.Since = m.sinceAt
 	if m.state != "" && !m.verify {
 		if pass.State, err = migrate.LoadState(m.state, pass.Source.Workspace()); err != nil {
 			return err
 		}
-		if since, resumes := pass.State.Resumes(m.dryRun); resumes {
-			pass.Since, kept = since, pass.State.Report
-		} else if m.sinceLast {
-			if pass.Since = pass.State.Last(); pass.Since.IsZero() {
-				return fmt.Errorf("--since last: %s has no pass that was completed", m.state)
-			}
-			pass.Since = pass.Since.Add(-overlap)
+		goesOn := false
+		if pass.Since, goesOn, err = pass.State.Begin(pass.Source.Now(), migrate.Wanted{DryRun: m.dryRun, Since: m.sinceAt, Last: m.sinceLast}); err != nil {
+			return err
 		}
-		pass.State.Begin(pass.Source.Now(), pass.Since, m.dryRun)
+		if kept = pass.State.Report; goesOn {
+			fmt.Fprintf(in.stderr, "going on with the pass that began at %s\n", moment(pass.State.Started))
+		}
 	}
-	if m.report == "" {
-		return nil
+	if m.report != "" {
+		if pass.Report, err = migrate.OpenReport(m.report, kept); err != nil {
+			return err
+		}
 	}
-	pass.Report, err = migrate.OpenReport(m.report, kept)
-	return err
+	return pass.State.Write(pass.Report)
 }

@@ -65,7 +65,7 @@ func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, e
 	case outcome.Reason == records.NotTracked:
 		return nil, notTracked(item.ID)
 	}
-	if !balances {
+	if !balances && unkey.Referred(item.Table) {
 		p.lost = append(p.lost, [2]string{item.Table, item.ID})
 	}
 	return &unkey.Problem{Table: item.Table, ID: item.ID, Column: columnOf(item.Table, outcome.Reason), Effect: unkey.NotTaken,
@@ -80,6 +80,9 @@ func settleDeletion(tally *Tally, item *unkey.Item, became removal) *unkey.Probl
 		return nil
 	case protected:
 		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and the cluster protects it from deletion"
+		return problem
+	case foreign:
+		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and only a root key of its workspace can delete it in the cluster"
 		return problem
 	}
 	tally.Removed++

@@ -19,6 +19,7 @@ const (
 	absent    removal = iota // the cluster did not have it
 	removed                  // it has no more
 	protected                // it still has it, and protects it from deletion
+	foreign                  // it still has it, and the root key is of another workspace
 )
 
 // remove deletes in the cluster what was deleted at the source. Most of it went long ago, so it looks first what is there, many at a time.
@@ -34,6 +35,9 @@ func (t *Target) remove(ctx context.Context, items []unkey.Item) (became []remov
 		}
 		if became[i], err = t.delete(ctx, &items[i].Record); err != nil {
 			return nil, err
+		}
+		if became[i] == absent && items[i].Record.API == nil && t.workspace != "" { // deletions have no field for the workspace
+			became[i] = foreign
 		}
 	}
 	return became, nil

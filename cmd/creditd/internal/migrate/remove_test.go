@@ -67,6 +67,10 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 			}
 			fallthrough
 		default:
+			if strings.Contains(request.KeyID, "elsewhere") {
+				refuse(http.StatusNotFound)
+				return
+			}
 			deleted = append(deleted, endpoint+" "+request.KeyID+request.Identity+request.APIID+request.Namespace+request.Identifier)
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"meta": map[string]any{"requestId": "req_1"}, "data": data})
@@ -97,6 +101,11 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 		items = append(items, unkey.Item{Record: records.Record{Override: &o}})
 	}
 	removes(removed, absent, absent)
+	target.workspace = "ws_other"
+	for _, id := range []records.ID{"key_elsewhere", "key_unknown"} {
+		items = append(items, unkey.Item{Record: records.Record{Key: &records.Key{ID: id}}})
+	}
+	removes(foreign, absent)
 	require.Equal(t, []string{
 		"keys.deleteKey key_there", "keys.deleteKey key_untracked", "identities.deleteIdentity id_there", "apis.deleteApi api_there", "ratelimit.deleteOverride rlns_1user_1",
 	}, deleted)

@@ -58,32 +58,43 @@ func LoadState(name, workspace string) (*State, error) {
 	return s, nil
 }
 
-// resumes reports whether the state is that of a pass of this kind that was interrupted.
-func (s *State) resumes(dry bool) bool {
-	return s != nil && !s.Finished && s.Started != 0 && s.DryRun == dry
+// Wanted says which pass begins, or goes on.
+type Wanted struct {
+	DryRun bool
+	Since  time.Time // zero: a complete one
+	Last   bool      // since the last pass that was completed
 }
 
-// Resumes reports whether a pass of this kind was interrupted, and since when it reads.
-func (s *State) Resumes(dry bool) (since time.Time, yes bool) {
-	if yes = s.resumes(dry); yes && s.Since != 0 {
-		since = time.UnixMilli(s.Since)
+// overlap is how much earlier than the last pass began a later one reads: a transaction at the source may have ended later than the times that it wrote.
+const overlap = 10 * time.Minute
+
+// Begin begins the wanted pass at a time of the source, or goes on with an interrupted one that reads at least as much. It returns since when the
+// pass reads.
+func (s *State) Begin(now time.Time, want Wanted) (since time.Time, goesOn bool, err error) {
+	if s.Started != 0 && s.DryRun != want.DryRun {
+		kind := map[bool]string{true: "a dry run", false: "a pass that writes"}
+		return since, false, fmt.Errorf("the state %s is of %s; %s needs a file of its own", s.name, kind[s.DryRun], kind[want.DryRun])
 	}
-	return since, yes
+	if s.Started != 0 && !s.Finished {
+		if s.Since != 0 {
+			since = time.UnixMilli(s.Since)
+		}
+		if since.IsZero() || want.Last || !want.Since.IsZero() && !since.After(want.Since) {
+			return since, true, nil
+		}
+	}
+	since = want.Since
+	if want.Last {
+		if !s.Finished {
+			return since, false, fmt.Errorf("--since last: %s has no pass that was completed", s.name)
+		}
+		since = time.UnixMilli(s.Started).Add(-overlap)
+	}
+	s.renew(now, since, want.DryRun)
+	return since, false, nil
 }
 
-// Last is when the last complete pass began; zero: there was none.
-func (s *State) Last() time.Time {
-	if s == nil || !s.Finished {
-		return time.Time{}
-	}
-	return time.UnixMilli(s.Started)
-}
-
-// Begin starts a new pass, unless an interrupted one goes on.
-func (s *State) Begin(now, since time.Time, dry bool) {
-	if s == nil || s.resumes(dry) {
-		return
-	}
+func (s *State) renew(now, since time.Time, dry bool) {
 	missing := s.Missing
 	if since.IsZero() {
 		missing = nil
@@ -126,6 +137,14 @@ func (s *State) catchUp(report *Report) error {
 	return s.write(report)
 }
 
+// Write writes the state of a pass that begins, so that one which cannot be written is known before anything else is.
+func (s *State) Write(report *Report) error {
+	if s == nil {
+		return nil
+	}
+	return s.write(report)
+}
+
 func (s *State) finish(report *Report, summary *Summary) error {
 	if s == nil {
 		return nil
@@ -137,6 +156,7 @@ func (s *State) finish(report *Report, summary *Summary) error {
 // write replaces the file in one step, so that a crash leaves the old or the new one. The report reaches the disk first: the state says how long
 // it is.
 func (s *State) write(report *Report) (err error) {
+	s.behind = false // also where this fails: it would fail again
 	if s.Report, err = report.sync(); err != nil {
 		return err
 	}
@@ -145,13 +165,13 @@ func (s *State) write(report *Report) (err error) {
 		return err
 	}
 	temporary := filepath.Join(filepath.Dir(s.name), "."+filepath.Base(s.name)+".new")
-	if err := writeSynced(temporary, text); err != nil {
-		return err
+	if err = writeSynced(temporary, text); err == nil {
+		err = os.Rename(temporary, s.name)
 	}
-	if err := os.Rename(temporary, s.name); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("write the state: %w", err)
 	}
-	s.written, s.behind = time.Now(), false
+	s.written = time.Now()
 	return nil
 }
 

@@ -16,7 +16,8 @@ func TestState_CatchesUp(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "state")
 	state, err := LoadState(name, "ws_1")
 	require.NoError(t, err)
-	state.Begin(time.UnixMilli(1_800_000_000_000), time.Time{}, false)
+	_, _, err = state.Begin(time.UnixMilli(1_800_000_000_000), Wanted{})
+	require.NoError(t, err)
 	pass := &Pass{State: state}
 	count := func(cursor string) {
 		page := &unkey.Page{Table: "keys", Read: 1, Cursor: unkey.Cursor{cursor}, Missing: map[string][]string{}}
@@ -46,7 +47,8 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	state, err := LoadState(filepath.Join(dir, "state"), "ws_1")
 	require.NoError(t, err)
 	now := time.UnixMilli(1_800_000_000_000)
-	state.Begin(now, time.Time{}, false)
+	_, _, err = state.Begin(now, Wanted{})
+	require.NoError(t, err)
 	report, err := OpenReport(name, 0)
 	require.NoError(t, err)
 	pass := &Pass{Report: report, State: state}
@@ -63,8 +65,9 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 
 	again, err := LoadState(filepath.Join(dir, "state"), "ws_1")
 	require.NoError(t, err)
-	since, resumes := again.Resumes(false)
-	require.True(t, resumes)
+	since, goesOn, err := again.Begin(now.Add(time.Hour), Wanted{})
+	require.NoError(t, err)
+	require.True(t, goesOn)
 	require.True(t, since.IsZero())
 	require.Equal(t, unkey.Cursor{"7"}, again.Cursor)
 	require.Equal(t, 3, again.Step)
@@ -77,15 +80,73 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	require.Equal(t, string(kept), string(text))
 	_, err = OpenReport(name, again.Report+1)
 	require.ErrorContains(t, err, "is it the report of this pass?")
-
-	// A dry run is another pass. The last one is known once it is complete.
-	_, resumes = again.Resumes(true)
-	require.False(t, resumes)
-	require.True(t, again.Last().IsZero())
-	require.NoError(t, again.finish(nil, &Summary{}))
-	require.Equal(t, now, again.Last())
 	_, err = LoadState(filepath.Join(dir, "state"), "ws_2")
 	require.ErrorContains(t, err, "is of the workspace ws_1, not of ws_2")
+}
+
+// An interrupted pass goes on if it reads at least what is wanted. The last complete one is never a dry run, which brought nothing over.
+func TestState_WhichPassGoesOn(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "state")
+	now := time.UnixMilli(1_800_000_000_000)
+	begin := func(s *State, want Wanted) (time.Time, bool) {
+		since, goesOn, err := s.Begin(now, want)
+		require.NoError(t, err)
+		return since, goesOn
+	}
+	fresh := func() *State {
+		s, err := LoadState(name, "ws_1")
+		require.NoError(t, err)
+		return s
+	}
+	_, _, err := fresh().Begin(now, Wanted{Last: true})
+	require.ErrorContains(t, err, "has no pass that was completed")
+
+	for _, want := range []Wanted{{}, {Last: true}, {Since: now.Add(-time.Hour)}} { // an interrupted complete pass reads all
+		s := fresh()
+		begin(s, Wanted{})
+		since, goesOn := begin(s, want)
+		require.True(t, goesOn)
+		require.True(t, since.IsZero())
+	}
+	hourAgo := now.Add(-time.Hour)
+	for want, goes := range map[Wanted]bool{
+		{Last: true}: true, {Since: hourAgo.Add(time.Minute)}: true, {Since: hourAgo}: true, {Since: hourAgo.Add(-time.Minute)}: false, {}: false,
+	} {
+		s := fresh()
+		begin(s, Wanted{Since: hourAgo})
+		s.Report, s.Step = 7, 3
+		since, goesOn := begin(s, want)
+		require.Equal(t, goes, goesOn, want)
+		if !goes {
+			require.Equal(t, want.Since, since)
+			require.Zero(t, s.Report+int64(s.Step), "it begins anew")
+		}
+	}
+
+	complete, dry := fresh(), fresh()
+	begin(complete, Wanted{})
+	require.NoError(t, complete.finish(nil, &Summary{}))
+	since, goesOn := begin(complete, Wanted{Last: true})
+	require.False(t, goesOn)
+	require.Equal(t, now.Add(-overlap), since)
+	_, _, err = complete.Begin(now, Wanted{DryRun: true})
+	require.ErrorContains(t, err, "is of a pass that writes; a dry run needs a file of its own")
+	begin(dry, Wanted{DryRun: true})
+	require.NoError(t, dry.finish(nil, &Summary{}))
+	_, _, err = dry.Begin(now, Wanted{Last: true})
+	require.ErrorContains(t, err, "is of a dry run; a pass that writes needs a file of its own")
+}
+
+// A state that cannot be written is known before anything else is written, and told once.
+func TestState_CannotBeWritten(t *testing.T) {
+	s, err := LoadState(filepath.Join(t.TempDir(), "nowhere", "state"), "ws_1")
+	require.NoError(t, err)
+	_, _, err = s.Begin(time.UnixMilli(1), Wanted{})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Write(nil), "write the state: open ")
+	s.behind = true
+	require.Error(t, s.write(nil))
+	require.NoError(t, s.catchUp(nil))
 }
 
 func TestProgress_ShowsRateAndTimeLeft(t *testing.T) {

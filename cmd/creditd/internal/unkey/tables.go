@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,6 +44,11 @@ func makeTables() []table {
 		all = append(all, table{s, func(_ *Source, from *reader, rows []row) (convert, error) { return l.orphans(from, rows) }, true})
 	}
 	return all
+}
+
+// Referred reports whether rows of other tables refer to those of a table, so that it matters which of them are not taken over.
+func Referred(table string) bool {
+	return slices.Contains([]string{"permissions", "roles", "apis", "ratelimit_namespaces", "identities"}, table)
 }
 
 // Tables are the names of the tables that are read, in order. A table that the database does not have is left out.
