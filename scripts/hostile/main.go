@@ -30,7 +30,7 @@ type settings struct {
 	tls      bool   // the nodes have certificates
 	binary   string // empty: built
 	dir      string
-	profiles bool // CPU profiles of the nodes are taken during each attack
+	profiles bool // CPU profiles of the nodes are taken during each attack, and heap profiles after it
 	bounds   bounds
 }
 
@@ -66,7 +66,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.tls, "tls", false, "the HTTP and peer ports have certificates, and the attacks on TLS join the others: "+names(tlsAttacks()))
 	flags.StringVar(&s.binary, "binary", "", "the `binary` to attack (default: this checkout)")
 	flags.StringVar(&s.dir, "dir", "", "where logs and data go (default a directory below chaos-out)")
-	flags.BoolVar(&s.profiles, "profiles", false, "write a CPU profile of each node for each attack; they stay where -dir says")
+	flags.BoolVar(&s.profiles, "profiles", false, "write a CPU profile and a heap profile of each node for each attack; they stay where -dir says")
 	flags.Float64Var(&s.bounds.ratio, "ratio", 3, "bound of the victim's p99 under attack, as a multiple of its quiet p99")
 	flags.DurationVar(&s.bounds.floor, "floor", 15*time.Millisecond, "a p99 up to this is fine whatever the quiet one is")
 	flags.DurationVar(&s.bounds.slowest, "slowest", 250*time.Millisecond, "bound of the victim's slowest answer")

@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// takeProfiles begins a CPU profile of each node, for the time of one attack. What it returns waits for them. Without -profiles it does nothing.
+// takeProfiles begins a CPU profile of each node, for the time of one attack. What it returns waits for them, and then takes heap profiles.
+// Without -profiles it does nothing.
 func (b *siege) takeProfiles(ctx context.Context, name string) (await func() error) {
 	if !b.profiles {
 		return func() error { return nil }
@@ -19,9 +20,15 @@ func (b *siege) takeProfiles(ctx context.Context, name string) (await func() err
 	problems := make([]error, b.cluster.Size())
 	var all sync.WaitGroup
 	for i := range problems {
-		url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.cluster.Place(i).Admin, max(1, int(b.share().Seconds())))
-		file := filepath.Join(b.dir, fmt.Sprintf("%s-node%d.pprof", name, i))
-		all.Go(func() { problems[i] = download(ctx, url, file) })
+		url := "http://" + b.cluster.Place(i).Admin + "/debug/pprof/"
+		file := filepath.Join(b.dir, fmt.Sprintf("%s-node%d", name, i))
+		all.Go(func() {
+			seconds := max(1, int(b.share().Seconds()))
+			problems[i] = errors.Join(
+				download(ctx, fmt.Sprint(url, "profile?seconds=", seconds), file+".pprof"),
+				download(ctx, url+"heap", file+"-heap.pprof"),
+			)
+		})
 	}
 	return func() error {
 		all.Wait()
