@@ -115,10 +115,10 @@ type Config struct {
 	// ForgetAfter is how long a node that left the cluster for good is still listed.
 	ForgetAfter time.Duration
 
-	// IdempotencyMaxKeys is the capacity of the idempotency store while this node leads. A record takes about 300 bytes, and a large one weighs
+	// IdempotencyMaxKeys is the capacity of the idempotency store while this node leads. A record takes about 270 bytes, and a large one weighs
 	// ceil(bytes/256) of the texts and lists in its answer, so this bounds bytes.
 	IdempotencyMaxKeys uint64
-	// RatelimitMaxWindows is how many windows of rate limits the ledger may hold while this node leads. A window takes about 350 bytes.
+	// RatelimitMaxWindows is how many windows of rate limits the ledger may hold while this node leads. A window takes about 220 bytes.
 	RatelimitMaxWindows uint64
 	// WorkspaceMetrics is of how many workspaces there are metrics; 0: of none.
 	WorkspaceMetrics int

@@ -37,10 +37,10 @@ func (c *CreateIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 	if refusal != nil {
 		return nil, refusal
 	}
-	if s.external[externalRef{root.workspace.id, c.ExternalID}] != nil {
+	if s.external.find(externalRef{root.workspace.id, c.ExternalID}) != nil {
 		return nil, refuse(IdentityExists)
 	}
-	if s.identities[c.ID] != nil {
+	if s.identities.find(c.ID) != nil {
 		return nil, refuse(IDTaken)
 	}
 	if refusal := root.workspace.room(Usage{IdentitiesQuota: 1}); refusal != nil {

@@ -68,7 +68,7 @@ func (c *CreateKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if refusal != nil {
 		return nil, refusal
 	}
-	if s.keys[c.ID] != nil || s.hashTaken(c.Hash) {
+	if s.keys.find(c.ID) != nil || s.hashTaken(c.Hash) {
 		return nil, refuse(IDTaken)
 	}
 	owner, refusal := s.planLink(root, c.ExternalID, c.IdentityID)

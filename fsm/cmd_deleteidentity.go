@@ -45,7 +45,7 @@ func (c *DeleteIdentity) plan(s *State, root *rootKey) (execute func() Result, r
 			s.makeUnlimited(i.credit)
 		}
 		s.endWindows(IdentityScope, i.id, limits)
-		delete(s.external, i.ref())
+		s.external.remove(i)
 		i.workspace.identities.remove(i)
 		s.review(i)
 		return done

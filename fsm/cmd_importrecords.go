@@ -102,7 +102,7 @@ func (c *ImportRecords) work(s *State, root *rootKey) (w Work) {
 		w += c.Items[i].Work()
 		switch r := c.Items[i].Record.(type) {
 		case *KeyRecord:
-			w += s.recordWork(s.keys[r.ID])
+			w += s.recordWork(s.keys.find(r.ID))
 		case *IdentityRecord:
 			w += s.ownerWork(root, r.ID)
 		}

@@ -132,7 +132,7 @@ func (c *MigrateKeys) plan(s *State, root *rootKey) (execute func() Result, refu
 			}
 			p.key.identity = p.owner.existing
 			if i := p.owner.create; i != nil {
-				if s.identities[i.id] == nil { // otherwise an earlier key of the command created it
+				if s.identities.find(i.id) == nil { // otherwise an earlier key of the command created it
 					s.addIdentity(i)
 				}
 				p.key.identity = i
@@ -182,7 +182,7 @@ func (s *State) planMigration(root *rootKey, a *api, m *migration, keys []Migrat
 				identityIDs[c.IdentityID] = true
 			}
 		}
-		if ids[c.ID] || s.keys[c.ID] != nil {
+		if ids[c.ID] || s.keys.find(c.ID) != nil {
 			return nil, nil, refuse(IDTaken)
 		}
 		permissions, roles, refusal := access.resolve(&s.access, c.Permissions, c.Roles)
@@ -216,7 +216,7 @@ func (s *State) migrationFailure(m *migration, c *MigratedKey, seen map[Hash]boo
 		return HashRepeated
 	case s.hashTaken(c.Hash):
 		return HashInUse
-	case s.version >= secondRules && taken(s.former[formerRef{m.workspace, c.Hash}]):
+	case s.version >= secondRules && taken(s.former.find(formerRef{m.workspace, c.Hash})):
 		return HashTakenOver
 	}
 	return 0

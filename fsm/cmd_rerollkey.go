@@ -41,7 +41,7 @@ func (c *RerollKey) plan(s *State, root *rootKey) (execute func() Result, refusa
 	if c.Expiration < 0 || c.Expiration > maxExpiration {
 		return nil, invalid("expiration is not between 0 and 4102444800000 ms")
 	}
-	if s.keys[c.NewID] != nil || s.hashTaken(c.Hash) || len(c.RatelimitIDs) < len(old.ratelimits()) {
+	if s.keys.find(c.NewID) != nil || s.hashTaken(c.Hash) || len(c.RatelimitIDs) < len(old.ratelimits()) {
 		return nil, refuse(IDTaken)
 	}
 	if refusal := root.workspace.room(Usage{KeysQuota: 1}); refusal != nil {

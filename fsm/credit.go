@@ -37,6 +37,14 @@ type credit struct {
 // limited reports whether there is a balance. Most unlimited owners have a nil credit.
 func (c *credit) limited() bool { return c != nil && c.present }
 
+// amount is the balance in the record; 0: there is none.
+func (c *credit) amount() uint64 {
+	if !c.limited() {
+		return 0
+	}
+	return uint64(c.remaining)
+}
+
 // balance is the balance including a refill that is due by now. It changes nothing.
 func (c *credit) balance(now int64) int64 {
 	if c.due(now) {

@@ -37,11 +37,15 @@ type idempotencyRef struct {
 	keyHash   ShortHash
 }
 
+func (o *idempotencyRecord) ref() idempotencyRef { return o.idempotencyRef }
+
+func (r idempotencyRef) word() uint64 { return r.keyHash.word() ^ wordOf(r.workspace.id) }
+
 // idempotencyStore holds the idempotency records. An expired record counts as absent at once and is removed later.
 type idempotencyStore struct {
 	*core
 	tenants  *tenancy
-	byKey    map[idempotencyRef]*idempotencyRecord // may contain expired records
+	byKey    lookup[idempotencyRef, *idempotencyRecord] // may contain expired records
 	expiries deadlines[*idempotencyRecord]
 	weight   uint64 // total weight of byKey
 	capacity uint64 // the largest weight, from the present entry; 0: no limit
@@ -74,7 +78,7 @@ func (o *idempotencyRecord) sooner(p *idempotencyRecord) bool {
 
 // findReplay answers a call from its idempotency record; nil: there is none.
 func (d *idempotencyStore) findReplay(w *workspace, key *Idempotency) Result {
-	o := d.byKey[idempotencyRef{w, key.Key}]
+	o := d.byKey.find(idempotencyRef{w, key.Key})
 	switch {
 	case o == nil || o.expired(d.clock):
 		return nil
@@ -135,7 +139,7 @@ func (d *idempotencyStore) peekIdempotencyCapacity(w *workspace) *Refusal {
 // storeAnswer stores the answer of a call, unless an item of the call has stored one under the same key.
 func (d *idempotencyStore) storeAnswer(w *workspace, key *Idempotency, r Result) {
 	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, key.Key}, fingerprint: key.Fingerprint, at: d.clock, index: d.index, result: r, weight: uint32(weightOf(r))}
-	if old := d.byKey[o.idempotencyRef]; old != nil {
+	if old := d.byKey.find(o.idempotencyRef); old != nil {
 		if !old.expired(d.clock) {
 			return
 		}
@@ -146,7 +150,7 @@ func (d *idempotencyStore) storeAnswer(w *workspace, key *Idempotency, r Result)
 }
 
 func (d *idempotencyStore) addIdempotencyRecord(o *idempotencyRecord) {
-	d.byKey[o.idempotencyRef] = o
+	d.byKey.put(o)
 	d.expiries.add(o)
 	d.weight += uint64(o.weight)
 	d.add(o)
@@ -165,7 +169,7 @@ func (d *idempotencyStore) expire(n int) { d.expiries.expire(d.clock, n, d.drop)
 
 func (d *idempotencyStore) drop(o *idempotencyRecord) {
 	d.weight -= uint64(o.weight)
-	delete(d.byKey, o.idempotencyRef)
+	d.byKey.remove(o)
 	d.remove(o)
 	w := &o.workspace.outcomes
 	w.weight -= uint64(o.weight)
@@ -204,7 +208,7 @@ func (d *idempotencyStore) loadIdempotencyRecord(r *IdempotencyRecord) bool {
 		return false
 	}
 	o := &idempotencyRecord{idempotencyRef: idempotencyRef{w, r.KeyHash}, fingerprint: r.Fingerprint, at: r.At, index: r.Index, result: r.Result, weight: uint32(weightOf(r.Result))}
-	if d.byKey[o.idempotencyRef] != nil {
+	if d.byKey.find(o.idempotencyRef) != nil {
 		return false
 	}
 	d.addIdempotencyRecord(o)

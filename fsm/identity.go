@@ -8,12 +8,19 @@ type identityStore struct {
 	tenants    *tenancy
 	accounts   *accounts
 	graves     *graveyard
-	identities map[string]*identity
-	external   map[externalRef]*identity // live identities only
+	identities lookup[string, *identity]
+	external   lookup[externalRef, *identity] // live identities only
 }
 
 // externalRef is the name that a workspace uses for an identity.
 type externalRef struct{ workspaceID, externalID string }
+
+func (r externalRef) word() uint64 {
+	h := fields.NewHasher(0)
+	h.String(r.workspaceID)
+	h.String(r.externalID)
+	return h.First()
+}
 
 // identity groups keys of one user and may hold a balance that they share. A deleted identity is kept while keys refer to it,
 // and from ledger version 5 on the graveyard unlinks them.
@@ -71,10 +78,10 @@ func (x *identityStore) planLink(root *rootKey, externalID, proposedID string) (
 	if externalID == "" {
 		return identityLink{}, nil
 	}
-	if i := x.external[externalRef{root.workspace.id, externalID}]; i != nil {
+	if i := x.external.find(externalRef{root.workspace.id, externalID}); i != nil {
 		return identityLink{existing: i}, nil
 	}
-	if x.identities[proposedID] != nil {
+	if x.identities.find(proposedID) != nil {
 		return identityLink{}, refuse(IDTaken)
 	}
 	return identityLink{create: &identity{
@@ -92,8 +99,8 @@ func (x *identityStore) link(l identityLink) *identity {
 }
 
 func (x *identityStore) addIdentity(i *identity) {
-	x.identities[i.id] = i
-	x.external[i.ref()] = i
+	x.identities.put(i)
+	x.external.put(i)
 	i.workspace.identities.insert(i)
 	i.workspace.used[IdentitiesQuota]++
 	x.add(i)
@@ -101,7 +108,7 @@ func (x *identityStore) addIdentity(i *identity) {
 
 // creditOfIdentity finds the credit of an identity; nil: there never was one.
 func (x *identityStore) creditOfIdentity(id string) *credit {
-	if i := x.identities[id]; i != nil {
+	if i := x.identities.find(id); i != nil {
 		return i.credit
 	}
 	return nil
@@ -116,17 +123,17 @@ func (x *identityStore) removeIdentity(i *identity) {
 		x.remove(i.credit)
 	}
 	x.remove(i)
-	delete(x.identities, i.id)
+	x.identities.remove(i)
 	i.workspace.used[IdentitiesQuota]--
 	x.graves.drop(i)
 }
 
 // findIdentity finds an identity that is not deleted, in the caller's workspace, by id or else by externalId.
 func (x *identityStore) findIdentity(root *rootKey, ref string) *identity {
-	if i := x.identities[ref]; i != nil && !i.deleted && i.workspace == root.workspace {
+	if i := x.identities.find(ref); i != nil && !i.deleted && i.workspace == root.workspace {
 		return i
 	}
-	return x.external[externalRef{root.workspace.id, ref}]
+	return x.external.find(externalRef{root.workspace.id, ref})
 }
 
 func (x *identityStore) showIdentity(i *identity) *Identity {
@@ -163,7 +170,7 @@ func (i *identity) digest() Digest {
 
 func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 	w := x.tenants.workspaces[r.WorkspaceID]
-	if w == nil || x.identities[r.ID] != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) ||
+	if w == nil || x.identities.find(r.ID) != nil || r.Policy > BothPay || !keptRatelimits(r.Ratelimits) ||
 		!r.Deleted && (r.HadBalance || r.KeysDeleted) {
 		return false
 	}
@@ -172,13 +179,13 @@ func (x *identityStore) loadIdentity(r *IdentityRecord) bool {
 		ratelimits: r.Ratelimits, createdAt: r.CreatedAt, deleted: r.Deleted, hadBalance: r.HadBalance, keysDeleted: r.KeysDeleted,
 	}
 	if r.Deleted {
-		x.identities[i.id] = i
+		x.identities.put(i)
 		w.used[IdentitiesQuota]++
 		x.add(i)
 		x.graves.review(i)
 		return true
 	}
-	if x.external[i.ref()] != nil {
+	if x.external.find(i.ref()) != nil {
 		return false
 	}
 	x.addIdentity(i)

@@ -156,7 +156,7 @@ func (m *importer) takeBalance(w *workspace, r *ImportMarkRecord, n ImportedCred
 	}
 	mark, outcome, ok := m.markFor(w, r.Owner, r.Of)
 	o := importedOwner{id: r.Owner, of: r.Of, same: true}
-	i, k := m.identities[r.Owner], m.keys[r.Owner]
+	i, k := m.identities.find(r.Owner), m.keys.find(r.Owner)
 	switch {
 	case r.Of == MarkedIdentity && i != nil && i.workspace == w:
 		if i.deleted {

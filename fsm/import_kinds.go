@@ -47,7 +47,7 @@ var importKinds = map[Kind]importKind{
 			return importParts{len(r.Meta), len(r.Ratelimits), len(r.Ratelimits)}
 		},
 		func(s *State, r *IdentityRecord) importParts {
-			if i := s.identities[r.ID]; i != nil {
+			if i := s.identities.find(r.ID); i != nil {
 				return importParts{len(i.meta), len(i.ratelimits), len(i.ratelimits)}
 			}
 			return importParts{}
@@ -57,7 +57,7 @@ var importKinds = map[Kind]importKind{
 			return keyParts(r.Meta, len(r.Permissions), len(r.Roles), len(r.Ratelimits))
 		},
 		func(s *State, r *KeyRecord) importParts {
-			if k := s.keys[r.ID]; k != nil {
+			if k := s.keys.find(r.ID); k != nil {
 				a := k.access()
 				return keyParts(k.meta(), len(a.permissions), len(a.roles), len(k.ratelimits()))
 			}

@@ -14,7 +14,7 @@ type importedOwner struct {
 }
 
 func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits ImportedCredits) ImportOutcome {
-	i := m.identities[r.ID]
+	i := m.identities.find(r.ID)
 	if i == nil {
 		if outcome, ok := m.absent(w, r.ID, MarkedIdentity); !ok {
 			return outcome
@@ -23,7 +23,7 @@ func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits Importe
 		return outcome
 	}
 	ref := externalRef{w.id, r.ExternalID}
-	if holder := m.external[ref]; holder != nil && holder != i {
+	if holder := m.external.find(ref); holder != nil && holder != i {
 		return m.conflict(ImportNameTaken)
 	}
 	limits, refusal := checkRatelimits(r.Ratelimits, nil)
@@ -44,16 +44,16 @@ func (m *importer) takeIdentity(w *workspace, r *IdentityRecord, credits Importe
 		same: i.externalID == r.ExternalID && i.meta == r.Meta && i.policy == r.Policy && i.createdAt == r.CreatedAt && slices.Equal(i.ratelimits, limits),
 		write: func() {
 			m.beforeChange(i)
-			delete(m.external, i.ref())
+			m.external.remove(i)
 			i.externalID, i.meta, i.policy, i.ratelimits, i.createdAt = r.ExternalID, r.Meta, r.Policy, limits, r.CreatedAt
-			m.external[ref] = i
+			m.external.put(i)
 			m.afterChange(i)
 		},
 	}, credits)
 }
 
 func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) ImportOutcome {
-	k := m.keys[r.ID]
+	k := m.keys.find(r.ID)
 	if k == nil {
 		if outcome, ok := m.absent(w, r.ID, MarkedKey); !ok {
 			return outcome
@@ -68,7 +68,7 @@ func (m *importer) takeKey(w *workspace, r *KeyRecord, credits ImportedCredits) 
 	}
 	a, owner, found := m.apis[r.APIID], (*identity)(nil), true
 	if r.IdentityID != "" {
-		owner = m.identities[r.IdentityID]
+		owner = m.identities.find(r.IdentityID)
 		found = owner != nil && !owner.deleted && owner.workspace == w
 	}
 	permissions, known := m.permissionsOf(w, r.Permissions)
@@ -127,7 +127,7 @@ func (m *importer) foreignHash(k *key, w *workspace, h Hash) bool {
 	if holder != nil && holder != k {
 		return true
 	}
-	former := m.former[formerRef{w, h}]
+	former := m.former.find(formerRef{w, h})
 	return former != k && taken(former)
 }
 

@@ -12,10 +12,10 @@ type keyring struct {
 	limits     *rateLimits
 	graves     *graveyard
 	apis       map[string]*api
-	keys       map[string]*key
-	keyByHash  map[Hash]*key
+	keys       lookup[string, *key]
+	keyByHash  lookup[Hash, *key]
 	migrations map[migrationRef]*migration
-	former     map[formerRef]*key // keys that were taken over, by the hash that they came with
+	former     lookup[formerRef, *key] // keys that were taken over, by the hash that they came with
 	loaded     loadedKeys
 }
 
@@ -30,6 +30,8 @@ type formerRef struct {
 	workspace *workspace
 	hash      Hash
 }
+
+func (r formerRef) word() uint64 { return r.hash.word() ^ wordOf(r.workspace.id) }
 
 // key is a credential that a customer's user presents. Fields that most keys do not have are in details, so that ten million plain keys fit
 // one node.
@@ -79,6 +81,8 @@ func (k *key) formerHash() Hash {
 	}
 	return *k.details.former
 }
+
+func (k *key) formerRef() formerRef { return formerRef{k.api.workspace, k.formerHash()} }
 
 // setDetails replaces all details except the access and the former hash: see give.
 func (k *key) setDetails(info keyInfo, ratelimits []Ratelimit) {
@@ -158,14 +162,14 @@ func (k *key) ownCredit() *credit {
 
 // creditOfKey finds the credit of a key; nil: there never was one.
 func (ring *keyring) creditOfKey(id string) *credit {
-	if k := ring.keys[id]; k != nil {
+	if k := ring.keys.find(id); k != nil {
 		return k.credit
 	}
 	return nil
 }
 
 func (ring *keyring) addKey(k *key) {
-	ring.keys[k.id] = k
+	ring.keys.put(k)
 	ring.claim(k)
 	k.list()
 	ring.countLink(k, 1)
@@ -176,30 +180,29 @@ func (ring *keyring) addKey(k *key) {
 
 // claim makes a key the one that its hashes find. A key that is gone never takes a hash from another one.
 func (ring *keyring) claim(k *key) {
-	if holder := ring.keyByHash[k.hash]; holder == nil || !k.gone() {
-		ring.keyByHash[k.hash] = k
+	if holder := ring.keyByHash.find(k.hash); holder == nil || !k.gone() {
+		ring.keyByHash.put(k)
 	}
 	if hash := k.formerHash(); hash != (Hash{}) {
-		ref := formerRef{k.api.workspace, hash}
-		if holder := ring.former[ref]; holder == nil || !k.gone() {
-			ring.former[ref] = k
+		if holder := ring.former.find(k.formerRef()); holder == nil || !k.gone() {
+			ring.former.put(k)
 		}
 	}
 }
 
 // release forgets the hashes of a key that is removed.
 func (ring *keyring) release(k *key) {
-	if ring.keyByHash[k.hash] == k {
-		delete(ring.keyByHash, k.hash)
+	if ring.keyByHash.find(k.hash) == k {
+		ring.keyByHash.remove(k)
 	}
-	if ref := (formerRef{k.api.workspace, k.formerHash()}); ring.former[ref] == k {
-		delete(ring.former, ref)
+	if ring.former.find(k.formerRef()) == k {
+		ring.former.remove(k)
 	}
 }
 
 // holder finds the key that has a hash. From ledger version 2 on, a key that is gone has none [D-25].
 func (ring *keyring) holder(h Hash) *key {
-	k := ring.keyByHash[h]
+	k := ring.keyByHash.find(h)
 	if k != nil && ring.version >= secondRules && k.gone() {
 		return nil
 	}
@@ -213,7 +216,7 @@ func encryptionOff() *Refusal {
 
 // findKey finds a key that is not deleted, in the caller's workspace. It may be disabled or expired. See contract 2.3.
 func (ring *keyring) findKey(root *rootKey, id string) *key {
-	return visible(root, ring.keys[id])
+	return visible(root, ring.keys.find(id))
 }
 
 func visible(root *rootKey, k *key) *key {
@@ -324,7 +327,7 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 	}
 	k := &key{id: r.ID, api: a, deleted: r.Deleted}
 	if r.IdentityID != "" {
-		if k.identity = ring.owners.identities[r.IdentityID]; k.identity == nil {
+		if k.identity = ring.owners.identities.find(r.IdentityID); k.identity == nil {
 			return false
 		}
 	}
@@ -334,11 +337,11 @@ func (ring *keyring) loadKey(r *KeyRecord) bool {
 		return false
 	}
 	k.set(r, r.Ratelimits, keyAccess{permissions, roles})
-	if !k.gone() && (taken(ring.keyByHash[r.Hash]) || r.FormerHash != (Hash{}) && taken(ring.former[formerRef{a.workspace, r.FormerHash}])) {
+	if !k.gone() && (taken(ring.keyByHash.find(r.Hash)) || r.FormerHash != (Hash{}) && taken(ring.former.find(formerRef{a.workspace, r.FormerHash}))) {
 		return false
 	}
-	had := len(ring.keys)
-	if ring.addKey(k); len(ring.keys) == had {
+	had := ring.keys.len()
+	if ring.addKey(k); ring.keys.len() == had {
 		return false // it was there
 	}
 	ring.loaded.list = append(ring.loaded.list, k)
@@ -389,7 +392,7 @@ func (k *key) visibleDigest() Digest {
 func (ring *keyring) loadCredit(r *CreditRecord) bool {
 	var c *credit
 	if r.Identity {
-		i := ring.owners.identities[r.Owner]
+		i := ring.owners.identities.find(r.Owner)
 		if i == nil {
 			return false
 		}
@@ -420,10 +423,10 @@ func (ring *keyring) loadedKey(id string) *key {
 			l.next++
 			return k
 		case k.id > id:
-			return ring.keys[id]
+			return ring.keys.find(id)
 		}
 	}
-	return ring.keys[id]
+	return ring.keys.find(id)
 }
 
 func (ring *keyring) hashTaken(h Hash) bool {

@@ -31,7 +31,7 @@ func (ring *keyring) removeKey(k *key) {
 		ring.remove(k.credit)
 	}
 	ring.remove(k)
-	delete(ring.keys, k.id)
+	ring.keys.remove(k)
 	k.api.workspace.used[KeysQuota]--
 	ring.release(k)
 	ring.access.refer(k.access(), -1) // before the key leaves the yard: what it frees goes in the same turn

@@ -24,7 +24,7 @@ func TestIdentity_HasListsOfKeysThatExist(t *testing.T) {
 		do(&CreateAPI{ID: fmt.Sprint("api_", i), KeyspaceID: fmt.Sprint("ks_", i), Name: "n"})
 		do(&CreateKey{ID: fmt.Sprint("key_", i), Hash: Hash{2, byte(i)}, APIID: fmt.Sprint("api_", i), Enabled: true, Expires: Never, ExternalID: "u"})
 	}
-	require.Len(t, s.identities["id_1"].keys, 30)
+	require.Len(t, s.identities.find("id_1").keys, 30)
 	for i := range 30 {
 		switch i % 3 {
 		case 0:
@@ -37,5 +37,5 @@ func TestIdentity_HasListsOfKeysThatExist(t *testing.T) {
 	s.Apply(Batch{Stamp: s.clock + 1})
 	s.Apply(Batch{Stamp: s.clock + 1})
 	require.Empty(t, s.apis)
-	require.Empty(t, s.identities["id_1"].keys)
+	require.Empty(t, s.identities.find("id_1").keys)
 }

@@ -23,14 +23,18 @@ func (l *Loader) Expect(kind Kind, n int) {
 	case PermissionKind:
 		s.permissions, s.permissionSlugs = make(map[string]*permission, n), make(map[foldedName]*permission, n)
 	case IdentityKind:
-		s.identities, s.external = make(map[string]*identity, n), make(map[externalRef]*identity, n)
+		s.identities.reserve(n)
+		s.external.reserve(n)
 	case KeyKind:
-		s.keys, s.keyByHash = make(map[string]*key, n), make(map[Hash]*key, n)
+		s.keys.reserve(n)
+		s.keyByHash.reserve(n)
 		s.loaded.list = make([]*key, 0, n)
 	case WindowKind:
-		s.windows, s.rateLimits.expiries = make(map[windowName]*window, n), make(deadlines[*window], 0, n)
+		s.windows.reserve(n)
+		s.rateLimits.expiries = make(deadlines[*window], 0, n)
 	case IdempotencyKind:
-		s.byKey, s.idempotencyStore.expiries = make(map[idempotencyRef]*idempotencyRecord, n), make(deadlines[*idempotencyRecord], 0, n)
+		s.byKey.reserve(n)
+		s.idempotencyStore.expiries = make(deadlines[*idempotencyRecord], 0, n)
 	case AuditKind:
 		s.auditStore.expiries = make(deadlines[*auditEntry], 0, n)
 	}

@@ -9,10 +9,10 @@ type rateLimits struct {
 	namespaces      map[string]*namespace
 	namespaceByName map[namespaceRef]*namespace
 	overrides       map[string]*override
-	windows         map[windowName]*window // present ones, and dropped ones that a snapshot has not covered yet
-	expiries        deadlines[*window]     // present ones
-	dropped         []*window              // dropped ones, oldest first
-	mostWindows     uint64                 // see LimitWindows
+	windows         lookup[windowName, *window] // present ones, and dropped ones that a snapshot has not covered yet
+	expiries        deadlines[*window]          // present ones
+	dropped         []*window                   // dropped ones, oldest first
+	mostWindows     uint64                      // see LimitWindows
 }
 
 // namespace groups the identifiers of ratelimit.limit, and their overrides. See contract 2.6.

@@ -21,7 +21,7 @@ func (q *ListKeys) answer(s *State, root *rootKey) Result {
 	}
 	keys := &a.keys
 	if q.ExternalID != "" {
-		i := s.external[externalRef{root.workspace.id, q.ExternalID}]
+		i := s.external.find(externalRef{root.workspace.id, q.ExternalID})
 		if i == nil {
 			return &Keys{}
 		}

@@ -74,6 +74,21 @@ func (n windowName) appendID(buf []byte) []byte {
 	return append(buf, n.name...)
 }
 
+// prefix begins the digest. It is computed for every verification with a rate limit, so it hashes the fields without the visitor.
+func (n windowName) prefix() fields.Hasher {
+	h := fields.NewHasher(uint8(WindowKind))
+	h.Int(int64(n.scope))
+	h.String(n.owner)
+	h.String(n.name)
+	h.Int(n.duration)
+	return h
+}
+
+func (n windowName) word() uint64 {
+	h := n.prefix()
+	return h.First()
+}
+
 // WindowScope is the kind of a window's owner. The numbers are on disk: append only.
 type WindowScope uint8
 

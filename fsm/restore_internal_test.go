@@ -185,7 +185,7 @@ func TestLoader_IsTheSameInParts(t *testing.T) {
 	require.Equal(t, whole.Stats(), s.Stats())
 	require.NoError(t, s.CheckInvariants())
 	for _, id := range []string{"key_1", "key_2", "key_3"} {
-		require.Equal(t, id, s.keys[id].credit.owner)
+		require.Equal(t, id, s.keys.find(id).credit.owner)
 	}
 }
 

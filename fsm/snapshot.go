@@ -58,18 +58,9 @@ func RereadRecord(v *fields.Visitor, kind Kind, spare Record) Record {
 
 // CheckInvariants compares the sum of all balances with the totals.
 func (s *State) CheckInvariants() error {
-	var sum uint64
-	for _, k := range s.keys { // order-free: a sum
-		if k.credit.limited() {
-			sum += uint64(k.credit.remaining)
-		}
-	}
-	for _, i := range s.identities { // order-free: a sum
-		if i.credit.limited() {
-			sum += uint64(i.credit.remaining)
-		}
-	}
-	return s.totals.check(sum)
+	keys := s.keys.sum(func(k *key) uint64 { return k.credit.amount() })
+	identities := s.identities.sum(func(i *identity) uint64 { return i.credit.amount() })
+	return s.totals.check(keys + identities)
 }
 
 // check compares the sum of all balances with the totals.

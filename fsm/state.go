@@ -45,20 +45,22 @@ func New() *State {
 		roles: make(map[string]*role), roleNames: make(map[foldedName]*role),
 	}
 	s.identityStore = identityStore{
-		core: c, tenants: t, accounts: &s.accounts, graves: &s.graveyard, identities: make(map[string]*identity), external: make(map[externalRef]*identity),
+		core: c, tenants: t, accounts: &s.accounts, graves: &s.graveyard,
+		identities: newLookup(wordOf, func(i *identity) string { return i.id }), external: newLookup(externalRef.word, (*identity).ref),
 	}
 	s.keyring = keyring{
 		core: c, tenants: t, access: &s.access, owners: &s.identityStore, accounts: &s.accounts, limits: &s.rateLimits,
 		graves: &s.graveyard,
-		apis:   make(map[string]*api), keys: make(map[string]*key), keyByHash: make(map[Hash]*key),
-		migrations: make(map[migrationRef]*migration), former: make(map[formerRef]*key),
+		apis:   make(map[string]*api), migrations: make(map[migrationRef]*migration),
+		keys: newLookup(wordOf, func(k *key) string { return k.id }), keyByHash: newLookup(Hash.word, func(k *key) Hash { return k.hash }),
+		former: newLookup(formerRef.word, (*key).formerRef),
 	}
 	s.rateLimits = rateLimits{
 		core: c, tenants: t, namespaces: make(map[string]*namespace), namespaceByName: make(map[namespaceRef]*namespace),
-		overrides: make(map[string]*override), windows: make(map[windowName]*window),
+		overrides: make(map[string]*override), windows: newLookup(windowName.word, (*window).called),
 	}
 	s.sessionStore = sessionStore{core: c, sessions: make(map[uint64]*session)}
-	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: make(map[idempotencyRef]*idempotencyRecord)}
+	s.idempotencyStore = idempotencyStore{core: c, tenants: t, byKey: newLookup(idempotencyRef.word, (*idempotencyRecord).ref)}
 	s.auditStore = auditStore{core: c, tenants: t}
 	s.graveyard = graveyard{core: c, ring: &s.keyring, access: &s.access, owners: &s.identityStore}
 	s.sweeper = sweeper{core: c, ring: &s.keyring, access: &s.access}
@@ -105,7 +107,7 @@ func (s *State) Stats() Stats {
 	return Stats{
 		Sessions: len(s.sessions), SessionResults: results, IdempotencyKeys: int(s.idempotencyStore.weight),
 		Workspaces: len(s.workspaces), RootKeys: len(s.rootKeys), APIs: len(s.apis),
-		Identities: len(s.identities), Keys: len(s.keys),
+		Identities: s.identities.len(), Keys: s.keys.len(),
 		AuditEntries: len(s.auditStore.expiries), CreditRecords: s.creditRecords, Namespaces: len(s.namespaces), Overrides: len(s.overrides), RatelimitWindows: len(s.rateLimits.expiries), DirtyRecords: len(s.dirty), Totals: s.totals,
 	}
 }

@@ -13,7 +13,7 @@ func (s *State) VerdictBytes(hashes []Hash) (bytes int64) {
 		if bytes > maxShown {
 			break // the ledger refuses further items
 		}
-		if k := s.keyByHash[h]; k != nil {
+		if k := s.keyByHash.find(h); k != nil {
 			bytes += int64(k.verdictBytes(s.shownLinks()))
 		}
 	}

@@ -15,7 +15,7 @@ type limitCheck struct {
 
 // evaluate fills in the state of a check that has its rate limit, window and cost. It changes nothing else.
 func (l *rateLimits) evaluate(c *limitCheck) {
-	c.found = l.windows[c.window]
+	c.found = l.windows.find(c.window)
 	c.used = c.found.used(l.clock)
 	c.setExceeded()
 }

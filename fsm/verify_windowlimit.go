@@ -88,11 +88,11 @@ func (s *State) loadCountedWindow(r *WindowRecord) bool {
 	}
 	switch r.Scope {
 	case KeyScope:
-		if k := s.keys[r.Owner]; k != nil {
+		if k := s.keys.find(r.Owner); k != nil {
 			w.countFor(k.api.workspace)
 		}
 	case IdentityScope:
-		if i := s.identities[r.Owner]; i != nil {
+		if i := s.identities.find(r.Owner); i != nil {
 			w.countFor(i.workspace)
 		}
 	case NamespaceScope:

@@ -52,7 +52,7 @@ func TestApply_WritesNewFieldsOnlyWithTheirVersion(t *testing.T) {
 			ID: "key_1", Hash: Hash{2}, APIID: "api_1", Enabled: true, Expires: Never, Credits: NewCredits{Limited: true, Remaining: 9},
 		}},
 	}})
-	credit, w := s.keys["key_1"].credit, s.workspaces["ws_1"]
+	credit, w := s.keys.find("key_1").credit, s.workspaces["ws_1"]
 	for version := range newestRelease {
 		s.Apply(Batch{Calls: []Call{{Command: &RaiseLedgerVersion{Version: version + 1}}}})
 		require.Zero(t, debit().Debits)

@@ -32,9 +32,9 @@ type window struct {
 	sequence int64         // index of the fixed window of current: Unix ms / duration
 	current  int64
 	previous int64 // in the fixed window before
-	expires  int64 // Unix ms; the counts do not matter after it
 	place    int32
 	present  bool
+	ended    bool // its duration counts no more
 	waiting  bool // in rateLimits.dropped
 	// workspace counts the window while it is present; nil: none, because its key was gone when the node started. Nothing that the ledger
 	// decides depends on it.
@@ -42,10 +42,10 @@ type window struct {
 }
 
 func newWindow(n windowName) *window {
-	v := fields.NewHashing(fields.NewHasher(uint8(WindowKind)))
-	n.fields(&v)
-	return &window{windowName: n, prefix: v.Hasher()}
+	return &window{windowName: n, prefix: n.prefix()}
 }
+
+func (w *window) called() windowName { return w.windowName }
 
 // counts returns the counts of the fixed window of now and of the one before it.
 func (w *window) counts(now int64) (current, previous int64) {
@@ -77,8 +77,11 @@ func (w *window) used(now int64) int64 {
 }
 
 // windowEnd is the end of the n-th fixed window counted from the one of now, Unix ms.
-func windowEnd(now, duration, n int64) int64 {
-	high, low := bits.Mul64(uint64(now/duration+n), uint64(duration))
+func windowEnd(now, duration, n int64) int64 { return windowStart(now/duration+n, duration) }
+
+// windowStart is the start of the fixed window with an index, Unix ms.
+func windowStart(sequence, duration int64) int64 {
+	high, low := bits.Mul64(uint64(sequence), uint64(duration))
 	if high > 0 || low > math.MaxInt64 {
 		return math.MaxInt64
 	}
@@ -94,7 +97,7 @@ func (w *window) countFor(owner *workspace) {
 // take adds cost to a window of a workspace. The caller has checked the limit; w is the window that the caller found.
 func (l *rateLimits) take(owner *workspace, name windowName, w *window, cost int64) {
 	if w == nil {
-		w = l.windows[name] // an earlier request of the same call may have created it
+		w = l.windows.find(name) // an earlier request of the same call may have created it
 	}
 	if w == nil || !w.present {
 		// Each new window expires up to two old ones, so expired windows never pile up.
@@ -102,7 +105,7 @@ func (l *rateLimits) take(owner *workspace, name windowName, w *window, cost int
 	}
 	if w == nil {
 		w = newWindow(name)
-		l.windows[name] = w
+		l.windows.put(w)
 	}
 	l.beforeChange(w)
 	current, previous := w.counts(l.clock)
@@ -113,21 +116,16 @@ func (l *rateLimits) take(owner *workspace, name windowName, w *window, cost int
 	if cost < 0 || current > math.MaxInt64-cost {
 		panic("fsm: a rate limit window overflows")
 	}
-	w.sequence, w.current, w.previous = l.clock/w.duration, current+cost, previous
-	l.keepUntil(w, windowEnd(l.clock, w.duration, 2))
-	l.afterChange(w)
-}
-
-// keepUntil sets when a window expires, and moves it in the queue.
-func (l *rateLimits) keepUntil(w *window, expires int64) {
+	before := w.deadline()
+	w.sequence, w.current, w.previous, w.ended = l.clock/w.duration, current+cost, previous, false
 	switch {
 	case !w.present:
-		w.present, w.expires = true, expires
+		w.present = true
 		l.expiries.add(w)
-	case w.expires != expires:
-		w.expires = expires
+	case w.deadline() != before:
 		l.expiries.fix(w)
 	}
+	l.afterChange(w)
 }
 
 // expire drops up to n windows that do not matter any more, and frees the memory of dropped windows.
@@ -138,7 +136,7 @@ func (l *rateLimits) expire(n int) {
 
 func (l *rateLimits) dropWindow(w *window) {
 	l.beforeChange(w)
-	w.present, w.sequence, w.current, w.previous, w.expires = false, 0, 0, 0, 0
+	w.present, w.sequence, w.current, w.previous, w.ended = false, 0, 0, 0, false
 	l.afterChange(w)
 	if w.workspace != nil {
 		w.workspace.used[WindowsQuota]--
@@ -158,7 +156,7 @@ func (l *rateLimits) forgetWindows(n int) {
 			if l.frozen != nil || w.gen == l.gen {
 				return // no snapshot covers its end yet
 			}
-			delete(l.windows, w.windowName)
+			l.windows.remove(w)
 		}
 		w.waiting = false
 		l.dropped[0] = nil
@@ -175,7 +173,8 @@ func (l *rateLimits) endOverlong() {
 		}
 	}
 	for _, w := range overlong {
-		l.keepUntil(w, 0)
+		w.ended = true
+		l.expiries.fix(w)
 	}
 }
 
@@ -189,7 +188,7 @@ func (l *rateLimits) endWindows(scope WindowScope, owner string, list []Ratelimi
 		return
 	}
 	for _, r := range list[:min(maxEnded, len(list))] {
-		if w := l.windows[windowName{scope, owner, r.Name, l.counted(r.Duration, maxDuration)}]; w != nil && w.present {
+		if w := l.windows.find(windowName{scope, owner, r.Name, l.counted(r.Duration, maxDuration)}); w != nil && w.present {
 			l.expiries.remove(w)
 			l.dropWindow(w)
 		}
@@ -228,26 +227,30 @@ func (l *rateLimits) loadWindow(r *WindowRecord) (*window, bool) {
 	}
 	w := newWindow(n)
 	w.sequence, w.current, w.previous = r.Sequence, r.Current, r.Previous
-	had := len(l.windows)
-	if l.windows[n] = w; len(l.windows) == had {
+	had := l.windows.len()
+	if l.windows.put(w); l.windows.len() == had {
 		return nil, false // it was there
 	}
-	l.keepUntil(w, windowEnd(r.Sequence*n.duration, n.duration, 2))
-	if l.version >= thirdRules && w.duration > maxDuration {
-		l.keepUntil(w, 0)
-	}
+	w.present, w.ended = true, l.version >= thirdRules && w.duration > maxDuration
+	l.expiries.add(w)
 	l.add(w)
 	return w, true
 }
 
-func (w *window) deadline() int64 { return w.expires }
+// deadline is when the counts do not matter any more. It is not stored: there may be millions of windows.
+func (w *window) deadline() int64 {
+	if w.ended {
+		return 0
+	}
+	return windowStart(w.sequence+2, w.duration)
+}
 
 func (w *window) slot() *int32 { return &w.place }
 
 func (w *window) sooner(o *window) bool {
-	switch {
-	case w.expires != o.expires:
-		return w.expires < o.expires
+	switch mine, other := w.deadline(), o.deadline(); {
+	case mine != other:
+		return mine < other
 	case w.prefix != o.prefix: // many windows of one duration expire at the same moment
 		return w.prefix.Less(o.prefix)
 	default:

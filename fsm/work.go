@@ -46,7 +46,7 @@ func (c *VerifyKey) work(s *State, _ *rootKey) Work {
 	if len(s.permissions)+len(s.roles) == 0 {
 		return w
 	}
-	if k := s.keyByHash[c.Hash]; k != nil {
+	if k := s.keyByHash.find(c.Hash); k != nil {
 		w += linkWork * Work(k.access().held())
 	}
 	return w
@@ -79,28 +79,28 @@ func (c *CreateKey) work(*State, *rootKey) Work {
 }
 
 func (c *UpdateKey) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID]) + timesHashed*hashed(len(c.Meta.Value)) +
+	return changeWork + s.recordWork(s.keys.find(c.KeyID)) + timesHashed*hashed(len(c.Meta.Value)) +
 		partWork*Work(2*len(c.Permissions.Value)+len(c.Roles.Value)+len(c.Ratelimits.Value))
 }
 
 func (c *RerollKey) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID])
+	return changeWork + s.recordWork(s.keys.find(c.KeyID))
 }
 
 func (c *DeleteKey) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID])
+	return changeWork + s.recordWork(s.keys.find(c.KeyID))
 }
 
 func (c *UpdateKeyCredits) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID])
+	return changeWork + s.recordWork(s.keys.find(c.KeyID))
 }
 
 func (c *LinkKeyPermissions) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID]) + 2*partWork*Work(len(c.Permissions))
+	return changeWork + s.recordWork(s.keys.find(c.KeyID)) + 2*partWork*Work(len(c.Permissions))
 }
 
 func (c *LinkKeyRoles) work(s *State, _ *rootKey) Work {
-	return changeWork + s.recordWork(s.keys[c.KeyID]) + partWork*Work(len(c.Roles))
+	return changeWork + s.recordWork(s.keys.find(c.KeyID)) + partWork*Work(len(c.Roles))
 }
 
 // recordWork is the work of changing a key that exists; nil: it does not.

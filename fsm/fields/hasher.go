@@ -63,5 +63,8 @@ func word(s string) uint64 {
 // Sum returns the hash so far.
 func (h Hasher) Sum() (a, b uint64) { return mix(h.a), mix(h.b) }
 
+// First returns one of the two words of the present hash, which is enough to tell most things apart.
+func (h Hasher) First() uint64 { return h.a }
+
 // Less orders hashes; equal ones are not less.
 func (h Hasher) Less(o Hasher) bool { return h.a < o.a || h.a == o.a && h.b < o.b }

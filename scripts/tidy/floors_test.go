@@ -18,7 +18,7 @@ import (
 // ledgerFloors are the floors of package fsm, the lowest first. A file refers to files of its own floor and of lower ones. Packages
 // would say the same with arrows; these files share the unexported parts of one State.
 var ledgerFloors = [][]string{
-	{"doc.go", "value*.go", "version*.go", "form.go", "casefold.go", "refill.go", "ordered.go", "page.go", "expiry.go", "permission_query.go", "weight.go", "share.go", "result*.go", "audit_event.go"},
+	{"doc.go", "value*.go", "version*.go", "form.go", "casefold.go", "refill.go", "ordered.go", "lookup.go", "page.go", "expiry.go", "permission_query.go", "weight.go", "share.go", "result*.go", "audit_event.go"},
 	{"record*.go", "digest.go"},
 	{"core.go", "freeze.go", "audit_collector.go"},
 	{"credit.go"},
