@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,8 @@ type Waiter interface{ Answer(Answer) }
 
 // Log is where entries go. One goroutine calls Propose.
 type Log interface {
-	// Propose hands on one entry, stamped with the present time. It may return before the entry is committed.
+	// Propose hands on one entry, stamped with the present time. It may return before the entry is committed. It keeps no reference to the
+	// slice, which the next entry uses again.
 	Propose(calls []fsm.Call) Pending
 	// Refused counts a request for which the queue had no room. It may be called from any goroutine.
 	Refused()
@@ -79,6 +81,7 @@ type Batcher struct {
 
 	mu     sync.Mutex
 	queue  queue     // guarded by mu
+	spare  spare     // guarded by mu
 	since  time.Time // guarded by mu: since when there has been something in the queue
 	closed bool      // guarded by mu
 
@@ -203,22 +206,24 @@ func (b *Batcher) signal() {
 // propose is the goroutine that makes entries.
 func (b *Batcher) propose() {
 	defer close(b.proposed)
+	var calls []fsm.Call // of one entry after the other
 	for range b.wake {
 		for {
 			b.slots <- struct{}{}
 			e, closed := b.next()
-			if e.writes == nil && e.reads == nil {
+			if len(e.writes) == 0 && len(e.reads) == 0 {
 				<-b.slots
 				if closed {
 					return
 				}
 				break
 			}
-			calls := make([]fsm.Call, len(e.writes))
+			calls = slices.Grow(calls[:0], len(e.writes))
 			for i := range e.writes {
-				calls[i] = e.writes[i].call
+				calls = append(calls, e.writes[i].call)
 			}
 			e.pending = b.log.Propose(calls)
+			clear(calls)
 			b.proposed <- e
 		}
 	}
@@ -233,6 +238,10 @@ func (b *Batcher) next() (e entry, closed bool) {
 		answerAll(rest, Answer{Err: notLeading})
 		return entry{}, true
 	}
+	if b.queue.count == 0 {
+		b.mu.Unlock()
+		return entry{}, false
+	}
 	fits, since := b.queue.fits(&b.conf), b.since
 	taken := b.queue.takeArrived()
 	if fits {
@@ -240,14 +249,16 @@ func (b *Batcher) next() (e entry, closed bool) {
 	} else {
 		b.since = time.Now() // about: whose turn comes later has waited longer
 	}
+	b.queue.arrived = b.spare.take()
+	reads := b.spare.take()
 	b.mu.Unlock()
-	if b.conf.Waited != nil && len(taken) > 0 {
+	if b.conf.Waited != nil {
 		b.conf.Waited(time.Since(since))
 	}
 	if !fits {
 		taken = b.share(taken)
 	}
-	if e = split(taken); len(taken) > 0 && e.writes == nil && e.reads == nil {
+	if e = split(taken, reads); len(e.writes) == 0 && len(e.reads) == 0 {
 		return b.next() // all of them had expired
 	}
 	return e, false
@@ -268,25 +279,24 @@ func (b *Batcher) share(arrived []queued) []queued {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.queue.sort(arrived)
+	b.spare.keep(arrived)
 	return b.queue.compose(&b.conf)
 }
 
-// split tells writes from reads, and answers what has expired.
-func split(taken []queued) (e entry) {
-	now := time.Now()
-	for i, q := range taken {
+// split tells writes from reads, and answers what has expired. The writes stay in the array of what was taken, the reads go into another one.
+func split(taken, reads []queued) entry {
+	now, e := time.Now(), entry{writes: taken[:0], reads: reads}
+	for _, q := range taken {
 		switch {
 		case !q.deadline.IsZero() && now.After(q.deadline):
 			q.waiter.Answer(Answer{Err: expired})
 		case q.read:
 			e.reads = append(e.reads, q)
 		default:
-			if e.writes == nil {
-				e.writes = make([]queued, 0, len(taken)-i)
-			}
 			e.writes = append(e.writes, q)
 		}
 	}
+	clear(taken[len(e.writes):])
 	return e
 }
 
@@ -318,13 +328,17 @@ func (b *Batcher) settle(e entry) {
 		}
 		e.writes[i].waiter.Answer(a)
 	}
-	for _, q := range e.reads {
-		b.answerRead(q, index)
+	for i := range e.reads {
+		b.answerRead(&e.reads[i], index)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spare.keep(e.reads)
+	b.spare.keep(e.writes)
 }
 
 // answerRead answers a read, or queues the call again as a write where it would change something by now.
-func (b *Batcher) answerRead(q queued, index uint64) {
+func (b *Batcher) answerRead(q *queued, index uint64) {
 	if q.call.Command == nil {
 		q.waiter.Answer(Answer{Index: index})
 		return
@@ -334,7 +348,7 @@ func (b *Batcher) answerRead(q queued, index uint64) {
 		return
 	}
 	q.read = false
-	b.add(q)
+	b.add(*q)
 }
 
 // unread is the fault of a read whose entry failed. The read did nothing, even if the entry took effect.

@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ type fakeEntry struct {
 func (l *fakeLog) Propose(calls []fsm.Call) batch.Pending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := &fakeEntry{calls: calls, index: uint64(len(l.entries) + 1), done: make(chan struct{})}
+	e := &fakeEntry{calls: slices.Clone(calls), index: uint64(len(l.entries) + 1), done: make(chan struct{})}
 	l.entries = append(l.entries, e)
 	l.arrived <- e
 	return e

@@ -73,7 +73,7 @@ func (q *queue) fits(conf *Config) bool {
 	return len(q.waiting) == 0 && q.work <= conf.MaxWork/sharedWork && q.count <= conf.MaxCalls && q.bytes <= conf.MaxBytes
 }
 
-// takeArrived takes the requests that have no lane. They still count. A backing array is never reused, because its requests live on.
+// takeArrived takes the requests that have no lane. They still count.
 func (q *queue) takeArrived() []queued {
 	taken := q.arrived
 	q.arrived, q.work = nil, 0
