@@ -40,25 +40,34 @@ func (c *VerifyKey) is() *commandType {
 	return &verifyKeyExtendedType
 }
 
-// verifyKeyPool allocates verifications in groups, because batches consist mostly of them.
-type verifyKeyPool struct {
-	free []VerifyKey
-	made int
+// Verifications is memory for the verifications of batches, because batches consist mostly of them: the Pool of a visitor that reads one.
+type Verifications struct {
+	group []VerifyKey
+	used  int // of the group
+}
+
+// largestGroup is how many verifications are allocated at once.
+const largestGroup = 1024
+
+func (p *Verifications) next() *VerifyKey {
+	if p.used == len(p.group) {
+		p.group, p.used = make([]VerifyKey, min(max(1, 2*len(p.group)), largestGroup)), 0
+	}
+	p.used++
+	return &p.group[p.used-1]
+}
+
+// Reset makes the memory free for other verifications. Nothing may use those that had it.
+func (p *Verifications) Reset() {
+	clear(p.group[:p.used])
+	p.used = 0
 }
 
 func newVerifyKey(v *fields.Visitor) Command {
-	pool, ok := v.Pool.(*verifyKeyPool)
-	if !ok {
-		pool = &verifyKeyPool{}
-		v.Pool = pool
+	if pool, ok := v.Pool.(*Verifications); ok {
+		return pool.next()
 	}
-	if len(pool.free) == 0 {
-		pool.free = make([]VerifyKey, min(64, max(4, pool.made)))
-		pool.made += len(pool.free)
-	}
-	c := &pool.free[0]
-	pool.free = pool.free[1:]
-	return c
+	return new(VerifyKey)
 }
 
 // The bits of the byte that says which fields follow in a verification of the extended kind.

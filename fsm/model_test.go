@@ -64,6 +64,8 @@ type history struct {
 	digest fsm.Digest        // stored with it
 	saved  bool              // whether there is one
 	log    [][]byte          // batches since the snapshot in store
+	// coder uses its memory again, as a node's does: the ledger must keep nothing of an entry.
+	coder codec.Coder
 
 	frozen *fsm.Frozen // a snapshot under way
 	staged []staged    // what it yielded so far
@@ -124,7 +126,7 @@ var usedByAll = &fsm.ListWorkspaces{Page: fsm.Page{Limit: 1 << 30}}
 func (h *history) apply(b fsm.Batch) []fsm.Result {
 	h.t.Helper()
 	entry := codec.AppendBatch(nil, b)
-	decoded, err := codec.DecodeBatch(entry)
+	decoded, err := h.coder.DecodeBatch(entry)
 	require.NoError(h.t, err)
 	require.Equal(h.t, entry, codec.AppendBatch(nil, decoded))
 	h.index++

@@ -62,7 +62,8 @@ type Replica struct {
 
 	requestQuotas atomic.Bool // whether a workspace has a quota of requests
 
-	restores int // in a row, with no entry between them; raft's FSM goroutine only
+	restores int         // in a row, with no entry between them; raft's FSM goroutine only
+	entries  codec.Coder // raft's FSM goroutine only
 
 	holds holds
 
@@ -216,7 +217,7 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 			continue
 		}
 		began := time.Now()
-		b, err := codec.DecodeBatch(l.Data)
+		b, err := r.entries.DecodeBatch(l.Data)
 		if err != nil {
 			r.halt(l, err)
 		}
@@ -227,6 +228,7 @@ func (r *Replica) ApplyBatch(logs []*raft.Log) []any {
 		}
 		r.appliedIn(l.Index, time.Since(began))
 	}
+	r.entries.Forget()
 	r.applied.advance(logs[len(logs)-1].Index)
 	failpoint.Hit(failpoint.EntryAfterApply)
 	return responses

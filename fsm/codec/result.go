@@ -22,12 +22,16 @@ func AppendResult(buf []byte, r fsm.Result) []byte {
 }
 
 // DecodeResult is the inverse of AppendResult. The result keeps no reference to data.
-func DecodeResult(data []byte) (fsm.Result, error) {
+func DecodeResult(data []byte) (fsm.Result, error) { return new(Coder).DecodeResult(data) }
+
+// DecodeResult is the function DecodeResult.
+func (c *Coder) DecodeResult(data []byte) (fsm.Result, error) {
+	defer c.rest()
 	body, err := unseal(data)
 	if err != nil {
 		return nil, fmt.Errorf("decode result: %w", err)
 	}
-	v := fields.NewReader(body)
+	v := c.reader(body)
 	var r fsm.Result
 	if framed(v, resultVersion) {
 		fsm.VisitResult(v, &r)

@@ -13,10 +13,10 @@ type sessionTable []sessionEntry
 type sessionEntry struct{ id, below uint64 }
 
 // sessionsOf builds the table. Calls of one session may have different acknowledged numbers. The table keeps the largest one that is not
-// above any of the calls.
-func sessionsOf(calls []fsm.Call) sessionTable {
-	table := sessionTable{}
-	lowest := []uint64{}
+// above any of the calls. It stands in the room if that suffices.
+func sessionsOf(calls []fsm.Call, room sessionTable) sessionTable {
+	var fewLowest [few]uint64
+	table, lowest := room, fewLowest[:0]
 	for i := range calls {
 		id := calls[i].ID
 		if id.Session == 0 {

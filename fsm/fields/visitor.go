@@ -55,7 +55,13 @@ var (
 )
 
 // NewReader returns a visitor that reads from data. The values keep no reference to data.
-func NewReader(data []byte) *Visitor { return &Visitor{mode: reading, form: 1, buf: data} }
+func NewReader(data []byte) *Visitor {
+	v := MakeReader(data)
+	return &v
+}
+
+// MakeReader is NewReader for a visitor that is used again for other data.
+func MakeReader(data []byte) Visitor { return Visitor{mode: reading, form: 1, buf: data} }
 
 // Reread makes a reader begin with other data. From then on, short texts that are equal to one read lately share its memory: of records, many
 // name the same owner.
@@ -72,7 +78,7 @@ func NewWriter(buf []byte) *Visitor {
 	return &v
 }
 
-// MakeWriter is NewWriter for a visitor that stays on the stack.
+// MakeWriter is NewWriter for a visitor that stays on the stack, or is used again for other values.
 func MakeWriter(buf []byte) Visitor { return Visitor{mode: writing, form: 1, buf: buf} }
 
 // NewHashing returns a visitor that hashes the fields, beginning with seed.
