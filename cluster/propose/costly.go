@@ -32,12 +32,25 @@ func (p *Proposer) admitCheap(b *batch.Batcher, call fsm.Call, size int, retrans
 	if size > CostlyBytes {
 		return false
 	}
-	unchanging, work := p.examine(&call, retransmission, costlyWork)
+	unchanging, work := p.examineCheap(call, retransmission)
 	if work > costlyWork {
 		return false
 	}
 	b.Queue(call, size, unchanging, work, deadline, w)
 	return true
+}
+
+// examineCheap is examine with a copy of the call that was used before: the ledger takes a pointer, which would put each call on the heap.
+func (p *Proposer) examineCheap(call fsm.Call, retransmission bool) (unchanging bool, work fsm.Work) {
+	examined, ok := p.examined.Get().(*fsm.Call)
+	if !ok {
+		examined = new(fsm.Call)
+	}
+	*examined = call
+	unchanging, work = p.examine(examined, retransmission, costlyWork)
+	*examined = fsm.Call{}
+	p.examined.Put(examined)
+	return unchanging, work
 }
 
 // admitCostly takes a turn, examines the call and gives it to the batcher. The turn pays for what applying the call is estimated to take.

@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/hashicorp/raft"
@@ -19,11 +20,17 @@ type entryLog struct {
 	counts             *counts
 	proposing          func(calls int)
 	idempotencyMaxKeys uint64
+
+	coder   codec.Coder
+	encoded []byte // of the last entry
 }
 
+// maxKeptBytes is the largest buffer that is kept for the next entry. A full one has about as much.
+const maxKeptBytes = 512 << 10
+
 // Propose stamps, encodes and hands on one entry. raft's enqueue timeout is not used: the batcher's queue is the place to wait.
-func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
-	data := codec.AppendBatch(nil, fsm.Batch{Stamp: l.stamp(), IdempotencyMaxKeys: l.idempotencyMaxKeys, Calls: calls})
+func (l *entryLog) Propose(calls []fsm.Call) batch.Pending {
+	data := l.encode(fsm.Batch{Stamp: l.stamp(), IdempotencyMaxKeys: l.idempotencyMaxKeys, Calls: calls})
 	l.counts.entries.Add(1)
 	l.counts.calls.Add(uint64(len(calls)))
 	l.counts.bytes.Add(uint64(len(data)))
@@ -37,8 +44,18 @@ func (l entryLog) Propose(calls []fsm.Call) batch.Pending {
 	return p
 }
 
+// encode encodes an entry into exactly as many bytes as it needs: raft and the cache of its log keep them.
+func (l *entryLog) encode(b fsm.Batch) []byte {
+	l.encoded = l.coder.AppendBatch(l.encoded[:0], b)
+	data := bytes.Clone(l.encoded)
+	if cap(l.encoded) > maxKeptBytes {
+		l.encoded = nil
+	}
+	return data
+}
+
 // Refused counts a request for which the queue had no room.
-func (l entryLog) Refused() { l.counts.refused.Add(1) }
+func (l *entryLog) Refused() { l.counts.refused.Add(1) }
 
 // proposal is one entry in raft's hands.
 type proposal struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/creditd/creditd/cluster/batch"
@@ -30,12 +31,17 @@ type forwarded struct {
 	size           int // of the encoded batch; set by decodeForwarded
 }
 
+// coders encode and decode what is forwarded.
+var coders = sync.Pool{New: func() any { return new(codec.Coder) }}
+
 func appendForwarded(b []byte, f forwarded) []byte {
 	flag := byte(0)
 	if f.retransmission {
 		flag = 1
 	}
-	return codec.AppendBatch(append(b, flag), fsm.Batch{Calls: []fsm.Call{f.call}})
+	c := coders.Get().(*codec.Coder)
+	defer coders.Put(c)
+	return c.AppendBatch(append(b, flag), fsm.Batch{Calls: []fsm.Call{f.call}})
 }
 
 func decodeForwarded(b []byte) (f forwarded, err error) {
@@ -43,14 +49,11 @@ func decodeForwarded(b []byte) (f forwarded, err error) {
 		return f, errors.New("the first byte is neither 0 nor 1")
 	}
 	f.retransmission, f.size = b[0] == 1, len(b)-1
-	decoded, err := codec.DecodeBatch(b[1:])
-	if err != nil {
+	c := coders.Get().(*codec.Coder)
+	defer coders.Put(c)
+	if f.call, err = c.DecodeCall(b[1:]); err != nil {
 		return f, err
 	}
-	if len(decoded.Calls) != 1 {
-		return f, errors.New("not one command")
-	}
-	f.call = decoded.Calls[0]
 	switch f.call.Command.(type) {
 	case *fsm.Bootstrap, *fsm.RaiseLedgerVersion:
 		return f, errors.New("only the leader itself may bootstrap the ledger or raise its version")
@@ -66,7 +69,9 @@ func decodeAnswer(b []byte) (a batch.Answer, err error) {
 	if a.Index, b, err = rpc.CutIndex(b); err != nil {
 		return a, err
 	}
-	a.Result, err = codec.DecodeResult(b)
+	c := coders.Get().(*codec.Coder)
+	defer coders.Put(c)
+	a.Result, err = c.DecodeResult(b)
 	return a, err
 }
 

@@ -75,6 +75,7 @@ type Proposer struct {
 	sessions  sessionLimit
 	readIndex readIndexRounds
 	waiters   sync.Pool // of waiter
+	examined  sync.Pool // of *fsm.Call
 	counts    counts
 
 	// batcher is the present term's, nil unless this node serves as the leader.

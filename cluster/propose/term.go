@@ -17,7 +17,7 @@ type Term struct {
 
 // Begin starts a term. Commands reach it after Serve. End must be called.
 func (p *Proposer) Begin() *Term {
-	log := entryLog{raft: p.conf.Raft, stamp: p.conf.Fitness.Stamp, counts: &p.counts, proposing: p.conf.Proposing, idempotencyMaxKeys: p.conf.IdempotencyMaxKeys}
+	log := &entryLog{raft: p.conf.Raft, stamp: p.conf.Fitness.Stamp, counts: &p.counts, proposing: p.conf.Proposing, idempotencyMaxKeys: p.conf.IdempotencyMaxKeys}
 	return &Term{proposer: p, batcher: batch.New(p.conf.Batch, log, batch.Ledger{
 		Peek: p.peek, Workspace: p.conf.Ledger.Workspace,
 		Examine: func(call *fsm.Call, retransmission bool) (bool, fsm.Work) {
