@@ -36,19 +36,20 @@ func NewClient(pool *peer.Pool, clusterID func() string) *Client {
 // Nowhere is the address of a node that has none: see peer.Nowhere.
 const Nowhere = peer.Nowhere
 
-// sizeHint is room for what most requests and answers take.
-const sizeHint = 160
-
 // Call asks the node at an address and waits for its answer or for ctx. An error is
 //   - what the node answered, as the *fault.Error that its handler returned;
 //   - a *peer.CallError where there was no answer: peer.NotSent tells whether the node may have acted;
 //   - fault.Unknown where the answer could not be read.
 func (m *Method[Q, A]) Call(ctx context.Context, c *Client, addr string, request Q) (answer A, err error) {
-	payload := make([]byte, 0, sizeHint)
+	b := buffers.Get().(*buffer)
 	if m.OfCluster {
-		payload = binary.BigEndian.AppendUint32(payload, clusterTag(c.clusterID()))
+		b.bytes = binary.BigEndian.AppendUint32(b.bytes, clusterTag(c.clusterID()))
 	}
-	data, err := c.pool.Get(addr).Call(ctx, m.Number, m.Request.Append(payload, request))
+	b.bytes = m.Request.Append(b.bytes, request)
+	data, err := c.pool.Get(addr).Call(ctx, m.Number, b.bytes)
+	if err == nil { // after a failure the request may still be on its way
+		b.release()
+	}
 	if err != nil {
 		var code *peer.CodeError
 		if errors.As(err, &code) {

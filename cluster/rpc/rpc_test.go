@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,4 +186,24 @@ func TestMethod_TellsWhetherItWasSent(t *testing.T) {
 
 func TestTable_PanicsWhenANumberIsUsedTwice(t *testing.T) {
 	require.Panics(t, func() { NewTable(TableConfig{}, greetRow(), Row{number: greet.Number, name: "other"}) })
+}
+
+// Requests and answers are encoded in buffers that earlier ones had.
+func TestMethod_CallsDoNotShareBuffers(t *testing.T) {
+	addr, c := serve(t, "cl_1", "cl_1", greetRow())
+	ctx := testContext(t)
+	var callers sync.WaitGroup
+	for caller := range 16 {
+		callers.Go(func() {
+			for i := range 100 {
+				name := strings.Repeat(fmt.Sprintf("%d.%d ", caller, i), 1+i%50)
+				answer, err := greet.Call(ctx, c, addr, greeting{name})
+				if err != nil || answer != "hello "+name {
+					t.Errorf("%q, %v for %q", answer, err, name)
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
 }

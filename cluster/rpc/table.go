@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -97,8 +98,16 @@ func (m *Method[Q, A]) replyTo(reply peer.Reply) Reply[A] {
 			reply(encodeFault(err))
 			return
 		}
-		reply(peer.CodeOK, m.Answer.Append(make([]byte, 0, sizeHint), answer))
+		reply(peer.CodeOK, m.encode(answer))
 	}
+}
+
+// encode encodes an answer into exactly as many bytes as it needs. They leave some time after the reply.
+func (m *Method[Q, A]) encode(answer A) []byte {
+	b := buffers.Get().(*buffer)
+	defer b.release()
+	b.bytes = m.Answer.Append(b.bytes, answer)
+	return bytes.Clone(b.bytes)
 }
 
 // TableConfig is what a table needs to know of its node.
