@@ -11,7 +11,10 @@ import (
 )
 
 // Schema decodes and validates bodies described by T. Create it with [Compile] or [MustCompile], once, at start.
-type Schema[T any] struct{ root *node }
+type Schema[T any] struct {
+	root  *node
+	spare sync.Pool // of *T, zero
+}
 
 // MustCompile is like [Compile] and panics if the description is wrong.
 func MustCompile[T any](name string) *Schema[T] {

@@ -12,11 +12,17 @@ func (s *Schema[T]) Decode(body []byte) (T, *Problem) { return s.DecodeInSteps(b
 
 // DecodeInSteps is Decode that calls between with its position behind each item of an array, for callers that share the CPU.
 func (s *Schema[T]) DecodeInSteps(body []byte, between func(at int)) (T, *Problem) {
-	req := new(T)
-	if s.decodeFast(body, req, between) {
-		return *req, nil
+	req, ok := s.spare.Get().(*T)
+	if !ok {
+		req = new(T)
 	}
-	return s.decodeSlowly(body)
+	if !s.decodeFast(body, req, between) {
+		return s.decodeSlowly(body)
+	}
+	var none, decoded T
+	decoded, *req = *req, none
+	s.spare.Put(req)
+	return decoded, nil
 }
 
 // Into is Decode into a zero T that the caller has.
