@@ -90,7 +90,10 @@ func overLoopback(b *testing.B, handler http.Handler) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := &http.Server{Handler: handler}
+	server := &http.Server{Handler: handler, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+		ctx, _ = api.ConnContext(ctx)
+		return ctx
+	}}
 	go server.Serve(listener)
 	defer server.Close()
 	request := []byte("POST /v2/keys.verifyKey HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n" +

@@ -231,7 +231,9 @@ func mayHaveExecuted(err error) bool {
 }
 
 // abandoned reports whether the client hung up.
-func (c *call) abandoned() bool { return errors.Is(c.gin.Request.Context().Err(), context.Canceled) }
+func (c *call) abandoned() bool {
+	return errors.Is(c.gin.Request.Context().Err(), context.Canceled) || errors.Is(c.ctx.Err(), context.Canceled)
+}
 
 // crash answers a panic. A proposed command may have been executed, and a 5xx would make clients repeat it.
 func (c *call) crash() *problem {

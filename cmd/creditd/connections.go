@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/cluster/handshakes"
 	"github.com/creditd/creditd/cluster/lobby"
 )
@@ -34,6 +38,7 @@ type connections struct {
 type servedConn struct {
 	*net.TCPConn
 	of         *connections
+	hangUp     func()      // told when the client is gone; nil: nobody is
 	prev, next *servedConn // in the list of those that wait for a request; nil: it does not wait. Guarded by of.mu
 	ended      bool        // guarded by of.mu
 }
@@ -130,13 +135,33 @@ func (conn *servedConn) Close() error {
 	return conn.TCPConn.Close()
 }
 
-// observe is http.Server.ConnState. A connection that has sent nothing yet, or has not ended its TLS handshake, waits like one between two
-// requests. One of HTTP/2 waits while it has no stream.
-func (c *connections) observe(conn net.Conn, state http.ConnState) {
+// Read implements net.Conn. net/http reads while a request is served, so it notices here that the client hung up.
+func (conn *servedConn) Read(b []byte) (int, error) {
+	n, err := conn.TCPConn.Read(b)
+	if err != nil && conn.hangUp != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		conn.hangUp()
+	}
+	return n, err
+}
+
+// contextOf is http.Server.ConnContext of a server for package api.
+func contextOf(ctx context.Context, conn net.Conn) context.Context {
+	ctx, servedBy(conn).hangUp = api.ConnContext(ctx)
+	return ctx
+}
+
+// servedBy finds the connection below TLS.
+func servedBy(conn net.Conn) *servedConn {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	served := conn.(*servedConn)
+	return conn.(*servedConn)
+}
+
+// observe is http.Server.ConnState. A connection that has sent nothing yet, or has not ended its TLS handshake, waits like one between two
+// requests. One of HTTP/2 waits while it has no stream.
+func (c *connections) observe(conn net.Conn, state http.ConnState) {
+	served := servedBy(conn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	served.remove()

@@ -18,6 +18,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/api"
+	"github.com/creditd/creditd/cluster/fault"
+	"github.com/creditd/creditd/fsm"
 )
 
 // limited serves with a bound on connections. Its handler reads the whole body.
@@ -227,4 +231,99 @@ func TestConnections_BoundFailedHandshakesOfAHost(t *testing.T) {
 		return refused() > 0
 	})
 	await(t, func() bool { return shake() == nil })
+}
+
+// blockingNode executes nothing before the caller's patience has ended.
+type blockingNode struct {
+	api.Node
+	entered chan struct{}
+}
+
+func (blockingNode) RequestQuota(fsm.Hash) (string, int64) { return "", 0 }
+
+func (n blockingNode) Execute(ctx context.Context, call fsm.Call) (fsm.Result, uint64, error) {
+	if call.Command.(*fsm.VerifyKey).Cost == 0 {
+		return &fsm.Verdict{Code: fsm.NotFound}, 1, nil
+	}
+	n.entered <- struct{}{}
+	<-ctx.Done()
+	return nil, 0, fault.Wrap(fault.Unknown, "", ctx.Err())
+}
+
+// A client that hangs up while its request waits frees what the request holds, docs/contract.md 1.1. Requests before it on the connection
+// do not count as its end: net/http aborts a read with each answer.
+func TestConnections_TellOfAClientThatHangsUp(t *testing.T) {
+	node, registry := blockingNode{entered: make(chan struct{})}, prometheus.NewRegistry()
+	served, err := api.New(api.Config{Node: node, Registry: registry, RequestTimeout: time.Hour})
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	conns := limitConnections(l, 10, 0)
+	left := make(chan struct{})
+	server := &http.Server{ConnState: conns.observe, ConnContext: contextOf, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.Handler().ServeHTTP(w, r)
+		left <- struct{}{}
+	})}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(conns) }()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.Error(t, <-ended)
+	})
+
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	in := bufio.NewReader(conn)
+	for cost := range 2 {
+		for range 3 {
+			body := fmt.Sprintf(`{"key":"sk_1","credits":{"cost":%d}}`, cost)
+			_, err = fmt.Fprintf(conn, "POST /v2/keys.verifyKey HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer root_1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+				len(body), body)
+			require.NoError(t, err)
+			if cost > 0 {
+				break
+			}
+			within(t, left)
+			re, err := http.ReadResponse(in, nil)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, re.StatusCode)
+			require.NoError(t, re.Body.Close())
+		}
+	}
+	within(t, node.entered)
+	require.NoError(t, conn.Close())
+	within(t, left)
+	require.Equal(t, map[string]float64{"200": 3, "499": 1}, requestsByStatus(t, registry))
+}
+
+// within waits for a signal.
+func within(t *testing.T, signal <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-signal:
+	case <-time.After(patience):
+		t.Fatal("waited in vain")
+	}
+}
+
+// requestsByStatus are the counters of requests, without those at zero.
+func requestsByStatus(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	counts := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if value := m.GetCounter().GetValue(); family.GetName() == "creditd_api_requests_total" && value > 0 {
+				for _, pair := range m.GetLabel() {
+					if pair.GetName() == "status" {
+						counts[pair.GetValue()] += value
+					}
+				}
+			}
+		}
+	}
+	return counts
 }

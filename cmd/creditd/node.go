@@ -121,6 +121,7 @@ func newHTTPServer(conf nodeConfig, node *servedNode, conns *connections, memory
 	server = &http.Server{
 		Handler:           streams.bound(boundingHeaders(node.closingConnections(served.Handler()))),
 		ConnState:         conns.observe,
+		ConnContext:       contextOf,
 		ReadHeaderTimeout: conf.http.readHeaderTimeout,
 		ReadTimeout:       max(conf.http.readHeaderTimeout, api.RatePatience), // for the start of the body; package api extends it
 		WriteTimeout:      writeTimeout,
