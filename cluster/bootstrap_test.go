@@ -1,7 +1,10 @@
 package cluster_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +101,25 @@ func TestCluster_EmptyNodesJoinOnceThereIsALeader(t *testing.T) {
 	}
 	c.WaitReady()
 	require.Len(t, c.Nodes[joiner].Servers(), 4)
+}
+
+// A new node that sees a healthy cluster through gossip and reaches nobody's peer port is not told that the cluster has lost its majority: who
+// follows that advice recovers a cluster that runs.
+func TestCluster_AnEmptyNodeThatReachesNobodySaysSo(t *testing.T) {
+	t.Parallel()
+	c := clustertest.New(t, 3, nil)
+	c.Tune(func(conf *cluster.Config) {
+		conf.AdvertisePeer = "127.0.0.1:9" // nobody reaches it there
+		conf.Dial = func(context.Context, string) (net.Conn, error) { return nil, errors.New("refused") }
+	})
+	joiner := c.Add()
+	var why string
+	require.Eventually(t, func() bool {
+		why = c.Nodes[joiner].Ready().Error()
+		return strings.Contains(why, "members that have data are seen")
+	}, 30*time.Second, 10*time.Millisecond)
+	require.Contains(t, why, "do not answer this node at their peer addresses")
+	require.Contains(t, why, c.Nodes[0].ID()+" at ")
 }
 
 func stepsDown(t *testing.T, c *clustertest.Cluster, leader int) {

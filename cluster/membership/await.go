@@ -3,6 +3,7 @@ package membership
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,8 @@ const (
 	leaderText  = "a cluster exists, and this node waits until its leader adds it"
 	quorumText  = "members that have data are seen, but they have no leader: start the other voters of their cluster with their data directories. " +
 		"This node founds nothing. Keep the data of those members: where a majority is lost for good, the ledger has to be recovered from them"
+	silentText = "members that have data are seen and do not answer this node at their peer addresses: open the peer port between the machines, " +
+		"and compare this node's cluster secret or peer certificate with theirs"
 )
 
 // waiting is what an empty node waits for, and because of whom.
@@ -61,24 +64,36 @@ func (b *Bootstrap) awaitCluster(ctx context.Context, owners []gossip.Member) {
 	if b.wait.asked = now; b.wait.led.IsZero() {
 		b.wait.led = now
 	}
-	addrs, names := make(map[string]string), make([]string, len(owners))
-	for i, m := range owners {
-		names[i] = m.ID + " at " + m.PeerAddr + " (" + m.Health.String() + ")"
+	addrs, names := make(map[string]string), make(map[string]string)
+	for _, m := range owners {
+		names[m.ID] = m.ID + " at " + m.PeerAddr + " (" + m.Health.String() + ")"
 		if m.Health == gossip.Alive {
 			addrs[m.ID] = m.PeerAddr
 		}
 	}
-	for _, r := range b.Reporter.Ask(ctx, addrs) {
+	answers := b.Reporter.Ask(ctx, addrs)
+	for _, r := range answers {
 		if r.Role == leaderRole {
 			b.wait.led = now
-			b.wait.say(b.Logger, waiting{leaderText, names})
+			b.wait.say(b.Logger, waiting{leaderText, sortedValues(names)})
 			return
 		}
 	}
-	if now.Sub(b.wait.led) > leaderlessGrace {
-		b.wait.say(b.Logger, waiting{quorumText, names})
+	if now.Sub(b.wait.led) <= leaderlessGrace {
+		return
 	}
+	if len(answers) == len(addrs) {
+		b.wait.say(b.Logger, waiting{quorumText, sortedValues(names)})
+		return
+	}
+	maps.DeleteFunc(names, func(id, _ string) bool { // one of the others may lead
+		_, answered := answers[id]
+		return answered || addrs[id] == ""
+	})
+	b.wait.say(b.Logger, waiting{silentText, sortedValues(names)})
 }
+
+func sortedValues(m map[string]string) []string { return slices.Sorted(maps.Values(m)) }
 
 // forget is called when there is nothing to say: the node waits for other founders.
 func (w *clusterWait) forget() { w.said.Store(nil) }
