@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/hashicorp/raft"
 )
 
 // The limits of a steadyHandler.
@@ -36,7 +38,8 @@ type steadyHandler struct {
 
 // steadyLines is what all loggers of one node have written lately.
 type steadyLines struct {
-	now func() time.Time
+	now      func() time.Time
+	stopping <-chan struct{} // closed when the node closes its connections; nil: never
 
 	mu   sync.Mutex
 	seen map[string]*steadyLine // guarded by mu
@@ -58,6 +61,12 @@ func newSteadyHandler(inner slog.Handler, now func() time.Time) *steadyHandler {
 
 // Handle implements slog.Handler.
 func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level > slog.LevelInfo && h.lines.ownEnd(r) {
+		r.Level = slog.LevelDebug
+		if !h.Enabled(ctx, r.Level) {
+			return nil
+		}
+	}
 	if r.Level >= slog.LevelInfo {
 		var key strings.Builder
 		fmt.Fprintf(&key, "%d %s%s", r.Level, r.Message, h.bound)
@@ -79,6 +88,24 @@ func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
 		}
 	}
 	return h.Handler.Handle(ctx, r)
+}
+
+// ownEnd reports whether a line is about a connection that this node closed because it stops. raft and memberlist call that an error.
+func (l *steadyLines) ownEnd(r slog.Record) (own bool) {
+	select {
+	case <-l.stopping:
+	default:
+		return false
+	}
+	says := func(text string) bool {
+		return strings.Contains(text, net.ErrClosed.Error()) || strings.Contains(text, raft.ErrTransportShutdown.Error())
+	}
+	own = says(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		own = own || says(a.Value.String())
+		return !own
+	})
+	return own
 }
 
 // later returns what writes a record with more attributes. It says that a state is over, so its level is Info at most.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,6 +47,29 @@ func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
 	l.now = l.now.Add(quietGap)
 	l.Error("failed to heartbeat to", "peer", "10.0.0.1:7071", "error", errors.New("i/o timeout"))
 	require.Equal(t, 4, l.count("failed to heartbeat to"), "it was over, and is back")
+}
+
+// A node that stops in good order closes its own connections. That is no error, and a daily look at the errors should not find it.
+func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
+	stopping := make(chan struct{})
+	var text bytes.Buffer
+	handler := newSteadyHandler(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelInfo}), time.Now)
+	handler.lines.stopping = stopping
+	log := slog.New(handler).With("component", "raft")
+	closed := &net.OpError{Op: "read", Net: "tcp", Err: net.ErrClosed}
+	say := func() {
+		log.Error("failed to decode incoming command", "error", closed)
+		log.Error("failed to decode incoming command", "error", raft.ErrTransportShutdown)
+		log.Error("memberlist: Failed to send UDP ping: " + closed.Error())
+	}
+	say()
+	require.Equal(t, 3, strings.Count(text.String(), "level=ERROR"), "before, somebody else may be the reason")
+	text.Reset()
+	close(stopping)
+	say()
+	require.Empty(t, text.String())
+	log.Error("failed to decode incoming command", "error", errors.New("unexpected EOF"))
+	require.Contains(t, text.String(), "level=ERROR", "what else fails while it stops is said")
 }
 
 // A stranger knocks from another port each time, and stays the same stranger.
