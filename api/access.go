@@ -24,7 +24,8 @@ func (c *call) logAccess(took time.Duration) {
 	}
 	c.api.access.Logger.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("requestId", string(c.id[:])), slog.String("endpoint", c.endpoint.name), slog.Int("status", c.status()),
-		slog.String("code", c.code), slog.Duration("duration", took), slog.String("workspace", workspaceID), slog.String("rootKey", rootKeyID))
+		slog.String("code", c.code), slog.Duration("duration", took), slog.String("workspace", workspaceID), slog.String("rootKey", rootKeyID),
+		slog.String("from", c.gin.Request.RemoteAddr))
 }
 
 // endSpan ends the span of this request, once its answer was sent or cut short.
@@ -39,6 +40,7 @@ func (c *call) logRefusal(p *problem) {
 	}
 	attrs := []slog.Attr{
 		slog.String("requestId", string(c.id[:])), slog.String("endpoint", c.endpoint.name), slog.Int("status", p.status), slog.String("code", p.path),
+		slog.String("from", c.gin.Request.RemoteAddr),
 	}
 	if p.cause != nil {
 		attrs = append(attrs, slog.String("cause", p.cause.Error()))

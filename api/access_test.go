@@ -38,13 +38,13 @@ func TestAccessLog_NamesEachRequestAndNoKey(t *testing.T) {
 	require.Len(t, lines, 5)
 	require.Contains(t, lines[0], "requestId="+valid.Meta.RequestID+" endpoint=keys.verifyKey status=200 code=VALID duration=")
 	for i, want := range []string{
-		"code=VALID .*workspace=ws_1 rootKey=rk_1$", "status=200 code=USAGE_EXCEEDED ", "status=400 code=unkey/application/invalid_input ",
-		`status=401 code=unkey/authentication/key_not_found .*workspace="" rootKey=""$`, "endpoint=apis.getApi status=404 code=unkey/data/api_not_found ",
+		`code=VALID .*workspace=ws_1 rootKey=rk_1 from=\S+$`, "status=200 code=USAGE_EXCEEDED ", "status=400 code=unkey/application/invalid_input ",
+		`status=401 code=unkey/authentication/key_not_found .*workspace="" rootKey="" from=\S+:\d+$`, "endpoint=apis.getApi status=404 code=unkey/data/api_not_found ",
 	} {
 		require.Regexp(t, want, lines[i])
 	}
 	require.Equal(t, 3, strings.Count(details.String(), `level=DEBUG msg="request refused"`), "a line for each refusal")
-	require.Contains(t, details.String(), "endpoint=apis.getApi status=404 code=unkey/data/api_not_found")
+	require.Contains(t, details.String(), "endpoint=apis.getApi status=404 code=unkey/data/api_not_found from=")
 	for _, log := range []string{access.String(), details.String()} {
 		for _, secret := range []string{f.in("SECRET"), "root_nobody_knows_this", rootKey} {
 			require.NotContains(t, log, secret)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -29,17 +30,19 @@ type failures struct {
 	knows   func(fsm.Hash) bool
 	refused prometheus.Counter // requests
 	failed  prometheus.Counter
+	logger  *slog.Logger
 
 	full atomic.Bool // an address has used up the present window, which may be over
 
 	mu     sync.Mutex
 	ends   time.Time          // guarded by mu: of the window
+	lasts  bool               // guarded by mu: an address used up the window right before, too
 	counts map[netip.Addr]int // guarded by mu
 }
 
 func newFailures(config Config) (*failures, []prometheus.Collector) {
 	f := &failures{
-		most: config.FailedAuthentications, knows: config.Knows,
+		most: config.FailedAuthentications, knows: config.Knows, logger: config.Logger,
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "creditd_api_authentication_refusals_total",
 			Help: "Requests with an unknown root key that were refused with 429, because too many of their address had failed.",
@@ -75,23 +78,29 @@ func (f *failures) slot(host netip.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// note counts a failure.
+// note counts a failure. The address that is the first to use up its window is logged, and not again while windows are used up.
 func (f *failures) note(remote string, now time.Time) {
 	f.failed.Inc()
-	if f.most == 0 {
+	if f.most == 0 || !f.count(failingAddress(remote), now) {
 		return
 	}
-	host := failingAddress(remote)
+	f.logger.Warn("too many requests of an address have an unknown root key: it gets 429 for them", "from", remote, "within", failureWindow, "most", f.most)
+}
+
+// count counts a failure of an address, and reports whether that is news.
+func (f *failures) count(host netip.Addr, now time.Time) (news bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !now.Before(f.ends) {
+		f.lasts = f.full.Load() && now.Before(f.ends.Add(failureWindow))
 		f.ends, f.counts = now.Add(failureWindow), map[netip.Addr]int{}
 		f.full.Store(false)
 	}
 	host = f.slot(host)
-	if f.counts[host]++; f.counts[host] >= f.most {
-		f.full.Store(true)
+	if f.counts[host]++; f.counts[host] < f.most {
+		return false
 	}
+	return !f.full.Swap(true) && !f.lasts
 }
 
 // wait is how long an address has to wait; 0: it need not.
