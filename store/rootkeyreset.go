@@ -7,17 +7,19 @@ import (
 	"path/filepath"
 )
 
-// RequestRootKeyReset leaves a request in the directory of a node that does not run: content is what the node shall do when it starts.
-func RequestRootKeyReset(dir string, content []byte) (err error) {
+// RequestRootKeyReset leaves a request in the directory of a node that does not run: content is what the node shall do when it starts. It reports
+// whether an earlier request, which was not executed yet, gave way to it.
+func RequestRootKeyReset(dir string, content []byte) (replaced bool, err error) {
 	if _, err := os.Stat(filepath.Join(dir, MetaName)); err != nil {
-		return ioError(filepath.Join(dir, MetaName), "this is no data directory of a node: reading", err)
+		return false, ioError(filepath.Join(dir, MetaName), "this is no data directory of a node: reading", err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
-	return writeFileDurably(filepath.Join(dir, resetName), content)
+	_, err = os.Lstat(filepath.Join(dir, resetName))
+	return err == nil, writeFileDurably(filepath.Join(dir, resetName), content)
 }
 
 // RootKeyReset returns what RequestRootKeyReset left, nil if there is nothing.

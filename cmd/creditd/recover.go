@@ -15,7 +15,7 @@ import (
 var _ = register(registration{use: "recover", short: "go on with one node after the quorum was lost for good",
 	long: `Makes a cluster of one of a stopped node whose cluster has lost its quorum for good. It shows what
 may be lost, and asks. The cluster goes on in a new generation: nodes of the old one are refused
-until their data directories are emptied. Then they join as new nodes.
+until they are started with --rejoin, or with empty data directories. Then they join as new nodes.
 
 Stop all other nodes of the old cluster first, and see that they stay down: a majority of them
 would go on as the old cluster. Of several survivors, recover the one with the highest last
@@ -37,6 +37,9 @@ func (c *recoverCommand) bind(s *settings.Set) {
 }
 
 func (c *recoverCommand) run(in invocation) error {
+	if err := becomeOwner(c.options.Dir); err != nil {
+		return fmt.Errorf("--data-dir: %w", err)
+	}
 	done, err := recovery.Recover(c.options, func(v recovery.Survey) (bool, error) { return c.consent(in, v) })
 	switch {
 	case c.look && errors.Is(err, recovery.ErrDeclined):

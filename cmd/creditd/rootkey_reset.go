@@ -48,11 +48,18 @@ func (r *rootkeyReset) run(in invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := store.RequestRootKeyReset(r.dir, append(request, '\n')); err != nil {
+	if err := becomeOwner(r.dir); err != nil {
+		return fmt.Errorf("--data-dir: %w", err)
+	}
+	replaced, err := store.RequestRootKeyReset(r.dir, append(request, '\n'))
+	if err != nil {
 		return fmt.Errorf("--data-dir: %w", err)
 	}
 	if _, err = fmt.Fprintln(in.stdout, key); err != nil {
 		return err
+	}
+	if replaced {
+		fmt.Fprintln(in.stderr, "The root key of an earlier reset was not added yet, and never will be: this one takes its place.")
 	}
 	_, err = fmt.Fprintln(in.stderr, "Start the node as before. The root key counts once the log says: root key added.")
 	return err

@@ -29,6 +29,11 @@ func TestRootkeyReset_AddsARootKey(t *testing.T) {
 	waiting, err := os.ReadFile(filepath.Join(dir, "rootkey-reset.json"))
 	require.NoError(t, err)
 	require.NotContains(t, string(waiting), key)
+	require.NotContains(t, made.stderr.String(), "takes its place")
+	made, code = runs(t, nil, "rootkey", "reset", "--data-dir", dir)
+	require.Equal(t, exitDone, code, made.stderr.String())
+	require.Contains(t, made.stderr.String(), "takes its place", "the first root key will never count")
+	key = strings.TrimSpace(made.stdout.String())
 
 	p = start(t, nil, args...)
 	p.await(p.stderr, `msg="root key added: `)

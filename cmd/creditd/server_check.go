@@ -65,6 +65,7 @@ func (c *serverCommand) checkData(s *settings.Set) {
 			s.Refuse("data-dir", "%s is not a directory", c.store.Dir)
 		}
 		warnOfGuests(s, c.store.Dir)
+		warnOfRoot(s, c.store.Dir)
 	}
 	if dir := c.cluster.Backups.Dir; dir != "" && c.store.Dir != "" && isWithin(dir, c.store.Dir) {
 		s.Refuse("backup-dir", "%s is within --data-dir; whoever loses that needs a backup elsewhere, best on another disk", dir)
