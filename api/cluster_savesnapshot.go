@@ -30,7 +30,7 @@ func saveSnapshot() *endpoint {
 		if !c.api.saving.TryLock() {
 			return nil, &problem{errorType: &tooManyRequests, detail: "This node sends another snapshot: ask another node, or later", retryAfter: 5}
 		}
-		snapshot, err := c.api.node.Snapshot(c.ctx, c.actor, c.index)
+		snapshot, err := openedSnapshot(c, func(ctx context.Context) (Snapshot, error) { return c.api.node.Snapshot(ctx, c.actor, c.index) })
 		if err != nil {
 			c.api.saving.Unlock()
 			return nil, err

@@ -67,7 +67,7 @@ func exportRecords() *endpoint {
 			}
 			slot.Unlock()
 		}
-		view, err := c.api.node.Records(c.ctx, c.index)
+		view, err := openedSnapshot(c, func(ctx context.Context) (Records, error) { return c.api.node.Records(ctx, c.index) })
 		if err != nil {
 			done()
 			return nil, err

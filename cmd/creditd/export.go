@@ -39,7 +39,7 @@ func (e *exportCommand) bind(s *settings.Set) {
 	s.Switch(&e.all, "all", "the whole cluster")
 	s.Text(&e.out, "out", "FILE", "where to write; default: standard output")
 	s.Duration(&e.stall, "stall", time.Second, "how long the node may send nothing before the export fails")
-	s.Duration(&e.wait, "wait", 0, "how long to wait in all while the node makes another export, or the exports of the workspace rest")
+	s.Duration(&e.wait, "wait", 0, waitHelp+", or while the exports of the workspace rest")
 	s.Switch(&e.balances, "balances", "write the balances as CSV instead, with refills that were due at the log time of the export")
 }
 
@@ -90,19 +90,21 @@ func (e *exportCommand) run(in invocation) (err error) {
 	return err
 }
 
+// waitHelp is what --wait means to commands that ask with waitForExport.
+const waitHelp = "how long to wait in all while the node sends another file, or writes the snapshot that it sends"
+
 // waitForExport asks again after each 429, when the node says, for at most so long in all.
 func waitForExport(ctx context.Context, says io.Writer, most time.Duration, ask func() (io.ReadCloser, http.Header, error)) (io.ReadCloser, http.Header, error) {
-	for left := most; ; {
+	for until := time.Now().Add(most); ; {
 		body, header, err := ask()
 		var refused *client.Error
 		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
 			return body, header, err
 		}
 		pause := max(refused.RetryAfter, time.Second)
-		if pause > left {
-			return nil, nil, fmt.Errorf("the next export may begin in %v, beyond --wait: %w", pause, err)
+		if pause > time.Until(until) {
+			return nil, nil, fmt.Errorf("the next attempt may begin in %v, beyond --wait: %w", pause, err)
 		}
-		left -= pause
 		if _, err := fmt.Fprintf(says, "waiting %v: %s\n", pause, refused.Detail); err != nil {
 			return nil, nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -38,13 +39,14 @@ most to do. This needs cluster.*.read as well.`,
 
 type snapshotSave struct {
 	operator
-	stall time.Duration
+	stall, wait time.Duration
 }
 
 func (c *snapshotSave) bind(s *settings.Set) {
 	c.operator.bind(s)
-	c.stall = time.Minute
+	c.stall, c.wait = time.Minute, 10*time.Minute
 	s.Duration(&c.stall, "stall", time.Second, "how long the node may send nothing before the command fails")
+	s.Duration(&c.wait, "wait", 0, waitHelp)
 }
 
 func (c *snapshotSave) run(in invocation) (err error) {
@@ -53,11 +55,13 @@ func (c *snapshotSave) run(in invocation) (err error) {
 	defer watch.stop()
 	ctx, stop := untilSignal(in, nil)
 	defer stop()
-	body, _, err := c.stream(watch, "cluster.saveSnapshot", struct{}{})
+	defer context.AfterFunc(ctx, watch.stop)()
+	body, _, err := waitForExport(ctx, in.stderr, c.wait, func() (io.ReadCloser, http.Header, error) {
+		return c.stream(watch, "cluster.saveSnapshot", struct{}{})
+	})
 	if err != nil {
 		return advise(watch.explain(err))
 	}
-	defer context.AfterFunc(ctx, watch.stop)()
 	defer func() { err = errors.Join(err, body.Close()) }()
 	file, err := createWhole(in.args[0])
 	if err != nil {
@@ -207,6 +211,9 @@ func (c *snapshotRestore) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := becomeOwner(c.options.Dir); err != nil {
+		return fmt.Errorf("--data-dir: %w", err)
+	}
 	clusterID := ""
 	if !c.keepID {
 		clusterID = mint.ID("cluster")
