@@ -153,7 +153,7 @@ func (s *sealedDirectory) refuses(t *testing.T, dir, what string) bool {
 	for !ready.MatchString(p.stderr.String()) {
 		select {
 		case <-p.Ended():
-			require.Equal(t, exitFailed, p.State().ExitCode(), "%s\n%s", what, p.stderr)
+			require.Equal(t, exitStuck, p.State().ExitCode(), "%s\n%s", what, p.stderr)
 			require.Contains(t, p.stderr.String(), "creditd server: ", what)
 			require.Contains(t, p.stderr.String(), "mv '"+dir+"' '"+dir+".damaged'", "%s\n%s", what, p.stderr)
 			return true
@@ -189,7 +189,7 @@ func TestDamage_ChargeThatBecameAnEmptyEntry(t *testing.T) {
 	require.Greater(t, len(types), 3)
 	segment[types[len(types)-3]] ^= byte(raft.LogCommand ^ raft.LogNoop)
 	writeSparsely(t, segments[0], segment)
-	refuses(t, nil, args, exitFailed, filepath.Join(dir, "wal"), "damaged", "mv '"+dir+"' '"+dir+".damaged'")
+	refuses(t, nil, args, exitStuck, filepath.Join(dir, "wal"), "damaged", "mv '"+dir+"' '"+dir+".damaged'")
 }
 
 // typesOfCommands returns where the types of commands are in a segment of raft-wal. A frame has a kind, three bytes, a length, and that
@@ -268,7 +268,7 @@ func TestDamage_TheAdviceRebuildsTheNode(t *testing.T) {
 	state := filepath.Join(root, "2", "stable.db")
 	require.NoError(t, os.Truncate(state, 5000))
 	p := start(t, env, args[2]...)
-	require.Equal(t, exitFailed, p.wait())
+	require.Equal(t, exitStuck, p.wait())
 	require.Contains(t, p.stderr.String(), state)
 	advice := regexp.MustCompile(`(?m)^  (mv .*)$`).FindStringSubmatch(p.stderr.String())
 	require.NotNil(t, advice, p.stderr)
@@ -313,7 +313,7 @@ func TestDamage_ASnapshotThatDoesNotLoadIsNamed(t *testing.T) {
 	require.NoError(t, data.Close())
 
 	p = start(t, env, args...)
-	require.Equal(t, exitFailed, p.wait())
+	require.Equal(t, exitStuck, p.wait())
 	require.Contains(t, p.stderr.String(), filepath.Join(dir, "state.db")+": the snapshot at index")
 	require.Contains(t, p.stderr.String(), "mv '"+dir+"'")
 }

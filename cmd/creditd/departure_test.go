@@ -100,10 +100,10 @@ func TestDeparture_OfTheNodeThatIsAsked(t *testing.T) {
 
 	said := id + ` left cluster cluster_\w+ for good: it was removed at \S+Z by root key \w+ \(bootstrap\) from 127\.0\.0\.1\n` +
 		`To let this machine join again as a new node, start it once with --rejoin`
-	require.Equal(t, exitFailed, c.nodes[1].wait())
+	require.Equal(t, exitStuck, c.nodes[1].wait())
 	require.Regexp(t, said, c.nodes[1].stderr.String())
 	c.start(1)
-	require.Equal(t, exitFailed, c.nodes[1].wait())
+	require.Equal(t, exitStuck, c.nodes[1].wait())
 	require.Regexp(t, said, c.nodes[1].stderr.String())
 	p, code = c.ask(c.addr(0), "cluster", "remove", id)
 	require.Equal(t, exitFailed, code)

@@ -172,10 +172,10 @@ func TestHandbook_TheQuorumIsLost(t *testing.T) {
 
 	// The other nodes still have their data. One is started with it, and the other is emptied.
 	c.start(1)
-	require.Equal(t, exitFailed, c.nodes[1].wait())
+	require.Equal(t, exitStuck, c.nodes[1].wait())
 	require.Regexp(t, `belongs to generation 1 of cluster `+cluster+`, which was recovered without it as generation `+regexp.QuoteMeta(generation[1])+`: `+c.id(0)+` is there`, c.nodes[1].stderr.String())
 	c.start(1)
-	require.Equal(t, exitFailed, c.nodes[1].wait())
+	require.Equal(t, exitStuck, c.nodes[1].wait())
 	require.EqualValues(t, 1, len(must[api.Status](t, c.client(0), "cluster.getStatus", object{}).Nodes), "it was never added")
 	c.join(1, "--rejoin")
 	require.NoError(t, os.RemoveAll(c.dirs[2]))

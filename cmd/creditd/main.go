@@ -15,10 +15,16 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitNo     = 3 // the command was executed, and its answer is no
+	exitStuck  = 4 // the node ends like this at each start, until somebody does what it says
 )
 
 // negative is the error of a command whose answer is no: a key that is not valid, a gate that is exceeded.
 type negative struct{ error }
+
+// stuck is the error of a node that would end with it again. The unit of the Debian package does not start it again by itself.
+type stuck struct{ error }
+
+func (s *stuck) Unwrap() error { return s.error }
 
 // invocation is what one run of a command may see of the process around it.
 type invocation struct {
@@ -47,6 +53,10 @@ func run(in invocation) int {
 		var no *negative
 		if errors.As(failed.error, &no) {
 			return exitNo
+		}
+		var stays *stuck
+		if errors.As(failed.error, &stays) {
+			return exitStuck
 		}
 		return exitFailed
 	case !errors.Is(err, errHelpShown):

@@ -197,7 +197,11 @@ func TestRefusal_Directory(t *testing.T) {
 			if name == "other log" {
 				args = append(args, "--log-store", "wal")
 			}
-			refuses(t, nil, args, exitFailed, append(test.says, "--data-dir")...)
+			code := exitFailed
+			if strings.HasSuffix(name, "damaged") || strings.HasSuffix(name, "missing") {
+				code = exitStuck
+			}
+			refuses(t, nil, args, code, append(test.says, "--data-dir")...)
 		})
 	}
 }

@@ -106,9 +106,9 @@ func runNode(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	err := rejoining(conf, log, func() error { return runOnce(ctx, conf, log, up) })
 	switch {
 	case store.NeedsRebuild(err):
-		return fmt.Errorf("%w\n%s", err, rebuildAdvice(conf))
+		return &stuck{fmt.Errorf("%w\n%s", err, rebuildAdvice(conf))}
 	case store.KindOf(err) == store.KindRemoved:
-		return fmt.Errorf("%w\n%s", err, removedAdvice)
+		return &stuck{fmt.Errorf("%w\n%s", err, removedAdvice)}
 	}
 	return err
 }

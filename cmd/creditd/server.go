@@ -18,7 +18,10 @@ var _ = register(registration{use: "server", short: "run a node of a cluster",
 go to stderr.
 
 A flag counts before its environment variable, and the variable before the file that --config
-names.`,
+names.
+
+The exit code is 4 if the node would end like this again: its data directory is damaged, or the node
+was removed from its cluster. The error says what to do.`,
 	make: func() command { return newServer() }})
 
 // serverCommand is `creditd server`.

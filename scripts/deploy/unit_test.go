@@ -22,6 +22,7 @@ func TestUnit_NeedsNobodyAtNight(t *testing.T) {
 	}
 	require.Equal(t, "on-failure", settings["Restart"])
 	require.Equal(t, "0", settings["StartLimitIntervalSec"])
+	require.Equal(t, "4", settings["RestartPreventExitStatus"], "a node that was removed would write 10 MB of log a day")
 	require.Equal(t, "notify", settings["Type"])
 	rest, err := time.ParseDuration(settings["RestartSec"])
 	require.NoError(t, err)
