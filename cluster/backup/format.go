@@ -115,8 +115,11 @@ type Reader struct {
 func NewReader(r io.Reader, reads store.Versions) (*Reader, error) {
 	in := &Reader{r: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
 	start := make([]byte, len(magic)+4)
-	if err := in.fill(start); err != nil || string(start[:len(magic)]) != magic {
-		return nil, errors.Join(errors.New("this is no snapshot of creditd"), unlessCut(err))
+	switch err := in.fill(start); {
+	case err != nil && !errors.Is(err, errCut):
+		return nil, fmt.Errorf("the snapshot cannot be read: %w", err)
+	case err != nil || string(start[:len(magic)]) != magic:
+		return nil, errors.New("this is no snapshot of creditd")
 	}
 	size := binary.BigEndian.Uint32(start[len(magic):])
 	if size > maxHeader {
@@ -142,13 +145,6 @@ func NewReader(r io.Reader, reads store.Versions) (*Reader, error) {
 // Ledger is what the header says of the ledger.
 func (h Header) Ledger() store.Ledger {
 	return store.Ledger{Digest: h.Digest, DigestDefinition: h.DigestDefinition, Version: h.LedgerVersion, Build: h.RaisedBy}
-}
-
-func unlessCut(err error) error {
-	if errors.Is(err, errCut) {
-		return nil
-	}
-	return err
 }
 
 // fill reads all of b into the sum.

@@ -63,8 +63,20 @@ func endingCertificates(status api.Status, now time.Time) (warnings []string) {
 		case left <= 0:
 			warnings = append(warnings, fmt.Sprintf("WARNING: the certificate %s of %s has ended, at %s: whoever checks it refuses the connection", c.Name, c.node, moment(c.NotAfter)))
 		case left <= certs.WarnFrom:
-			warnings = append(warnings, fmt.Sprintf("WARNING: the certificate %s of %s ends in %d days, at %s: replace its files", c.Name, c.node, int(left/(24*time.Hour)), moment(c.NotAfter)))
+			warnings = append(warnings, fmt.Sprintf("WARNING: the certificate %s of %s ends %s, at %s: replace its files", c.Name, c.node, inDays(left), moment(c.NotAfter)))
 		}
 	}
 	return warnings
+}
+
+// inDays says how long something is away.
+func inDays(left time.Duration) string {
+	switch days := int(left / (24 * time.Hour)); days {
+	case 0:
+		return "within a day"
+	case 1:
+		return "in 1 day"
+	default:
+		return fmt.Sprintf("in %d days", days)
+	}
 }

@@ -33,6 +33,7 @@ func TestStatus_ShowsWhenCertificatesEnd(t *testing.T) {
 
 	status.Nodes[1].Certificates = []api.CertificateStatus{{Name: "http", NotAfter: in(29)}, {Name: "http_ca", NotAfter: in(-1)}}
 	require.Contains(t, shown(), "WARNING: the certificate http of b ends in 29 days, at 2030-01-30T00:00:00Z: replace its files\n")
+	require.Equal(t, []string{"within a day", "in 1 day", "in 2 days"}, []string{inDays(time.Hour), inDays(47 * time.Hour), inDays(48 * time.Hour)})
 	require.Contains(t, shown(), "WARNING: the certificate http_ca of b has ended, at 2029-12-31T00:00:00Z")
 	require.NotContains(t, shown(), "WARNING: the certificate peer")
 }

@@ -58,7 +58,7 @@ func (c *gossipKeyList) run(in invocation) error {
 	if err := c.print(in.stdout, answer, func(w io.Writer) error { return printGossipKeys(w, answer.Nodes) }); err != nil {
 		return err
 	}
-	return errors.Join(incomplete(answer.Nodes), unreadable(answer.Nodes))
+	return errors.Join(incomplete(answer.Nodes, "told nothing"), unreadable(answer.Nodes))
 }
 
 // printGossipKeys writes a row for each key, in the order of the ids.
@@ -83,8 +83,8 @@ func printGossipKeys(w io.Writer, nodes []api.NodeGossipKeys) error {
 	return printTable(w, []string{"KEY", "READ BY", "ENCRYPTS AT", "SETTINGS"}, rows)
 }
 
-// incomplete names the nodes that did not answer, or did nothing.
-func incomplete(nodes []api.NodeGossipKeys) error {
+// incomplete names the nodes that failed at what they were asked.
+func incomplete(nodes []api.NodeGossipKeys, failing string) error {
 	var failed []string
 	for _, n := range nodes {
 		if n.Failure != "" {
@@ -94,7 +94,7 @@ func incomplete(nodes []api.NodeGossipKeys) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d nodes did nothing: %s", len(failed), len(nodes), strings.Join(failed, ", "))
+	return fmt.Errorf("%d of %d nodes %s: %s", len(failed), len(nodes), failing, strings.Join(failed, ", "))
 }
 
 // unreadable names the nodes that lack a key with which another one encrypts.
@@ -191,5 +191,5 @@ func (c *gossipKeyChange) run(in invocation) error {
 	if err != nil {
 		return err
 	}
-	return incomplete(answer.Nodes)
+	return incomplete(answer.Nodes, "did nothing")
 }
