@@ -11,7 +11,7 @@ import (
 	"github.com/creditd/creditd/scripts/launch"
 )
 
-// TestDockerignore_LeavesTheSource: the build of the image gets every package of the program, and nothing else.
+// TestDockerignore_LeavesTheSource: the build of the image gets every package of the program and its license, and nothing else.
 func TestDockerignore_LeavesTheSource(t *testing.T) {
 	text, err := os.ReadFile("Dockerfile.dockerignore")
 	require.NoError(t, err)
@@ -27,7 +27,7 @@ func TestDockerignore_LeavesTheSource(t *testing.T) {
 	command.Dir = root
 	packages, err := command.Output()
 	require.NoError(t, err)
-	needed := map[string]bool{"go.mod": true, "go.sum": true}
+	needed := map[string]bool{"go.mod": true, "go.sum": true, "LICENSE": true, "NOTICE": true}
 	for line := range strings.Lines(string(packages)) {
 		if path, ours := strings.CutPrefix(strings.TrimSpace(line), "github.com/creditd/creditd/"); ours {
 			folder, _, _ := strings.Cut(path, "/")

@@ -58,7 +58,8 @@ func expressions(t *testing.T) map[string]string {
 		require.Equal(t, p.Type == "row", len(p.Targets) == 0, p.Title)
 		for i, target := range p.Targets {
 			// Grafana replaces its variables before Prometheus reads the query.
-			found[fmt.Sprintf("panel %s %d", p.Title, i)] = strings.NewReplacer("$__rate_interval", "5m", "$instance", ".*").Replace(target.Expr)
+			found[fmt.Sprintf("panel %s %d", p.Title, i)] = strings.NewReplacer("$__rate_interval", "5m", "$instance", ".*", "$job", ".*").Replace(target.Expr)
+			require.Equal(t, strings.Count(target.Expr, "creditd_"), strings.Count(target.Expr, `job=~"$job"`), "%s mixes clusters", p.Title)
 		}
 	}
 	text, err = os.ReadFile("monitoring/alerts.yaml")
