@@ -11,12 +11,18 @@ const (
 	PatientRest = 8.0
 )
 
-// pacedPiece is how long work goes on before it looks whether it owes a rest.
-const pacedPiece = 100 * time.Microsecond
+const (
+	// pacedPiece is how long work goes on before it looks whether it owes a rest.
+	pacedPiece = 100 * time.Microsecond
+	// longestPiece is what counts of a piece of work. A piece may have waited for the disk.
+	longestPiece = 100 * time.Millisecond
+	// mostExtra is how much of the pause of slots is added: the log grows until a snapshot ends, and a client waits for a backup.
+	mostExtra = 4.0
+)
 
 // Pace is for work on the whole ledger, which takes long: snapshots, backups, exports, a copy for another node. The work may hold turns or not. Again
 // and again it sleeps for a multiple of the time that it worked, even while the machine has CPU to spare: what comes meanwhile would wait for the
-// end of a piece. The multiple grows as the rest of a slot does. Rests that are too short for a timer add up. One goroutine uses it.
+// end of a piece. The multiple grows as the rest of a slot does, up to mostExtra. Rests that are too short for a timer add up. One goroutine uses it.
 type Pace struct {
 	turns *Turns
 	least func() float64
@@ -45,7 +51,7 @@ func (p *Pace) Rest(ctx context.Context, worked time.Duration) error {
 	t := p.turns
 	least := p.least()
 	t.mu.Lock()
-	p.owed += time.Duration(float64(min(worked, longestHeld)) * (least + t.pause))
+	p.owed += time.Duration(float64(min(worked, longestPiece)) * (least + min(t.pause, mostExtra)))
 	if p.owed < minPause {
 		t.probeLocked()
 		t.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // Many short turns rest as long as a few long ones: while the machine is busy, they have the same part of the CPU.
 func TestTurns_ShortRestsAddUp(t *testing.T) {
 	ts := New(Config{Slots: 1, MaxWait: time.Minute})
-	ts.pause, ts.probing = maxPause, true // no timer changes it
+	ts.pause, ts.probing = 4, true // no timer changes it
 	for i := range 2 {
 		turn, err := ts.Take(t.Context(), "a")
 		require.NoError(t, err)
@@ -30,9 +30,9 @@ func TestTurns_ShortRestsAddUp(t *testing.T) {
 
 // Long work rests a multiple of what it took, a longer one while the machine has no CPU to spare. Short rests add up.
 func TestPace_RestsForTheOthers(t *testing.T) {
-	for _, busy := range []float64{0, maxPause} {
+	for pause, busy := range map[float64]float64{0: 0, 2: 2, maxPause: mostExtra} {
 		ts := New(Config{Slots: 1})
-		ts.pause, ts.probing = busy, true // no timer changes it
+		ts.pause, ts.probing = pause, true // no timer changes it
 		p := ts.Pace(func() float64 { return PatientRest })
 		worked := minPause / 100
 		for owed := time.Duration(0); owed < minPause*3/4; owed += time.Duration(float64(worked) * (PatientRest + busy)) {
@@ -60,13 +60,27 @@ func TestPace_EndsWithItsContext(t *testing.T) {
 	p.began = time.Now().Add(-time.Hour)
 	began := time.Now()
 	require.NoError(t, p.Breathe(t.Context()))
-	require.GreaterOrEqual(t, time.Since(began), longestHeld)
+	require.GreaterOrEqual(t, time.Since(began), longestPiece)
 	require.Less(t, time.Since(p.began), time.Minute, "the next piece begins behind the rest")
 }
 
-// One timer in five is late on a machine without CPU to spare, and hardly any on one that has some.
+// A slot rests for a bounded time: also a small request of somebody else waits for the end of the rest.
+func TestTurns_RestIsBounded(t *testing.T) {
+	ts := New(Config{Slots: 1, MaxWait: time.Minute})
+	ts.pause, ts.probing = maxPause, true
+	turn, err := ts.Take(t.Context(), "a")
+	require.NoError(t, err)
+	began := time.Now()
+	ts.end(turn, longestRest)
+	turn, err = ts.Take(t.Context(), "b")
+	require.NoError(t, err)
+	turn.End()
+	require.Less(t, time.Since(began), time.Duration(maxPause/2*float64(longestRest)))
+}
+
+// One timer in fifty is late on a machine without CPU to spare, and hardly any on one that has some.
 func TestTurns_LearnHowBusyTheMachineIs(t *testing.T) {
-	for every, within := range map[int][2]float64{5: {3, maxPause}, 10: {1, maxPause}, 100: {0, 0.3}} {
+	for every, within := range map[int][2]float64{10: {12, maxPause}, 50: {3, maxPause}, 500: {0, 0.3}} {
 		ts := New(Config{})
 		sum, rounds := 0.0, 1000
 		for i := range 2 * rounds {

@@ -25,9 +25,9 @@ func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // Turns hands out turns.
 //
-// After a turn its slot rests, for the time that the turn took times a factor. Rests that are too short for a timer add up. A timer after a turn
-// tells how busy the machine is: one that fires late found no free CPU. Then the factor grows, up to maxPause; while nearly all timers fire in
-// time, it falls to 0.
+// After a turn its slot rests, for the time that the turn took times a factor, up to longestRest. Rests that are too short for a timer add up. A
+// timer after a turn tells how busy the machine is: one that fires late found no free CPU. Then the factor grows, up to maxPause; while nearly all
+// timers fire in time, it falls to 0.
 type Turns struct {
 	conf Config
 
@@ -61,10 +61,15 @@ type Turn struct {
 }
 
 const (
-	minPause    = time.Millisecond // shorter timers are less exact
-	longestHeld = 100 * time.Millisecond
-	maxPause    = 4.0
+	minPause    = time.Millisecond       // shorter timers are less exact
+	longestRest = 400 * time.Millisecond // who waits for a turn waits for the rest as well
+	maxPause    = 16.0
 	lateTimer   = 2 * time.Millisecond // an idle process wakes up to 1 ms late, a busy machine later
+
+	// The factor grows with a late timer and shrinks with each other one, so that it grows while more than one in eighty is late. A request passes
+	// some eight threads in three processes, and each finds the CPU taken as often as a timer does.
+	pauseGrowth, pauseStep  = 1.5, 0.2
+	pauseDecay, pauseReturn = 0.995, 0.001
 )
 
 // New returns turns.
@@ -193,7 +198,7 @@ func (t *Turns) end(turn *Turn, took time.Duration) {
 	turn.lane.holding--
 	turn.lane.used += took
 	t.forgetLocked(turn.name, turn.lane)
-	rest := t.owed + time.Duration(float64(min(took, longestHeld))*t.pause)
+	rest := min(t.owed+time.Duration(float64(took)*t.pause), longestRest)
 	if !t.conf.Shared() {
 		rest = 0
 	}
@@ -228,12 +233,12 @@ func (t *Turns) after(d time.Duration, do func()) {
 }
 
 // learnLocked changes the pause by how late a timer fired. Timers sleep, so the system's scheduler favours them: also on a machine that has no
-// CPU to spare most of them fire in time. The pause grows when more than one in twenty is late, and is longest when one in five is.
+// CPU to spare most of them fire in time.
 func (t *Turns) learnLocked(late time.Duration) {
 	if late > lateTimer {
-		t.pause = min(maxPause, t.pause*1.25+0.2)
+		t.pause = min(maxPause, t.pause*pauseGrowth+pauseStep)
 	} else {
-		t.pause = max(0, t.pause*0.97-0.01)
+		t.pause = max(0, t.pause*pauseDecay-pauseReturn)
 	}
 }
 
