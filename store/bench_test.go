@@ -4,7 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	raftbench "github.com/hashicorp/raft/bench"
@@ -129,4 +133,48 @@ func BenchmarkSnapshot(b *testing.B) {
 			require.NoError(b, s.Close())
 		}
 	})
+}
+
+// What writes to the log wait for while a snapshot of many changes is written, which rests four times as long as it works.
+func BenchmarkStoreLogsBesideSnapshots(b *testing.B) {
+	const total, changed = 300_000, 20_000
+	s := mustOpen(b, b.TempDir(), withLog(store.LogWAL))
+	value := make([]byte, 84)
+	index := uint64(1)
+	take := func(keys int, pick func(i uint64) uint64) {
+		index++
+		k := create(b, s, index, 1)
+		ended := time.Now()
+		k.Pace(func() {
+			<-time.After(4 * time.Since(ended))
+			ended = time.Now()
+		})
+		for i := range uint64(keys) {
+			binary.BigEndian.PutUint64(value, rand.Uint64())
+			require.NoError(b, k.Put(benchKey(pick(i)), value))
+		}
+		require.NoError(b, k.Close())
+	}
+	take(total, func(i uint64) uint64 { return i })
+	var ended atomic.Bool
+	var snapshots sync.WaitGroup
+	snapshots.Go(func() {
+		for !ended.Load() {
+			take(changed, func(uint64) uint64 { return rand.Uint64N(total) })
+		}
+	})
+	var took []time.Duration
+	next := uint64(0)
+	for b.Loop() {
+		next++
+		began := time.Now()
+		require.NoError(b, s.Log().StoreLogs([]*raft.Log{{Index: next, Term: 1, Data: value}}))
+		took = append(took, time.Since(began))
+	}
+	ended.Store(true)
+	snapshots.Wait()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+	b.ReportMetric(float64(took[len(took)*999/1000].Microseconds()), "p99.9-µs")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "slowest-µs")
 }

@@ -8,9 +8,10 @@ import (
 
 // incomingFile is a whole state.db that arrives from another node or from a backup.
 type incomingFile struct {
-	file *os.File
-	path string
-	size int64
+	file  *os.File
+	steps Syncing // of file
+	path  string
+	size  int64
 }
 
 func (s *snapshots) createIncoming() (*incomingFile, error) {
@@ -19,11 +20,11 @@ func (s *snapshots) createIncoming() (*incomingFile, error) {
 	if err != nil {
 		return nil, ioError(path, "creating the file", err)
 	}
-	return &incomingFile{file: f, path: path}, nil
+	return &incomingFile{file: f, steps: Syncing{File: f}, path: path}, nil
 }
 
 func (in *incomingFile) write(p []byte) (int, error) {
-	n, err := in.file.Write(p)
+	n, err := in.steps.Write(p)
 	in.size += int64(n)
 	return n, ioError(in.path, "writing", err)
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,7 +96,7 @@ func TestPowerLoss_LosesNothingThatWasStored(t *testing.T) {
 	}
 }
 
-// The vote, a snapshot that is updated in place, and an installed one survive a power failure, each by its own writes.
+// The vote, a snapshot that is updated in place or beside the present one, and an installed one survive a power failure, each by its own writes.
 func TestPowerLoss_KeepsVoteAndSnapshots(t *testing.T) {
 	rig := newPowerRig(t)
 	dir := filepath.Join(rig.mount, "new", "data")
@@ -117,11 +118,18 @@ func TestPowerLoss_KeepsVoteAndSnapshots(t *testing.T) {
 
 	s = mustOpen(t, dir)
 	require.Equal(t, numbered(0, 500, "first"), contents(t, s))
-	snapshot(t, s, 20, numbered(0, 500, "in place"))
+	snapshot(t, s, 20, numbered(0, 500, "beside"))
 	rig.lose(s)
 
 	s = mustOpen(t, dir)
-	require.Equal(t, numbered(0, 500, "in place"), contents(t, s))
+	want := numbered(0, 500, "beside")
+	require.Equal(t, want, contents(t, s))
+	snapshot(t, s, 30, numbered(0, 10, "in place"))
+	maps.Copy(want, numbered(0, 10, "in place"))
+	rig.lose(s)
+
+	s = mustOpen(t, dir)
+	require.Equal(t, want, contents(t, s))
 	send(t, leader, s)
 	rig.lose(s)
 

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +87,43 @@ func TestSnapshot_RestsBetweenChanges(t *testing.T) {
 	require.NoError(t, k.Close())
 	require.GreaterOrEqual(t, calls-put, changes/100)
 	require.LessOrEqual(t, s.Stats().SnapshotDuration, time.Since(began)-rested)
+}
+
+// Changes of a large part of the file go into a copy, which is written in small steps with rests between them. A few changes, or few for a large file,
+// do not copy it.
+func TestSnapshot_WritesManyChangesBeside(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	file := func() os.FileInfo {
+		info, err := os.Stat(filepath.Join(dir, "state.db"))
+		require.NoError(t, err)
+		return info
+	}
+	large := strings.Repeat("x", 4<<10)
+	want := numbered(0, 1000, large)
+	snapshot(t, s, 10, want)
+	for _, c := range []struct {
+		changes int
+		beside  bool
+	}{{100, false}, {1000, true}, {255, false}, {300, false}} {
+		before, rests := file(), 0
+		k := create(t, s, s.Stats().SnapshotIndex+10, 2)
+		value := fmt.Sprint(large, c.changes)
+		for key, text := range numbered(0, c.changes, value) {
+			require.NoError(t, k.Put([]byte(key), []byte(text)))
+			want[key] = text
+		}
+		k.Pace(func() { rests++ })
+		require.NoError(t, k.Close())
+		require.Equal(t, c.beside, !os.SameFile(before, file()), "%d changes", c.changes)
+		if c.beside {
+			require.GreaterOrEqual(t, rests, int(file().Size()/store.SyncEvery))
+		}
+		require.Equal(t, want, contents(t, s))
+		require.Empty(t, leftovers(t, dir))
+	}
+	require.NoError(t, s.Close())
+	require.Equal(t, want, contents(t, mustOpen(t, dir)))
 }
 
 func TestSnapshot_CancelKeepsTheOldOne(t *testing.T) {

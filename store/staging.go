@@ -9,10 +9,44 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// stagingFile is a new state.db that is built beside the current one, in several transactions. It has no effect until it is renamed.
+// stagingFile is a new state.db that is built beside the current one, in several transactions. It has no effect until it is renamed, so its
+// transactions need not be durable: it goes to the disk in small steps, and the last transaction makes all of it durable.
 type stagingFile struct {
 	*stateFile
 	fill float64
+	file *os.File // the same file once more, as bbolt keeps its own
+}
+
+func openStagingFile(path string, fill float64) (*stagingFile, error) {
+	f, err := openStateFile(path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, fileMode)
+	if err != nil {
+		_ = f.db.Close()
+		return nil, ioError(path, "opening", err)
+	}
+	f.db.NoSync, f.db.NoGrowSync = true, true
+	return &stagingFile{stateFile: f, fill: fill, file: file}, nil
+}
+
+// seal writes the header and makes the file durable.
+func (f *stagingFile) seal(h *header) error {
+	f.db.NoSync, f.db.NoGrowSync = false, false
+	err := f.putHeader(h)
+	if cerr := f.file.Close(); err == nil {
+		err = ioError(f.path, "closing", cerr)
+	}
+	f.file = nil
+	return err
+}
+
+func (f *stagingFile) discard() {
+	if f.file != nil {
+		_ = f.file.Close()
+	}
+	f.stateFile.discard()
 }
 
 func (s *snapshots) incomingPath() string {
@@ -43,7 +77,7 @@ func (k *sink) finishStaging() error {
 		return err
 	}
 	defer k.begin(0)()
-	if err := k.staging.putHeader(&k.header); err != nil {
+	if err := k.staging.seal(&k.header); err != nil {
 		return err
 	}
 	k.lockWrites()
@@ -79,12 +113,8 @@ func (k *sink) openStaging() (err error) {
 	} else if err := k.copyBase(path); err != nil {
 		return err
 	}
-	f, err := openStateFile(path)
-	if err != nil {
-		return err
-	}
-	k.staging = &stagingFile{stateFile: f, fill: fill}
-	return nil
+	k.staging, err = openStagingFile(path, fill)
+	return err
 }
 
 func (k *sink) copyBase(path string) error {
@@ -114,7 +144,7 @@ func (k *sink) copyInto(path string, r *reader) (err error) {
 	return err
 }
 
-// stagingBatch is how much of the changes one transaction applies to the staging file. What it writes goes to the disk at once.
+// stagingBatch is how much of the changes one transaction applies to the staging file.
 const stagingBatch = 4 << 20
 
 // fillStaging applies the changes, in several transactions if they were spilled.
@@ -144,7 +174,7 @@ func (k *sink) applyToStaging(list []change) error {
 	if err := k.store.watchdog.admit(); err != nil {
 		return err
 	}
-	defer k.begin(allowance(int64(len(list)) * 4096))()
+	defer k.begin(allowance(pagesOf(list)))()
 	err := recoverPanic(k.staging.path, func() error {
 		return k.staging.db.Update(func(tx *bbolt.Tx) error {
 			done, err := applyChanges(k.staging.path, tx, list, &k.header, k.staging.fill, k.breathe)
@@ -153,6 +183,9 @@ func (k *sink) applyToStaging(list []change) error {
 			return err
 		})
 	})
+	if err == nil {
+		err = writeOut(k.staging.file, k.rest)
+	}
 	return ioError(k.staging.path, "writing the snapshot", err)
 }
 

@@ -30,13 +30,13 @@ func (f *syncedFile) Sync() error {
 func TestSyncing_WritesInSteps(t *testing.T) {
 	f := &syncedFile{}
 	w := &store.Syncing{File: f}
-	piece := make([]byte, 1<<20)
-	for range 20 {
+	piece := make([]byte, store.SyncEvery/4)
+	for range 80 {
 		n, err := w.Write(piece)
 		require.NoError(t, err)
 		require.Equal(t, len(piece), n)
 	}
-	require.Equal(t, 5, f.syncs)
+	require.Equal(t, 20, f.syncs)
 	require.Equal(t, store.SyncEvery, f.most)
 	f.err = errors.New("disk on fire")
 	_, err := w.Write(make([]byte, store.SyncEvery))
