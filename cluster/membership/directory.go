@@ -47,7 +47,10 @@ func (d *Directory) Attach(r configured) {
 }
 
 // Servers returns raft's present configuration, none while raft is starting or stopping.
-func (d *Directory) Servers() []raft.Server {
+func (d *Directory) Servers() []raft.Server { return slices.Clone(d.configuration()) }
+
+// configuration is Servers as raft itself has them: who changes them changes the quorum.
+func (d *Directory) configuration() []raft.Server {
 	select {
 	case <-d.ready:
 	default:
@@ -57,14 +60,16 @@ func (d *Directory) Servers() []raft.Server {
 	if f.Error() != nil {
 		return nil
 	}
-	return slices.Clone(f.Configuration().Servers) // raft uses the same slice: who changes it changes the quorum
+	return f.Configuration().Servers
 }
 
-// Server finds a node in raft's configuration.
+// Server finds a node in raft's configuration. raft asks with each message that it sends.
 func (d *Directory) Server(nodeID string) *raft.Server {
-	for _, s := range d.Servers() {
-		if string(s.ID) == nodeID {
-			return &s
+	servers := d.configuration()
+	for i := range servers {
+		if string(servers[i].ID) == nodeID {
+			found := servers[i]
+			return &found
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -25,6 +26,14 @@ import (
 type Transport struct {
 	*raft.NetworkTransport
 	handover time.Duration
+	encoded  atomic.Pointer[encodedPeer]
+}
+
+// encodedPeer is the server that was encoded last: that of each message, this node itself.
+type encodedPeer struct {
+	id    raft.ServerID
+	addr  raft.ServerAddress
+	bytes []byte
 }
 
 var (
@@ -72,8 +81,13 @@ func (n naming) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 // EncodePeer implements raft.Transport. raft records a vote as these bytes.
 // They have the id, so that two servers at one address, one after the other,
 // never share a vote.
-func (*Transport) EncodePeer(id raft.ServerID, addr raft.ServerAddress) []byte {
-	return []byte(RaftAddress(id, addr))
+func (t *Transport) EncodePeer(id raft.ServerID, addr raft.ServerAddress) []byte {
+	if last := t.encoded.Load(); last != nil && last.id == id && last.addr == addr {
+		return last.bytes
+	}
+	b := []byte(RaftAddress(id, addr))
+	t.encoded.Store(&encodedPeer{id, addr, b})
+	return b
 }
 
 // DecodePeer implements raft.Transport: the address alone, as raft's

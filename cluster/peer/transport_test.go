@@ -108,3 +108,18 @@ type countFSM struct{}
 func (*countFSM) Apply(*raft.Log) any                 { return nil }
 func (*countFSM) Snapshot() (raft.FSMSnapshot, error) { return nil, fmt.Errorf("not needed") }
 func (*countFSM) Restore(io.ReadCloser) error         { return nil }
+
+// A vote is recorded as these bytes: two servers never have the same, also when they are asked for in turn.
+func TestTransport_EncodesEachServer(t *testing.T) {
+	tr := testTransport(t, startMux(t, MuxConfig{}, nil), nil)
+	for range 2 {
+		for _, id := range []raft.ServerID{"a", "b"} {
+			for _, addr := range []raft.ServerAddress{"host:1", "host:2"} {
+				for range 2 {
+					require.Equal(t, string(id)+"@"+string(addr), string(tr.EncodePeer(id, addr)))
+				}
+				require.Equal(t, addr, tr.DecodePeer(tr.EncodePeer(id, addr)))
+			}
+		}
+	}
+}
