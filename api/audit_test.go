@@ -131,9 +131,9 @@ func TestAudit_KeepsSecretsOut(t *testing.T) {
 	require.Subset(t, events, map[string]bool{"key.create": true, "key.reroll": true, "rootKey.create": true, "key.migrate": true})
 	kept := s.must("audit.listEntries", `{}`)
 	frozen := s.state.Freeze()
-	for changes := frozen.Next(100); len(changes) > 0; changes = frozen.Next(100) {
+	for changes := frozen.Next(100, nil); len(changes) > 0; changes = frozen.Next(100, nil) {
 		for _, c := range changes {
-			if c.Key.Kind == fsm.AuditKind {
+			if c.Name().Kind == fsm.AuditKind {
 				record, err := json.Marshal(c.Record)
 				require.NoError(t, err)
 				kept += string(record)

@@ -205,7 +205,7 @@ func TestIdempotency_SecretsNeedTheRecord(t *testing.T) {
 	nonceOf := func(id string) (nonce fsm.ShortHash, found bool) {
 		frozen := s.state.Freeze()
 		defer frozen.Release(false)
-		for _, change := range frozen.Next(frozen.Len) {
+		for _, change := range frozen.Next(frozen.Len, nil) {
 			if o, ok := change.Record.(*fsm.IdempotencyRecord); ok && o.Result.(*fsm.Created).ID == id {
 				return o.Result.(*fsm.Created).Nonce, true
 			}

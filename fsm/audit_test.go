@@ -262,7 +262,7 @@ func TestAudit_BoundsAWorkspace(t *testing.T) {
 	require.Equal(t, fsm.KeyCreditsUpdated, entries(t, s, root)[fsm.MaxAuditEntries-1].Event)
 	f := s.Freeze()
 	require.LessOrEqual(t, f.Len, 2*fsm.MaxAuditEntries)
-	f.Next(1_000_000)
+	f.Next(1_000_000, nil)
 	f.Release(true)
 	runtime.GC()
 	runtime.ReadMemStats(&after)

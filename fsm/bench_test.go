@@ -96,7 +96,7 @@ func BenchmarkFreeze(b *testing.B) {
 		freezing += time.Since(start)
 		for {
 			start := time.Now()
-			n := len(f.Next(256))
+			n := len(f.Next(256, nil))
 			portion = max(portion, time.Since(start))
 			if n == 0 {
 				break
@@ -118,7 +118,7 @@ func BenchmarkMemoryPerKey(b *testing.B) {
 		before := heap()
 		s := largeLedger(b, keys)
 		f := s.Freeze() // what a running node has: nothing dirty
-		for len(f.Next(10_000)) > 0 {
+		for len(f.Next(10_000, nil)) > 0 {
 		}
 		f.Release(true)
 		f = nil

@@ -248,12 +248,15 @@ func (a *accounts) changeBalance(c *credit, b BalanceChange, after int64) Result
 
 func (c *credit) key() RecordKey { return creditKey(c.owner, c.identity) }
 
-func (c *credit) record() Record {
+func (c *credit) record() Record { return c.recordIn(nil) }
+
+func (c *credit) recordIn(spare *spares) Record {
 	if !c.present {
 		return nil
 	}
-	r := c.plain()
-	return &r
+	r := takeSpare[CreditRecord](spare)
+	*r = c.plain()
+	return r
 }
 
 // plain is record without the allocation, for a present record.

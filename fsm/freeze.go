@@ -1,5 +1,7 @@
 package fsm
 
+import "slices"
+
 // entityHeader is what every entity stores for snapshots.
 type entityHeader struct {
 	// gen is the generation of the last change. The tracker's generation means dirty; that of a Frozen means frozen but not captured; any
@@ -18,6 +20,32 @@ type entity interface {
 	digest() Digest
 	// resource is how audit entries name it; zero: not at all.
 	resource() AuditResource
+}
+
+// sparing is an entity whose record may use the memory of an earlier one. Those of which there may be millions are.
+type sparing interface{ recordIn(*spares) Record }
+
+// spares are records that nobody needs any more, from next on.
+type spares struct {
+	list []Change
+	next int
+}
+
+// sparesTried is how many spares are looked at for one of a type. Those that are passed are lost, and then the next ones mostly fit.
+const sparesTried = 8
+
+// takeSpare returns a spare of a type, as it is, or else a new record.
+func takeSpare[T any](s *spares) *T {
+	if s == nil {
+		return new(T)
+	}
+	for at := s.next; at < min(len(s.list), s.next+sparesTried); at++ {
+		if r, ok := any(s.list[at].Record).(*T); ok {
+			s.next = at + 1
+			return r
+		}
+	}
+	return new(T)
 }
 
 // clean is the generation of an entity that is on disk unchanged.
@@ -56,7 +84,7 @@ func (t *tracker) add(n entity) {
 // beforeChange must be called before an entity changes, and afterChange after the change.
 func (t *tracker) beforeChange(n entity) {
 	if t.frozen != nil && n.header().gen == t.frozen.gen {
-		t.frozen.captured = append(t.frozen.captured, changeOf(n))
+		t.frozen.captured = append(t.frozen.captured, changeOf(n, nil))
 	}
 	digest := n.digest()
 	if t.collector != nil {
@@ -88,10 +116,18 @@ func (t *tracker) markDirty(n entity) {
 	}
 }
 
-// Change is one record at the moment of the freeze. A nil Record means that it was removed.
+// Change is one record at the moment of the freeze, or the name of one that was removed.
 type Change struct {
-	Key    RecordKey
-	Record Record
+	Record  Record // nil: it was removed
+	Removed RecordKey
+}
+
+// Name is the name of the record.
+func (c Change) Name() RecordKey {
+	if c.Record == nil {
+		return c.Removed
+	}
+	return c.Record.Key()
 }
 
 // Frozen is the set of records that changed since the previous snapshot, as they were at one moment. A freeze costs nothing per record: a
@@ -118,12 +154,12 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 	if t.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
-	f.tracker, f.gen, f.entities, f.removed, f.captured = t, t.gen, t.dirty, t.removed, []Change{{meta.Key(), meta}}
+	f.tracker, f.gen, f.entities, f.removed, f.captured = t, t.gen, t.dirty, t.removed, []Change{{Record: meta}}
 	seen := make(map[RecordKey]bool, len(t.removed)) // a name may have been removed more than once
 	for _, n := range t.removed {
 		if name := n.key(); !seen[name] && !retaken(name) {
 			seen[name] = true
-			f.captured = append(f.captured, Change{Key: name})
+			f.captured = append(f.captured, Change{Removed: name})
 		}
 	}
 	f.Len = len(f.captured) + len(f.entities) - len(f.removed)
@@ -136,8 +172,9 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 }
 
 // Next returns up to n more changes; none: all were returned. Copying is cheap: the lock is held for microseconds per hundred records.
-func (f *Frozen) Next(n int) []Change {
-	batch := make([]Change, 0, n)
+// spent is nil, or what an earlier call returned and nobody needs any more: its memory is used again.
+func (f *Frozen) Next(n int, spent []Change) []Change {
+	batch, spare := slices.Grow(spent[:0], n), spares{list: spent}
 	for len(batch) < n && len(f.captured) > 0 {
 		last := len(f.captured) - 1
 		batch = append(batch, f.captured[last])
@@ -149,7 +186,8 @@ func (f *Frozen) Next(n int) []Change {
 		if h := e.header(); h.gen == f.gen {
 			h.gen = clean
 			if !h.removed { // its removal is in captured
-				batch = append(batch, changeOf(e))
+				spare.next = max(spare.next, len(batch)) // batch grows over the others
+				batch = append(batch, changeOf(e, &spare))
 			}
 		}
 	}
@@ -168,4 +206,16 @@ func (f *Frozen) Release(saved bool) {
 	f.entities, f.removed, f.captured = nil, nil, nil
 }
 
-func changeOf(n entity) Change { return Change{Key: n.key(), Record: n.record()} }
+// changeOf copies an entity, into a spare record if there is one of its kind.
+func changeOf(n entity, spare *spares) Change {
+	var r Record
+	if s, ok := n.(sparing); ok {
+		r = s.recordIn(spare)
+	} else {
+		r = n.record()
+	}
+	if r == nil {
+		return Change{Removed: n.key()}
+	}
+	return Change{Record: r}
+}

@@ -11,9 +11,9 @@ import (
 // take reads a whole snapshot.
 func take(f *fsm.Frozen) map[fsm.RecordKey]fsm.Record {
 	all := map[fsm.RecordKey]fsm.Record{}
-	for changes := f.Next(3); len(changes) > 0; changes = f.Next(3) {
+	for changes := f.Next(3, nil); len(changes) > 0; changes = f.Next(3, nil) {
 		for _, c := range changes {
-			all[c.Key] = c.Record
+			all[c.Name()] = c.Record
 		}
 	}
 	return all
@@ -55,7 +55,7 @@ func TestFreeze_ShowsOneMoment(t *testing.T) {
 	newKey(t, s, 'b', "", credits(5))
 	newKey(t, s, 'c', "", credits(5))
 	f := s.Freeze()
-	first := f.Next(4)
+	first := f.Next(4, nil)
 	for _, name := range []byte("abc") {
 		verify(t, s, name, 2)
 	}
@@ -64,8 +64,8 @@ func TestFreeze_ShowsOneMoment(t *testing.T) {
 	newKey(t, s, 'd', "", credits(5))
 	got := take(f)
 	for _, c := range first {
-		require.NotContains(t, got, c.Key, "yielded twice")
-		got[c.Key] = c.Record
+		require.NotContains(t, got, c.Name(), "yielded twice")
+		got[c.Name()] = c.Record
 	}
 	require.Len(t, got, f.Len)
 	for _, id := range []string{"key_a", "key_b", "key_c"} {
@@ -91,7 +91,7 @@ func TestFreeze_GivenUpIsTakenAgain(t *testing.T) {
 		s := newLedger(t)
 		newKey(t, s, 'a', "", credits(5))
 		f := s.Freeze()
-		f.Next(read)
+		f.Next(read, nil)
 		verify(t, s, 'a', 1)
 		f.Release(false)
 		f = s.Freeze()

@@ -173,10 +173,10 @@ func TestGraveyard_GoesOnAfterARestart(t *testing.T) {
 func restarted(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record) *fsm.State {
 	t.Helper()
 	frozen := s.Freeze()
-	for changes := frozen.Next(100); len(changes) > 0; changes = frozen.Next(100) {
+	for changes := frozen.Next(100, nil); len(changes) > 0; changes = frozen.Next(100, nil) {
 		for _, c := range changes {
-			if records[c.Key] = c.Record; c.Record == nil {
-				delete(records, c.Key)
+			if records[c.Name()] = c.Record; c.Record == nil {
+				delete(records, c.Name())
 			}
 		}
 	}

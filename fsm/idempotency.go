@@ -189,10 +189,14 @@ func (o *idempotencyRecord) recordID() string {
 
 func (o *idempotencyRecord) key() RecordKey { return RecordKey{IdempotencyKind, o.recordID()} }
 
-func (o *idempotencyRecord) record() Record {
-	return &IdempotencyRecord{
+func (o *idempotencyRecord) record() Record { return o.recordIn(nil) }
+
+func (o *idempotencyRecord) recordIn(spare *spares) Record {
+	r := takeSpare[IdempotencyRecord](spare)
+	*r = IdempotencyRecord{
 		WorkspaceID: o.workspace.id, KeyHash: o.keyHash, Fingerprint: o.fingerprint, At: o.at, Index: o.index, Result: o.result,
 	}
+	return r
 }
 
 func (o *idempotencyRecord) digest() Digest {

@@ -260,10 +260,10 @@ func reload(t testing.TB, s *fsm.State) *fsm.State {
 	f := s.Freeze()
 	defer f.Release(false)
 	records := map[string][]byte{}
-	for changes := f.Next(100); len(changes) > 0; changes = f.Next(100) {
+	for changes := f.Next(100, nil); len(changes) > 0; changes = f.Next(100, nil) {
 		for _, c := range changes {
 			if c.Record != nil {
-				records[string(codec.AppendRecordKey(nil, c.Key))] = codec.AppendRecord(nil, c.Record)
+				records[string(codec.AppendRecordKey(nil, c.Name()))] = codec.AppendRecord(nil, c.Record)
 			}
 		}
 	}

@@ -259,9 +259,12 @@ func (ring *keyring) showKey(k *key) *Key {
 
 func (k *key) key() RecordKey { return RecordKey{KeyKind, k.id} }
 
-func (k *key) record() Record {
-	r := k.plain()
-	return &r
+func (k *key) record() Record { return k.recordIn(nil) }
+
+func (k *key) recordIn(spare *spares) Record {
+	r := takeSpare[KeyRecord](spare)
+	*r = k.plain()
+	return r
 }
 
 // plain is record without the allocation.

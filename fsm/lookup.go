@@ -76,10 +76,15 @@ func (l *lookup[N, T]) sum(of func(T) uint64) (sum uint64) {
 	return sum
 }
 
-// word stands for a hash in a lookup. The first bytes of a hash are as good as any.
-func (h Hash) word() uint64 { return binary.LittleEndian.Uint64(h[:]) }
+// word stands for a hash in a lookup.
+func (h Hash) word() uint64 { return wordOfBytes(h[:16]) ^ wordOfBytes(h[16:]) }
 
-func (h ShortHash) word() uint64 { return binary.LittleEndian.Uint64(h[:]) }
+func (h ShortHash) word() uint64 { return wordOfBytes(h[:]) }
+
+// wordOfBytes is made of all of 16 bytes: hashes of migrated keys are as their system made them.
+func wordOfBytes(b []byte) uint64 {
+	return binary.LittleEndian.Uint64(b) ^ binary.LittleEndian.Uint64(b[8:])
+}
 
 // wordOf stands for a text in a lookup.
 func wordOf(text string) uint64 {

@@ -73,7 +73,7 @@ func BenchmarkMemoryPerRecord(b *testing.B) {
 				dirty := heap()
 				f := s.Freeze()
 				require.GreaterOrEqual(b, f.Len, records)
-				for len(f.Next(10_000)) > 0 {
+				for len(f.Next(10_000, nil)) > 0 {
 				}
 				f.Release(true)
 				f = nil

@@ -67,9 +67,10 @@ type history struct {
 	// coder uses its memory again, as a node's does: the ledger must keep nothing of an entry.
 	coder codec.Coder
 
-	frozen *fsm.Frozen // a snapshot under way
-	staged []staged    // what it yielded so far
-	behind int         // length of log when it was frozen
+	frozen *fsm.Frozen  // a snapshot under way
+	staged []staged     // what it yielded so far
+	spent  []fsm.Change // their memory is used again
+	behind int          // length of log when it was frozen
 }
 
 type staged struct {
@@ -278,9 +279,10 @@ func (h *history) snapshot() {
 		h.frozen = nil
 		return
 	}
-	changes := h.frozen.Next(1 + h.rng.IntN(25))
+	changes := h.frozen.Next(1+h.rng.IntN(25), h.spent)
+	h.spent = changes
 	for _, c := range changes {
-		s := staged{key: string(codec.AppendRecordKey(nil, c.Key))}
+		s := staged{key: string(codec.AppendRecordKey(nil, c.Name()))}
 		if c.Record != nil {
 			s.value = codec.AppendRecord(nil, c.Record)
 			decoded, err := codec.DecodeRecord([]byte(s.key), s.value)

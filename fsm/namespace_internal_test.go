@@ -79,11 +79,11 @@ func TestOverride_ComesBackUnderItsName(t *testing.T) {
 		{Actor: r.Hash, Command: &SetOverride{ID: "rlor_1", Namespace: "n", Identifier: "b", Limit: 3, Duration: 1000}},
 	}})
 	f := s.Freeze()
-	changes := f.Next(100)
+	changes := f.Next(100, nil)
 	require.Len(t, changes, f.Len)
 	seen := 0
 	for _, c := range changes {
-		if c.Key.Kind == OverrideKind {
+		if c.Name().Kind == OverrideKind {
 			seen++
 			require.Equal(t, "b", c.Record.(*OverrideRecord).Identifier)
 		}
@@ -103,8 +103,8 @@ func TestFreeze_RemovesANameOnce(t *testing.T) {
 		remove, {Actor: r.Hash, Command: &SetOverride{ID: "rlor_1", Namespace: "n", Identifier: "a*", Limit: 3, Duration: 1000}}, remove,
 	}})
 	f := s.Freeze()
-	changes := f.Next(100)
+	changes := f.Next(100, nil)
 	require.Len(t, changes, f.Len)
-	require.Contains(t, changes, Change{Key: RecordKey{OverrideKind, "rlor_1"}})
+	require.Contains(t, changes, Change{Removed: RecordKey{OverrideKind, "rlor_1"}})
 	require.Len(t, changes, 2+3, "the ledger's own, and an audit entry of each command")
 }

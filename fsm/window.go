@@ -197,14 +197,18 @@ func (l *rateLimits) endWindows(scope WindowScope, owner string, list []Ratelimi
 
 func (w *window) key() RecordKey { return RecordKey{WindowKind, w.recordID()} }
 
-func (w *window) record() Record {
+func (w *window) record() Record { return w.recordIn(nil) }
+
+func (w *window) recordIn(spare *spares) Record {
 	if !w.present {
 		return nil
 	}
-	return &WindowRecord{
+	r := takeSpare[WindowRecord](spare)
+	*r = WindowRecord{
 		Scope: w.scope, Owner: w.owner, Name: w.name, Duration: w.duration,
 		Sequence: w.sequence, Current: w.current, Previous: w.previous,
 	}
+	return r
 }
 
 // digest is computed twice for every verification with a rate limit.

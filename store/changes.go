@@ -9,7 +9,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-const arenaChunk = 1 << 20
+const (
+	arenaChunk = 1 << 20
+	minList    = 64
+)
 
 // change is one record to write, or to delete when stored is nil.
 type change struct{ key, stored []byte }
@@ -18,8 +21,14 @@ type change struct{ key, stored []byte }
 type changes struct {
 	list   []change
 	arena  []byte
+	full   [][]byte // the chunks before arena
 	bytes  int
 	sorted bool // list is in strictly ascending order so far
+
+	// What earlier sets needed, for the next one.
+	spare  []change
+	order  []position
+	chunks [][]byte
 }
 
 // add adds a change of the caller.
@@ -47,9 +56,17 @@ func (c *changes) addStored(ch change) {
 }
 
 func (c *changes) grow(n int) {
-	if cap(c.arena)-len(c.arena) < n {
-		c.arena = make([]byte, 0, max(arenaChunk, n))
+	if cap(c.arena)-len(c.arena) >= n {
+		return
 	}
+	if cap(c.arena) > 0 {
+		c.full = append(c.full, c.arena)
+	}
+	if last := len(c.chunks) - 1; last >= 0 && n <= arenaChunk {
+		c.arena, c.chunks = c.chunks[last], c.chunks[:last]
+		return
+	}
+	c.arena = make([]byte, 0, max(arenaChunk, n))
 }
 
 // keep returns what write appended to the arena. The caller has called grow.
@@ -61,20 +78,31 @@ func (c *changes) keep(write func([]byte) []byte) []byte {
 
 func (c *changes) append(entry change) {
 	c.sorted = len(c.list) == 0 || (c.sorted && bytes.Compare(c.list[len(c.list)-1].key, entry.key) < 0)
+	if len(c.list) == cap(c.list) { // append grows long lists by a quarter, and copies them four times
+		c.list = slices.Grow(c.list, max(minList, len(c.list)))
+	}
 	c.list = append(c.list, entry)
 	c.bytes += len(entry.key) + len(entry.stored) + 48
 }
 
-func (c *changes) reset() { *c = changes{} }
+// reset makes the set empty. Its memory, and that of the list that inOrder returned, is used again.
+func (c *changes) reset() {
+	for _, chunk := range append(c.full, c.arena) {
+		if cap(chunk) == arenaChunk {
+			c.chunks = append(c.chunks, chunk[:0])
+		}
+	}
+	c.list, c.arena, c.full, c.bytes = c.list[:0], nil, c.full[:0], 0
+}
 
 // inOrder returns the last change of each key, in key order.
 func (c *changes) inOrder() []change {
 	if c.sorted || len(c.list) == 0 {
 		return c.list
 	}
-	order := make([]position, len(c.list))
+	order := slices.Grow(c.order[:0], len(c.list))
 	for i := range c.list {
-		order[i] = position{prefixOf(c.list[i].key), int32(i)}
+		order = append(order, position{prefixOf(c.list[i].key), int32(i)})
 	}
 	slices.SortFunc(order, func(a, b position) int {
 		if by := cmp.Compare(a.prefix, b.prefix); by != 0 {
@@ -82,14 +110,14 @@ func (c *changes) inOrder() []change {
 		}
 		return cmp.Or(bytes.Compare(c.list[a.at].key, c.list[b.at].key), cmp.Compare(a.at, b.at))
 	})
-	kept := make([]change, 0, len(c.list))
+	kept := slices.Grow(c.spare[:0], len(c.list))
 	for i, p := range order {
 		ch := c.list[p.at]
 		if i+1 == len(order) || order[i+1].prefix != p.prefix || !bytes.Equal(ch.key, c.list[order[i+1].at].key) {
 			kept = append(kept, ch)
 		}
 	}
-	c.list, c.sorted = kept, true
+	c.list, c.sorted, c.spare, c.order = kept, true, c.list, order
 	return kept
 }
 
@@ -116,9 +144,13 @@ func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill floa
 	var done recordCounts
 	b := tx.Bucket(bucketRecords)
 	b.FillPercent = fill
+	look := b.Cursor() // Get makes a new one for each key
 	for _, ch := range list {
 		breathe()
-		old := b.Get(ch.key)
+		key, old := look.Seek(ch.key)
+		if !bytes.Equal(key, ch.key) {
+			old = nil
+		}
 		if old != nil {
 			if len(old) < crcSize {
 				return done, damaged(path, "a record is too short")

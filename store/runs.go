@@ -17,6 +17,7 @@ type run struct {
 	reader *bufio.Reader
 	age    int // of equal keys, the later run counts
 	head   change
+	stored []byte // memory for head.stored
 }
 
 // writeRun writes each change as two lengths, the key and the stored form. The second length is one more than the size; 0 is a deletion.
@@ -75,7 +76,8 @@ func (r *run) next() error {
 	if storedLen == 0 {
 		return nil
 	}
-	r.head.stored = make([]byte, storedLen-1)
+	r.stored = resize(r.stored, storedLen-1)
+	r.head.stored = r.stored
 	if _, err := io.ReadFull(r.reader, r.head.stored); err != nil {
 		return ioError(r.path, "reading", err)
 	}

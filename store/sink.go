@@ -229,7 +229,7 @@ func (k *sink) Cancel() error {
 }
 
 func (k *sink) discardParts() {
-	k.changes.reset()
+	k.changes = changes{}
 	for _, r := range k.runs {
 		r.discard()
 	}

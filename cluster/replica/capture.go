@@ -70,32 +70,32 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 		Digest: codec.AppendDigest(nil, c.frozen.Digest), DigestDefinition: fsm.DigestDefinition,
 		Version: c.frozen.Version, Build: c.frozen.RaisedBy,
 	})
+	var encoder codec.RecordEncoder
 	var key, value []byte
-	for {
-		changes := c.next()
-		if len(changes) == 0 {
-			return nil
-		}
+	for changes := c.next(nil); len(changes) > 0; changes = c.next(changes) {
 		for _, ch := range changes {
-			key = codec.AppendRecordKey(key[:0], ch.Key)
 			if ch.Record == nil {
+				key = codec.AppendRecordKey(key[:0], ch.Removed)
 				if err := s.Delete(key); err != nil {
 					return err
 				}
 				continue
 			}
-			value = codec.AppendRecord(value[:0], ch.Record)
+			key = codec.AppendKeyOf(key[:0], ch.Record)
+			value = encoder.Append(value[:0], ch.Record)
 			if err := s.Put(key, value); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
 }
 
-func (c *capture) next() []fsm.Change {
+// next returns more changes, in the memory of the last ones.
+func (c *capture) next(spent []fsm.Change) []fsm.Change {
 	c.replica.mu.Lock()
 	defer c.replica.mu.Unlock()
-	return c.frozen.Next(captureStep)
+	return c.frozen.Next(captureStep, spent)
 }
 
 // Release implements raft.FSMSnapshot. raft always calls it, and Persist not always.

@@ -14,11 +14,22 @@ func AppendRecordKey(buf []byte, k fsm.RecordKey) []byte {
 	return append(append(buf, byte(k.Kind)), k.ID...)
 }
 
+// AppendKeyOf appends the bytes under which a record is stored: see AppendRecordKey.
+func AppendKeyOf(buf []byte, r fsm.Record) []byte {
+	return fsm.AppendRecordID(append(buf, byte(fsm.KindOf(r))), r)
+}
+
 // AppendRecord appends the bytes that are stored under a record's key.
-func AppendRecord(buf []byte, r fsm.Record) []byte {
-	v := fields.NewWriter(buf)
-	fsm.WriteRecord(v, r)
-	return v.Bytes()
+func AppendRecord(buf []byte, r fsm.Record) []byte { return new(RecordEncoder).Append(buf, r) }
+
+// RecordEncoder encodes many records one after the other, without allocations. The zero value is usable, by one goroutine at a time.
+type RecordEncoder struct{ visitor fields.Visitor }
+
+// Append is AppendRecord.
+func (e *RecordEncoder) Append(buf []byte, r fsm.Record) []byte {
+	e.visitor.Rewrite(buf)
+	fsm.WriteRecord(&e.visitor, r)
+	return e.visitor.Bytes()
 }
 
 // DecodeRecord is the inverse of AppendRecord; it also needs the key. The record keeps no reference to its arguments.

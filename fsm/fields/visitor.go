@@ -81,6 +81,11 @@ func NewWriter(buf []byte) *Visitor {
 // MakeWriter is NewWriter for a visitor that stays on the stack, or is used again for other values.
 func MakeWriter(buf []byte) Visitor { return Visitor{mode: writing, form: 1, buf: buf} }
 
+// Rewrite makes a visitor begin anew, as NewWriter does.
+func (v *Visitor) Rewrite(buf []byte) {
+	*v = Visitor{mode: writing, form: 1, buf: buf, kept: v.kept}
+}
+
 // NewHashing returns a visitor that hashes the fields, beginning with seed.
 func NewHashing(seed Hasher) Visitor { return Visitor{mode: hashing, hash: seed} }
 
