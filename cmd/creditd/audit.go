@@ -13,7 +13,8 @@ var _ = register(registration{use: "audit", short: "look at the audit log", long
 
 var _ = register(registration{group: "audit", use: "list", short: "show who changed what",
 	long: `Shows the changes in the root key's workspace, newest first. Section 7.4 of docs/contract.md lists
-the events. --from and --to take a time like 2030-01-31T00:00:00Z or a duration before now like 24h.`,
+the events. --from and --to take a time like 2030-01-31T00:00:00Z or a duration before now like 24h.
+The table names a few resources and balances of an entry; -o json has all.`,
 	make: func() command {
 		f := &auditFilters{}
 		return &list[auditShown]{limit: pageSize, endpoint: "audit.listEntries", header: []string{"TIME", "EVENT", "ACTOR", "RESOURCES", "BALANCES", "FROM"},
@@ -88,15 +89,24 @@ func (a auditShown) row() []string {
 	if a.Actor.Name != "" {
 		actor += " (" + a.Actor.Name + ")"
 	}
-	var resources, balances []string
-	for _, r := range a.Resources {
-		resources = append(resources, r.Type+" "+r.ID)
+	resource := func(r auditedThing) string { return r.Type + " " + r.ID }
+	balance := func(b auditedThing) string {
+		return fmt.Sprintf("%s: %s → %s", b.ID, amount(b.Before, "unlimited"), amount(b.After, "unlimited"))
 	}
-	if a.Omitted > 0 {
-		resources = append(resources, fmt.Sprintf("and %d more", a.Omitted))
+	return []string{moment(a.Time), a.Event, actor, some(a.Resources, a.Omitted, resource), some(a.Balances, 0, balance), a.RemoteAddr}
+}
+
+// cellThings is how many things a cell of the table names: an import changes hundreds at once, and the longest cell makes its column.
+const cellThings = 3
+
+// some names the first things, and counts the others with those that the entry itself leaves out.
+func some(things []auditedThing, omitted int, name func(auditedThing) string) string {
+	var names []string
+	for _, thing := range things[:min(len(things), cellThings)] {
+		names = append(names, name(thing))
 	}
-	for _, b := range a.Balances {
-		balances = append(balances, fmt.Sprintf("%s: %s → %s", b.ID, amount(b.Before, "unlimited"), amount(b.After, "unlimited")))
+	if omitted += len(things) - len(names); omitted > 0 {
+		names = append(names, fmt.Sprintf("and %d more", omitted))
 	}
-	return []string{moment(a.Time), a.Event, actor, strings.Join(resources, ", "), strings.Join(balances, ", "), a.RemoteAddr}
+	return strings.Join(names, ", ")
 }

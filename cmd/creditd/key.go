@@ -117,7 +117,7 @@ func readKey(stdin io.Reader) (string, error) {
 	key := bytes.TrimSpace(text)
 	switch {
 	case len(key) == 0:
-		return "", errors.New("stdin holds no key; for example: creditd key verify < key.txt")
+		return "", errors.New("stdin holds no key; give it a file that has one: < key.txt")
 	case len(key) > maxKeyBytes || bytes.ContainsAny(key, "\n\r"):
 		return "", fmt.Errorf("stdin holds more than one key of at most %d bytes", maxKeyBytes)
 	}

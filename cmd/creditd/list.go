@@ -63,8 +63,11 @@ func (l *list[T]) run(in invocation) error {
 		case next == "":
 			return printer.end()
 		case l.limit > 0 && printer.shown >= l.limit:
-			fmt.Fprintln(in.stderr, "There are more: --limit N shows more, and --limit 0 shows all.")
-			return printer.end()
+			if err := printer.end(); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(in.stderr, "There are more: --limit N shows more, and --limit 0 shows all.")
+			return err
 		}
 		l.request["cursor"] = next
 	}
