@@ -2,7 +2,7 @@
 // answer times before and during it, and the memory of the node. Then it moves the file into a fresh cluster, and compares what that one exports.
 //
 // With -backup it measures snapshots in place of exports: what `creditd snapshot save` takes from the leader, and then
-// what the leader makes by itself with --backup-dir. It ends behind that.
+// what the leader makes by itself with --backup-dir. That is all then.
 //
 //	go run ./scripts/export
 //	go run ./scripts/export -keys 200000 -rounds 3
