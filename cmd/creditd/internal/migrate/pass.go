@@ -221,3 +221,6 @@ func sizeOf(r *records.Record) int {
 	}
 	return size
 }
+
+// ErrInterrupted is a pass that was told to end.
+var ErrInterrupted = errors.New("interrupted; start the command again, it goes on where it was")

@@ -2,12 +2,9 @@ package unkey
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/creditd/creditd/api/records"
 )
-
-func sortIDs(ids []records.ID) { slices.Sort(ids) }
 
 // ratelimitColumns are those of rate limits of keys and identities.
 var ratelimitColumns = []string{"id", "name", "limit", "duration", "auto_apply", "workspace_id"}
@@ -76,18 +73,6 @@ func (s *Source) identities(from *reader, rows []row) (convert, error) {
 		d.finish(records.Record{Identity: identity}, identityColumns)
 		s.lost(d)
 	}), nil
-}
-
-// creditRow reads a row of credits. It must belong to one owner only.
-func (d *draft) creditRow(r row, other string, days refillDays) *records.Credits {
-	if r.has(other) {
-		d.lose("credits."+other, "its balance belongs to a key and to an identity")
-	}
-	if !r.has("remaining") {
-		d.lose("credits.remaining", "the row has no balance")
-		return nil
-	}
-	return d.balance(r, creditColumns, days)
 }
 
 // environment reports an environment, which the cluster does not have.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -44,11 +43,6 @@ func makeTables() []table {
 		all = append(all, table{s, func(_ *Source, from *reader, rows []row) (convert, error) { return l.orphans(from, rows) }, true})
 	}
 	return all
-}
-
-// Referred reports whether rows of other tables refer to those of a table, so that it matters which of them are not taken over.
-func Referred(table string) bool {
-	return slices.Contains([]string{"permissions", "roles", "apis", "ratelimit_namespaces", "identities"}, table)
 }
 
 // Tables are the names of the tables that are read, in order. A table that the database does not have is left out.
@@ -99,26 +93,3 @@ func (s *Source) Count(ctx context.Context, name string) (rows int64, err error)
 	})
 	return rows, errors.Join(err, wrong)
 }
-
-// Missing are the ids of rows that could not be taken over, by table. A resumed migration gives them back.
-func (s *Source) Missing() map[string][]string {
-	missing := map[string][]string{}
-	for table, ids := range s.missing {
-		for id := range ids {
-			missing[table] = append(missing[table], id)
-		}
-	}
-	return missing
-}
-
-// Remember takes what Missing returned.
-func (s *Source) Remember(missing map[string][]string) {
-	for table, ids := range missing {
-		for _, id := range ids {
-			s.miss(table, id)
-		}
-	}
-}
-
-// Miss keeps in mind that the cluster did not take a row.
-func (s *Source) Miss(table, id string) { s.miss(table, id) }

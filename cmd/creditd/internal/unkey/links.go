@@ -1,6 +1,11 @@
 package unkey
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/creditd/creditd/api/records"
+)
 
 // link is a table whose rows belong to rows of other tables.
 type link struct {
@@ -54,4 +59,33 @@ func (l link) orphans(from *reader, rows []row) (convert, error) {
 			d.lose(l.ends[0].column, "the row belongs neither to a key nor to an identity")
 		}
 	}), nil
+}
+
+// links reads a table that links rows of two others, by the first. Links to a row that does not exist, or of another workspace, are left
+// out: the tables of links are read on their own, where each such link is a problem.
+func (r *reader) links(table, from, to, target string, of []string) (map[string][]records.ID, error) {
+	found := map[string][]records.ID{}
+	rows, err := r.related(table, from, of, to)
+	if err != nil {
+		return nil, err
+	}
+	var all []row
+	for _, some := range rows {
+		all = append(all, some...)
+	}
+	existing, err := r.related(target, "id", distinct(all, to), "workspace_id")
+	if err != nil {
+		return nil, err
+	}
+	for id, some := range rows {
+		for _, one := range some {
+			if there := existing[one.text(to)]; len(there) > 0 && there[0].text("workspace_id") == r.workspace {
+				found[id] = append(found[id], records.ID(one.text(to)))
+			}
+		}
+	}
+	for _, ids := range found {
+		slices.Sort(ids)
+	}
+	return found, nil
 }

@@ -1,0 +1,52 @@
+package migrate
+
+import (
+	"fmt"
+
+	"github.com/creditd/creditd/api/records"
+)
+
+func notTracked(id string) error {
+	return fmt.Errorf("the cluster no longer follows the balance of %s: records.finishImport ended the migration. "+
+		"Another pass would set balances instead of moving them by the difference", id)
+}
+
+// columnOf names the column that a refusal is about.
+func columnOf(table, reason string) string {
+	switch reason {
+	case records.HashTaken:
+		return "hash"
+	case records.NameTaken:
+		named := map[string]string{"identities": "external_id", "permissions": "slug", "ratelimit_overrides": "identifier"}
+		if column := named[table]; column != "" {
+			return column
+		}
+		return "name"
+	case records.ChangedHere, records.ChangedThere, records.BelowZero, records.AboveMaximum:
+		return "remaining"
+	}
+	return "id"
+}
+
+func explain(o *records.Outcome) string {
+	texts := map[string]string{
+		records.Different:          "it exists there with other fields",
+		records.IDTaken:            "something else has the id",
+		records.Deleted:            "it was deleted there, and does not come back",
+		records.HashTaken:          "another key has the hash",
+		records.NameTaken:          "another thing of the workspace has the name",
+		records.ReferenceMissing:   "something that it refers to is not there",
+		records.QuotaExceeded:      "a quota of the workspace is used up",
+		records.LimitExceeded:      "it exceeds a limit of docs/contract.md 1.10",
+		records.ChangedHere:        "the cluster made it unlimited, or limited, meanwhile",
+		records.ChangedThere:       "the source made it unlimited, or limited, meanwhile",
+		records.BelowZero:          "its balance would be below zero",
+		records.AboveMaximum:       "its balance would exceed the largest integer",
+		records.OperatorOnly:       "only operators may import it",
+		records.ImmutableReference: "it cannot move to another parent",
+	}
+	if text := texts[o.Reason]; text != "" {
+		return text + " (" + o.Reason + ")"
+	}
+	return o.Outcome + " " + o.Reason
+}
