@@ -194,11 +194,15 @@ func describe(bad *schema.Problem) error {
 	if len(bad.Errors) == 0 {
 		return errors.New(bad.Detail(Format))
 	}
+	if bad.Kind == schema.KindEmpty {
+		return errors.New("the line is empty")
+	}
 	texts := make([]string, 0, len(bad.Errors))
 	for _, e := range bad.Errors {
 		at := e.Location[:max(0, strings.LastIndexByte(e.Location, '/'))] // without the keyword, which the message names
 		at = strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(at, "/properties/", "."), "/items", "[]"), ".")
-		texts = append(texts, strings.TrimPrefix(at+": "+e.Message, ": "))
+		message := strings.Replace(e.Message, "The request body cannot be decoded", "not JSON", 1) // it is a line of a file
+		texts = append(texts, strings.TrimPrefix(at+": "+message, ": "))
 	}
 	return errors.New(strings.Join(texts, "; "))
 }

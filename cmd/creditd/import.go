@@ -116,7 +116,10 @@ func (i *importCommand) checkWhole(file *os.File, stderr io.Writer) (total int64
 		case err == nil:
 			total++
 		case errors.Is(err, records.ErrIncomplete), errors.Is(err, records.ErrWrongEnd):
-			if !i.incomplete || bad > 0 {
+			if bad > 0 { // --incomplete does not help
+				return 0, fmt.Errorf("%s: %d lines break the format, and %w; nothing was sent", file.Name(), bad, err)
+			}
+			if !i.incomplete {
 				return 0, fmt.Errorf("%s: %w; nothing was sent (--incomplete reads what there is)", file.Name(), err)
 			}
 			fmt.Fprintf(stderr, "%s: %v; what there is of it is read\n", file.Name(), err)

@@ -139,6 +139,11 @@ func TestImport_ReadsTheFileFirst(t *testing.T) {
 		return stderr
 	}
 	bad := recordsHeader + `{"api":{"id":"api_0","name":"","createdAt":1}}` + "\n" + good + `{"what":{}}` + "\n"
+	broken := run(exitFailed, strings.Replace(whole, good, good+"{{\n\n", 1))
+	require.Contains(t, broken, "line 3: not JSON: expected a property name")
+	require.Contains(t, broken, "line 4: the line is empty")
+	require.Contains(t, broken, "2 lines break the format, and line 5: the file is damaged or was changed")
+	require.NotContains(t, broken, "--incomplete", "it reads no such lines")
 	for _, args := range [][]string{nil, {"--incomplete"}} {
 		stderr := run(exitFailed, bad, args...)
 		require.Contains(t, stderr, "line 2: api.name")
