@@ -17,14 +17,14 @@ func (s *Source) planBalances(name string, before time.Time) (scan, gather, erro
 		c.columns = []string{"id", "remaining_requests", "refill_day", "refill_amount", "last_refill_at"}
 		c.only = "created_at_m < ? AND deleted_at_m IS NULL AND for_workspace_id IS NULL"
 		if s.has("credits", "key_id") {
-			c.only += " AND (remaining_requests IS NOT NULL OR " + among("id", "key_id", "credits", "TRUE") + ")"
+			c.only += " AND (remaining_requests IS NOT NULL OR " + s.among(name, "id", "credits", "key_id", "TRUE") + ")"
 		} else {
 			c.only += " AND remaining_requests IS NOT NULL"
 		}
 	case "identities":
 		c.columns, c.only = []string{"id"}, "created_at < ? AND deleted = 0"
 		if s.has("credits", "identity_id") {
-			c.only += " AND " + among("id", "identity_id", "credits", "TRUE")
+			c.only += " AND " + s.among(name, "id", "credits", "identity_id", "TRUE")
 		} else {
 			c.only += " AND FALSE"
 		}

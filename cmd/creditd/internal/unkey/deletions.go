@@ -44,9 +44,9 @@ func (s *Source) planDeletions(name string, since time.Time) (scan, gather, erro
 	}
 	const gone = "`deleted_at_m` >= ?"
 	only, conditions := "", []string{gone}
-	with := func(column, of, table string) {
-		if s.has(table, "deleted_at_m") {
-			conditions = append(conditions, among(column, of, table, gone))
+	with := func(column, other, of string) {
+		if s.has(other, "deleted_at_m") {
+			conditions = append(conditions, s.among(name, column, other, of, gone))
 		}
 	}
 	switch name {
@@ -54,10 +54,10 @@ func (s *Source) planDeletions(name string, since time.Time) (scan, gather, erro
 		conditions = []string{"deleted = 1"}
 	case "keys":
 		only = "for_workspace_id IS NULL AND "
-		with("key_auth_id", "id", "key_auth")
-		with("key_auth_id", "key_auth_id", "apis")
+		with("key_auth_id", "key_auth", "id")
+		with("key_auth_id", "apis", "key_auth_id")
 	case "ratelimit_overrides":
-		with("namespace_id", "id", "ratelimit_namespaces")
+		with("namespace_id", "ratelimit_namespaces", "id")
 	}
 	c := scan{table: name, columns: strings.Fields(deletions[at].columns), keys: []string{"id"}, only: only + "(" + strings.Join(conditions, " OR ") + ")"}
 	for range strings.Count(c.only, "?") {

@@ -28,8 +28,12 @@ type Source struct {
 // layout says which columns exist: they come and go between releases of Unkey.
 type layout struct {
 	columns map[string]map[string]bool // by table
+	forms   map[string]map[string]form // of texts
 	primary map[string][]string        // the columns of each primary key, in order
 }
+
+// form is how a column keeps texts; empty: it keeps none.
+type form struct{ charset, collation string }
 
 // Limits of a read. A server that is gone must not hold the migration up for ever.
 const (
@@ -90,14 +94,15 @@ func (s *Source) Close() error { return s.db.Close() }
 func (s *Source) Workspace() string { return s.workspace }
 
 func (s *Source) readLayout(ctx context.Context) error {
-	s.tables = layout{columns: map[string]map[string]bool{}, primary: map[string][]string{}}
-	err := s.each(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()", nil, func(r row) {
-		table := r.at(0)
-		if s.tables.columns[table] == nil {
-			s.tables.columns[table] = map[string]bool{}
-		}
-		s.tables.columns[table][r.at(1)] = true
-	})
+	s.tables = layout{columns: map[string]map[string]bool{}, forms: map[string]map[string]form{}, primary: map[string][]string{}}
+	err := s.each(ctx, "SELECT table_name, column_name, character_set_name, collation_name FROM information_schema.columns WHERE table_schema = DATABASE()", nil,
+		func(r row) {
+			table, column := r.at(0), r.at(1)
+			if s.tables.columns[table] == nil {
+				s.tables.columns[table], s.tables.forms[table] = map[string]bool{}, map[string]form{}
+			}
+			s.tables.columns[table][column], s.tables.forms[table][column] = true, form{r.at(2), r.at(3)}
+		})
 	if err != nil {
 		return err
 	}
