@@ -1,11 +1,14 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
 )
 
 // raftLogger gives raft and autopilot, which speak hclog, our logger.
@@ -19,6 +22,9 @@ type logSink struct{ log *slog.Logger }
 
 // Accept implements hclog.SinkAdapter.
 func (s logSink) Accept(_ string, level hclog.Level, msg string, args ...any) {
+	if level > hclog.Info && lacksEntry(args) {
+		level = hclog.Info
+	}
 	for i, a := range args {
 		// hclog allows values that slog would print as addresses.
 		if f, ok := a.(hclog.Format); ok && len(f) > 0 {
@@ -35,4 +41,13 @@ func (s logSink) Accept(_ string, level hclog.Level, msg string, args ...any) {
 	default:
 		s.log.Info(msg, args...)
 	}
+}
+
+// lacksEntry reports whether a line says that the log has no such entry. That is an error of level Error to raft, each time that a new node is empty or a
+// follower was away for long. The follower then gets a snapshot.
+func lacksEntry(args []any) bool {
+	return slices.ContainsFunc(args, func(a any) bool {
+		err, ok := a.(error)
+		return ok && errors.Is(err, raft.ErrLogNotFound)
+	})
 }

@@ -72,6 +72,17 @@ func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
 	require.Contains(t, text.String(), "level=ERROR", "what else fails while it stops is said")
 }
 
+// A node that joins has no log, and the leader's log no longer begins at its beginning. Neither is an error.
+func TestRaftLogger_CallsAMissingEntryNoError(t *testing.T) {
+	l := newSteadyLog()
+	log := raftLogger(l.Logger)
+	log.Error("failed to get log", "index", 1, "error", raft.ErrLogNotFound)
+	log.Warn("failed to get previous log", "previous-index", 1, "error", raft.ErrLogNotFound)
+	require.Equal(t, 2, l.count("level=INFO"), l.text.String())
+	log.Error("failed to get log", "index", 1, "error", errors.New("input/output error"))
+	require.Equal(t, 1, l.count("level=ERROR"))
+}
+
 // A stranger knocks from another port each time, and stays the same stranger.
 func TestSteadyLog_KnowsAStrangerByItsHost(t *testing.T) {
 	l := newSteadyLog()
