@@ -78,7 +78,7 @@ func New(conf Config) (*Node, error) {
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	steady.lines.stopping = n.ctx.Done()
+	steady.lines.stopping = func() bool { return n.ctx.Err() != nil || n.unusable.Load() }
 	n.neighbours = turns.NewNeighbours(func(actor turns.Actor) string { return n.replica.Workspace(actor) })
 	turn := conf.Turns
 	turn.Shared = n.neighbours.Shared

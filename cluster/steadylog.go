@@ -39,7 +39,7 @@ type steadyHandler struct {
 // steadyLines is what all loggers of one node have written lately.
 type steadyLines struct {
 	now      func() time.Time
-	stopping <-chan struct{} // closed when the node closes its connections; nil: never
+	stopping func() bool // whether the node closes its connections; nil: it does not
 
 	mu   sync.Mutex
 	seen map[string]*steadyLine // guarded by mu
@@ -92,9 +92,7 @@ func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
 
 // ownEnd reports whether a line is about a connection that this node closed because it stops. raft and memberlist call that an error.
 func (l *steadyLines) ownEnd(r slog.Record) (own bool) {
-	select {
-	case <-l.stopping:
-	default:
+	if l.stopping == nil || !l.stopping() {
 		return false
 	}
 	says := func(text string) bool {

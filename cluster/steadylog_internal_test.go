@@ -51,10 +51,10 @@ func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
 
 // A node that stops in good order closes its own connections. That is no error, and a daily look at the errors should not find it.
 func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
-	stopping := make(chan struct{})
+	var stopping bool
 	var text bytes.Buffer
 	handler := newSteadyHandler(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelInfo}), time.Now)
-	handler.lines.stopping = stopping
+	handler.lines.stopping = func() bool { return stopping }
 	log := slog.New(handler).With("component", "raft")
 	closed := &net.OpError{Op: "read", Net: "tcp", Err: net.ErrClosed}
 	say := func() {
@@ -65,7 +65,7 @@ func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
 	say()
 	require.Equal(t, 3, strings.Count(text.String(), "level=ERROR"), "before, somebody else may be the reason")
 	text.Reset()
-	close(stopping)
+	stopping = true
 	say()
 	require.Empty(t, text.String())
 	log.Error("failed to decode incoming command", "error", errors.New("unexpected EOF"))
