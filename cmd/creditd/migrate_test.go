@@ -52,7 +52,7 @@ func TestMigrateUnkey_WaitsForTheExport(t *testing.T) {
 
 	m.nodes = m.nodes[:1]
 	_, err = m.export(t.Context(), in)
-	require.ErrorContains(t, err, "the next export may begin in 1h0m0s, beyond --wait")
+	require.ErrorContains(t, err, "the next attempt may begin in 1h0m0s, beyond --wait")
 
 	stopped, stop := context.WithCancel(t.Context())
 	m.wait = 2 * time.Hour

@@ -117,6 +117,20 @@ func TestKubernetes_ManifestsFitTogether(t *testing.T) {
 	}
 }
 
+// TestKubernetes_ToolReachesTheDataOfANode: what an operator needs at night has the user, the volume and the path of the nodes.
+func TestKubernetes_ToolReachesTheDataOfANode(t *testing.T) {
+	text, err := os.ReadFile("../kubernetes/tool.yaml")
+	require.NoError(t, err)
+	var tool corev1.Pod
+	require.NoError(t, yaml.UnmarshalStrict(text, &tool))
+	set := build(t, "base").set
+	require.Equal(t, set.Spec.Template.Spec.SecurityContext, tool.Spec.SecurityContext)
+	require.Equal(t, set.Spec.Template.Spec.Containers[0].SecurityContext, tool.Spec.Containers[0].SecurityContext)
+	claim := set.Spec.VolumeClaimTemplates[0].Name
+	require.Equal(t, claim+"-"+set.Name+"-2", tool.Spec.Volumes[0].PersistentVolumeClaim.ClaimName)
+	require.Contains(t, set.Spec.Template.Spec.Containers[0].VolumeMounts, tool.Spec.Containers[0].VolumeMounts[0])
+}
+
 func TestCompose_Loads(t *testing.T) {
 	options, err := cli.NewProjectOptions([]string{"../compose.yaml"})
 	require.NoError(t, err)
