@@ -23,3 +23,9 @@ func (s *Syncing) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// fileDescriptor is what syncData needs of a file.
+type fileDescriptor interface {
+	Fd() uintptr
+	Sync() error
+}

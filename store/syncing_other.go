@@ -10,3 +10,6 @@ func writeOut(f *os.File, rest func()) error {
 	rest()
 	return err
 }
+
+// syncData makes what was written to a file durable.
+func syncData(f fileDescriptor) error { return f.Sync() }

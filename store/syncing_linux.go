@@ -22,3 +22,12 @@ func writeOut(f *os.File, rest func()) error {
 	}
 	return nil
 }
+
+// syncData makes what was written to a file durable. Unlike an fsync it leaves the time of the change to the file system.
+func syncData(f fileDescriptor) error {
+	for {
+		if err := unix.Fdatasync(int(f.Fd())); err != unix.EINTR {
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+}
