@@ -131,8 +131,8 @@ func TestAudit_KeepsSecretsOut(t *testing.T) {
 	require.Subset(t, events, map[string]bool{"key.create": true, "key.reroll": true, "rootKey.create": true, "key.migrate": true})
 	kept := s.must("audit.listEntries", `{}`)
 	frozen := s.state.Freeze()
-	for changes := frozen.Next(100, nil); len(changes) > 0; changes = frozen.Next(100, nil) {
-		for _, c := range changes {
+	for !frozen.Done() {
+		for _, c := range frozen.Next(100, nil) {
 			if c.Name().Kind == fsm.AuditKind {
 				record, err := json.Marshal(c.Record)
 				require.NoError(t, err)

@@ -23,8 +23,8 @@ var _ api.Records = (*copied)(nil)
 func copyOf(l *ledger) *copied {
 	c := &copied{index: l.index, clock: l.state.Clock()}
 	frozen := l.state.Freeze()
-	for batch := frozen.Next(1000, nil); len(batch) > 0; batch = frozen.Next(1000, nil) {
-		for _, change := range batch {
+	for !frozen.Done() {
+		for _, change := range frozen.Next(1000, nil) {
 			if change.Record != nil {
 				c.sorted = append(c.sorted, change.Record)
 			}

@@ -133,6 +133,8 @@ func (c Change) Name() RecordKey {
 // Frozen is the set of records that changed since the previous snapshot, as they were at one moment. A freeze costs nothing per record: a
 // record is copied when Next reaches it, or before it changes.
 //
+// The removals come first, because another record may have taken a name since: the last change of a name counts.
+//
 // Next and Release need the exclusive lock of the State. Call Release exactly once.
 type Frozen struct {
 	Digest   Digest // of the whole state at that moment
@@ -144,25 +146,19 @@ type Frozen struct {
 	tracker  *tracker
 	gen      uint32
 	entities []entity
-	removed  []entity
-	read     int
+	removed  []entity // those of them that were removed
+	gone     int      // how many of removed Next has returned
+	read     int      // how many of entities it has seen
 	captured []Change // known from the start, or copied because they changed before Next reached them
 }
 
-// freeze starts a snapshot. meta is the ledger's own record. retaken reports whether another record has taken the name of a removed one.
-func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *Frozen {
+// freeze starts a snapshot. meta is the ledger's own record.
+func (t *tracker) freeze(f *Frozen, meta Record) *Frozen {
 	if t.frozen != nil {
 		panic("fsm: freeze while another snapshot is under way")
 	}
 	f.tracker, f.gen, f.entities, f.removed, f.captured = t, t.gen, t.dirty, t.removed, []Change{{Record: meta}}
-	seen := make(map[RecordKey]bool, len(t.removed)) // a name may have been removed more than once
-	for _, n := range t.removed {
-		if name := n.key(); !seen[name] && !retaken(name) {
-			seen[name] = true
-			f.captured = append(f.captured, Change{Removed: name})
-		}
-	}
-	f.Len = len(f.captured) + len(f.entities) - len(f.removed)
+	f.Len = len(f.captured) + len(f.entities)
 	t.dirty, t.removed, t.frozen = nil, nil, f
 	t.gen++
 	if t.gen == clean {
@@ -171,21 +167,32 @@ func (t *tracker) freeze(f *Frozen, meta Record, retaken func(RecordKey) bool) *
 	return f
 }
 
-// Next returns up to n more changes; none: all were returned. Copying is cheap: the lock is held for microseconds per hundred records.
+// looksPerChange bounds how many records Next passes over, because they were removed or changed since. That costs a cache miss each.
+const looksPerChange = 16
+
+// Done reports whether Next has returned all changes.
+func (f *Frozen) Done() bool {
+	return f.gone == len(f.removed) && len(f.captured) == 0 && f.read == len(f.entities)
+}
+
+// Next returns up to n more changes, which may be none before it is Done. Copying is cheap: the lock is held for microseconds per hundred records.
 // spent is nil, or what an earlier call returned and nobody needs any more: its memory is used again.
 func (f *Frozen) Next(n int, spent []Change) []Change {
 	batch, spare := slices.Grow(spent[:0], n), spares{list: spent}
+	for ; len(batch) < n && f.gone < len(f.removed); f.gone++ {
+		batch = append(batch, Change{Removed: f.removed[f.gone].key()})
+	}
 	for len(batch) < n && len(f.captured) > 0 {
 		last := len(f.captured) - 1
 		batch = append(batch, f.captured[last])
 		f.captured = f.captured[:last]
 	}
-	for len(batch) < n && f.read < len(f.entities) {
+	for last := f.read + min(looksPerChange*n, len(f.entities)-f.read); len(batch) < n && f.read < last; {
 		e := f.entities[f.read]
 		f.read++
 		if h := e.header(); h.gen == f.gen {
 			h.gen = clean
-			if !h.removed { // its removal is in captured
+			if !h.removed {
 				spare.next = max(spare.next, len(batch)) // batch grows over the others
 				batch = append(batch, changeOf(e, &spare))
 			}

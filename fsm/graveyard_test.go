@@ -173,8 +173,8 @@ func TestGraveyard_GoesOnAfterARestart(t *testing.T) {
 func restarted(t testing.TB, s *fsm.State, records map[fsm.RecordKey]fsm.Record) *fsm.State {
 	t.Helper()
 	frozen := s.Freeze()
-	for changes := frozen.Next(100, nil); len(changes) > 0; changes = frozen.Next(100, nil) {
-		for _, c := range changes {
+	for !frozen.Done() {
+		for _, c := range frozen.Next(100, nil) {
 			if records[c.Name()] = c.Record; c.Record == nil {
 				delete(records, c.Name())
 			}

@@ -260,8 +260,8 @@ func reload(t testing.TB, s *fsm.State) *fsm.State {
 	f := s.Freeze()
 	defer f.Release(false)
 	records := map[string][]byte{}
-	for changes := f.Next(100, nil); len(changes) > 0; changes = f.Next(100, nil) {
-		for _, c := range changes {
+	for !f.Done() {
+		for _, c := range f.Next(100, nil) {
 			if c.Record != nil {
 				records[string(codec.AppendRecordKey(nil, c.Name()))] = codec.AppendRecord(nil, c.Record)
 			}

@@ -106,14 +106,6 @@ func (x *identityStore) addIdentity(i *identity) {
 	x.add(i)
 }
 
-// creditOfIdentity finds the credit of an identity; nil: there never was one.
-func (x *identityStore) creditOfIdentity(id string) *credit {
-	if i := x.identities.find(id); i != nil {
-		return i.credit
-	}
-	return nil
-}
-
 // removeIdentity removes a deleted identity to which no key refers. One from below ledger version 2 may have a balance.
 func (x *identityStore) removeIdentity(i *identity) {
 	if i.credit.limited() {

@@ -160,14 +160,6 @@ func (k *key) ownCredit() *credit {
 	return k.credit
 }
 
-// creditOfKey finds the credit of a key; nil: there never was one.
-func (ring *keyring) creditOfKey(id string) *credit {
-	if k := ring.keys.find(id); k != nil {
-		return k.credit
-	}
-	return nil
-}
-
 func (ring *keyring) addKey(k *key) {
 	ring.keys.put(k)
 	ring.claim(k)

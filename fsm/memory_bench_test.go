@@ -73,7 +73,8 @@ func BenchmarkMemoryPerRecord(b *testing.B) {
 				dirty := heap()
 				f := s.Freeze()
 				require.GreaterOrEqual(b, f.Len, records)
-				for len(f.Next(10_000, nil)) > 0 {
+				for !f.Done() {
+					f.Next(10_000, nil)
 				}
 				f.Release(true)
 				f = nil

@@ -291,7 +291,7 @@ func (h *history) snapshot() {
 		}
 		h.staged = append(h.staged, s)
 	}
-	if len(changes) == 0 {
+	if h.frozen.Done() {
 		h.save()
 	}
 }
@@ -302,8 +302,8 @@ func (h *history) save() {
 	require.Len(h.t, h.staged, h.frozen.Len)
 	seen := map[string]bool{}
 	for _, s := range h.staged {
-		require.False(h.t, seen[s.key], "%q is twice in one snapshot", s.key)
-		seen[s.key] = true
+		require.False(h.t, seen[s.key], "%q is not in a snapshot for the last time", s.key)
+		seen[s.key] = s.value != nil
 		if s.value == nil {
 			delete(h.store, s.key)
 		} else {

@@ -21,28 +21,27 @@ var commandTypes = commandTable(
 	&consumeRatelimitsType, &setOverrideType, &deleteOverrideType,
 )
 
-// recordTypes finds the type of a record by its kind. Each kind has one row here. The row says how the record is loaded and how the entity
-// in memory is found.
+// recordTypes finds the type of a record by its kind. Each kind has one row here. The row says how the record is loaded.
 var recordTypes = recordTable(
-	recordRow{&metaRecordType, load((*State).loadMeta), neverAgain},
-	recordRow{&workspaceRecordType, load((*State).loadWorkspace), neverAgain},
-	recordRow{&rootKeyRecordType, load((*State).loadRootKey), found(func(s *State, id string) *rootKey { return s.rootKeys[id] })},
-	recordRow{&apiRecordType, load((*State).loadAPI), found(func(s *State, id string) *api { return s.apis[id] })},
-	recordRow{&migrationRecordType, load((*State).loadMigration), neverAgain},
-	recordRow{&permissionRecordType, load((*State).loadPermission), found(func(s *State, id string) *permission { return s.permissions[id] })},
-	recordRow{&roleRecordType, load((*State).loadRole), found(func(s *State, id string) *role { return s.roles[id] })},
-	recordRow{&identityRecordType, load((*State).loadIdentity), found(func(s *State, id string) *identity { return s.identities.find(id) })},
-	recordRow{&keyRecordType, load((*State).loadKey), found(func(s *State, id string) *key { return s.keys.find(id) })},
-	recordRow{&identityCreditRecordType, load((*State).loadCredit), found((*State).creditOfIdentity)},
-	recordRow{&keyCreditRecordType, load((*State).loadCredit), found((*State).creditOfKey)},
-	recordRow{&importMarkRecordType, load((*State).loadMark), found((*State).markOf)},
-	recordRow{&sweepRecordType, load((*State).loadSweep), found((*State).sweepOf)},
-	recordRow{&namespaceRecordType, load((*State).loadNamespace), neverAgain},
-	recordRow{&overrideRecordType, load((*State).loadOverride), found(func(s *State, id string) *override { return s.overrides[id] })},
-	recordRow{&windowRecordType, load((*State).loadCountedWindow), neverAgain},
-	recordRow{&sessionRecordType, load((*State).loadSession), neverAgain},
-	recordRow{&idempotencyRecordType, load((*State).loadIdempotencyRecord), neverAgain},
-	recordRow{&auditRecordType, load((*State).loadAudit), neverAgain},
+	recordRow{&metaRecordType, load((*State).loadMeta)},
+	recordRow{&workspaceRecordType, load((*State).loadWorkspace)},
+	recordRow{&rootKeyRecordType, load((*State).loadRootKey)},
+	recordRow{&apiRecordType, load((*State).loadAPI)},
+	recordRow{&migrationRecordType, load((*State).loadMigration)},
+	recordRow{&permissionRecordType, load((*State).loadPermission)},
+	recordRow{&roleRecordType, load((*State).loadRole)},
+	recordRow{&identityRecordType, load((*State).loadIdentity)},
+	recordRow{&keyRecordType, load((*State).loadKey)},
+	recordRow{&identityCreditRecordType, load((*State).loadCredit)},
+	recordRow{&keyCreditRecordType, load((*State).loadCredit)},
+	recordRow{&importMarkRecordType, load((*State).loadMark)},
+	recordRow{&sweepRecordType, load((*State).loadSweep)},
+	recordRow{&namespaceRecordType, load((*State).loadNamespace)},
+	recordRow{&overrideRecordType, load((*State).loadOverride)},
+	recordRow{&windowRecordType, load((*State).loadCountedWindow)},
+	recordRow{&sessionRecordType, load((*State).loadSession)},
+	recordRow{&idempotencyRecordType, load((*State).loadIdempotencyRecord)},
+	recordRow{&auditRecordType, load((*State).loadAudit)},
 )
 
 // commandTable panics if a type is incomplete, or if two types have the same kind: such a build must not start.
@@ -76,31 +75,12 @@ func (t *commandType) hasRule() bool {
 type recordRow struct {
 	*recordType
 	load func(*State, Record) bool
-	// live finds the entity that has a name now. A snapshot asks for the names of removed records.
-	live func(s *State, id string) entity
 }
 
 // load adapts a load method to the registry.
 func load[R Record](method func(*State, R) bool) func(*State, Record) bool {
 	return func(s *State, r Record) bool { return method(s, r.(R)) }
 }
-
-// found adapts a look-up to the registry.
-func found[N interface {
-	comparable
-	entity
-}](find func(*State, string) N) func(*State, string) entity {
-	return func(s *State, id string) entity {
-		var none N
-		if n := find(s, id); n != none {
-			return n
-		}
-		return nil
-	}
-}
-
-// neverAgain is for kinds whose records are never removed, or whose names are never reused.
-func neverAgain(*State, string) entity { return nil }
 
 func recordTable(rows ...recordRow) (table [256]*recordRow) {
 	for _, row := range append(rows, nextRecords...) {

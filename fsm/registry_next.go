@@ -8,7 +8,7 @@ import (
 
 var (
 	nextCommands = []*commandType{&annotateKeyType}
-	nextRecords  = []recordRow{{&noteRecordType, load((*State).loadNote), found((*State).noteOf)}}
+	nextRecords  = []recordRow{{&noteRecordType, load((*State).loadNote)}}
 )
 
 // nextState is the part of the ledger that has the notes.

@@ -9,13 +9,7 @@ import (
 
 // Freeze starts a snapshot. Only one may be under way.
 func (s *State) Freeze() *Frozen {
-	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta(), s.retaken)
-}
-
-// retaken reports whether another record has taken the name of a removed one and changed in the present generation.
-func (s *State) retaken(name RecordKey) bool {
-	n := recordTypes[name.Kind].live(s, name.ID)
-	return n != nil && n.header().gen == s.gen
+	return s.freeze(&Frozen{Digest: s.Digest(), Clock: s.clock, Version: s.version, RaisedBy: s.raisedBy}, s.meta())
 }
 
 // WriteRecord writes the form and the fields of a record. The kind is part of the record's key.

@@ -180,13 +180,6 @@ func (sw *sweep) digest() Digest { return digestOf(sw.record()) }
 
 func (*sweep) resource() AuditResource { return AuditResource{} }
 
-func (w *sweeper) sweepOf(workspaceID string) *sweep {
-	if home := w.ring.tenants.workspaces[workspaceID]; home != nil && home.sweep != nil && home.sweep.saved {
-		return home.sweep
-	}
-	return nil
-}
-
 // loadSweep comes after the keys and roles, which have made the sweep.
 func (w *sweeper) loadSweep(r *SweepRecord) bool {
 	home := w.ring.tenants.workspaces[r.WorkspaceID]

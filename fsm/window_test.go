@@ -154,8 +154,8 @@ func TestWindow_ComesBackUnderItsName(t *testing.T) {
 		}
 		f := s.Freeze()
 		windows := 0
-		for changes := f.Next(3, nil); len(changes) > 0; changes = f.Next(3, nil) {
-			for _, c := range changes {
+		for !f.Done() {
+			for _, c := range f.Next(3, nil) {
 				if c.Name().Kind == fsm.WindowKind {
 					windows++
 					require.EqualValues(t, 1, c.Record.(*fsm.WindowRecord).Current)

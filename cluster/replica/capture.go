@@ -72,7 +72,9 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 	})
 	var encoder codec.RecordEncoder
 	var key, value []byte
-	for changes := c.next(nil); len(changes) > 0; changes = c.next(changes) {
+	var changes []fsm.Change
+	for done := false; !done; {
+		changes, done = c.next(changes)
 		for _, ch := range changes {
 			if ch.Record == nil {
 				key = codec.AppendRecordKey(key[:0], ch.Removed)
@@ -92,10 +94,10 @@ func (c *capture) write(sink raft.SnapshotSink) error {
 }
 
 // next returns more changes, in the memory of the last ones.
-func (c *capture) next(spent []fsm.Change) []fsm.Change {
+func (c *capture) next(spent []fsm.Change) (changes []fsm.Change, done bool) {
 	c.replica.mu.Lock()
 	defer c.replica.mu.Unlock()
-	return c.frozen.Next(captureStep, spent)
+	return c.frozen.Next(captureStep, spent), c.frozen.Done()
 }
 
 // Release implements raft.FSMSnapshot. raft always calls it, and Persist not always.
