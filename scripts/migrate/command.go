@@ -33,7 +33,7 @@ func (b *bench) permit(ctx context.Context) error {
 		Key string `json:"key"`
 	}
 	answer := client.Call(ctx, "rootKeys.createRootKey", map[string]any{"name": "migration", "permissions": []string{
-		"import.*.write", "export.*.read", "api.*.delete_key", "api.*.delete_api", "identity.*.delete_identity",
+		"import.*.write", "export.*.read", "api.*.delete_key", "api.*.delete_api", "api.*.read_api", "api.*.read_key", "identity.*.delete_identity",
 		"ratelimit.*.read_override", "ratelimit.*.delete_override",
 	}}, &made)
 	b.rootKey = made.Key

@@ -83,6 +83,9 @@ func settleDeletion(tally *Tally, item *unkey.Item, became removal) *unkey.Probl
 	case foreign:
 		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and only a root key of its workspace can delete it in the cluster"
 		return problem
+	case inUse:
+		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and has keys in the cluster that did not come from there"
+		return problem
 	}
 	tally.Removed++
 	return problem

@@ -8,9 +8,9 @@ import (
 )
 
 // probe asks before anything is written whether the cluster still follows balances. Replacing the records of others would give back credits that
-// were spent since the migration ended. The cluster forgets owners in the order of their ids, so an end that was interrupted shows in the first.
+// were spent since the migration ended, and a source that is given up may delete what it had. The cluster forgets owners in the order of their ids, so an end that was interrupted shows in the first.
 func (p *Pass) probe(ctx context.Context) error {
-	if p.Target == nil || p.Rule != "replace" {
+	if p.Target == nil {
 		return nil
 	}
 	for _, table := range []string{"identities", "keys"} {

@@ -64,11 +64,14 @@ func TestPass_RefusedAfterTheEnd(t *testing.T) {
 	defer cluster.Close()
 	conf, err := unkey.ParseDSN(server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, set.Name))
 	require.NoError(t, err)
-	for _, state := range []*State{nil, {Step: 7, Cursor: unkey.Cursor{"2000"}}} {
+	for _, begin := range []struct {
+		state *State
+		rule  string
+	}{{nil, "replace"}, {&State{Step: 7, Cursor: unkey.Cursor{"2000"}}, "replace"}, {nil, "skip"}} {
 		source, err := unkey.Open(t.Context(), conf, unkeydb.Workspace, "")
 		require.NoError(t, err)
 		target := NewTarget([]*client.Client{client.New(client.Config{Node: cluster.URL, RootKey: "root_1", Timeout: time.Minute})}, "")
-		pass := &Pass{Source: source, Target: target, Rule: "replace", Flight: 2, State: state}
+		pass := &Pass{Source: source, Target: target, Rule: begin.rule, Flight: 2, State: begin.state}
 		_, err = pass.Run(t.Context())
 		require.ErrorContains(t, err, "the cluster no longer follows the balance of "+first)
 		require.Zero(t, written.Load())

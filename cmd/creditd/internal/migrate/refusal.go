@@ -8,7 +8,7 @@ import (
 
 func notTracked(id string) error {
 	return fmt.Errorf("the cluster no longer follows the balance of %s: records.finishImport ended the migration. "+
-		"Another pass would set balances instead of moving them by the difference", id)
+		"Another pass would set balances instead of moving them by the difference, and delete what went at the source since", id)
 }
 
 // columnOf names the column that a refusal is about.

@@ -20,6 +20,7 @@ const (
 	removed                  // it has no more
 	protected                // it still has it, and protects it from deletion
 	foreign                  // it still has it, and the root key is of another workspace
+	inUse                    // it still has it, an API with keys that did not come from the source
 )
 
 // remove deletes in the cluster what was deleted at the source. Most of it went long ago, so it looks first what is there, many at a time.
@@ -52,6 +53,9 @@ func (t *Target) delete(ctx context.Context, record *records.Record) (removal, e
 	case record.Identity != nil:
 		endpoint, request["identity"] = "identities.deleteIdentity", record.Identity.ID
 	case record.API != nil:
+		if became, err := t.keysOf(ctx, record.API.ID); became != removed || err != nil {
+			return became, err
+		}
 		endpoint, request["apiId"] = "apis.deleteApi", record.API.ID
 	case record.Override != nil:
 		endpoint, request["namespace"], request["identifier"] = "ratelimit.deleteOverride", record.Override.NamespaceID, record.Override.Identifier
@@ -66,6 +70,20 @@ func (t *Target) delete(ctx context.Context, record *records.Record) (removal, e
 		return protected, nil
 	}
 	return removed, err
+}
+
+// keysOf returns removed for an API that has no more keys. Those of the source went before it, and the others would go with it.
+func (t *Target) keysOf(ctx context.Context, api records.ID) (removal, error) {
+	var keys []struct{}
+	switch err := t.call(ctx, "apis.listKeys", map[string]any{"apiId": api, "limit": 1}, &keys); {
+	case status(err) == http.StatusNotFound:
+		return absent, nil
+	case err != nil:
+		return absent, err
+	case len(keys) > 0:
+		return inUse, nil
+	}
+	return removed, nil
 }
 
 // status is that of a refusal; 0: err is none.
@@ -92,7 +110,8 @@ func (t *Target) there(ctx context.Context, items []unkey.Item) ([]bool, error) 
 	return there, nil
 }
 
-// ownersThere asks with balances of a time before every other one: they change nothing, and have an outcome for each owner.
+// ownersThere asks with balances of a time before every other one: they change nothing, and have an outcome for each owner. One that is there and
+// was not taken over, or whose migration has ended, ends the pass: it is not the source's to delete.
 func (t *Target) ownersThere(ctx context.Context, items []unkey.Item) ([]bool, error) {
 	batch := make([]records.Record, len(items))
 	for i := range items {
@@ -109,6 +128,9 @@ func (t *Target) ownersThere(ctx context.Context, items []unkey.Item) ([]bool, e
 	}
 	there := make([]bool, len(items))
 	for i, outcome := range outcomes {
+		if outcome.Reason == records.NotTracked {
+			return nil, notTracked(batch[i].ID())
+		}
 		there[i] = outcome.Reason != records.ReferenceMissing && outcome.Reason != records.Deleted
 	}
 	return there, nil

@@ -16,7 +16,8 @@ import (
 	"github.com/creditd/creditd/cmd/creditd/internal/unkey"
 )
 
-// Only what the cluster has is deleted there. An override that took the identifier of a deleted one stays, and so does a protected API.
+// Only what the cluster has is deleted there. An override that took the identifier of a deleted one stays, and so does an API that is protected or
+// has keys of its own.
 func TestTarget_RemovesWhatIsThere(t *testing.T) {
 	var deleted []string
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +61,18 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 				return
 			}
 			data = []map[string]any{{"overrideId": "rlor_there", "identifier": "user_1"}, {"overrideId": "rlor_new", "identifier": "user_2"}}
+		case "apis.listKeys":
+			if request.APIID == "api_unknown" {
+				refuse(http.StatusNotFound)
+				return
+			}
+			keys := []map[string]any{}
+			if request.APIID == "api_used" {
+				keys = append(keys, map[string]any{"keyId": "key_made_here"})
+			}
+			data = keys
 		case "apis.deleteApi":
-			if status := map[string]int{"api_unknown": http.StatusNotFound, "api_protected": http.StatusPreconditionFailed}[request.APIID]; status != 0 {
+			if status := map[string]int{"api_raced": http.StatusNotFound, "api_protected": http.StatusPreconditionFailed}[request.APIID]; status != 0 {
 				refuse(status)
 				return
 			}
@@ -85,18 +96,18 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 		require.Equal(t, want, became)
 		items = nil
 	}
-	for _, id := range []records.ID{"key_there", "key_unknown", "key_gone", "key_untracked"} {
+	for _, id := range []records.ID{"key_there", "key_unknown", "key_gone"} {
 		items = append(items, unkey.Item{Record: records.Record{Key: &records.Key{ID: id}}})
 	}
-	removes(removed, absent, absent, removed)
+	removes(removed, absent, absent)
 	for _, id := range []records.ID{"id_there", "id_unknown"} {
 		items = append(items, unkey.Item{Record: records.Record{Identity: &records.Identity{ID: id}}})
 	}
 	removes(removed, absent)
-	for _, id := range []records.ID{"api_there", "api_unknown", "api_protected"} {
+	for _, id := range []records.ID{"api_there", "api_unknown", "api_raced", "api_protected", "api_used"} {
 		items = append(items, unkey.Item{Record: records.Record{API: &records.API{ID: id}}})
 	}
-	removes(removed, absent, protected)
+	removes(removed, absent, absent, protected, inUse)
 	for _, o := range []records.Override{{ID: "rlor_there", NamespaceID: "rlns_1", Identifier: "user_1"}, {ID: "rlor_old", NamespaceID: "rlns_1", Identifier: "user_2"}, {ID: "rlor_3", NamespaceID: "rlns_2"}} {
 		items = append(items, unkey.Item{Record: records.Record{Override: &o}})
 	}
@@ -107,6 +118,14 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 	}
 	removes(foreign, absent)
 	require.Equal(t, []string{
-		"keys.deleteKey key_there", "keys.deleteKey key_untracked", "identities.deleteIdentity id_there", "apis.deleteApi api_there", "ratelimit.deleteOverride rlns_1user_1",
+		"keys.deleteKey key_there", "identities.deleteIdentity id_there", "apis.deleteApi api_there", "ratelimit.deleteOverride rlns_1user_1",
 	}, deleted)
+
+	// What the cluster does not follow is not the source's: it was made here, or the migration has ended.
+	target.workspace, deleted = "", nil
+	for _, record := range []records.Record{{Key: &records.Key{ID: "key_untracked"}}, {Identity: &records.Identity{ID: "id_untracked"}}} {
+		_, err := target.remove(t.Context(), []unkey.Item{{Record: record}})
+		require.ErrorContains(t, err, "no longer follows the balance of "+record.ID())
+	}
+	require.Empty(t, deleted)
 }

@@ -96,7 +96,7 @@ func TestRead_Deletions(t *testing.T) {
 			return got
 		}
 		before := deleted(time.Time{})
-		require.Equal(t, []string{"apis", "keys", "identities", "ratelimit_overrides"}, s.Deletions())
+		require.Equal(t, []string{"keys", "apis", "identities", "ratelimit_overrides"}, s.Deletions())
 		for table, ids := range before {
 			require.Len(t, ids, map[string]int{"keys": 2, "identities": set.Expect.Skipped["identities"], "apis": 1, "ratelimit_overrides": 2}[table], table)
 		}

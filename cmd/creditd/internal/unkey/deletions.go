@@ -15,10 +15,10 @@ type deletion struct {
 	record         func(id records.ID, r row) records.Record // what names the thing, and nothing else
 }
 
-// deletions are in the order in which things may go: an API takes its keys along, and a key goes before the identity that pays for it.
+// deletions are in the order in which things may go: an API goes when it has no more keys, and a key before the identity that pays for it.
 var deletions = []deletion{
-	{"apis", "id", func(id records.ID, _ row) records.Record { return records.Record{API: &records.API{ID: id}} }},
 	{"keys", "id", func(id records.ID, _ row) records.Record { return records.Record{Key: &records.Key{ID: id}} }},
+	{"apis", "id", func(id records.ID, _ row) records.Record { return records.Record{API: &records.API{ID: id}} }},
 	{"identities", "id", func(id records.ID, _ row) records.Record { return records.Record{Identity: &records.Identity{ID: id}} }},
 	{"ratelimit_overrides", "id namespace_id identifier", func(id records.ID, r row) records.Record {
 		return records.Record{Override: &records.Override{ID: id, NamespaceID: records.ID(r.text("namespace_id")), Identifier: r.text("identifier")}}
