@@ -47,3 +47,23 @@ func TestLookup_KeepsNamesOfOneWordApart(t *testing.T) {
 	require.Equal(t, Hash{0: 7, 8: 7}, l.find(Hash{0: 7, 8: 7}).hash)
 	require.Nil(t, l.find(Hash{0: 201, 8: 201}))
 }
+
+// shareWords makes names share a few words, as whoever chooses names could. Nobody may see it in what the ledger answers or saves.
+func (l *lookup[N, T]) shareWords() {
+	word := l.word
+	l.word = func(name N) uint64 { return word(name) % 3 }
+}
+
+// ShareWords does this in an empty ledger.
+func (s *State) ShareWords() {
+	s.identities.shareWords()
+	s.external.shareWords()
+	s.keys.shareWords()
+	s.keyByHash.shareWords()
+	s.former.shareWords()
+	s.windows.shareWords()
+	s.byKey.shareWords()
+}
+
+// ShareWords does this in what a loader loads.
+func (l *Loader) ShareWords() { l.state.ShareWords() }

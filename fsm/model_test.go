@@ -67,6 +67,8 @@ type history struct {
 	// coder uses its memory again, as a node's does: the ledger must keep nothing of an entry.
 	coder codec.Coder
 
+	colliding bool // names share words in lookups
+
 	frozen *fsm.Frozen  // a snapshot under way
 	staged []staged     // what it yielded so far
 	spent  []fsm.Change // their memory is used again
@@ -92,6 +94,9 @@ func runModel(t *testing.T, seed uint64) {
 	h := &history{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), gen: fsmtest.NewGenerator(seed),
 		model: fsmtest.NewModel(), live: fsm.New(), store: map[string][]byte{},
+	}
+	if h.colliding = seed%5 == 0; h.colliding {
+		h.live.ShareWords()
 	}
 	h.gen.ReuseIDs = true
 	h.nodes = fsmtest.NewSenders(seed)
@@ -323,6 +328,9 @@ func (h *history) save() {
 func (h *history) load() *fsm.State {
 	h.t.Helper()
 	l := fsm.NewLoader()
+	if h.colliding {
+		l.ShareWords()
+	}
 	for _, name := range slices.Sorted(maps.Keys(h.store)) {
 		r, err := codec.DecodeRecord([]byte(name), h.store[name])
 		require.NoError(h.t, err)
