@@ -51,7 +51,7 @@ func TestPatience_IsAContext(t *testing.T) {
 		minute, cancel := context.WithTimeout(conn, time.Minute)
 		defer cancel()
 		require.Error(t, ended(minute)) // the deadlines of the others have passed
-		v.expire()                      // as a timer that was already under way when it was stopped
+		v.look()                        // as a timer that was already under way when it was stopped
 		require.NoError(t, next.Err())
 		hangUp()
 		require.Equal(t, context.Canceled, ended(next))
@@ -61,5 +61,26 @@ func TestPatience_IsAContext(t *testing.T) {
 		gone, _ := begin(time.Hour)
 		require.Equal(t, context.Canceled, ended(gone))
 		v.end()
+	})
+}
+
+// TestPatience_EndsWithTheContextOfTheServer: net/http may be the only one who notices that a client is gone.
+func TestPatience_EndsWithTheContextOfTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, _ := ConnContext(t.Context())
+		v := conn.Value(vigilKey{}).(*vigil)
+		for _, waits := range []time.Duration{0, time.Minute} {
+			ofServer, cancel := context.WithCancel(conn)
+			p := v.begin(ofServer, time.Now().Add(time.Hour))
+			wait, stop := context.WithTimeout(t.Context(), waits)
+			require.Error(t, ended(wait))
+			stop()
+			require.NoError(t, p.Err())
+			cancel()
+			began := time.Now()
+			require.Equal(t, context.Canceled, ended(p))
+			require.LessOrEqual(t, time.Since(began), glance)
+			v.end()
+		}
 	})
 }

@@ -251,28 +251,45 @@ func (n blockingNode) Execute(ctx context.Context, call fsm.Call) (fsm.Result, u
 }
 
 // A client that hangs up while its request waits frees what the request holds, docs/contract.md 1.1. Requests before it on the connection
-// do not count as its end: net/http aborts a read with each answer.
+// do not count as its end: net/http aborts a read with each answer. With TLS, the last record that the server reads ends the session.
 func TestConnections_TellOfAClientThatHangsUp(t *testing.T) {
+	for name, dial := range map[string]func(*testing.T, http.Handler) net.Conn{
+		"plain": func(t *testing.T, handler http.Handler) net.Conn {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			conns := limitConnections(l, 10, 0)
+			server := &http.Server{ConnState: conns.observe, ConnContext: contextOf, Handler: handler}
+			ended := make(chan error, 1)
+			go func() { ended <- server.Serve(conns) }()
+			t.Cleanup(func() {
+				require.NoError(t, server.Close())
+				require.Error(t, <-ended)
+			})
+			conn, err := net.Dial("tcp", l.Addr().String())
+			require.NoError(t, err)
+			return conn
+		},
+		"TLS": func(t *testing.T, handler http.Handler) net.Conn {
+			_, address, conf := secured(t, 10, handler)
+			conn, err := tls.Dial("tcp", address, conf)
+			require.NoError(t, err)
+			return conn
+		},
+	} {
+		t.Run(name, func(t *testing.T) { hangsUp(t, dial) })
+	}
+}
+
+func hangsUp(t *testing.T, dial func(*testing.T, http.Handler) net.Conn) {
+	t.Helper()
 	node, registry := blockingNode{entered: make(chan struct{})}, prometheus.NewRegistry()
 	served, err := api.New(api.Config{Node: node, Registry: registry, RequestTimeout: time.Hour})
 	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	conns := limitConnections(l, 10, 0)
 	left := make(chan struct{})
-	server := &http.Server{ConnState: conns.observe, ConnContext: contextOf, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	conn := dial(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served.Handler().ServeHTTP(w, r)
 		left <- struct{}{}
-	})}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(conns) }()
-	t.Cleanup(func() {
-		require.NoError(t, server.Close())
-		require.Error(t, <-ended)
-	})
-
-	conn, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
+	}))
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	in := bufio.NewReader(conn)

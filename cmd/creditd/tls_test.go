@@ -233,7 +233,7 @@ func securedBy(t *testing.T, limit int, bound *streams, handler http.Handler, er
 	for _, f := range tune {
 		f(conns)
 	}
-	server := &http.Server{ConnState: conns.observe, Handler: bound.bound(handler), TLSConfig: certs.HTTPServer(keeper), HTTP2: http2Limits, ReadHeaderTimeout: patience,
+	server := &http.Server{ConnState: conns.observe, ConnContext: contextOf, Handler: bound.bound(handler), TLSConfig: certs.HTTPServer(keeper), HTTP2: http2Limits, ReadHeaderTimeout: patience,
 		ErrorLog: stdlog.New(errorLog, "", 0)}
 	served := make(chan error, 1)
 	go func() { served <- server.ServeTLS(conns, "", "") }()
