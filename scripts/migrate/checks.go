@@ -173,7 +173,8 @@ const namesake = "the namesake"
 // something new has the name of what went.
 func (b *bench) deletions(ctx context.Context, state []string, left uint64) error {
 	gone, err := b.set.Delete(ctx, 3)
-	err = errors.Join(err, b.set.DeleteIdentity(ctx, "id_before"), b.set.AddIdentity(ctx, "id_after", namesake), b.set.DeleteOverride(ctx))
+	err = errors.Join(err, b.set.DeleteIdentity(ctx, "id_before"), b.set.AddIdentity(ctx, "id_after", namesake), b.set.DeleteOverride(ctx),
+		b.set.DeleteAPI(ctx))
 	if err != nil {
 		return err
 	}
@@ -181,8 +182,8 @@ func (b *bench) deletions(ctx context.Context, state []string, left uint64) erro
 	if err := b.migrate(ctx, &pass, state...); err != nil {
 		return err
 	}
-	if n := pass.removed(); n != len(gone)+2 {
-		return fmt.Errorf("%d things were deleted at the source, and %d in the cluster", len(gone)+2, n)
+	if n := pass.removed(); n != len(gone)+3 {
+		return fmt.Errorf("%d things were deleted at the source, and %d in the cluster", len(gone)+3, n)
 	}
 	if err := b.agrees(ctx, left); err != nil {
 		return fmt.Errorf("after the deletions: %w", err)

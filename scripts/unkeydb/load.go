@@ -60,10 +60,10 @@ func (s *Set) OwnerPays(n int) bool {
 	return s.identityPays(owner) && s.identityFate(owner) == lives
 }
 
-// APIs are the ids of the APIs that are taken over.
+// APIs are the ids of the APIs that are taken over with keys.
 func (s *Set) APIs() (ids []string) {
 	for n := range apiCount {
-		if n != deletedAPI {
+		if n != deletedAPI && n != bareAPI {
 			ids = append(ids, id("api", n))
 		}
 	}
@@ -109,6 +109,14 @@ func (s *Set) DeleteOverride(ctx context.Context) error {
 	s.Expect.Taken["override"]--
 	s.Expect.Skipped["ratelimit_overrides"]++
 	_, err := s.DB.ExecContext(ctx, "UPDATE ratelimit_overrides SET deleted_at_m = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = ?", id("rlor", 10))
+	return err
+}
+
+// DeleteAPI deletes the API without keys.
+func (s *Set) DeleteAPI(ctx context.Context) error {
+	s.Expect.Taken["api"]--
+	s.Expect.Skipped["apis"]++
+	_, err := s.DB.ExecContext(ctx, "UPDATE apis SET deleted_at_m = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = ?", id("api", bareAPI))
 	return err
 }
 

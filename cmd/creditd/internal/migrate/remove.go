@@ -53,7 +53,7 @@ func (t *Target) delete(ctx context.Context, record *records.Record) (removal, e
 	case record.Identity != nil:
 		endpoint, request["identity"] = "identities.deleteIdentity", record.Identity.ID
 	case record.API != nil:
-		if became, err := t.keysOf(ctx, record.API.ID); became != removed || err != nil {
+		if became, err := t.unused(ctx, record.API.ID); became != removed || err != nil {
 			return became, err
 		}
 		endpoint, request["apiId"] = "apis.deleteApi", record.API.ID
@@ -72,12 +72,19 @@ func (t *Target) delete(ctx context.Context, record *records.Record) (removal, e
 	return removed, err
 }
 
-// keysOf returns removed for an API that has no more keys. Those of the source went before it, and the others would go with it.
-func (t *Target) keysOf(ctx context.Context, api records.ID) (removal, error) {
+// unused returns removed for an API that may go: it has no more keys. Those of the source went before it, and the others would go with it.
+func (t *Target) unused(ctx context.Context, api records.ID) (removal, error) {
 	var keys []struct{}
-	switch err := t.call(ctx, "apis.listKeys", map[string]any{"apiId": api, "limit": 1}, &keys); {
+	err := t.call(ctx, "apis.getApi", map[string]any{"apiId": api}, nil)
+	switch {
 	case status(err) == http.StatusNotFound:
 		return absent, nil
+	case err != nil:
+		return absent, err
+	}
+	switch err = t.call(ctx, "apis.listKeys", map[string]any{"apiId": api, "limit": 1}, &keys); {
+	case status(err) == http.StatusNotFound: // how the contract hides keys from whoever may not read them
+		return absent, fmt.Errorf("the root key lacks api.*.read_key, to see whether the API %s has keys that did not come from the source: %w", api, err)
 	case err != nil:
 		return absent, err
 	case len(keys) > 0:

@@ -61,8 +61,13 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 				return
 			}
 			data = []map[string]any{{"overrideId": "rlor_there", "identifier": "user_1"}, {"overrideId": "rlor_new", "identifier": "user_2"}}
-		case "apis.listKeys":
+		case "apis.getApi":
 			if request.APIID == "api_unknown" {
+				refuse(http.StatusNotFound)
+				return
+			}
+		case "apis.listKeys":
+			if request.APIID == "api_hidden" {
 				refuse(http.StatusNotFound)
 				return
 			}
@@ -120,6 +125,9 @@ func TestTarget_RemovesWhatIsThere(t *testing.T) {
 	require.Equal(t, []string{
 		"keys.deleteKey key_there", "identities.deleteIdentity id_there", "apis.deleteApi api_there", "ratelimit.deleteOverride rlns_1user_1",
 	}, deleted)
+
+	_, err := target.remove(t.Context(), []unkey.Item{{Record: records.Record{API: &records.API{ID: "api_hidden"}}}})
+	require.ErrorContains(t, err, "the root key lacks api.*.read_key", "else such an API would stay, and nobody knew why")
 
 	// What the cluster does not follow is not the source's: it was made here, or the migration has ended.
 	target.workspace, deleted = "", nil
