@@ -7,7 +7,7 @@ import (
 )
 
 // patience is the context of a request: it ends with the request, at the deadline, or when the client hangs up. context.WithTimeout does the
-// same, but it waits for the context of net/http, and both together were a fifth of the garbage of a charge.
+// same, but it waits for the context of net/http, and both together were a sixth of the garbage of a charge.
 type patience struct {
 	context.Context // that of net/http
 	deadline        time.Time

@@ -307,8 +307,7 @@ func (k *sink) finishChanges() error {
 }
 
 // goesBeside reports whether the changes go into a copy of the file, in small steps. In place they are one transaction, which writes its pages at
-// once, and the log waits for them: 15,000 pages took half a second. So a copy is better where they are a quarter of the file, even though it writes
-// the rest as well.
+// once, and the log waits for them. So a copy is better where they are a quarter of the file, even though it writes the rest as well.
 func (k *sink) goesBeside() (bool, error) {
 	if k.reset || len(k.runs) > 0 {
 		return true, nil

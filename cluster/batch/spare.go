@@ -7,7 +7,7 @@ const (
 	maxSpareRequests = 4096
 )
 
-// spare keeps arrays of requests that were answered, for those that arrive. Without it, they were a tenth of the garbage of a charge.
+// spare keeps arrays of requests that were answered, for those that arrive. Without it, they were a seventh of the garbage of a charge.
 type spare struct{ arrays [][]queued }
 
 // keep takes an array that nobody uses any more.
