@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -144,13 +145,22 @@ func (k *sink) copyInto(path string, r *reader) (err error) {
 	return err
 }
 
-// stagingBatch is how much of the changes one transaction applies to the staging file.
-const stagingBatch = 4 << 20
+// How much of the changes one transaction applies to the staging file, in number and bytes. It holds a page in memory for each that it changes, and its
+// end writes all of them without a rest. Changes come in the order of their keys, so the next transaction changes other pages.
+const (
+	stagingChanges = 4096
+	stagingBytes   = 4 << 20
+)
 
-// fillStaging applies the changes, in several transactions if they were spilled.
+// fillStaging applies the changes in several transactions.
 func (k *sink) fillStaging() error {
 	if len(k.runs) == 0 {
-		return k.applyToStaging(k.changes.inOrder())
+		for list := range slices.Chunk(k.changes.inOrder(), stagingChanges) {
+			if err := k.applyToStaging(list); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if err := k.spill(); err != nil {
 		return err
@@ -158,7 +168,7 @@ func (k *sink) fillStaging() error {
 	var batch changes
 	err := merge(k.runs, func(ch change) error {
 		batch.addStored(ch)
-		if batch.bytes < min(stagingBatch, k.store.spill) {
+		if len(batch.list) < stagingChanges && batch.bytes < min(stagingBytes, k.store.spill) {
 			return nil
 		}
 		defer batch.reset()
