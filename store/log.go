@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -16,7 +15,6 @@ import (
 	"github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
-	"github.com/hashicorp/raft-wal/types"
 )
 
 // DefaultLog is the kind of log of a new directory, unless Options names one. raft-wal is faster, by a third on one node. It reserves
@@ -93,54 +91,6 @@ type walLog struct {
 	*wal.WAL
 	meta  *walMeta
 	files *segmentFiles
-}
-
-// segmentFiles are the files of raft-wal. It remembers why a segment could not be made.
-type segmentFiles struct {
-	types.VFS
-	failed atomic.Pointer[error]
-}
-
-func (f *segmentFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
-	w, err := f.VFS.Create(dir, name, size)
-	if err != nil {
-		f.failed.Store(&err)
-		return nil, err
-	}
-	return newSegmentFile(w), nil
-}
-
-func (f *segmentFiles) OpenWriter(dir, name string) (types.WritableFile, error) {
-	w, err := f.VFS.OpenWriter(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	return newSegmentFile(w), nil
-}
-
-// segmentFile is a segment that is written. An fsync of each append would write the journal of the file system every few milliseconds, for the time
-// of the change alone: raft-wal allocates the whole file at first.
-type segmentFile struct {
-	types.WritableFile
-	file   fileDescriptor
-	synced atomic.Bool // whole, with its name in the directory
-}
-
-func newSegmentFile(w types.WritableFile) types.WritableFile {
-	if file, ok := w.(fileDescriptor); ok {
-		return &segmentFile{WritableFile: w, file: file}
-	}
-	return w
-}
-
-// Sync makes the file durable: all of it at first, and then what was written since.
-func (f *segmentFile) Sync() error {
-	if f.synced.Load() {
-		return syncData(f.file)
-	}
-	err := f.WritableFile.Sync()
-	f.synced.Store(err == nil)
-	return err
 }
 
 // StoreLogs adds the cause that raft-wal leaves out: it makes segments in the background, and the next write only reports that the last one

@@ -13,18 +13,26 @@ func writeOut(f *os.File, rest func()) error {
 	if err != nil {
 		return err
 	}
-	const flags = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER
 	for at := int64(0); at < info.Size(); at += SyncEvery {
-		switch err := unix.SyncFileRange(int(f.Fd()), at, SyncEvery, flags); err {
-		case nil:
-			rest()
-		case unix.ENOSYS, unix.EOPNOTSUPP, unix.EINVAL, unix.EPERM:
-			return nil
-		default:
-			return os.NewSyscallError("sync_file_range", err)
+		if ok, err := writeOutRange(f, at, SyncEvery); err != nil || !ok {
+			return err
 		}
+		rest()
 	}
 	return nil
+}
+
+// writeOutRange sends a part of a file to the disk, and waits for it. It makes nothing durable. ok is false where that cannot be done.
+func writeOutRange(f *os.File, at, size int64) (ok bool, err error) {
+	const flags = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER
+	switch err := unix.SyncFileRange(int(f.Fd()), at, size, flags); err {
+	case nil:
+		return true, nil
+	case unix.ENOSYS, unix.EOPNOTSUPP, unix.EINVAL, unix.EPERM:
+		return false, nil
+	default:
+		return false, os.NewSyscallError("sync_file_range", err)
+	}
 }
 
 // syncData makes what was written to a file durable. Unlike an fsync it leaves the time of the change to the file system.

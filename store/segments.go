@@ -1,0 +1,86 @@
+package store
+
+import (
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft-wal/types"
+)
+
+// segmentFiles are the files of raft-wal. It remembers why a segment could not be made.
+type segmentFiles struct {
+	types.VFS
+	failed atomic.Pointer[error]
+}
+
+// Create implements types.VFS.
+func (f *segmentFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
+	w, err := f.VFS.Create(dir, name, size)
+	if err == nil {
+		w, err = newSegmentFile(w, filepath.Join(dir, name))
+	}
+	if err != nil {
+		f.failed.Store(&err)
+		return nil, err
+	}
+	return w, nil
+}
+
+// OpenWriter implements types.VFS.
+func (f *segmentFiles) OpenWriter(dir, name string) (types.WritableFile, error) {
+	w, err := f.VFS.OpenWriter(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return newSegmentFile(w, filepath.Join(dir, name))
+}
+
+// segmentFile is a segment that is written. An fsync of each append would write the journal of the file system every few milliseconds, for the time
+// of the change alone: raft-wal allocates the whole file at first.
+type segmentFile struct {
+	types.WritableFile
+	file   fileDescriptor
+	zeros  *zeros
+	synced atomic.Bool // whole, with its name in the directory
+}
+
+// newSegmentFile closes w when it fails.
+func newSegmentFile(w types.WritableFile, path string) (types.WritableFile, error) {
+	file, ok := w.(fileDescriptor)
+	if !ok {
+		return w, nil
+	}
+	ahead, err := newZeros(path)
+	if err != nil {
+		_ = w.Close() // the first error says more
+		return nil, err
+	}
+	return &segmentFile{WritableFile: w, file: file, zeros: ahead}, nil
+}
+
+// WriteAt implements types.WritableFile. raft-wal writes a segment from its start to its end.
+func (f *segmentFile) WriteAt(p []byte, at int64) (int, error) {
+	return f.zeros.behind(f.WritableFile, p, at)
+}
+
+// Sync makes the file durable: all of it at first, and then what was written since.
+func (f *segmentFile) Sync() error {
+	if err := f.zeros.failure(); err != nil {
+		return err
+	}
+	if f.synced.Load() {
+		return syncData(f.file)
+	}
+	err := f.WritableFile.Sync()
+	f.synced.Store(err == nil)
+	return err
+}
+
+// Close implements types.WritableFile.
+func (f *segmentFile) Close() error {
+	err := f.zeros.close()
+	if cerr := f.WritableFile.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
