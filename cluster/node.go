@@ -55,6 +55,8 @@ type Node struct {
 
 	ctx        context.Context // ends when the node stops
 	cancel     context.CancelFunc
+	unhurried  context.Context // ends when the node is about to stop, and its own work rests no more
+	hurry      context.CancelFunc
 	failed     chan error
 	background sync.WaitGroup
 	closeOnce  sync.Once
@@ -78,6 +80,7 @@ func New(conf Config) (*Node, error) {
 		notify: make(chan bool, 64), failed: make(chan error, 1),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.unhurried, n.hurry = context.WithCancel(n.ctx)
 	steady.lines.stopping = func() bool { return n.ctx.Err() != nil || n.unusable.Load() }
 	n.neighbours = turns.NewNeighbours(func(actor turns.Actor) string { return n.replica.Workspace(actor) })
 	turn := conf.Turns
@@ -87,7 +90,7 @@ func New(conf Config) (*Node, error) {
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
 		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.seeCallers,
 		RatelimitMaxWindows: conf.RatelimitMaxWindows,
-		Pace:                func() replica.Pace { return ownPace{n.turns.Pace(n.patience.least), n.ctx} },
+		Pace:                func() replica.Pace { return ownPace{n.turns.Pace(n.patience.least), n.unhurried} },
 	})
 	return n, nil
 }
@@ -325,6 +328,28 @@ func (n *Node) Bootstrapped() bool { return n.terms.bootstrapped.Load() }
 // HandOver lets another node lead, if this one does and there is another to take over. It serves on as a follower.
 func (n *Node) HandOver(ctx context.Context) { n.transfer.BeforeStop(ctx) }
 
+// SaveForRestart begins a snapshot if the next start would apply much of the log again. The node serves on meanwhile. wait waits for the end of the
+// snapshot, which rests no more from then on, or of ctx, and no longer than applying again would take.
+func (n *Node) SaveForRestart() (wait func(ctx context.Context)) {
+	ctx, giveUp := context.WithCancel(n.ctx)
+	most := n.replica.Replay()
+	saved := make(chan struct{})
+	n.run(func() {
+		defer close(saved)
+		n.compactor.BeforeStop(ctx)
+	})
+	return func(ctx context.Context) {
+		defer giveUp()
+		n.hurry()
+		ctx, cancel := context.WithTimeout(ctx, most)
+		defer cancel()
+		select {
+		case <-saved:
+		case <-ctx.Done():
+		}
+	}
+}
+
 // Close leaves cleanly: it transfers leadership, answers everyone who waits, and stops. ctx bounds the transfer, not the stopping. The
 // store is closed as well.
 func (n *Node) Close(ctx context.Context) error {
@@ -338,6 +363,7 @@ func (n *Node) close(ctx context.Context) error {
 		n.transfer.BeforeStop(ctx)
 	}
 	n.cancel()
+	n.conf.Store.StopSnapshots() // raft waits for them
 	var errs []error
 	if started {
 		n.leader.Wake()

@@ -8,7 +8,7 @@ import (
 	"github.com/creditd/creditd/cluster/turns"
 )
 
-// ownPace is the pace of work that the node does for itself. It ends its rests when the node stops.
+// ownPace is the pace of work that the node does for itself. It ends its rests when the node is about to stop.
 type ownPace struct {
 	*turns.Pace
 	ctx context.Context

@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/creditd/creditd/store"
 )
 
 // The limits of a steadyHandler.
@@ -90,13 +92,14 @@ func (h *steadyHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// ownEnd reports whether a line is about a connection that this node closed because it stops. raft and memberlist call that an error.
+// ownEnd reports whether a line is about a connection or a snapshot that this node ended because it stops. raft and memberlist call that an error.
 func (l *steadyLines) ownEnd(r slog.Record) (own bool) {
 	if l.stopping == nil || !l.stopping() {
 		return false
 	}
 	says := func(text string) bool {
-		return strings.Contains(text, net.ErrClosed.Error()) || strings.Contains(text, raft.ErrTransportShutdown.Error())
+		return strings.Contains(text, net.ErrClosed.Error()) || strings.Contains(text, raft.ErrTransportShutdown.Error()) ||
+			strings.Contains(text, store.ErrStopping.Error())
 	}
 	own = says(r.Message)
 	r.Attrs(func(a slog.Attr) bool {

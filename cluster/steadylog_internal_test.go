@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"github.com/creditd/creditd/store"
 )
 
 // steadyLog is a logger whose clock the test moves, and what it wrote.
@@ -49,7 +51,7 @@ func TestSteadyLog_WritesAThingOnceWhileItLasts(t *testing.T) {
 	require.Equal(t, 4, l.count("failed to heartbeat to"), "it was over, and is back")
 }
 
-// A node that stops in good order closes its own connections. That is no error, and a daily look at the errors should not find it.
+// A node that stops in good order closes its own connections, and gives up a snapshot. That is no error, and a daily look at the errors should not find it.
 func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
 	var stopping bool
 	var text bytes.Buffer
@@ -61,9 +63,10 @@ func TestSteadyLog_CallsNoOwnEndAnError(t *testing.T) {
 		log.Error("failed to decode incoming command", "error", closed)
 		log.Error("failed to decode incoming command", "error", raft.ErrTransportShutdown)
 		log.Error("memberlist: Failed to send UDP ping: " + closed.Error())
+		log.Error("failed to take snapshot", "error", fmt.Errorf("failed to persist snapshot: %w", store.ErrStopping))
 	}
 	say()
-	require.Equal(t, 3, strings.Count(text.String(), "level=ERROR"), "before, somebody else may be the reason")
+	require.Equal(t, 4, strings.Count(text.String(), "level=ERROR"), "before, somebody else may be the reason")
 	text.Reset()
 	stopping = true
 	say()

@@ -139,14 +139,16 @@ type recordCounts struct{ written, deleted int }
 
 // applyChanges writes changes in key order to the records bucket and keeps the
 // header's count and sum. A record that already has the wanted value is not
-// touched. breathe is called for each.
-func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64, breathe func()) (recordCounts, error) {
+// touched. breathe is called for each, and its error ends it.
+func applyChanges(path string, tx *bbolt.Tx, list []change, h *header, fill float64, breathe func() error) (recordCounts, error) {
 	var done recordCounts
 	b := tx.Bucket(bucketRecords)
 	b.FillPercent = fill
 	look := b.Cursor() // Get makes a new one for each key
 	for _, ch := range list {
-		breathe()
+		if err := breathe(); err != nil {
+			return done, err
+		}
 		key, old := look.Seek(ch.key)
 		if !bytes.Equal(key, ch.key) {
 			old = nil

@@ -42,15 +42,17 @@ func (c *copying) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// resting is a file that rests after each write.
+// resting is a file that rests after each write. An error of the rest ends the writing.
 type resting struct {
 	w    io.Writer
-	rest func()
+	rest func() error
 }
 
 // Write implements io.Writer.
 func (r *resting) Write(p []byte) (int, error) {
 	n, err := r.w.Write(p)
-	r.rest()
-	return n, err
+	if err != nil {
+		return n, err
+	}
+	return n, r.rest()
 }

@@ -89,22 +89,23 @@ const paceEvery = 64
 
 func (k *sink) Pace(between func()) { k.pace = between }
 
-// breathe calls the pace now and then.
-func (k *sink) breathe() {
-	if k.unpaced++; k.unpaced >= paceEvery {
-		k.unpaced = 0
-		k.rest()
+// breathe calls the pace now and then. An error ends the snapshot.
+func (k *sink) breathe() error {
+	if k.unpaced++; k.unpaced < paceEvery {
+		return nil
 	}
+	k.unpaced = 0
+	return k.rest()
 }
 
-// rest calls the pace.
-func (k *sink) rest() {
-	if k.pace == nil {
-		return
+// rest calls the pace. An error ends the snapshot.
+func (k *sink) rest() error {
+	if k.pace != nil {
+		began := time.Now()
+		k.store.watchdog.pause(k.commit, k.pace)
+		k.paced += time.Since(began)
 	}
-	began := time.Now()
-	k.store.watchdog.pause(k.commit, k.pace)
-	k.paced += time.Since(began)
+	return k.store.mayGoOn()
 }
 
 // begin tells the watchdog of a commit that may rest and wait.
@@ -136,7 +137,7 @@ func (k *sink) enter(mode sinkMode) error {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: "a snapshot takes either changes or a whole file, not both"}
 	}
 	k.mode = mode
-	return nil
+	return k.store.mayGoOn()
 }
 
 func (k *sink) Reset() error {
@@ -161,7 +162,9 @@ func (k *sink) change(key, value []byte, remove bool) error {
 	if len(key) == 0 || len(key) > bbolt.MaxKeySize || len(value) > bbolt.MaxValueSize-crcSize {
 		return &Error{Kind: KindInvalid, Path: k.statePath(), Message: fmt.Sprintf("a record of %d + %d bytes cannot be stored", len(key), len(value))}
 	}
-	k.breathe()
+	if err := k.breathe(); err != nil {
+		return err
+	}
 	k.changes.add(key, value, remove)
 	if k.changes.bytes >= k.store.spill {
 		return k.report(k.spill())
@@ -200,6 +203,9 @@ func (k *sink) Close() error {
 		return nil
 	}
 	err := k.store.watchdog.admit()
+	if err == nil {
+		err = k.store.mayGoOn()
+	}
 	if err == nil {
 		if k.mode == modeInstall {
 			err = k.finishInstall()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,6 +34,7 @@ type snapshots struct {
 
 	sequence atomic.Uint64 // numbers the incoming files
 	closing  atomic.Bool   // tells readers to stop
+	stopping atomic.Bool   // tells sinks to stop
 
 	// writeMu is held while state.db changes in a transaction or is replaced.
 	writeMu sync.Mutex
@@ -157,6 +159,20 @@ func (s *snapshots) open(id string) (meta *raft.SnapshotMeta, r *reader, err err
 		s.release(f)
 	}
 	return meta, r, err
+}
+
+// ErrStopping is the cause of the error of a snapshot that StopSnapshots ended.
+var ErrStopping = errors.New("the node stops, and writes no more snapshots")
+
+// StopSnapshots ends the snapshots that are written, and those to come. The present one stays. It is for a node that stops: raft waits for them.
+func (s *Store) StopSnapshots() { s.snaps.stopping.Store(true) }
+
+// mayGoOn returns an error once no snapshot is wanted any more.
+func (s *snapshots) mayGoOn() error {
+	if s.stopping.Load() {
+		return &Error{Kind: KindClosed, Path: filepath.Join(s.dir, stateName), Message: "the snapshot was given up", Err: ErrStopping}
+	}
+	return nil
 }
 
 // close retires the file, and stops its readers and waits for them.

@@ -126,6 +126,42 @@ func TestSnapshot_WritesManyChangesBeside(t *testing.T) {
 	require.Equal(t, want, contents(t, mustOpen(t, dir)))
 }
 
+// A node that stops waits for no snapshot. Whatever one does at that moment, it ends, the present one stays, and nobody calls that a failure.
+func TestSnapshot_IsGivenUpWhenTheNodeStops(t *testing.T) {
+	large := strings.Repeat("x", 4<<10)
+	before := numbered(0, 1000, large)
+	for name, changes := range map[string]int{"while it collects changes": 1000, "while it copies the file": 1000, "in one transaction": 200} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := mustOpen(t, dir, func(o *store.Options) { o.OnFatal = func(err error) { t.Error(err) } })
+			snapshot(t, s, 10, before)
+			k := create(t, s, 20, 2)
+			var err error
+			for key, value := range numbered(0, changes, large+"2") {
+				if err = k.Put([]byte(key), []byte(value)); err != nil {
+					break
+				}
+				if name == "while it collects changes" {
+					s.StopSnapshots()
+				}
+			}
+			if err == nil {
+				k.Pace(s.StopSnapshots)
+				err = k.Close()
+			}
+			require.ErrorIs(t, err, store.ErrStopping)
+			require.NoError(t, k.Cancel())
+			require.Empty(t, leftovers(t, dir))
+			require.Equal(t, before, contents(t, s))
+			require.ErrorIs(t, create(t, s, 30, 2).Put([]byte("a"), []byte("b")), store.ErrStopping)
+			require.ErrorIs(t, create(t, s, 30, 2).Close(), store.ErrStopping)
+			require.NoError(t, s.Healthy())
+			require.NoError(t, s.Close())
+			require.Equal(t, before, contents(t, mustOpen(t, dir)))
+		})
+	}
+}
+
 func TestSnapshot_CancelKeepsTheOldOne(t *testing.T) {
 	s := mustOpen(t, t.TempDir())
 	snapshot(t, s, 5, map[string]string{"a": "1"})

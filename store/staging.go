@@ -129,6 +129,9 @@ func (k *sink) copyBase(path string) error {
 	defer func() { _ = r.Close() }()
 	defer k.begin(allowance(r.tx.Size()))()
 	if err := recoverPanic(path, func() error { return k.copyInto(path, r) }); err != nil {
+		if given := k.store.mayGoOn(); given != nil { // bbolt keeps only the text of an error
+			return given
+		}
 		return ioError(path, "copying the snapshot", err)
 	}
 	k.header.Count, k.header.Sum = r.header.Count, r.header.Sum

@@ -8,7 +8,7 @@ import (
 
 // writeOut sends what was written to a file to the disk, in steps of SyncEvery, and rests after each. It makes nothing durable: that needs an
 // fsync, which then finds little to do. Some systems and sandboxes lack the call; there the fsync does all of it.
-func writeOut(f *os.File, rest func()) error {
+func writeOut(f *os.File, rest func() error) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -17,7 +17,9 @@ func writeOut(f *os.File, rest func()) error {
 		if ok, err := writeOutRange(f, at, SyncEvery); err != nil || !ok {
 			return err
 		}
-		rest()
+		if err := rest(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,10 +5,11 @@ package store
 import "os"
 
 // writeOut sends what was written to a file to the disk, and rests.
-func writeOut(f *os.File, rest func()) error {
-	_, err := writeOutRange(f, 0, 0)
-	rest()
-	return err
+func writeOut(f *os.File, rest func() error) error {
+	if _, err := writeOutRange(f, 0, 0); err != nil {
+		return err
+	}
+	return rest()
 }
 
 // writeOutRange sends a part of a file to the disk. ok is false where that cannot be done.

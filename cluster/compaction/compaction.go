@@ -3,7 +3,8 @@
 //
 // It takes a snapshot when the entries since the last one have more bytes than a limit, or took longer than another limit. It tells raft
 // how many entries to keep behind a snapshot so that those have no more bytes than the limit either. When the disk is full it takes a
-// snapshot early and keeps as little as possible. raft's own thresholds hold as well.
+// snapshot early and keeps as little as possible. raft's own thresholds hold as well. A node that is about to stop takes a snapshot if that spares the
+// next start work.
 //
 // The package knows neither the ledger nor other nodes.
 package compaction
@@ -150,6 +151,22 @@ func (c *Compactor) keep(entries uint64) {
 	}
 }
 
+// littleReplay is how long a start may apply the log again although the node was stopped in good order.
+const littleReplay = 20 * time.Millisecond
+
+// BeforeStop takes a snapshot if the next start would apply more than a little of the log again. It gives up when ctx ends. It may run beside Run.
+func (c *Compactor) BeforeStop(ctx context.Context) {
+	replay := c.conf.Replay()
+	switch {
+	case replay <= littleReplay:
+	case c.conf.Log.DiskFull() != nil:
+		c.conf.Logger.Info("the disk is nearly full: no snapshot is taken before the stop, so the next start applies the log again", "takes", replay)
+	case c.conf.Log.SnapshotDuration() > replay: // that would be no gain
+	default:
+		c.snapshot(ctx)
+	}
+}
+
 // snapshot takes a snapshot, after which raft shortens the log, and reports whether it succeeded. raft may never answer after a shutdown.
 func (c *Compactor) snapshot(ctx context.Context) (done bool) {
 	answer := make(chan error, 1)
@@ -157,7 +174,7 @@ func (c *Compactor) snapshot(ctx context.Context) (done bool) {
 	go func() { answer <- future.Error() }()
 	select {
 	case err := <-answer:
-		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && !errors.Is(err, raft.ErrRaftShutdown) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && !errors.Is(err, raft.ErrRaftShutdown) {
 			c.conf.Logger.Warn("a snapshot to shorten the log failed", "err", err)
 			return false
 		}

@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -20,6 +21,7 @@ type disk struct {
 	full                  error
 	settings              raft.ReloadableConfig
 	fails                 error
+	hangs                 chan struct{} // nil: a snapshot ends at once
 }
 
 func (d *disk) LogSize() (total, since uint64) { return d.entries * d.entry, d.since * d.entry }
@@ -40,15 +42,21 @@ func (d *disk) Snapshot() raft.SnapshotFuture {
 	if d.fails == nil {
 		d.since, d.entries, d.replay = 0, min(d.entries, d.settings.TrailingLogs), 0
 	}
-	return answered{err: d.fails}
+	return answered{err: d.fails, until: d.hangs}
 }
 
 type answered struct {
 	raft.SnapshotFuture
-	err error
+	err   error
+	until chan struct{}
 }
 
-func (a answered) Error() error { return a.err }
+func (a answered) Error() error {
+	if a.until != nil {
+		<-a.until
+	}
+	return a.err
+}
 
 func (d *disk) write(n uint64) { d.entries, d.since = d.entries+n, d.since+n }
 
@@ -158,4 +166,40 @@ func TestCompactor_PausesAfterAFailure(t *testing.T) {
 		}
 		require.EqualValues(t, 5, d.taken)
 	}
+}
+
+// A node that is about to stop takes a snapshot if the next start would have to apply much again, and only where that is a gain.
+func TestCompactor_SavesBeforeAStop(t *testing.T) {
+	full := errors.New("nearly full")
+	for name, c := range map[string]struct {
+		replay, takes time.Duration
+		full          error
+		taken         uint64
+	}{
+		"much to apply":                   {replay: time.Second, taken: 1},
+		"next to nothing to apply":        {replay: 10 * time.Millisecond},
+		"a snapshot takes longer":         {replay: time.Second, takes: 2 * time.Second},
+		"a full disk":                     {replay: time.Second, full: full},
+		"much to apply, a short snapshot": {replay: 4 * time.Second, takes: time.Second, taken: 1},
+	} {
+		d, compactor := newDisk(t, 200, 1<<20)
+		d.replay, d.takes, d.full = c.replay, c.takes, c.full
+		compactor.BeforeStop(t.Context())
+		require.Equal(t, c.taken, d.taken, name)
+	}
+}
+
+// A snapshot that does not come to its end keeps no node from stopping.
+func TestCompactor_GivesUpBeforeAStop(t *testing.T) {
+	d, c := newDisk(t, 200, 1<<20)
+	d.replay, d.hangs = time.Second, make(chan struct{})
+	defer close(d.hangs)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.BeforeStop(ctx)
+	}()
+	cancel()
+	<-ended
 }

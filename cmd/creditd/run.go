@@ -28,6 +28,8 @@ const (
 	closeTimeout = 10 * time.Second
 	// failedCloseTimeout is for a node that has failed and has nothing left to save.
 	failedCloseTimeout = time.Second
+	// saveTimeout is how long a node that has drained waits for the snapshot that spares the next start to apply the log again.
+	saveTimeout = 5 * time.Second
 	// goodbyeTime is how long a node that has drained still answers on every connection, and closes it with the answer. A client
 	// whose connection breaks under a request cannot know the outcome.
 	goodbyeTime = 250 * time.Millisecond
@@ -287,17 +289,30 @@ func (r *running) stop(server *http.Server, conf httpConfig, failed error, log *
 }
 
 // drain serves on while whoever follows /readyz turns to other nodes, and then lets another node lead. So the next leader is there before a
-// connection closes. The error is that of a node that fails meanwhile.
+// connection closes. Meanwhile it saves what the next start would apply again. The error is that of a node that fails meanwhile.
 func (r *running) drain(delay time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), delay+closeTimeout)
+	defer cancel()
+	awaitSaved := r.node.SaveForRestart()
 	select {
 	case <-time.After(delay):
 	case err := <-r.node.Failed():
 		return fmt.Errorf("the node cannot go on: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
 	r.node.HandOver(ctx)
-	return nil
+	ctx, cancel = context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	saved := make(chan struct{})
+	go func() {
+		awaitSaved(ctx)
+		close(saved)
+	}()
+	select {
+	case <-saved:
+		return nil
+	case err := <-r.node.Failed():
+		return fmt.Errorf("the node cannot go on: %w", err)
+	}
 }
 
 // closeHTTP dismisses the clients: each answer closes its connection, and open requests have a while to end.
