@@ -52,6 +52,7 @@ func endpoints() []*endpoint {
 		deleteOverride(),
 
 		createRootKey(),
+		getRootKey(),
 		listRootKeys(),
 		revokeRootKey(),
 		createWorkspace(),
@@ -59,6 +60,7 @@ func endpoints() []*endpoint {
 		updateWorkspace(),
 		createMigration(),
 		importRecords(),
+		getImport(),
 		finishImport(),
 		exportRecords(),
 

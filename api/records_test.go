@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -171,7 +172,52 @@ func TestRecords_BalanceByDifference(t *testing.T) {
 	require.Contains(t, s.must("keys.getKey", `{"keyId":"key_x"}`), `"lastUsedAt":10,"expires":4000000000000,"credits":{"remaining":0}`)
 	require.Equal(t, []string{"conflict changed_there"}, pass(`"records":[{"balance":{"keyId":"key_x"}}`))
 	require.Equal(t, []string{"skipped changed_there"}, pass(`"onConflict":"skip","records":[{"balance":{"keyId":"key_x"}}`))
+	require.Contains(t, s.must("records.getImport", `{}`), `"workspaceId":"ws_test","followed":4}`)
+	require.Regexp(t, `^{"clusterId":"[^"]+",`, s.must("records.getImport", `{"workspaceId":"ws_test"}`))
+	s.post("records.getImport", `{"workspaceId":"ws_none"}`).fails(404, "unkey/data/workspace_not_found")
 	require.JSONEq(t, `{"ended":4,"more":false}`, s.must("records.finishImport", `{}`))
+	require.Contains(t, s.must("records.getImport", `{}`), `"followed":0}`)
 	require.Contains(t, s.must("audit.listEntries", `{"event":"records.finishImport","resourceId":"ws_test"}`), `"resources":[{"type":"workspace","id":"ws_test"}]`)
 	require.Equal(t, []string{"conflict not_tracked"}, pass(`"records":[{"balance":{"keyId":"key_x","credits":{"remaining":1}}}`))
+}
+
+// After the end an import begins anew, for each owner by itself: docs/records.md. Only replace sets a balance.
+func TestRecords_ImportAfterTheEnd(t *testing.T) {
+	s := newServer(t)
+	s = s.grant(fsm.AllPermissions()...)
+	credits := func(want int) {
+		t.Helper()
+		require.Contains(t, s.must("keys.getKey", `{"keyId":"key_x"}`), fmt.Sprintf(`"credits":{"remaining":%d}`, want))
+	}
+	with := func(options string) []string {
+		return s.imports(strings.Replace(fullRequest(), `{"records"`, `{`+options+`,"records"`, 1))
+	}
+	balance := func(now int) []string {
+		return s.imports(fmt.Sprintf(`{"records":[{"balance":{"keyId":"key_x","credits":{"remaining":%d}}}]}`, now))
+	}
+	require.Equal(t, repeated("created", 9), with(`"trackBalances":true`))
+	s.must("keys.updateCredits", `{"keyId":"key_x","operation":"decrement","value":2}`)
+	s.must("records.finishImport", `{}`)
+	credits(3)
+	for rule, became := range map[string]string{"skip": "skipped different", "fail": "conflict different"} {
+		for _, track := range []string{"false", "true"} {
+			require.Equal(t, 1, count(with(`"trackBalances":`+track+`,"onConflict":"`+rule+`"`), became), rule)
+			credits(3)
+			require.Equal(t, []string{"conflict not_tracked"}, balance(4), "what differs is left alone")
+		}
+	}
+	require.Contains(t, s.must("records.getImport", `{}`), `"followed":3}`, "what is the same is followed again")
+	require.Equal(t, 1, count(with(`"trackBalances":true,"onConflict":"replace"`), "replaced"))
+	credits(5)
+	require.Equal(t, []string{"replaced"}, balance(4))
+	credits(4)
+}
+
+func count(list []string, of string) (n int) {
+	for _, one := range list {
+		if one == of {
+			n++
+		}
+	}
+	return n
 }

@@ -258,6 +258,7 @@ var worst = map[string]func(try int) string{
 	"ratelimit.deleteOverride": func(try int) string { return fmt.Sprintf(`{"namespace":"space","identifier":"exact %d"}`, 200+try) },
 
 	"rootKeys.createRootKey":     func(int) string { return `{"name":"x","permissions":` + text(slugs(0, 100)) + `}` },
+	"rootKeys.getRootKey":        func(int) string { return `{}` },
 	"rootKeys.listRootKeys":      func(int) string { return `{"limit":100}` },
 	"rootKeys.revokeRootKey":     func(try int) string { return fmt.Sprintf(`{"keyId":"key_root%d"}`, try) },
 	"workspaces.createWorkspace": func(int) string { return `{"name":"x"}` },
@@ -273,6 +274,7 @@ var worst = map[string]func(try int) string{
 		}
 		return `{"onConflict":"replace","trackBalances":true,"records":[` + strings.Join(list, ",") + `]}`
 	},
+	"records.getImport":     func(int) string { return `{}` },
 	"records.finishImport":  func(int) string { return `{}` },
 	"records.exportRecords": func(int) string { return `{"all":true}` },
 

@@ -38,7 +38,7 @@ var resultTypes = resultTable(
 	&permissionResultType, &permissionListResultType, &roleResultType, &roleListResultType,
 	&ratelimitResultsType, &overrideResultType, &overridesResultType,
 	&auditEntriesResultType,
-	&importedResultType, &importFinishedResultType, &exportScopeResultType,
+	&importedResultType, &importFinishedResultType, &importStateResultType, &exportScopeResultType,
 )
 
 func resultTable(types ...*resultType) (table [256]*resultType) {

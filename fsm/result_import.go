@@ -75,3 +75,20 @@ func (r *ImportFinished) fields(v *fields.Visitor) {
 	v.Int(&r.Ended)
 	v.Bool(&r.More)
 }
+
+// ImportState is the answer to GetImport.
+type ImportState struct {
+	ClusterID   string
+	WorkspaceID string
+	Followed    int64 // keys, identities and APIs that have a mark
+}
+
+var importStateResultType = resultType{kind: 113, since: 4, create: createResult[ImportState]}
+
+func (*ImportState) is() *resultType { return &importStateResultType }
+
+func (r *ImportState) fields(v *fields.Visitor) {
+	v.String(&r.ClusterID)
+	v.String(&r.WorkspaceID)
+	v.Int(&r.Followed)
+}

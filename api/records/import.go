@@ -75,3 +75,10 @@ type FinishAnswer struct {
 	Ended int64 `json:"ended" doc:"Balances that are no longer tracked."`
 	More  bool  `json:"more" doc:"There are others: send the request again."`
 }
+
+// ImportState is the data of the answer of records.getImport.
+type ImportState struct {
+	ClusterID   string `json:"clusterId" doc:"The cluster. One that was recovered has another id."`
+	WorkspaceID string `json:"workspaceId" doc:"The workspace that the records go into."`
+	Followed    int64  `json:"followed" doc:"Keys, identities and APIs whose import the ledger remembers."`
+}

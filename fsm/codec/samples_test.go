@@ -337,6 +337,7 @@ var resultSamplesOfQueries = []fsm.Result{
 	&fsm.APIs{List: []fsm.API{{ID: "api_1", Name: "payments"}, {}}, Next: "api_2"},
 	&fsm.Preview{Verdict: fsm.Verdict{Code: fsm.NotFound}},
 	&fsm.ExportScope{WorkspaceID: "ws_1"},
+	&fsm.ImportState{ClusterID: "cluster_1", WorkspaceID: "ws_1", Followed: 3},
 	&fsm.Preview{
 		Verdict: fsm.Verdict{Code: fsm.Valid, Enabled: true, Limited: true, Credits: 2, Expires: fsm.Never, KeyID: "key_1"},
 		Payers: []fsm.Payer{

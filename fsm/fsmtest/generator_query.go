@@ -36,6 +36,8 @@ func (g *Generator) query() fsm.Query {
 		return &fsm.GetIdentity{Identity: g.identityRef()}
 	case n < 95:
 		return &fsm.GetAPI{APIID: pick(g, "api_1", "api_2", "api_3", "api_4", "api_none")}
+	case n < 96:
+		return &fsm.GetImport{WorkspaceID: pick(g, "", "ws_1", "ws_2", "ws_none")}
 	case n < 97:
 		return &fsm.GetIdempotencyRecord{Idempotency: *g.idempotency()}
 	default:
@@ -49,6 +51,9 @@ func (g *Generator) Queries() []QueryCase {
 	ask := func(q fsm.Query) { all = append(all, QueryCase{Root, q}, QueryCase{other, q}) }
 	for _, q := range listings() {
 		ask(q)
+	}
+	for _, w := range []string{"", "ws_1", "ws_2", "ws_none"} {
+		ask(&fsm.GetImport{WorkspaceID: w})
 	}
 	for n := range g.keys {
 		ask(&fsm.GetKey{KeyID: fmt.Sprintf("key_%d", n)})
@@ -72,6 +77,7 @@ func (g *Generator) Queries() []QueryCase {
 	}
 	g.accessQuestions(ask)
 	for n := range g.rootKeys {
+		all = append(all, QueryCase{rootHash(n), &fsm.GetRootKey{}})
 		for _, p := range EveryPermission() {
 			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}}, QueryCase{rootHash(n), &fsm.GetRootKey{Permission: p}})
 		}

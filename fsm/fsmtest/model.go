@@ -301,7 +301,7 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		}
 		return &fsm.Done{}
 	case *fsm.GetRootKey:
-		if r := need(root, q.Permission); r != nil {
+		if r := need(root, q.Permission); r != nil && q.Permission != "" {
 			return r
 		}
 		return &fsm.RootKeys{List: []fsm.RootKey{showRootKey(root)}}
@@ -313,6 +313,8 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		return t.whoAmI(root, q)
 	case *fsm.GetIdentity:
 		return t.getIdentity(root, q)
+	case *fsm.GetImport:
+		return t.getImport(root, q)
 
 	case *fsm.ListKeys:
 		return t.listKeys(root, q)

@@ -69,6 +69,29 @@ func first[T any](list []*T, meets func(*T) bool) *T {
 	return nil
 }
 
+func (t *Model) getImport(root *rootKey, q *fsm.GetImport) fsm.Result {
+	of := q.WorkspaceID
+	if of == "" {
+		of = root.workspace
+	}
+	if r := need(root, "import.*.write"); r != nil {
+		return r
+	}
+	if r := need(root, "cluster.*.operate"); r != nil && of != root.workspace {
+		return r
+	}
+	if !slices.ContainsFunc(t.workspaces, func(w *workspace) bool { return w.id == of }) {
+		return &fsm.Refusal{Code: fsm.WorkspaceNotFound}
+	}
+	answer := &fsm.ImportState{ClusterID: t.clusterID, WorkspaceID: of}
+	for _, m := range t.marks {
+		if m.workspace == of {
+			answer.Followed++
+		}
+	}
+	return answer
+}
+
 func (t *Model) finishImport(root *rootKey, c *fsm.FinishImport) fsm.Result {
 	if r := need(root, "import.*.write"); r != nil {
 		return r
