@@ -45,9 +45,23 @@ type Reader struct {
 // NewReader reads the header of a file.
 func NewReader(r io.Reader) (*Reader, error) {
 	f := &Reader{lines: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
+	begin, err := f.lines.Peek(markBytes)
+	foreign := ForeignForm(begin)
+	switch {
+	case len(begin) == 0 && err == io.EOF:
+		foreign = fmt.Errorf("%w: it is empty", ErrIncomplete)
+	case bytes.HasPrefix(begin, []byte(ByteOrderMark)):
+		foreign = errors.New("the file begins with a byte order mark: another program has changed it")
+	}
+	if foreign != nil {
+		return nil, &LineError{1, foreign}
+	}
 	text, err := f.next()
 	if err != nil {
 		return nil, err
+	}
+	if bytes.HasSuffix(text, []byte{'\r'}) {
+		return nil, f.fail(errors.New("the line ends with CR LF and must end with LF: another program has changed the file"))
 	}
 	header, bad := headerSchema.Decode(text)
 	if bad != nil {
@@ -55,6 +69,25 @@ func NewReader(r io.Reader) (*Reader, error) {
 	}
 	f.Header = header.Header
 	return f, nil
+}
+
+// ByteOrderMark is what some programs write before the first line of a text in UTF-8.
+const ByteOrderMark = "\xef\xbb\xbf"
+
+// markBytes are enough to know what a file is.
+const markBytes = 4
+
+// ForeignForm says why a file that begins so has no lines of JSON; nil: it may have some.
+func ForeignForm(begin []byte) error {
+	switch {
+	case bytes.HasPrefix(begin, []byte{0x1f, 0x8b}):
+		return errors.New("the file is compressed by gzip: unpack it first")
+	case bytes.HasPrefix(begin, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return errors.New("the file is compressed by zstd: unpack it first")
+	case bytes.HasPrefix(begin, []byte{0xff, 0xfe}), bytes.HasPrefix(begin, []byte{0xfe, 0xff}):
+		return errors.New("the file is in UTF-16: it must be in UTF-8")
+	}
+	return nil
 }
 
 // Line is the number of the line that Next returned last, from 1.

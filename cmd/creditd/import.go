@@ -67,6 +67,9 @@ func (i *importCommand) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, fmt.Errorf("%s is no regular file, and it is read twice: first to check it", file.Name()))
+	}
 	total, err := i.checkWhole(file, in.stderr) // nothing is written for half a file
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func (i *importCommand) checkWhole(file *os.File, stderr io.Writer) (total int64
 			return total, err
 		case errors.As(err, &line):
 			bad++
-			fmt.Fprintln(stderr, err)
+			fmt.Fprintf(stderr, "%s: %v\n", file.Name(), err)
 		default:
 			return 0, fmt.Errorf("%s: %w", file.Name(), err)
 		}
@@ -162,7 +165,7 @@ func (run *importRun) send() error {
 		reply, _ := run.reach(context.Background(), "records.importRecords", &run.batch, &answer)
 		if reply.Err != nil {
 			if !passing(reply) || time.Now().After(until) {
-				return fmt.Errorf("lines %d to %d: %w; start the command again to go on", run.lines[0], run.lines[len(run.lines)-1], advise(reply.Err))
+				return fmt.Errorf("%s: lines %d to %d: %w; start the command again to go on", run.in.args[0], run.lines[0], run.lines[len(run.lines)-1], advise(reply.Err))
 			}
 			time.Sleep(time.Second)
 			continue
@@ -174,7 +177,7 @@ func (run *importRun) send() error {
 		for ; at < len(answer.Outcomes) && answer.Outcomes[at].Outcome != records.Interrupted; at++ {
 			if run.workspace != "" {
 				if err := answer.Outcomes[at].WorkspaceFault(&run.batch.Records[at]); err != nil {
-					return fmt.Errorf("line %d: %w (--workspace)", run.lines[at], err)
+					return fmt.Errorf("%s: line %d: %w (--workspace)", run.in.args[0], run.lines[at], err)
 				}
 			}
 			run.count(&answer.Outcomes[at], &run.batch.Records[at], run.lines[at])
@@ -202,7 +205,7 @@ func (run *importRun) count(o *records.Outcome, r *records.Record, line int64) {
 	run.counts[o.Outcome]++
 	run.done++
 	if o.Outcome == records.Conflict || o.Outcome == records.Invalid || o.Shortfall != 0 {
-		fmt.Fprintf(run.in.stderr, "line %d: %s %s: %s (%s)\n", line, r.Kind(), r.ID(), o.Outcome, o.Reason)
+		fmt.Fprintf(run.in.stderr, "%s: line %d: %s %s: %s (%s)\n", run.in.args[0], line, r.Kind(), r.ID(), o.Outcome, o.Reason)
 	}
 }
 

@@ -159,6 +159,23 @@ func TestImport_ReadsTheFileFirst(t *testing.T) {
 		strings.Replace(whole, `"records":1`, `"records":2`, 1): "damaged or was changed",
 		whole + good: "damaged or was changed",
 	}
+	for text, why := range map[string]string{
+		"":                                      file + ": line 1: the file is incomplete: it has no end line: it is empty",
+		"\x1f\x8b\x08\x00":                      file + ": line 1: the file is compressed by gzip: unpack it first",
+		"\xef\xbb\xbf" + whole:                  file + ": line 1: the file begins with a byte order mark",
+		"\xff\xfe{\x00":                         file + ": line 1: the file is in UTF-16",
+		strings.ReplaceAll(whole, "\n", "\r\n"): file + ": line 1: the line ends with CR LF and must end with LF",
+		`{"key":"secret","valid":true}` + "\n":  file + ": line 1: no header of format creditd-records",
+	} {
+		for _, args := range [][]string{nil, {"--incomplete"}} {
+			require.Contains(t, run(exitFailed, text, args...), why)
+		}
+	}
+	for _, name := range []string{os.DevNull, filepath.Dir(file)} {
+		code, _, stderr := asAnyone("import", name, "--addr", server.URL)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, name+" is no regular file, and it is read twice")
+	}
 	for text, why := range damaged {
 		stderr := run(exitFailed, text)
 		require.Contains(t, stderr, why)

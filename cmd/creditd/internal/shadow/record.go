@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/creditd/creditd/api/mint"
+	"github.com/creditd/creditd/api/records"
 )
 
 // Record is one verification and what another system answered. Recordings are lines of JSON.
@@ -90,7 +91,15 @@ type reader struct {
 	number int64
 }
 
-func newReader(r io.Reader) *reader { return &reader{lines: bufio.NewReaderSize(r, maxLine)} }
+// newReader drops a byte order mark, which some programs write before the first line.
+func newReader(r io.Reader) (*reader, error) {
+	lines := bufio.NewReaderSize(r, maxLine)
+	begin, _ := lines.Peek(4) // an error comes again with the first line
+	if bytes.HasPrefix(begin, []byte(records.ByteOrderMark)) {
+		_, _ = lines.Discard(len(records.ByteOrderMark))
+	}
+	return &reader{lines: lines}, records.ForeignForm(begin)
+}
 
 // next returns the next record. bad says what is wrong with a line; the one after it can be read. err ends the file.
 func (r *reader) next() (record Record, bad, err error) {

@@ -138,7 +138,10 @@ func (c *Config) take(ctx context.Context, s *Summary, j *judge, q *question) er
 
 // feed reads records, and hands each to whoever asks and to whoever judges.
 func feed(ctx context.Context, records io.Reader, asked, inOrder chan<- *question) error {
-	r := newReader(records)
+	r, err := newReader(records)
+	if err != nil {
+		return fmt.Errorf("line 1: %w", err)
+	}
 	for {
 		record, bad, err := r.next()
 		switch {
