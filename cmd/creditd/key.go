@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 )
 
 var _ = register(registration{use: "key", short: "look at keys, verify them, and change their credits",
@@ -79,7 +80,11 @@ func (k *keyGet) run(in invocation) error {
 		}
 		endpoint, request["key"] = "keys.whoami", key
 	}
-	return show[keyShown](&k.reporter, in, endpoint, request)
+	err := show[keyShown](&k.reporter, in, endpoint, request)
+	if notFound(err) {
+		return k.hidden(fsm.ReadKeyPermission, in.stderr, err)
+	}
+	return err
 }
 
 // fielded is an answer that a table shows field by field.
@@ -128,7 +133,7 @@ var _ = register(registration{group: "key", use: "list API", short: "show the ke
 	long: "Shows the keys of an API in the order of their ids, with their own balances. API is an id, as\n'creditd api list' shows it.",
 	make: func() command {
 		var externalID string
-		return &list[keyShown]{limit: pageSize, endpoint: "apis.listKeys",
+		return &list[keyShown]{limit: pageSize, endpoint: "apis.listKeys", hides: fsm.ReadKeyPermission,
 			header: []string{"KEY ID", "START", "NAME", "ENABLED", "CREDITS", "IDENTITY", "EXPIRES", "LAST USED"},
 			row: func(k keyShown) []string {
 				external := ""
@@ -152,7 +157,8 @@ var _ = register(registration{group: "key", use: "list API", short: "show the ke
 
 var _ = register(registration{group: "key", use: "verify", short: "verify a key from stdin",
 	long: `Reads a key from stdin and verifies it as an application does: the key is debited. With --dry-run
-nothing changes. The exit code is 3 if the key is not valid.`,
+nothing changes. The exit code is 3 if the key is not valid, and 5 if the root key may not verify
+keys.`,
 	make: func() command { return &keyVerify{cost: 1} }})
 
 type keyVerify struct {
@@ -220,8 +226,12 @@ func (k *keyVerify) run(in invocation) error {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return err
 	}
-	if !v.Valid {
-		return &negative{fmt.Errorf("the key is not valid: %s", v.Code)}
+	if v.Valid {
+		return nil
 	}
-	return nil
+	err = &negative{fmt.Errorf("the key is not valid: %s", v.Code)}
+	if v.Code == "NOT_FOUND" {
+		return k.hidden(fsm.VerifyKeyPermission, in.stderr, err)
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 )
 
 // list is a command that shows a list of T, page by page.
@@ -16,6 +17,7 @@ type list[T any] struct {
 	endpoint string
 	header   []string
 	row      func(T) []string
+	hides    fsm.RootPermission // without it the endpoint answers as if there were nothing; empty: there is none
 	// filters declares the settings of the command; ask adds them to the request. Either may be nil.
 	filters func(*settings.Set)
 	ask     func(in invocation, s *settings.Set, request map[string]any)
@@ -53,6 +55,9 @@ func (l *list[T]) run(in invocation) error {
 		l.request["limit"] = want
 		var page []json.RawMessage
 		next, err := l.page(l.endpoint, l.request, &page)
+		if notFound(err) && l.hides != "" {
+			return l.hidden(l.hides, in.stderr, err)
+		}
 		if err != nil {
 			return err
 		}

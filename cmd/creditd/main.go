@@ -16,6 +16,7 @@ const (
 	exitUsage  = 2
 	exitNo     = 3 // the command was executed, and its answer is no
 	exitStuck  = 4 // the node ends like this at each start, until somebody does what it says
+	exitLacks  = 5 // the root key lacks a permission without which the answer would be wrong
 )
 
 // negative is the error of a command whose answer is no: a key that is not valid, a gate that is exceeded.
@@ -50,6 +51,10 @@ func run(in invocation) int {
 		return exitDone
 	case errors.As(err, &failed):
 		fmt.Fprintf(in.stderr, "%s: %v\n", name, failed.error)
+		var lacks *lacking
+		if errors.As(failed.error, &lacks) {
+			return exitLacks
+		}
 		var no *negative
 		if errors.As(failed.error, &no) {
 			return exitNo

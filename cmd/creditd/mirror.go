@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,8 +16,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/cmd/creditd/internal/mirror"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
+	"github.com/creditd/creditd/fsm"
 )
 
 var _ = register(registration{use: "mirror", short: "forward requests to another system, and record or copy its verifications",
@@ -75,9 +78,26 @@ func (m *mirrorCommand) check(in invocation, s *settings.Set) {
 	if m.copies != copyNothing {
 		m.operator.check(in, s)
 	}
+	if m.copies == copyVerify && m.primaryURL != nil {
+		for _, addr := range m.addrs {
+			second, err := url.Parse(withScheme(addr))
+			if err == nil && (hostPort(second) == hostPort(m.primaryURL) || second.Host == m.listen) {
+				s.Refuse("addr", "%s: is the primary or the mirror itself, and copies would be debited there once more", addr)
+			}
+		}
+	}
 	if m.copies == copyNothing && m.record == "" {
 		s.Refuse("record", "missing; without --copy there is nothing else to do")
 	}
+}
+
+// hostPort is where a URL leads to.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(port, "80"))
 }
 
 func (m *mirrorCommand) run(in invocation) (err error) {
@@ -86,6 +106,9 @@ func (m *mirrorCommand) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeRecord()) }()
+	if err := m.mayCopy(in.stderr); err != nil {
+		return err
+	}
 	signal.Ignore(syscall.SIGPIPE) // a reader of stdout or stderr that goes away must not end the way to the primary
 	listener, err := net.Listen("tcp", m.listen)
 	if err != nil {
@@ -139,7 +162,7 @@ func (m *mirrorCommand) watch(ctx context.Context, mirrored *mirror.Mirror, serv
 
 func tell(logger *slog.Logger, c mirror.Counts) {
 	logger.Info("counts", "forwarded", c.Forwarded, "failed", c.Failed, "verifications", c.Seen, "recorded", c.Recorded, "unreadable", c.Unreadable,
-		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyDiffers", c.CopyDiffers, "repeated", c.Repeated, "refused", c.Refused)
+		"dropped", c.Dropped, "copied", c.Copied, "copyFailed", c.CopyFailed, "copyUnknown", c.CopyUnknown, "copyDiffers", c.CopyDiffers, "repeated", c.Repeated, "refused", c.Refused)
 }
 
 // openRecord opens the recording; nil: there is none.
@@ -158,6 +181,23 @@ func (m *mirrorCommand) openRecord(stdout io.Writer) (io.Writer, func() error, e
 	return file, file.Close, nil
 }
 
+// mayCopy asks whether the root key may verify keys, where the copies go to creditd. A system that does not answer may be another one, or come
+// later.
+func (m *mirrorCommand) mayCopy(stderr io.Writer) error {
+	if m.copies == copyNothing {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	var own rootKeyShown
+	answer, _ := m.reach(ctx, ownRootKey, struct{}{}, &own)
+	if answer.Err != nil {
+		fmt.Fprintf(stderr, "nobody says whether the root key may verify keys at --addr; if it may not, each copy is another answer: %v\n", answer.Err)
+		return nil
+	}
+	return own.holds(fsm.VerifyKeyPermission, stderr)
+}
+
 // copier sends each copy to the first node that can be reached; nil: there are no copies.
 func (m *mirrorCommand) copier() func(context.Context, []byte) (bool, error) {
 	endpoint := map[string]string{copyPreview: "keys.previewVerification", copyVerify: "keys.verifyKey"}[m.copies]
@@ -166,7 +206,10 @@ func (m *mirrorCommand) copier() func(context.Context, []byte) (bool, error) {
 	}
 	return func(ctx context.Context, body []byte) (bool, error) {
 		var v struct{ Valid bool }
-		answer, _ := m.reach(ctx, endpoint, json.RawMessage(body), &v)
+		answer, _ := m.reach(ctx, endpoint, json.RawMessage(body), &v, client.Header{Name: mirror.CopyHeader, Value: "1"})
+		if answer.Outcome == client.Unknown {
+			return false, fmt.Errorf("%w: %w", mirror.ErrUnknown, answer.Err)
+		}
 		return v.Valid, answer.Err
 	}
 }

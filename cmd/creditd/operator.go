@@ -79,10 +79,10 @@ const dialTimeout = 2 * time.Second
 
 // reach makes one request at the first node that can be reached, and says which one answered. A node that may have got the request is the
 // last.
-func (o *operator) reach(ctx context.Context, endpoint string, request, result any) (answer client.Answer, node *client.Client) {
+func (o *operator) reach(ctx context.Context, endpoint string, request, result any, headers ...client.Header) (answer client.Answer, node *client.Client) {
 	var unreachable []error
 	for _, node = range o.nodes {
-		answer = node.Call(ctx, endpoint, request, result)
+		answer = node.Call(ctx, endpoint, request, result, headers...)
 		if answer.Err == nil || answer.Outcome != client.NotExecuted || answer.Status != 0 {
 			return answer, node
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/creditd/creditd/api/client"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/cmd/creditd/internal/shadow"
+	"github.com/creditd/creditd/fsm"
 )
 
 var _ = register(registration{use: "shadow [FILE]", short: "compare another system's verifications with what creditd would answer",
@@ -26,7 +27,7 @@ it would answer, and reports where the two differ. Nothing is debited. 'creditd 
 lines; docs/support.md describes them, and says what is compared exactly.
 
 The root key needs api.*.verify_key, and api.*.verify_key_hash for lines with a keyHash. The exit
-code is 3 if a --max is exceeded.`,
+code is 3 if a --max is exceeded, and 5 if the root key lacks a permission.`,
 	make: func() command {
 		return &shadowCommand{concurrency: 32, maxAccounts: 1_000_000, samples: 5, maxDenied: "0", maxBad: "0", patience: time.Minute}
 	}})
@@ -74,27 +75,30 @@ func (c *shadowCommand) check(in invocation, s *settings.Set) {
 }
 
 func (c *shadowCommand) run(in invocation) (err error) {
-	records, named := in.stdin, len(in.args) > 0 && in.args[0] != "-"
-	if named {
-		file, err := os.Open(in.args[0])
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }() // it was only read
-		records = file
+	records, name, err := c.open(in)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = records.Close() }() // it was only read
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var own rootKeyShown
+	if err := c.patiently(ctx, ownRootKey, struct{}{}, &own).Err; err != nil {
+		return advise(err)
+	}
+	if err := own.holds(fsm.VerifyKeyPermission, in.stderr); err != nil {
+		return err
 	}
 	report, finish, err := openReport(c.report)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	told := time.Now()
 	summary, err := shadow.Run(ctx, shadow.Config{
 		Records: records, Ask: c.ask, Concurrency: c.concurrency, MaxAccounts: c.maxAccounts, Samples: c.samples,
 		Found: func(d *shadow.Difference) error { return report(d) },
 		Bad: func(line int64, why error) error {
-			fmt.Fprintf(in.stderr, "line %d: %v\n", line, why)
+			fmt.Fprintf(in.stderr, "%sline %d: %v\n", name, line, why)
 			return report(map[string]any{"line": line, "kind": "bad_line", "error": why.Error()})
 		},
 		Judged: func(s *shadow.Summary) {
@@ -104,6 +108,9 @@ func (c *shadowCommand) run(in invocation) (err error) {
 			}
 		},
 	})
+	if err != nil {
+		err = fmt.Errorf("%s%w", name, err)
+	}
 	if err = errors.Join(err, finish()); err != nil {
 		return err
 	}
@@ -111,12 +118,31 @@ func (c *shadowCommand) run(in invocation) (err error) {
 		return err
 	}
 	switch {
-	case named && ctx.Err() != nil:
+	case name != "" && ctx.Err() != nil:
 		return errors.New("interrupted: the rest of the file was not compared")
 	case summary.Records+summary.BadLines == 0:
 		return errors.New("there was no record to compare")
 	}
 	return c.gate(summary)
+}
+
+// open opens the file, and returns its name for messages; empty: it is stdin.
+func (c *shadowCommand) open(in invocation) (records io.ReadCloser, name string, err error) {
+	if len(in.args) == 0 || in.args[0] == "-" {
+		return io.NopCloser(in.stdin), "", nil
+	}
+	file, err := os.Open(in.args[0])
+	if err != nil {
+		return nil, "", err
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a directory", file.Name())
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, file.Close())
+	}
+	return file, file.Name() + ": ", nil
 }
 
 // gate says which bounds are exceeded.
@@ -150,21 +176,31 @@ func (c *shadowCommand) ask(ctx context.Context, r *shadow.Record) (v shadow.Ver
 	if len(r.Ratelimits) > 0 {
 		request["ratelimits"] = r.Ratelimits
 	}
+	answer := c.patiently(ctx, "keys.previewVerification", request, &v)
+	var refused *client.Error
+	switch {
+	case answer.Err == nil || !errors.As(answer.Err, &refused):
+		return v, advise(answer.Err)
+	case refused.Status == http.StatusBadRequest, refused.Status == http.StatusPreconditionFailed:
+		return shadow.Verdict{Code: strconv.Itoa(refused.Status) + " " + refused.Kind()}, nil
+	case refused.Status == http.StatusForbidden:
+		return v, &lacking{answer.Err}
+	}
+	return v, advise(answer.Err)
+}
+
+// patiently asks one node after the other until one answers.
+func (c *shadowCommand) patiently(ctx context.Context, endpoint string, request, result any) (answer client.Answer) {
 	deadline := time.Now().Add(c.patience)
 	for try := 0; ; try++ {
-		answer := c.nodes[try%len(c.nodes)].Call(ctx, "keys.previewVerification", request, &v)
-		var refused *client.Error
-		switch {
-		case answer.Err == nil:
-			return v, nil
-		case errors.As(answer.Err, &refused) && (refused.Status == http.StatusBadRequest || refused.Status == http.StatusPreconditionFailed):
-			return shadow.Verdict{Code: strconv.Itoa(refused.Status) + " " + refused.Kind()}, nil
-		case answer.Outcome == client.Refused || time.Now().After(deadline):
-			return v, advise(answer.Err)
+		answer = c.nodes[try%len(c.nodes)].Call(ctx, endpoint, request, result)
+		if answer.Err == nil || answer.Outcome == client.Refused || time.Now().After(deadline) {
+			return answer
 		}
 		select {
 		case <-ctx.Done():
-			return v, ctx.Err()
+			answer.Err = ctx.Err()
+			return answer
 		case <-time.After(shadowPause):
 		}
 	}

@@ -90,7 +90,7 @@ func TestShadow_FailsLoudly(t *testing.T) {
 	_, key := d.key(nil)
 	byHash := fmt.Sprintf(`{"keyHash":%q,"valid":true}`, shadow.HashOf(key))
 	code, _, stderr := typed(d.env, byHash, "shadow")
-	require.Equal(t, exitFailed, code)
+	require.Equal(t, exitLacks, code)
 	require.Contains(t, stderr, "line 1: keys.previewVerification: 403")
 	require.Contains(t, stderr, "api.*.verify_key_hash")
 
@@ -100,14 +100,15 @@ func TestShadow_FailsLoudly(t *testing.T) {
 
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
-	d.env["CREDITD_ADDR"] = dead.URL
-	code, _, stderr = typed(d.env, byHash, "shadow", "--patience", "1ms")
+	gone := map[string]string{"CREDITD_ADDR": dead.URL, "CREDITD_ROOT_KEY": d.env["CREDITD_ROOT_KEY"]}
+	code, _, stderr = typed(gone, byHash, "shadow", "--patience", "1ms")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "nothing listens")
 	exists := filepath.Join(t.TempDir(), "exists")
 	require.NoError(t, os.WriteFile(exists, nil, 0o600))
-	code, _, _ = typed(d.env, byHash, "shadow", "--report", exists)
-	require.Equal(t, exitFailed, code, "a report is not overwritten")
+	code, _, stderr = typed(d.env, byHash, "shadow", "--report", exists)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "file exists", "a report is not overwritten")
 	code, _, stderr = typed(d.env, "\n", "shadow")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "no record to compare")
@@ -115,6 +116,80 @@ func TestShadow_FailsLoudly(t *testing.T) {
 		code, _, _ = typed(d.env, "", append([]string{"shadow"}, args...)...)
 		require.Equal(t, exitUsage, code, args)
 	}
+}
+
+// To a root key that may not verify or read keys, creditd answers as if there were none. That is no answer about a key.
+func TestLackingPermission(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	_, key := d.key(nil)
+	with := func(permissions ...string) map[string]string {
+		made := must[object](t, d.c, "rootKeys.createRootKey", object{"name": "some", "permissions": permissions})
+		return map[string]string{"CREDITD_ADDR": d.env["CREDITD_ADDR"], "CREDITD_ROOT_KEY": made["key"].(string)}
+	}
+	record := fmt.Sprintf(`{"key":%q,"valid":true}`, key)
+	report := filepath.Join(t.TempDir(), "report")
+	none := with("api.*.verify_key_hash", "api.*.read_api")
+	for _, args := range [][]string{
+		{"shadow", "--report", report}, {"key", "verify"}, {"key", "verify", "--dry-run"},
+		{"mirror", "--primary", d.env["CREDITD_ADDR"], "--copy", "preview", "--addr", d.env["CREDITD_ADDR"], "--listen", "127.0.0.1:0"},
+	} {
+		stdin := record
+		if args[0] == "key" {
+			stdin = key
+		}
+		code, stdout, stderr := typed(none, stdin, args...)
+		require.Equal(t, exitLacks, code, "%s: %s%s", args, stdout, stderr)
+		require.Regexp(t, `the root key key_\w+ lacks api\.\*\.verify_key: to it creditd answers as if no key existed`, stderr)
+		require.NotContains(t, stdout, "denied wrongly")
+	}
+	require.NoFileExists(t, report)
+	for _, args := range [][]string{{"key", "get"}, {"key", "list", d.api}} {
+		code, _, stderr := typed(none, key, args...)
+		require.Equal(t, exitLacks, code, stderr)
+		require.Contains(t, stderr, "lacks api.*.read_key")
+	}
+	some := with("api.api_other123.verify_key")
+	code, _, stderr := typed(some, record, "shadow")
+	require.Equal(t, exitNo, code)
+	require.Contains(t, stderr, "sees the keys of some APIs only (api.api_other123.verify_key)")
+	code, _, _ = typed(d.env, "unknown_key", "key", "verify")
+	require.Equal(t, exitNo, code, "the root key is not the reason")
+	code, _, stderr = typed(d.env, "", "key", "list", "api_unknown")
+	require.Equal(t, exitFailed, code, stderr)
+}
+
+// What another program has made of a file is said, with the name of the file.
+func TestShadow_ForeignFiles(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	_, key := d.key(nil)
+	line := fmt.Sprintf(`{"key":%q,"valid":true}`, key)
+	dir := t.TempDir()
+	for name, test := range map[string]struct {
+		text string
+		code int
+		says string
+	}{
+		"mark":      {"\xef\xbb\xbf" + line + "\r\n" + line + "\r\n", exitDone, ""},
+		"gzip":      {"\x1f\x8b\x08\x00", exitFailed, "line 1: the file is compressed by gzip: unpack it first"},
+		"utf16":     {"\xff\xfe{\x00", exitFailed, "the file is in UTF-16"},
+		"truncated": {line + "\n" + line[:20], exitNo, "line 2: unexpected end of JSON input"},
+		"empty":     {"", exitFailed, "there was no record to compare"},
+		"another":   {`{"header":{}}` + "\n", exitNo, "line 1: exactly one of key and keyHash must be given"},
+	} {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(test.text), 0o600))
+		code, _, stderr := typed(d.env, "", "shadow", file)
+		require.Equal(t, test.code, code, "%s: %s", name, stderr)
+		require.Contains(t, stderr, test.says)
+		if code != exitDone && name != "empty" {
+			require.Contains(t, stderr, file+": line ")
+		}
+	}
+	code, _, stderr := typed(d.env, "", "shadow", dir)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, dir+" is a directory")
 }
 
 // The new system may be gone: the old one's answers stay as they are. After the switch, copies debit the old system.
@@ -127,13 +202,24 @@ func TestMirror_TheSecondSystemMayBeGone(t *testing.T) {
 	dead.Close()
 	forward := func(to string) (*process, *client.Client) {
 		p := start(t, []string{"CREDITD_ROOT_KEY=" + old.env["CREDITD_ROOT_KEY"]}, "mirror", "--listen", "127.0.0.1:0", "--primary", young.env["CREDITD_ADDR"],
-			"--copy", "verify", "--addr", to)
+			"--copy", "verify", "--addr", to, "--timeout", "2s")
 		return p, client.New(client.Config{Node: p.await(p.stderr, `msg=mirroring listen=(\S+)`)[1], RootKey: young.env["CREDITD_ROOT_KEY"], Timeout: patience})
 	}
 	p, through := forward(dead.URL)
 	require.True(t, must[verdictShown](t, through, "keys.verifyKey", object{"key": key}).Valid)
 	p.terminate()
-	require.Contains(t, p.stderr.String(), "copied=0 copyFailed=1")
+	require.Contains(t, p.stderr.String(), "copied=0 copyFailed=1 copyUnknown=0")
+	require.Contains(t, p.stderr.String(), "a copy has no answer")
+	through.Close()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	p, through = forward(silent.URL)
+	require.True(t, must[verdictShown](t, through, "keys.verifyKey", object{"key": key, "credits": object{"cost": 0}}).Valid)
+	p.terminate()
+	require.Contains(t, p.stderr.String(), "copied=0 copyFailed=0 copyUnknown=1", "it may have been executed")
 	through.Close()
 
 	p, through = forward(old.env["CREDITD_ADDR"])
@@ -156,6 +242,8 @@ func TestMirror_Settings(t *testing.T) {
 		{"--primary: \"http://u:xxxxx@a\": a user", []string{"--primary", "http://u:secret@a", "--record", "x"}},
 		{"--record: missing; without --copy", []string{"--primary", "http://a"}},
 		{"root-key", []string{"--primary", "http://a", "--copy", "preview"}},
+		{"a:80: is the primary or the mirror itself", []string{"--primary", "http://a", "--copy", "verify", "--addr", "b,a:80", "--root-key", testRootKey}},
+		{"127.0.0.1:7080: is the primary or the mirror itself", []string{"--primary", "http://a", "--copy", "verify", "--addr", "127.0.0.1:7080", "--root-key", testRootKey}},
 	} {
 		code, _, stderr := outputOf(nil, append([]string{"mirror"}, test.args...)...)
 		require.Equal(t, exitUsage, code)
@@ -167,9 +255,11 @@ func TestMirror_Settings(t *testing.T) {
 func TestShadow_AnInterruptedFileIsAFailure(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)
-	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"data":{"valid":true,"code":"VALID"}}`)
-		asked <- struct{}{}
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"meta":{"requestId":"r"},"data":{"valid":true,"code":"VALID","permissions":["api.*.verify_key"]}}`)
+		if strings.HasSuffix(r.URL.Path, "previewVerification") {
+			asked <- struct{}{}
+		}
 	}))
 	defer node.Close()
 	pipe := filepath.Join(t.TempDir(), "recording")

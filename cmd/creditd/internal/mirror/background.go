@@ -182,11 +182,26 @@ func (m *Mirror) copy(e *exchange) {
 	defer cancel()
 	valid, err := m.conf.Copy(ctx, e.request)
 	if err != nil {
-		m.count.copyFailed.Add(1)
+		failed := &m.count.copyFailed
+		if errors.Is(err, ErrUnknown) {
+			failed = &m.count.copyUnknown
+		}
+		failed.Add(1)
+		m.tellFailure(err)
 		return
 	}
 	m.count.copied.Add(1)
 	if valid != e.valid {
 		m.count.copyDiffers.Add(1)
+	}
+}
+
+// failuresTold is how often the reason of a failed copy is told: a system that is gone fails all.
+const failuresTold = 10 * time.Second
+
+func (m *Mirror) tellFailure(err error) {
+	now, told := time.Now().UnixNano(), m.failureTold.Load()
+	if (told == 0 || now-told >= int64(failuresTold)) && m.failureTold.CompareAndSwap(told, now) {
+		m.conf.Logger.Warn("a copy has no answer; others may have none since the last such line", "error", err)
 	}
 }

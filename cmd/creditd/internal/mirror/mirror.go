@@ -19,7 +19,8 @@ import (
 type Config struct {
 	Primary *url.URL
 	Record  io.Writer // gets a line per verification; nil: none
-	// Copy sends the body of a verification to the second system and returns whether the key is valid there; nil: no copies.
+	// Copy sends the body of a verification to the second system and returns whether the key is valid there; nil: no copies. An error is
+	// ErrUnknown where the second system may have executed it.
 	Copy        func(ctx context.Context, body []byte) (valid bool, err error)
 	OnlyValid   bool          // copies are debits, so only what the primary debited is copied
 	CopyTimeout time.Duration // of one copy
@@ -28,6 +29,12 @@ type Config struct {
 	Requests    int           // under way at once; others are answered with 503
 	Logger      *slog.Logger
 }
+
+// CopyHeader marks a copy. A mirror that gets one forwards it and no more: two mirrors that copy to each other would never end.
+const CopyHeader = "Creditd-Mirror-Copy"
+
+// ErrUnknown is a copy without an answer that may have been executed.
+var ErrUnknown = errors.New("it may have been executed")
 
 // Counts are what happened so far.
 type Counts struct {
@@ -39,7 +46,8 @@ type Counts struct {
 	Unreadable  int64 `json:"unreadable"`  // verifications whose request or answer is not as expected, or too large
 	Dropped     int64 `json:"dropped"`     // the queue was full
 	Copied      int64 `json:"copied"`      // copies that were answered
-	CopyFailed  int64 `json:"copyFailed"`  // copies that were not
+	CopyFailed  int64 `json:"copyFailed"`  // copies that were not, and that the second system did not execute or refused
+	CopyUnknown int64 `json:"copyUnknown"` // copies that were not, and that it may have executed
 	CopyDiffers int64 `json:"copyDiffers"` // copies that were answered with another valid
 	Repeated    int64 `json:"repeated"`    // verifications that the primary had answered before, and did not debit again
 }
@@ -52,13 +60,16 @@ type Mirror struct {
 	copies chan *exchange
 	queued atomic.Int64 // bytes in queue and copies
 	active atomic.Int64 // requests under way
-	ended  chan struct{}
+
+	failureTold atomic.Int64 // when the reason of a failed copy was told last, in Unix ns
+
+	ended chan struct{}
 
 	copying   context.Context // of all copies
 	endCopies context.CancelFunc
 
 	count struct {
-		forwarded, failed, refused, seen, recorded, unreadable, dropped, copied, copyFailed, copyDiffers, repeated atomic.Int64
+		forwarded, failed, refused, seen, recorded, unreadable, dropped, copied, copyFailed, copyUnknown, copyDiffers, repeated atomic.Int64
 	}
 }
 
@@ -123,7 +134,7 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m.count.forwarded.Add(1)
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v2/keys.verifyKey") {
+	if r.Method == http.MethodPost && r.Header.Get(CopyHeader) == "" && strings.HasSuffix(r.URL.Path, "/v2/keys.verifyKey") {
 		r = keep(r)
 	}
 	m.proxy.ServeHTTP(w, r)
@@ -229,7 +240,7 @@ func (m *Mirror) Counts() Counts {
 	c := &m.count
 	return Counts{
 		Forwarded: c.forwarded.Load(), Failed: c.failed.Load(), Refused: c.refused.Load(), Seen: c.seen.Load(), Recorded: c.recorded.Load(), Unreadable: c.unreadable.Load(),
-		Dropped: c.dropped.Load(), Copied: c.copied.Load(), CopyFailed: c.copyFailed.Load(), CopyDiffers: c.copyDiffers.Load(),
+		Dropped: c.dropped.Load(), Copied: c.copied.Load(), CopyFailed: c.copyFailed.Load(), CopyUnknown: c.copyUnknown.Load(), CopyDiffers: c.copyDiffers.Load(),
 		Repeated: c.repeated.Load(),
 	}
 }

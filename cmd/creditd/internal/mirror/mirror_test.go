@@ -240,6 +240,21 @@ func TestMirror_CopiesNoRepetition(t *testing.T) {
 	require.Len(t, record.records(t), 1)
 }
 
+// A copy that comes to a mirror is forwarded, and not copied again: it could go round for ever.
+func TestMirror_CopiesNoCopy(t *testing.T) {
+	copied := atomic.Int64{}
+	m, address, stop := start(t, Config{Primary: primary(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }),
+		Copy: func(context.Context, []byte) (bool, error) {
+			copied.Add(1)
+			return true, nil
+		}})
+	_, text := post(t, address, `{"key":"k"}`, CopyHeader, "1")
+	require.Equal(t, answer, text)
+	stop()
+	require.Zero(t, copied.Load())
+	require.Equal(t, Counts{Forwarded: 1}, m.Counts())
+}
+
 // The end is bounded: neither a second system that hangs nor a recording that nobody takes keeps the process.
 func TestMirror_CloseIsBounded(t *testing.T) {
 	hanging := func(ctx context.Context, _ []byte) (bool, error) {
