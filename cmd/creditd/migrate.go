@@ -44,6 +44,7 @@ type migrateUnkey struct {
 	rule               string
 	since              string
 	dryRun, verify     bool
+	anew               bool
 	report, state      string
 	flight             int
 	balancesFrom       string
@@ -73,6 +74,7 @@ func (m *migrateUnkey) bind(s *settings.Set) {
 	m.wait = 10 * time.Minute
 	s.Duration(&m.wait, "wait", 0, "with --verify, how long to wait in all while nodes make another export, or the exports of the workspace rest")
 	s.Text(&m.since, "since", "TIME", "only what changed since a time, or since a duration ago, or since the last pass of --state (last); balances move by their difference")
+	s.Switch(&m.anew, "begin-anew", "after going back and migrate finish: the balances of the cluster become those of the source, and are followed again")
 	settings.Choice(s, &m.rule, "on-conflict", "what happens to what the cluster has and is different", "fail", "skip", "replace")
 	s.Text(&m.report, "report", "FILE", "write every problem to a file, one JSON object a line")
 	s.Text(&m.state, "state", "FILE", "keep how far the pass came, so that it goes on there")
@@ -99,6 +101,9 @@ func (m *migrateUnkey) check(in invocation, s *settings.Set) {
 		} else if m.sinceAt.After(in.now) {
 			s.Refuse("since", "%q: not over yet", m.since)
 		}
+	}
+	if m.anew && (m.since != "" || m.dryRun || m.verify || m.rule != "replace") {
+		s.Refuse("begin-anew", "it is a complete pass that replaces: without --since, --dry-run, --verify and --on-conflict")
 	}
 	if m.since != "" && m.verify {
 		s.Refuse("since", "--verify compares everything")
@@ -146,13 +151,13 @@ func (m *migrateUnkey) run(in invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	pass := &migrate.Pass{Source: source, Rule: m.rule, Flight: m.flight}
+	pass := &migrate.Pass{Source: source, Rule: m.rule, Flight: m.flight, Anew: m.anew}
 	defer func() { err = errors.Join(err, pass.Report.Close()) }()
-	if err := m.place(in, pass); err != nil {
-		return err
-	}
 	if !m.dryRun {
 		pass.Target = migrate.NewTarget(m.nodes, m.workspace)
+	}
+	if err := m.place(ctx, in, pass); err != nil {
+		return advise(err)
 	}
 	if m.balancesFrom != "" {
 		pass.Balances = migrate.NewBalances(client.New(client.Config{
@@ -230,15 +235,23 @@ func (m *migrateUnkey) export(ctx context.Context, in invocation) (io.ReadCloser
 }
 
 // place opens the state and the report, and says which rows the pass reads.
-func (m *migrateUnkey) place(in invocation, pass *migrate.Pass) (err error) {
+func (m *migrateUnkey) place(ctx context.Context, in invocation, pass *migrate.Pass) (err error) {
 	kept := int64(0)
 	pass.Since = m.sinceAt
 	if m.state != "" && !m.verify {
-		if pass.State, err = migrate.LoadState(m.state, pass.Source.Workspace()); err != nil {
+		place := migrate.Place{Workspace: pass.Source.Workspace(), Source: pass.Source.Name()}
+		if pass.Target != nil {
+			there, err := pass.Target.Place(ctx)
+			if err != nil {
+				return err
+			}
+			place.Cluster, place.ClusterWorkspace = there.ClusterID, there.WorkspaceID
+		}
+		if pass.State, err = migrate.LoadState(m.state, place); err != nil {
 			return err
 		}
 		goesOn := false
-		if pass.Since, goesOn, err = pass.State.Begin(pass.Source.Now(), migrate.Wanted{DryRun: m.dryRun, Since: m.sinceAt, Last: m.sinceLast}); err != nil {
+		if pass.Since, goesOn, err = pass.State.Begin(pass.Source.Now(), migrate.Wanted{DryRun: m.dryRun, Since: m.sinceAt, Last: m.sinceLast, Anew: m.anew}); err != nil {
 			return err
 		}
 		if kept = pass.State.Report; goesOn {

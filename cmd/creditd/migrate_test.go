@@ -79,6 +79,8 @@ func TestMigrateUnkey_Refuses(t *testing.T) {
 		{env, []string{"--since", "soon"}, "neither a time like 2030-01-31T00:00:00Z"},
 		{env, []string{"--since", "2999-01-01T00:00:00Z"}, "not over yet"},
 		{env, []string{"--since", "1h", "--verify"}, "--verify compares everything"},
+		{env, []string{"--since", "1h", "--begin-anew"}, "a complete pass that replaces"},
+		{env, []string{"--on-conflict", "skip", "--begin-anew"}, "a complete pass that replaces"},
 		{env, []string{"--on-conflict", "guess"}, "one of fail, skip, replace"},
 		{env, []string{"--balances-from", "http://127.0.0.1:1"}, "the old API wants one"},
 	} {

@@ -55,7 +55,7 @@ func page(ctx context.Context, b *bench) error {
 	}
 	// The page ended the migration. Balances were charged since, and another pass would give that back.
 	var refused summary
-	if err := b.migrate(ctx, &refused); err == nil || !strings.Contains(err.Error(), "no longer follows the balance") {
+	if err := b.migrate(ctx, &refused); err == nil || !strings.Contains(err.Error(), "no longer follows it") {
 		return fmt.Errorf("a pass after the end is not refused: %w", err)
 	}
 	_, _ = fmt.Fprintf(b.out, "page: %d blocks of commands of %s\n", len(blocks), guide)

@@ -68,7 +68,7 @@ func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, e
 		p.lost = append(p.lost, [2]string{item.Table, item.ID})
 	}
 	return &unkey.Problem{Table: item.Table, ID: item.ID, Column: columnOf(item.Table, outcome.Reason), Effect: unkey.NotTaken,
-		Reason: "the cluster refuses it: " + explain(outcome)}, nil
+		Reason: "the cluster refuses it: " + p.explain(outcome)}, nil
 }
 
 // settleDeletion counts what became of something that was deleted at the source.
@@ -82,6 +82,9 @@ func settleDeletion(tally *Tally, item *unkey.Item, became removal) *unkey.Probl
 		return problem
 	case foreign:
 		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and only a root key of its workspace can delete it in the cluster"
+		return problem
+	case unfollowed:
+		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source. The cluster follows no record of it, so it stays there: delete it by hand"
 		return problem
 	case inUse:
 		problem.Effect, problem.Reason = unkey.Partly, "it was deleted at the source, and has keys in the cluster that did not come from there"

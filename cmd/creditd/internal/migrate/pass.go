@@ -24,8 +24,10 @@ type Pass struct {
 	State    *State    // nil: a pass that ends early begins again
 	Progress *Progress // nil: none is shown
 	Flight   int       // requests under way at most
+	Anew     bool      // after going back: the cluster, which follows nothing, gets what the source has, and follows it again
 
 	summary Summary
+	first   bool // the cluster follows nothing, so nothing came from the source so far
 	slots   chan struct{}
 	lost    [][2]string // rows that the cluster refused, until the end of the table
 }
@@ -187,11 +189,7 @@ func (p *Pass) send(ctx context.Context, s step, page *unkey.Page) *sent {
 				copy(one.removals[begin:end], removals)
 				return err
 			}
-			batch := make([]records.Record, 0, end-begin)
-			for i := range page.Items[begin:end] {
-				batch = append(batch, page.Items[begin+i].Record)
-			}
-			outcomes, err := p.Target.importRecords(ctx, p.Rule, page.ReadAt, batch)
+			outcomes, err := p.write(ctx, s, page, page.Items[begin:end])
 			copy(one.outcomes[begin:end], outcomes)
 			return err
 		})

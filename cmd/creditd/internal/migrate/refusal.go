@@ -6,10 +6,11 @@ import (
 	"github.com/creditd/creditd/api/records"
 )
 
-func notTracked(id string) error {
-	return fmt.Errorf("the cluster no longer follows the balance of %s: records.finishImport ended the migration. "+
-		"Another pass would set balances instead of moving them by the difference, and delete what went at the source since", id)
-}
+// ended says why a pass must not go on.
+const ended = "no longer follows it: records.finishImport ended the migration. " +
+	"Another pass would set balances instead of moving them by the difference, and delete what went at the source since"
+
+func notTracked(id string) error { return fmt.Errorf("the cluster has %s and %s", id, ended) }
 
 // columnOf names the column that a refusal is about.
 func columnOf(table, reason string) string {
@@ -28,7 +29,10 @@ func columnOf(table, reason string) string {
 	return "id"
 }
 
-func explain(o *records.Outcome) string {
+func (p *Pass) explain(o *records.Outcome) string {
+	if p.first && p.Rule == replaceRule && o.Reason == records.Different {
+		return "it exists there with other fields, and the cluster follows nothing, so it did not come from here (" + o.Reason + ")"
+	}
 	texts := map[string]string{
 		records.Different:          "it exists there with other fields",
 		records.IDTaken:            "something else has the id",

@@ -15,17 +15,17 @@ import (
 // State is how far a pass came. It only saves time: a pass that begins again finds its records in the cluster. Methods of a nil State do
 // nothing.
 type State struct {
-	Version   int                 `json:"version"`
-	Workspace string              `json:"workspace"` // of the source
-	Started   int64               `json:"started"`   // by the source's clock, Unix ms
-	Since     int64               `json:"since,omitempty"`
-	DryRun    bool                `json:"dryRun,omitempty"`
-	Finished  bool                `json:"finished"`
-	Step      int                 `json:"step"`
-	Cursor    unkey.Cursor        `json:"cursor,omitempty"`
-	Report    int64               `json:"report"` // bytes
-	Missing   map[string][]string `json:"missing,omitempty"`
-	Summary   Summary             `json:"summary"`
+	Version  int                 `json:"version"`
+	Place                        // where it belongs
+	Started  int64               `json:"started"` // by the source's clock, Unix ms
+	Since    int64               `json:"since,omitempty"`
+	DryRun   bool                `json:"dryRun,omitempty"`
+	Finished bool                `json:"finished"`
+	Step     int                 `json:"step"`
+	Cursor   unkey.Cursor        `json:"cursor,omitempty"`
+	Report   int64               `json:"report"` // bytes
+	Missing  map[string][]string `json:"missing,omitempty"`
+	Summary  Summary             `json:"summary"`
 
 	name    string
 	written time.Time // when the file was, by this process
@@ -37,9 +37,31 @@ const stateEvery = 250 * time.Millisecond
 
 const stateVersion = 2
 
+// Place is from where to where a pass moves. A name that is empty is unknown: a dry run has no cluster, and files of earlier builds name only the
+// workspace of the source.
+type Place struct {
+	Workspace        string `json:"workspace"`        // of the source
+	Source           string `json:"source,omitempty"` // its database
+	Cluster          string `json:"cluster,omitempty"`
+	ClusterWorkspace string `json:"clusterWorkspace,omitempty"`
+}
+
+// differs says in what a place is not another one; empty: they may be the same.
+func (p Place) differs(other Place) string {
+	for _, one := range []struct{ what, has, is string }{
+		{"workspace", p.Workspace, other.Workspace}, {"database", p.Source, other.Source}, {"cluster", p.Cluster, other.Cluster},
+		{"workspace of the cluster", p.ClusterWorkspace, other.ClusterWorkspace},
+	} {
+		if one.has != "" && one.is != "" && one.has != one.is {
+			return fmt.Sprintf("is of the %s %s, not of %s", one.what, one.has, one.is)
+		}
+	}
+	return ""
+}
+
 // LoadState reads the file. Without it the state is that of a pass that has not begun.
-func LoadState(name, workspace string) (*State, error) {
-	s := &State{Version: stateVersion, Workspace: workspace, name: name}
+func LoadState(name string, place Place) (*State, error) {
+	s := &State{Version: stateVersion, Place: place, name: name}
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -52,9 +74,11 @@ func LoadState(name, workspace string) (*State, error) {
 		return nil, fmt.Errorf("read the state %s: %w", name, err)
 	case s.Version != stateVersion:
 		return nil, fmt.Errorf("the state %s has version %d; this build reads %d", name, s.Version, stateVersion)
-	case s.Workspace != workspace:
-		return nil, fmt.Errorf("the state %s is of the workspace %s, not of %s", name, s.Workspace, workspace)
 	}
+	if differs := s.Place.differs(place); differs != "" {
+		return nil, fmt.Errorf("the state %s %s: what it calls written may not be there. Name another file: a pass that begins anew finds what is there", name, differs)
+	}
+	s.Place = place
 	return s, nil
 }
 
@@ -63,6 +87,7 @@ type Wanted struct {
 	DryRun bool
 	Since  time.Time // zero: a complete one
 	Last   bool      // since the last pass that was completed
+	Anew   bool      // never goes on: what an interrupted one has done is followed, and a migration has to end before it begins anew
 }
 
 // overlap is how much earlier than the last pass began a later one reads: a transaction at the source may have ended later than the times that it wrote.
@@ -75,7 +100,7 @@ func (s *State) Begin(now time.Time, want Wanted) (since time.Time, goesOn bool,
 		kind := map[bool]string{true: "a dry run", false: "a pass that writes"}
 		return since, false, fmt.Errorf("the state %s is of %s; %s needs a file of its own", s.name, kind[s.DryRun], kind[want.DryRun])
 	}
-	if s.Started != 0 && !s.Finished {
+	if s.Started != 0 && !s.Finished && !want.Anew {
 		if s.Since != 0 {
 			since = time.UnixMilli(s.Since)
 		}
@@ -99,7 +124,7 @@ func (s *State) renew(now, since time.Time, dry bool) {
 	if since.IsZero() {
 		missing = nil
 	}
-	*s = State{Version: stateVersion, Workspace: s.Workspace, Started: now.UnixMilli(), DryRun: dry, Missing: missing, name: s.name}
+	*s = State{Version: stateVersion, Place: s.Place, Started: now.UnixMilli(), DryRun: dry, Missing: missing, name: s.name}
 	if !since.IsZero() {
 		s.Since = since.UnixMilli()
 	}

@@ -14,7 +14,7 @@ import (
 // A pass that ends early leaves a state of every page that it counted, and of none that it counted half.
 func TestState_CatchesUp(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "state")
-	state, err := LoadState(name, "ws_1")
+	state, err := LoadState(name, Place{Workspace: "ws_1"})
 	require.NoError(t, err)
 	_, _, err = state.Begin(time.UnixMilli(1_800_000_000_000), Wanted{})
 	require.NoError(t, err)
@@ -25,7 +25,7 @@ func TestState_CatchesUp(t *testing.T) {
 		state.written = time.Now().Add(time.Hour) // the next one waits
 	}
 	kept := func() string {
-		s, err := LoadState(name, "ws_1")
+		s, err := LoadState(name, Place{Workspace: "ws_1"})
 		require.NoError(t, err)
 		return s.Cursor[0]
 	}
@@ -44,7 +44,7 @@ func TestState_CatchesUp(t *testing.T) {
 func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "report")
-	state, err := LoadState(filepath.Join(dir, "state"), "ws_1")
+	state, err := LoadState(filepath.Join(dir, "state"), Place{Workspace: "ws_1"})
 	require.NoError(t, err)
 	now := time.UnixMilli(1_800_000_000_000)
 	_, _, err = state.Begin(now, Wanted{})
@@ -63,7 +63,7 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	require.NoError(t, report.problem(one.page.Problems[0]), "the page after it, whose state was not written")
 	require.NoError(t, report.Close())
 
-	again, err := LoadState(filepath.Join(dir, "state"), "ws_1")
+	again, err := LoadState(filepath.Join(dir, "state"), Place{Workspace: "ws_1"})
 	require.NoError(t, err)
 	since, goesOn, err := again.Begin(now.Add(time.Hour), Wanted{})
 	require.NoError(t, err)
@@ -80,8 +80,36 @@ func TestState_ReportEndsWhereThePassGoesOn(t *testing.T) {
 	require.Equal(t, string(kept), string(text))
 	_, err = OpenReport(name, again.Report+1)
 	require.ErrorContains(t, err, "is it the report of this pass?")
-	_, err = LoadState(filepath.Join(dir, "state"), "ws_2")
+	_, err = LoadState(filepath.Join(dir, "state"), Place{Workspace: "ws_2"})
 	require.ErrorContains(t, err, "is of the workspace ws_1, not of ws_2")
+}
+
+// A state says what is written in one cluster, from one database. Elsewhere nothing of it may be there. A file of an earlier build names neither.
+func TestState_OfOnePlace(t *testing.T) {
+	place := Place{Workspace: "ws_1", Source: "db:3306/unkey", Cluster: "cluster_1", ClusterWorkspace: "ws_9"}
+	name := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(name, []byte(`{"version":2,"workspace":"ws_1","started":1800000000000,"finished":true,"step":0,"report":0,"summary":{}}`), 0o600))
+	s, err := LoadState(name, place)
+	require.NoError(t, err, "of an earlier build")
+	since, _, err := s.Begin(time.UnixMilli(1_800_000_100_000), Wanted{Last: true})
+	require.NoError(t, err)
+	require.Equal(t, time.UnixMilli(1_800_000_000_000).Add(-overlap), since)
+	require.NoError(t, s.Write(nil))
+
+	_, err = LoadState(name, place)
+	require.NoError(t, err)
+	_, err = LoadState(name, Place{Workspace: "ws_1", Source: "db:3306/unkey"})
+	require.NoError(t, err, "a dry run has no cluster, and is refused for another reason")
+	for other, says := range map[Place]string{
+		{Workspace: "ws_2"}:                            "is of the workspace ws_1, not of ws_2",
+		{Workspace: "ws_1", Source: "copy:3306/unkey"}: "is of the database db:3306/unkey, not of copy:3306/unkey",
+		{Workspace: "ws_1", Source: "db:3306/unkey", Cluster: "cluster_2", ClusterWorkspace: "ws_9"}: "is of the cluster cluster_1, not of cluster_2",
+		{Workspace: "ws_1", Source: "db:3306/unkey", Cluster: "cluster_1", ClusterWorkspace: "ws_8"}: "is of the workspace of the cluster ws_9, not of ws_8",
+	} {
+		_, err := LoadState(name, other)
+		require.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, "Name another file")
+	}
 }
 
 // An interrupted pass goes on if it reads at least what is wanted. The last complete one is never a dry run, which brought nothing over.
@@ -94,7 +122,7 @@ func TestState_WhichPassGoesOn(t *testing.T) {
 		return since, goesOn
 	}
 	fresh := func() *State {
-		s, err := LoadState(name, "ws_1")
+		s, err := LoadState(name, Place{Workspace: "ws_1"})
 		require.NoError(t, err)
 		return s
 	}
@@ -139,7 +167,7 @@ func TestState_WhichPassGoesOn(t *testing.T) {
 
 // A state that cannot be written is known before anything else is written, and told once.
 func TestState_CannotBeWritten(t *testing.T) {
-	s, err := LoadState(filepath.Join(t.TempDir(), "nowhere", "state"), "ws_1")
+	s, err := LoadState(filepath.Join(t.TempDir(), "nowhere", "state"), Place{Workspace: "ws_1"})
 	require.NoError(t, err)
 	_, _, err = s.Begin(time.UnixMilli(1), Wanted{})
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type Target struct {
 	nodes     []*client.Client
 	workspace string
+	anew      bool // what is there and not followed is the source's, too
 	next      atomic.Uint64
 }
 
@@ -32,17 +34,37 @@ const patience = 2 * time.Minute
 var ErrGaveUp = errors.New("the cluster executed nothing for 2m0s; start the command again, it goes on where it was")
 
 // call repeats a request until a node executes or refuses it. The request must have no further effect when it is executed twice.
-func (t *Target) call(ctx context.Context, endpoint string, request, result any) error {
-	_, err := t.list(ctx, endpoint, request, result)
+func (t *Target) call(ctx context.Context, endpoint string, request, result any, headers ...client.Header) error {
+	_, err := t.list(ctx, endpoint, request, result, headers...)
 	return err
 }
 
+// Place says which cluster and workspace this is, and how much of what is there is followed.
+func (t *Target) Place(ctx context.Context) (place records.ImportState, err error) {
+	request := map[string]any{}
+	if t.workspace != "" {
+		request["workspaceId"] = t.workspace
+	}
+	err = t.call(ctx, "records.getImport", request, &place)
+	var refused *client.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		if refused.Kind() == "workspace_not_found" {
+			return place, fmt.Errorf("the cluster has no workspace %s. %s", t.workspace, whichWorkspace)
+		}
+		return place, fmt.Errorf("a node has a build that is older than this command; upgrade the nodes first: %w", err)
+	}
+	return place, err
+}
+
+const whichWorkspace = "--workspace names the one of the cluster, and --source-workspace the one that is read; without --workspace the records " +
+	"go into that of the root key"
+
 // list is call that also returns where the next page of a list begins.
-func (t *Target) list(ctx context.Context, endpoint string, request, result any) (next string, err error) {
+func (t *Target) list(ctx context.Context, endpoint string, request, result any, headers ...client.Header) (next string, err error) {
 	until := time.Now().Add(patience)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		node := t.nodes[t.next.Add(1)%uint64(len(t.nodes))]
-		answer := node.Call(ctx, endpoint, request, result)
+		answer := node.Call(ctx, endpoint, request, result, headers...)
 		switch {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
@@ -82,8 +104,7 @@ func (t *Target) importRecords(ctx context.Context, rule string, readAt time.Tim
 		done := 0
 		for ; done < len(left) && answer.Outcomes[done].Outcome != records.Interrupted; done++ {
 			if err := answer.Outcomes[done].WorkspaceFault(&left[done]); err != nil {
-				return nil, fmt.Errorf("%w. --workspace names the one of the cluster, and --source-workspace the one that is read; without --workspace "+
-					"the records go into that of the root key", err)
+				return nil, fmt.Errorf("%w. %s", err, whichWorkspace)
 			}
 		}
 		if done == 0 { // the contract has an error for that

@@ -1,7 +1,6 @@
 package unkey
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -32,31 +31,6 @@ func (s *Source) planBalances(name string, before time.Time) (scan, gather, erro
 		return scan{}, nil, fmt.Errorf("rows of %s have no balances", name)
 	}
 	return c, func(from *reader, rows []row) (convert, error) { return s.balances(name, from, rows) }, nil
-}
-
-// FirstBalances reads balances of some owners that exist: those whose ids come first.
-func (s *Source) FirstBalances(ctx context.Context, table string) (p *Page, err error) {
-	c, gather, err := s.planBalances(table, s.clock())
-	if err != nil {
-		return nil, err
-	}
-	c.byID = true
-	err = s.repeat(ctx, func() (bool, error) {
-		f, err := s.fetch(ctx, c, nil, time.Time{})
-		if err != nil {
-			return false, err
-		}
-		if err := f.gather(&reader{ctx, s, f.tx}, gather); err != nil {
-			return false, err
-		}
-		p = f.page
-		f.convert(p)
-		return false, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the table %s: %w", table, err)
-	}
-	return p, nil
 }
 
 var (

@@ -28,13 +28,12 @@ type scan struct {
 	values  []any  // of only
 	since   []string
 	keys    []string // that order rows without a pk
-	byID    bool     // they order rows with a pk as well
 }
 
 // order returns the columns that rows are ordered by: each row keeps its place whatever else happens to the table. So no row that is there
 // from the first page to the last can be missed.
 func (s *Source) order(c scan) []string {
-	if s.has(c.table, "pk") && !c.byID {
+	if s.has(c.table, "pk") {
 		return []string{"pk"}
 	}
 	return c.keys

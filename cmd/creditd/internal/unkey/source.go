@@ -17,6 +17,7 @@ import (
 // Source is a database that is read. It may be used by one goroutine at a time.
 type Source struct {
 	db        *sql.DB
+	name      string
 	workspace string
 	tables    layout
 	days      refillDays
@@ -64,7 +65,7 @@ func Open(ctx context.Context, conf *mysql.Config, workspace, likely string) (*S
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{db: sql.OpenDB(connector), limits: map[string]int{}, missing: map[string]map[string]bool{}}
+	s := &Source{db: sql.OpenDB(connector), name: conf.Addr + "/" + conf.DBName, limits: map[string]int{}, missing: map[string]map[string]bool{}}
 	s.db.SetMaxOpenConns(connections)
 	err = s.db.PingContext(ctx) // once: where nobody has ever answered, the name is wrong
 	if err == nil {
@@ -92,6 +93,9 @@ func (s *Source) Close() error { return s.db.Close() }
 
 // Workspace is the id of the workspace that is read.
 func (s *Source) Workspace() string { return s.workspace }
+
+// Name names the database, without user and password.
+func (s *Source) Name() string { return s.name }
 
 func (s *Source) readLayout(ctx context.Context) error {
 	s.tables = layout{columns: map[string]map[string]bool{}, forms: map[string]map[string]form{}, primary: map[string][]string{}}
@@ -134,11 +138,20 @@ func (s *Source) findWorkspace(ctx context.Context, wanted, likely string) (stri
 	return wanted, nil
 }
 
-// each runs a statement outside a page.
+// each runs a statement outside a page. Rows are visited once, also where the connection is lost.
 func (s *Source) each(ctx context.Context, statement string, values []any, visit func(row)) error {
-	return s.repeat(ctx, func() (bool, error) {
-		return false, query(ctx, s.db, statement, values, func(r row) bool { visit(r); return true })
+	var rows []row
+	err := s.repeat(ctx, func() (bool, error) {
+		rows = nil
+		return false, query(ctx, s.db, statement, values, func(r row) bool { rows = append(rows, r); return true })
 	})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		visit(r)
+	}
+	return nil
 }
 
 // repeat tries a read again when the connection was lost: a read has no effect. It is more patient with one that makes progress.

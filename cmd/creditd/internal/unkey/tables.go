@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/creditd/creditd/api/records"
 )
 
 // table is a table that is read, and what its rows become.
@@ -96,4 +98,22 @@ func (s *Source) Count(ctx context.Context, name string) (rows int64, err error)
 		rows, wrong = strconv.ParseInt(r.at(0), 10, 64)
 	})
 	return rows, errors.Join(err, wrong)
+}
+
+// First returns ids of a table's rows that are there, those that come first: so many at most. Root keys do not count.
+func (s *Source) First(ctx context.Context, name string, most int) (ids []records.ID, err error) {
+	if !s.has(name, "id") {
+		return nil, nil
+	}
+	statement := "SELECT id FROM `" + name + "` WHERE workspace_id = ?"
+	for column, is := range map[string]string{"deleted_at_m": "IS NULL", "deleted": "= 0", "for_workspace_id": "IS NULL"} {
+		if s.has(name, column) {
+			statement += " AND `" + column + "` " + is
+		}
+	}
+	err = s.each(ctx, fmt.Sprintf("%s ORDER BY id LIMIT %d", statement, most), []any{s.workspace}, func(r row) { ids = append(ids, records.ID(r.at(0))) })
+	if err != nil {
+		return nil, fmt.Errorf("read the table %s: %w", name, err)
+	}
+	return ids, nil
 }
