@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Decode reads one body. It returns the request, or the zero T and the reason for refusing the body. The result shares
@@ -35,6 +36,7 @@ func (s *Schema[T]) Into(req *T, body []byte) (bad *Problem) {
 
 func (s *Schema[T]) decodeFast(body []byte, req *T, between func(at int)) bool {
 	fast := walker{scanner: scanner{data: body}, between: between}
+	defer fast.release()
 	return fast.value(s.root, reflect.ValueOf(req).Elem()) && fast.end()
 }
 
@@ -49,6 +51,7 @@ func (s *Schema[T]) decodeSlowly(body []byte) (T, *Problem) {
 		return none, malformed(syntax.fault, syntax.pos)
 	}
 	e := explainer{walker: walker{scanner: scanner{data: body}, repeats: true}}
+	defer e.release()
 	req := new(T)
 	switch {
 	case e.explain(s.root, reflect.ValueOf(req).Elem()):
@@ -67,7 +70,7 @@ type walker struct {
 	scanner
 	repeats bool     // accept repeated names, of which the last counts; the text is known to be JSON
 	unfit   *Problem // the first value that satisfies the schema and not its Go type
-	buf     []byte   // scratch of free
+	scratch *[]byte  // of free; nil: there was no need
 
 	between func(at int) // nil, or called behind each item of an array
 }
@@ -242,11 +245,28 @@ func (w *walker) array(n *node, v reflect.Value) bool {
 }
 
 func (w *walker) free(n *node, v reflect.Value) bool {
-	text, members, ok := w.compact(w.buf[:0])
+	if w.scratch == nil {
+		w.scratch, _ = scratches.Get().(*[]byte)
+	}
+	text, members, ok := w.compact((*w.scratch)[:0])
 	if !ok || !n.within(members) {
 		return false
 	}
-	w.buf = text
+	*w.scratch = text
 	v.SetString(string(text))
 	return true
+}
+
+// scratches are reused by the walkers: each item of an array that is decoded later has one of its own.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+// mostScratch is the largest scratch that is kept.
+const mostScratch = 128 << 10
+
+// release ends the use of w.
+func (w *walker) release() {
+	if w.scratch != nil && cap(*w.scratch) <= mostScratch {
+		scratches.Put(w.scratch)
+	}
+	w.scratch = nil
 }

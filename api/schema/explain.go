@@ -101,7 +101,7 @@ func (e *explainer) plain(n *node, first byte) any {
 			e.skip()
 			return map[string]any{}
 		}
-		_, count, _ := e.compact(e.buf[:0])
+		_, count, _ := e.compact(nil)
 		names := make(map[string]any, count)
 		for i := range count {
 			names[strconv.Itoa(i)] = nil

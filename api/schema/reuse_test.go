@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,4 +44,17 @@ func TestDecode_KeepsRequestsApart(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	require.Equal(t, request{Key: "x", Cost: 1}, got[1])
+}
+
+// A free object costs its text once: what it was compacted in serves the next request.
+func TestDecode_AllocatesTheTextOfAnObjectOnce(t *testing.T) {
+	body := []byte(`{"apiId":"api_1","meta":{"text":"` + strings.Repeat("x", 60<<10) + `"}}`)
+	result := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, bad := createKey.Decode(body)
+			require.Nil(b, bad)
+		}
+	})
+	require.Less(t, result.AllocedBytesPerOp(), int64(len(body)*3/2))
 }
