@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,9 +44,44 @@ func TestLookup_KeepsNamesOfOneWordApart(t *testing.T) {
 		l.put(&key{hash: Hash{0: byte(i), 8: byte(i)}})
 	}
 	require.Equal(t, 200, l.len())
-	require.Len(t, l.things, 1)
+	require.Len(t, l.places, 1)
 	require.Equal(t, Hash{0: 7, 8: 7}, l.find(Hash{0: 7, 8: 7}).hash)
 	require.Nil(t, l.find(Hash{0: 201, 8: 201}))
+}
+
+// Things that come and go do not take more and more memory, and the ones that stay are found.
+func TestLookup_UsesThePlacesOfRemovedThings(t *testing.T) {
+	const things = 2*boardSize + 5
+	l := newLookup(Hash.word, func(k *key) Hash { return k.hash })
+	named := func(i int) Hash { return Hash{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16)} }
+	for i := range things {
+		l.put(&key{hash: named(i)})
+	}
+	for i := range 2 * things {
+		l.remove(l.find(named(i)))
+		l.put(&key{hash: named(things + i)})
+		require.Equal(t, things, l.len())
+		require.Equal(t, named(i+1), l.find(named(i+1)).hash)
+	}
+	for i := range things {
+		k := l.find(named(2*things + i))
+		require.Equal(t, named(2*things+i), k.hash)
+		l.remove(k)
+	}
+	require.Zero(t, l.len())
+	require.Zero(t, l.sum(func(*key) uint64 { return 1 }))
+	require.Len(t, l.things.boards, 3)
+	for place := range uint32(things) {
+		require.Nil(t, *l.things.at(place), "a removed thing is kept in memory")
+	}
+}
+
+// The collector fetches what a pointer leads to, and the order of a map is that of hashes.
+func TestLookup_HasNoPointersInItsMap(t *testing.T) {
+	var l lookup[Hash, *key]
+	at := reflect.TypeOf(l.places)
+	require.Equal(t, reflect.Uint64, at.Key().Kind())
+	require.Equal(t, reflect.Uint32, at.Elem().Kind())
 }
 
 // shareWords makes names share a few words, as whoever chooses names could. Nobody may see it in what the ledger answers or saves.
