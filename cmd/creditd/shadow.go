@@ -82,11 +82,7 @@ func (c *shadowCommand) run(in invocation) (err error) {
 	defer func() { _ = records.Close() }() // it was only read
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var own rootKeyShown
-	if err := c.patiently(ctx, ownRootKey, struct{}{}, &own).Err; err != nil {
-		return advise(err)
-	}
-	if err := own.holds(fsm.VerifyKeyPermission, in.stderr); err != nil {
+	if err := c.mayVerify(ctx, in.stderr); err != nil {
 		return err
 	}
 	report, finish, err := openReport(c.report)
@@ -160,6 +156,20 @@ func (c *shadowCommand) gate(s *shadow.Summary) error {
 		return &negative{errors.New(strings.Join(exceeded, "; "))}
 	}
 	return nil
+}
+
+// mayVerify asks whether the root key may verify keys, before anything is compared.
+func (c *shadowCommand) mayVerify(ctx context.Context, stderr io.Writer) error {
+	var own rootKeyShown
+	err := c.patiently(ctx, ownRootKey, struct{}{}, &own).Err
+	if notFound(err) {
+		fmt.Fprintln(stderr, "a node has a build that is older than this command, and does not say what the root key may do")
+		return nil
+	}
+	if err != nil {
+		return advise(err)
+	}
+	return own.holds(fsm.VerifyKeyPermission, stderr)
 }
 
 // ask asks for a preview, and again while no node can answer.

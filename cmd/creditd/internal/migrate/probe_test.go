@@ -180,6 +180,17 @@ func TestPass_RefusedAfterTheEnd(t *testing.T) {
 	require.ErrorContains(t, pass("replace", later), "--since is for a later pass")
 	require.Empty(t, f.written)
 
+	anew := func(p *Pass) { p.Anew = true }
+	f.begin(7, nil, nil)
+	require.ErrorContains(t, pass("replace", anew), "the cluster still follows a migration")
+	require.Empty(t, f.written)
+	change("UPDATE `keys` SET deleted_at_m = 1 WHERE id = '" + first + "'")
+	f.begin(0, []string{first, last}, nil)
+	require.NoError(t, pass("replace", anew), "after going back the source is right")
+	require.Contains(t, f.written, last)
+	require.Equal(t, map[string]bool{"replace": true}, f.rules)
+	require.Equal(t, []string{"keys.deleteKey"}, f.deleted)
+
 	var api string
 	require.NoError(t, set.DB.QueryRow("SELECT MIN(id) FROM apis WHERE workspace_id = ? AND deleted_at_m IS NULL", unkeydb.Workspace).Scan(&api))
 	change("DELETE FROM `keys`", "DELETE FROM identities")

@@ -100,6 +100,10 @@ func (s *State) Begin(now time.Time, want Wanted) (since time.Time, goesOn bool,
 		kind := map[bool]string{true: "a dry run", false: "a pass that writes"}
 		return since, false, fmt.Errorf("the state %s is of %s; %s needs a file of its own", s.name, kind[s.DryRun], kind[want.DryRun])
 	}
+	if began := time.UnixMilli(s.Started); s.Started != 0 && now.Before(began) {
+		return since, false, fmt.Errorf("the clock of the source shows %s, and the last pass began at %s by it: balances that are read now would count as "+
+			"older ones, and move nothing. Wait until then, or set the clock", now.UTC().Format(time.RFC3339), began.UTC().Format(time.RFC3339))
+	}
 	if s.Started != 0 && !s.Finished && !want.Anew {
 		if s.Since != 0 {
 			since = time.UnixMilli(s.Since)

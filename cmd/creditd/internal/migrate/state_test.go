@@ -151,6 +151,15 @@ func TestState_WhichPassGoesOn(t *testing.T) {
 		}
 	}
 
+	interrupted := fresh()
+	begin(interrupted, Wanted{})
+	interrupted.Step = 3
+	_, goesOn := begin(interrupted, Wanted{Anew: true})
+	require.False(t, goesOn)
+	require.Zero(t, interrupted.Step)
+	_, _, err = interrupted.Begin(now.Add(-time.Second), Wanted{})
+	require.ErrorContains(t, err, "the clock of the source shows 2027-01-15T07:59:59Z, and the last pass began at 2027-01-15T08:00:00Z by it")
+
 	complete, dry := fresh(), fresh()
 	begin(complete, Wanted{})
 	require.NoError(t, complete.finish(nil, &Summary{}))
