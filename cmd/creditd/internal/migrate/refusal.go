@@ -7,7 +7,7 @@ import (
 )
 
 // ended says why a pass must not go on.
-const ended = "no longer follows it: records.finishImport ended the migration. " +
+const ended = "no longer follows it: records.finishImport ended the migration, or it came there in another way. " +
 	"Another pass would set balances instead of moving them by the difference, and delete what went at the source since"
 
 func notTracked(id string) error { return fmt.Errorf("the cluster has %s and %s", id, ended) }
