@@ -71,6 +71,7 @@ func openLog(dir string, kind LogKind, logger *slog.Logger) (_ logStore, err err
 		}
 		return nil, damaged(path, "the log cannot be opened (%v)", err)
 	}
+	files.entries.opened.Store(true)
 	return &walLog{WAL: w, meta: meta, files: files}, nil
 }
 

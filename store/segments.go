@@ -10,14 +10,24 @@ import (
 // segmentFiles are the files of raft-wal. It remembers why a segment could not be made.
 type segmentFiles struct {
 	types.VFS
-	failed atomic.Pointer[error]
+	failed  atomic.Pointer[error]
+	entries entryFiles
+}
+
+// OpenReader implements types.VFS.
+func (f *segmentFiles) OpenReader(dir, name string) (types.ReadableFile, error) {
+	r, err := f.VFS.OpenReader(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return sealedFile{r, &f.entries}, nil
 }
 
 // Create implements types.VFS.
 func (f *segmentFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
 	w, err := f.VFS.Create(dir, name, size)
 	if err == nil {
-		w, err = newSegmentFile(w, filepath.Join(dir, name))
+		w, err = f.newSegmentFile(w, filepath.Join(dir, name))
 	}
 	if err != nil {
 		f.failed.Store(&err)
@@ -32,20 +42,22 @@ func (f *segmentFiles) OpenWriter(dir, name string) (types.WritableFile, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newSegmentFile(w, filepath.Join(dir, name))
+	return f.newSegmentFile(w, filepath.Join(dir, name))
 }
 
 // segmentFile is a segment that is written. An fsync of each append would write the journal of the file system every few milliseconds, for the time
 // of the change alone: raft-wal allocates the whole file at first.
 type segmentFile struct {
 	types.WritableFile
-	file   fileDescriptor
-	zeros  *zeros
-	synced atomic.Bool // whole, with its name in the directory
+	file  fileDescriptor
+	zeros *zeros
+
+	entries *entryFiles
+	synced  atomic.Bool // whole, with its name in the directory
 }
 
 // newSegmentFile closes w when it fails.
-func newSegmentFile(w types.WritableFile, path string) (types.WritableFile, error) {
+func (f *segmentFiles) newSegmentFile(w types.WritableFile, path string) (types.WritableFile, error) {
 	file, ok := w.(fileDescriptor)
 	if !ok {
 		return w, nil
@@ -55,7 +67,12 @@ func newSegmentFile(w types.WritableFile, path string) (types.WritableFile, erro
 		_ = w.Close() // the first error says more
 		return nil, err
 	}
-	return &segmentFile{WritableFile: w, file: file, zeros: ahead}, nil
+	return &segmentFile{WritableFile: w, file: file, zeros: ahead, entries: &f.entries}, nil
+}
+
+// ReadAt implements types.WritableFile.
+func (f *segmentFile) ReadAt(p []byte, at int64) (int, error) {
+	return f.entries.readAt(f.WritableFile, p, at)
 }
 
 // WriteAt implements types.WritableFile. raft-wal writes a segment from its start to its end.
