@@ -14,6 +14,7 @@ import (
 	"github.com/creditd/creditd/cluster/backup"
 	"github.com/creditd/creditd/cluster/batch"
 	"github.com/creditd/creditd/cluster/membership"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/turns"
 	"github.com/creditd/creditd/cluster/upgrade"
 	"github.com/creditd/creditd/fsm"
@@ -24,6 +25,8 @@ import (
 type Config struct {
 	// Store is the node's open data directory. The node closes it.
 	Store *store.Store
+	// Preloaded is the ledger that was loaded while the Store was opened; nil: Start loads it.
+	Preloaded *replica.Preloaded
 	// PeerListener is the open peer port, for raft and calls between nodes. The node closes it. nil: a node without gossip needs none.
 	PeerListener net.Listener
 	// AdvertisePeer is the address at which other nodes reach the peer port, now or later. Default: the listener's.

@@ -89,8 +89,8 @@ func New(conf Config) (*Node, error) {
 	n.replica = replica.New(replica.Config{
 		Logger: n.log, CheckpointEntries: conf.CheckpointEntries, Fail: n.Fail, RaiseLedgerVersion: conf.Store.RaiseLedgerVersion,
 		Applying: n.stages.applying, Applied: n.stages.applied, Configured: n.committed.Add, Calls: n.seeCallers,
-		RatelimitMaxWindows: conf.RatelimitMaxWindows,
-		Pace:                func() replica.Pace { return ownPace{n.turns.Pace(n.patience.least), n.unhurried} },
+		RatelimitMaxWindows: conf.RatelimitMaxWindows, Preloaded: conf.Preloaded,
+		Pace: func() replica.Pace { return ownPace{n.turns.Pace(n.patience.least), n.unhurried} },
 	})
 	return n, nil
 }

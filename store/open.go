@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
@@ -113,17 +114,30 @@ func (s *Store) prepare(options Options) error {
 }
 
 // openParts opens the three stores. In an unfinished directory it creates them first.
-func (s *Store) openParts(snap *header, options Options, hooks testHooks) error {
+func (s *Store) openParts(snap *header, options Options, hooks testHooks) (err error) {
 	creating := s.id.Phase == phaseCreating
 	if creating {
 		if err := createParts(s.dir, s.kind); err != nil {
 			return err
 		}
-		var err error
 		if snap, err = verifyState(filepath.Join(s.dir, stateName), s.reads); err != nil {
 			return err
 		}
 	}
+	spill := spillBytes
+	if hooks.spill > 0 {
+		spill = hooks.spill
+	}
+	if s.snaps, err = openSnapshots(s, snap, options.Logger, spill); err != nil {
+		return err
+	}
+	loaded := s.beginLoad(snap, options.Load)
+	defer func() {
+		if err != nil {
+			s.snaps.closing.Store(true)
+		}
+		loaded()
+	}()
 	logPath, stablePath := filepath.Join(s.dir, s.kind.file()), filepath.Join(s.dir, stableName)
 	stable, err := openRaftBolt(stablePath)
 	if err != nil {
@@ -137,13 +151,6 @@ func (s *Store) openParts(snap *header, options Options, hooks testHooks) error 
 		return err
 	}
 	if err := bindNode(s.rawLog, logPath, s.id.NodeID, creating); err != nil {
-		return err
-	}
-	spill := spillBytes
-	if hooks.spill > 0 {
-		spill = hooks.spill
-	}
-	if s.snaps, err = openSnapshots(s, snap, options.Logger, spill); err != nil {
 		return err
 	}
 	s.wrap(hooks, logPath, stablePath)
@@ -170,6 +177,21 @@ func (s *Store) openParts(snap *header, options Options, hooks testHooks) error 
 		monotonic.snapshot = s.snaps.header
 	}
 	return nil
+}
+
+// beginLoad hands the records of the present snapshot to load, and returns what waits for its end.
+func (s *Store) beginLoad(snap *header, load func(RecordReader)) (wait func()) {
+	if snap == nil || load == nil {
+		return func() {}
+	}
+	var loading sync.WaitGroup
+	loading.Go(func() {
+		if _, r, err := s.snaps.open(snap.ID); err == nil && r != nil { // else raft's own restore says why
+			load(r)
+			_ = r.Close() // only read
+		}
+	})
+	return loading.Wait
 }
 
 func createParts(dir string, kind LogKind) error {

@@ -29,6 +29,9 @@ type Options struct {
 	ReserveBytes uint64
 	// Reads is what this build reads. Open refuses a directory that needs another version before it changes anything in it.
 	Reads Versions
+	// Load takes the records of the present snapshot while Open checks the log, which takes about as long. Open waits for its end, and its reader
+	// is valid only during the call. nil: nobody does.
+	Load func(RecordReader)
 	// FreeBytes replaces the function FreeBytes in tests.
 	FreeBytes func(dir string) (uint64, error)
 	// OnFatal is called at most once, from its own goroutine, when a call failed or took longer than StallFatal. The node must stop then:

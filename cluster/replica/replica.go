@@ -35,6 +35,8 @@ type Config struct {
 	Calls func([]fsm.Call)
 	// Pace begins the pace of a snapshot, or of a copy of one for another node; nil: they do not rest.
 	Pace func() Pace
+	// Preloaded is the ledger of the present snapshot, which Restore takes; nil: Restore loads it.
+	Preloaded *Preloaded
 	// Fail reports why the node must stop.
 	Fail func(error)
 	// RaiseLedgerVersion records in the data directory that the ledger has a version, before anybody sees that it does.
@@ -67,7 +69,8 @@ type Replica struct {
 
 	holds holds
 
-	copied received // a copy from another node that was checked and not restored yet
+	copied    received   // a copy from another node that was checked and not restored yet
+	preloaded *Preloaded // until the first Restore; nil: there is none
 
 	mu    sync.RWMutex
 	past  checkpoints // guarded by mu
@@ -88,6 +91,7 @@ func New(conf Config) *Replica {
 		holds: newHolds(), state: fsm.New(), past: checkpoints{step: conf.CheckpointEntries},
 	}
 	r.state.LimitWindows(r.most)
+	r.preloaded = conf.Preloaded
 	if r.applying, r.appliedIn = conf.Applying, conf.Applied; r.applying == nil {
 		r.applying = func() {}
 	}

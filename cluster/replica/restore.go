@@ -17,6 +17,10 @@ func (r *Replica) Restore(source io.ReadCloser) error {
 		return fmt.Errorf("restore snapshot: %w", err)
 	}
 	state := r.copied.take(records.ID())
+	if state == nil && r.preloaded != nil {
+		state = r.preloaded.take(records.ID())
+	}
+	r.preloaded = nil
 	if state == nil {
 		state, err = load(records)
 	}

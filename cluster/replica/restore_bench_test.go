@@ -28,9 +28,12 @@ func BenchmarkStart(b *testing.B) {
 		b.StopTimer()
 		runtime.GC()
 		b.StartTimer()
-		r.store, err = store.Open(store.Options{Dir: dir, Reads: Reads("test")})
+		var preloaded Preloaded
+		r.store, err = store.Open(store.Options{Dir: dir, Reads: Reads("test"), Load: preloaded.Load})
 		require.NoError(b, err)
-		r.restore()
+		to := newReplica()
+		to.preloaded = &preloaded
+		r.restoreInto(to)
 		require.NoError(b, r.store.Close())
 	}
 }

@@ -286,6 +286,45 @@ func TestSnapshot_ACopyIsLoadedOnce(t *testing.T) {
 	require.Nil(t, receiver.replica.copied.state)
 }
 
+// A ledger that was loaded while the directory was opened is the one that is restored, once. One that was loaded of another snapshot is not.
+func TestSnapshot_APreloadedLedgerIsLoadedOnce(t *testing.T) {
+	r := newRig(t)
+	r.fill(10)
+	r.snapshot()
+	_, want := r.replica.Digest()
+	preload := func() *Preloaded {
+		_, source, err := r.snapshots().Open(r.replica.base)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, source.Close()) }()
+		records, err := store.RecordsOf(source)
+		require.NoError(t, err)
+		var p Preloaded
+		p.Load(records)
+		require.NotNil(t, p.state)
+		return &p
+	}
+	to := newReplica()
+	to.preloaded = preload()
+	loaded := to.preloaded.state
+	r.restoreInto(to)
+	require.Same(t, loaded, to.state)
+	require.Nil(t, to.preloaded)
+	_, got := to.Digest()
+	require.Equal(t, want, got)
+	r.restoreInto(to)
+	require.NotSame(t, loaded, to.state)
+
+	stale := preload()
+	r.charge(10, 1)
+	r.snapshot()
+	to = newReplica()
+	to.preloaded = stale
+	r.restoreInto(to)
+	_, want = r.replica.Digest()
+	_, got = to.Digest()
+	require.Equal(t, want, got)
+}
+
 // BenchmarkReceive receives a snapshot of a million records, with and without the check.
 func BenchmarkReceive(b *testing.B) {
 	sender := newRig(b)

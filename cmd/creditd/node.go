@@ -33,9 +33,10 @@ const (
 	writeTimeout = 2*api.DefaultRequestTimeout + 30*time.Second
 )
 
-// openData opens the data directory. Faults of the disk are sent to fatal.
-func openData(conf nodeConfig, host host, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
+// openData opens the data directory, and loads the ledger into preloaded meanwhile. Faults of the disk are sent to fatal.
+func openData(conf nodeConfig, host host, preloaded *replica.Preloaded, log *slog.Logger, fatal chan<- error) (*store.Store, error) {
 	options := conf.store
+	options.Load = preloaded.Load
 	options.Logger, options.FreeBytes, options.Reads = log, host.free, replica.Reads(version)
 	options.OnFatal = func(err error) { fatal <- err }
 	data, err := store.Open(options)
@@ -67,9 +68,9 @@ func keepRootKey(conf nodeConfig, data *store.Store) error {
 }
 
 // clusterConfig adds to the settings what exists only at run time.
-func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.Store, log *slog.Logger) cluster.Config {
+func clusterConfig(conf nodeConfig, host host, peers net.Listener, data *store.Store, preloaded *replica.Preloaded, log *slog.Logger) cluster.Config {
 	c := conf.cluster
-	c.Store, c.PeerListener = data, peers
+	c.Store, c.Preloaded, c.PeerListener = data, preloaded, peers
 	c.Founding = fsm.Bootstrap{
 		ClusterID: mint.ID("cluster"), WorkspaceID: mint.ID(mint.Workspace), WorkspaceName: "default",
 		RootKeyID: mint.ID(mint.Key), RootKeyHash: mint.Hash(conf.rootKey),

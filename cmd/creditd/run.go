@@ -17,6 +17,7 @@ import (
 	"github.com/creditd/creditd/api"
 	"github.com/creditd/creditd/api/mint"
 	"github.com/creditd/creditd/cluster"
+	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cmd/creditd/internal/settings"
 	"github.com/creditd/creditd/fsm"
 	"github.com/creditd/creditd/store"
@@ -171,8 +172,12 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 	}
 	defer open.close()
 	fatal := make(chan error, 1)
-	data, err := openData(conf, host, log, fatal)
-	if err != nil {
+	var data *store.Store
+	var preloaded replica.Preloaded
+	if err := memory.load(func() (err error) {
+		data, err = openData(conf, host, &preloaded, log, fatal)
+		return err
+	}); err != nil {
 		return err
 	}
 	if err := open.settleSolo(&conf, data); err != nil {
@@ -188,7 +193,7 @@ func runOnce(ctx context.Context, conf nodeConfig, log *slog.Logger, up func(con
 		return errors.Join(err, data.Close())
 	}
 	defer stopTraces(conf.exporter)
-	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, log))
+	node, err := cluster.New(clusterConfig(conf, host, open.peer, data, &preloaded, log))
 	if err != nil {
 		return errors.Join(err, data.Close())
 	}
