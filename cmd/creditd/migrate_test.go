@@ -7,8 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/creditd/creditd/api/client"
+	"github.com/creditd/creditd/scripts/unkeydb"
 )
 
 // --verify waits while every node makes another export, as long as --wait, and takes the node that may make one first.
@@ -100,4 +104,54 @@ func TestMigrateUnkey_Refuses(t *testing.T) {
 	require.NotContains(t, stderr, "the-password")
 	_, _, stderr = outputOf(nil, "migrate", "unkey", "--dry-run", "--dsn", dsn)
 	require.Contains(t, stderr, "every user of this machine can see it in the process list; use CREDITD_DSN instead")
+}
+
+// A deletion whose answer is lost is sent again. By then an identity whose externalId is the id would be found.
+func TestMigrateUnkey_ALostAnswerDeletesNothingElse(t *testing.T) {
+	if err := unkeydb.Installed(); err != nil && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	t.Parallel()
+	server, err := unkeydb.Start(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Stop()) }()
+	set, err := server.Fill(t.Context(), "lost", unkeydb.Options{Keys: 1000, Identities: 200, Now: time.Now()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, set.DB.Close()) }()
+
+	d := newDesk(t)
+	node, err := url.Parse(d.env["CREDITD_ADDR"])
+	require.NoError(t, err)
+	forward, lost := httputil.NewSingleHostReverseProxy(node), atomic.Int64{}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "identities.deleteIdentity") && lost.Add(1) == 1 {
+			forward.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	made := must[object](t, d.c, "rootKeys.createRootKey", object{"name": "migration", "permissions": []string{
+		"import.*.write", "identity.*.delete_identity", "api.*.read_api", "api.*.read_key", "ratelimit.*.read_override",
+	}})
+	env := map[string]string{
+		"CREDITD_DSN": server.DSN(unkeydb.Reader, unkeydb.ReaderPassword, set.Name), "CREDITD_SOURCE_WORKSPACE": unkeydb.Workspace,
+		"CREDITD_ADDR": proxy.URL, "CREDITD_ROOT_KEY": made["key"].(string),
+	}
+	pass := func() {
+		t.Helper()
+		code, stdout, stderr := typed(env, "", "migrate", "unkey", "--quiet")
+		require.Equal(t, exitDone, code, "%s%s", stdout, stderr)
+	}
+	pass()
+	id := ""
+	require.NoError(t, set.DB.QueryRow("SELECT MIN(id) FROM identities WHERE workspace_id = ? AND deleted = 0", unkeydb.Workspace).Scan(&id))
+	find := func() any { return must[object](t, d.c, "identities.getIdentity", object{"identity": id})["id"] }
+	require.Equal(t, id, find())
+	namesake := must[object](t, d.c, "identities.createIdentity", object{"externalId": id})["identityId"]
+	_, err = set.DB.Exec("UPDATE identities SET deleted = 1 WHERE id = ?", id)
+	require.NoError(t, err)
+	pass()
+	require.EqualValues(t, 2, lost.Load())
+	require.Equal(t, namesake, find())
 }
