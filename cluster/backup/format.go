@@ -107,6 +107,7 @@ type Reader struct {
 	sum     hash.Hash
 	key     []byte
 	value   []byte
+	digit   [1]byte // of a size
 	records int
 	ended   bool
 }
@@ -164,12 +165,11 @@ func cut(err error) error {
 }
 
 func (r *Reader) uvarint(most uint64) (n uint64, err error) {
-	var b [1]byte
 	for shift := uint(0); shift < 64; shift += 7 {
-		if err := r.fill(b[:]); err != nil {
+		if err := r.fill(r.digit[:]); err != nil {
 			return 0, err
 		}
-		if n |= uint64(b[0]&0x7f) << shift; b[0] < 0x80 {
+		if n |= uint64(r.digit[0]&0x7f) << shift; r.digit[0] < 0x80 {
 			if n > most {
 				break
 			}

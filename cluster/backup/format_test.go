@@ -105,3 +105,27 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// A node reads its own backups: a million records must not bring its next garbage collection nearer.
+func TestFormat_AllocatesNothingForARecord(t *testing.T) {
+	allocations := func(records int) float64 {
+		h := testHeader()
+		h.Records = records
+		var file bytes.Buffer
+		return testing.AllocsPerRun(5, func() {
+			file.Reset()
+			w, err := NewWriter(&file, h)
+			require.NoError(t, err)
+			for range records {
+				require.NoError(t, w.Put([]byte("key"), []byte("value")))
+			}
+			require.NoError(t, w.End())
+			r, err := NewReader(&file, thisBuild)
+			for err == nil {
+				_, _, err = r.Next()
+			}
+			require.ErrorIs(t, err, io.EOF)
+		})
+	}
+	require.InDelta(t, allocations(100), allocations(10_000), 100)
+}

@@ -140,6 +140,7 @@ func (c Config) memberlist(logger *log.Logger) (*memberlist.Config, error) {
 	}
 	conf.Name = c.NodeID
 	conf.Label = c.Label
+	conf.EnableCompression = false // each packet would cost 80 KiB of garbage; what others compress is read
 	conf.DeadNodeReclaimTime = reclaimAfter
 	conf.RequireNodeNames = true
 	conf.Logger = logger

@@ -57,3 +57,12 @@ func TestBridge_KeepsTheLevelOfALine(t *testing.T) {
 	require.Contains(t, out.String(), `level=WARN msg="memberlist: careful"`)
 	require.Contains(t, out.String(), `level=ERROR msg="memberlist: broken"`)
 }
+
+// memberlist's compressor takes 80 KiB for each packet, and most packets have a few hundred bytes. Three nodes on one machine send some 20 a second.
+func TestConfig_CompressesNothing(t *testing.T) {
+	for _, p := range []Profile{LAN, Loopback} {
+		conf, err := Config{NodeID: "a", BindAddr: "127.0.0.1:0", Profile: p}.memberlist(nil)
+		require.NoError(t, err)
+		require.False(t, conf.EnableCompression)
+	}
+}

@@ -1,5 +1,6 @@
 // Command export moves keys into three real nodes and out again. It measures the import, and what an export costs those who charge meanwhile: their
-// answer times before and during it, and the memory of the node. Then it moves the file into a fresh cluster, and compares what that one exports.
+// answer times before and during it, and the memory of the node. Before that, each node writes the import into its snapshot. Then it moves the file
+// into a fresh cluster, and compares what that one exports.
 //
 // With -backup it measures snapshots in place of exports: what `creditd snapshot save` takes from the leader, and then
 // what the leader makes by itself with --backup-dir. That is all then.

@@ -46,6 +46,9 @@ func suite(ctx context.Context, s settings, dir string, out io.Writer) (err erro
 	if _, err := from.cluster.Converge(ctx); err != nil {
 		return err
 	}
+	if err := from.settle(ctx, filepath.Join(dir, "settled")); err != nil {
+		return err
+	}
 	if s.backup {
 		broken := from.disturb(ctx, s, from.backup(filepath.Join(dir, "snapshot")), say)
 		broken = errors.Join(broken, from.disturb(ctx, s, from.schedule(), say))
@@ -106,7 +109,20 @@ func startSide(ctx context.Context, s settings, binary, dir string, backups bool
 	return &side{cluster: cluster, binary: binary, rootKey: made.Key, backups: kept}, nil
 }
 
-// move runs creditd export or import with one node.
+// settle lets each node write what was imported into its snapshot, so that the first measurement has only what is measured.
+func (c *side) settle(ctx context.Context, file string) error {
+	for i := range c.cluster.Size() {
+		if _, err := c.move(ctx, i, "snapshot", "save", file); err != nil {
+			return err
+		}
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move runs creditd export, import or snapshot save with one node.
 func (c *side) move(ctx context.Context, node int, args ...string) (time.Duration, error) {
 	var output bytes.Buffer
 	began := time.Now()
