@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/creditd/creditd/scripts/launch"
@@ -111,15 +112,18 @@ func startSide(ctx context.Context, s settings, binary, dir string, backups bool
 
 // settle lets each node write what was imported into its snapshot, so that the first measurement has only what is measured.
 func (c *side) settle(ctx context.Context, file string) error {
-	for i := range c.cluster.Size() {
-		if _, err := c.move(ctx, i, "snapshot", "save", file); err != nil {
-			return err
-		}
-		if err := os.Remove(file); err != nil {
-			return err
-		}
+	problems := make([]error, c.cluster.Size())
+	var nodes sync.WaitGroup
+	for i := range problems {
+		nodes.Go(func() {
+			saved := fmt.Sprint(file, i)
+			if _, problems[i] = c.move(ctx, i, "snapshot", "save", saved); problems[i] == nil {
+				problems[i] = os.Remove(saved)
+			}
+		})
 	}
-	return nil
+	nodes.Wait()
+	return errors.Join(problems...)
 }
 
 // move runs creditd export, import or snapshot save with one node.
