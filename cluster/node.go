@@ -329,10 +329,10 @@ func (n *Node) Bootstrapped() bool { return n.terms.bootstrapped.Load() }
 func (n *Node) HandOver(ctx context.Context) { n.transfer.BeforeStop(ctx) }
 
 // SaveForRestart begins a snapshot if the next start would apply much of the log again. The node serves on meanwhile. wait waits for the end of the
-// snapshot, which rests no more from then on, or of ctx, and no longer than applying again would take.
+// snapshot, which rests no more from then on, or of ctx, and at most twice as long as applying again would take.
 func (n *Node) SaveForRestart() (wait func(ctx context.Context)) {
 	ctx, giveUp := context.WithCancel(n.ctx)
-	most := n.replica.Replay()
+	most := 2 * n.replica.Replay()
 	saved := make(chan struct{})
 	n.run(func() {
 		defer close(saved)

@@ -154,14 +154,14 @@ func (c *Compactor) keep(entries uint64) {
 // littleReplay is how long a start may apply the log again although the node was stopped in good order.
 const littleReplay = 20 * time.Millisecond
 
-// BeforeStop takes a snapshot if the next start would apply more than a little of the log again. It gives up when ctx ends. It may run beside Run.
+// BeforeStop takes a snapshot if the next start would apply more than a little of the log again. It gives up when ctx ends: nobody knows before how
+// long the snapshot takes. It may run beside Run.
 func (c *Compactor) BeforeStop(ctx context.Context) {
 	replay := c.conf.Replay()
 	switch {
 	case replay <= littleReplay:
 	case c.conf.Log.DiskFull() != nil:
 		c.conf.Logger.Info("the disk is nearly full: no snapshot is taken before the stop, so the next start applies the log again", "takes", replay)
-	case c.conf.Log.SnapshotDuration() > replay: // that would be no gain
 	default:
 		c.snapshot(ctx)
 	}

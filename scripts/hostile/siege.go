@@ -194,8 +194,8 @@ func (b *siege) restart(ctx context.Context) (time.Duration, error) {
 	return time.Since(begin), nil
 }
 
-// restartFloor is what a restart may take whatever one took before.
-const restartFloor = 5 * time.Second
+// restartFloor is what a restart may take whatever one took before: it loads what the attackers stored within their quotas.
+const restartFloor = 2 * time.Second
 
 // end restarts a node, compares the nodes and the victim's balance, and returns what was broken.
 func (b *siege) end(ctx context.Context, before time.Duration) error {
