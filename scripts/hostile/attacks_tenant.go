@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -172,9 +176,17 @@ func migrateMany(ctx context.Context, t *target) (strike, error) {
 	largest := []int{9 << 20, 256 << 10}
 	return func(ctx context.Context, attacker int) {
 		var body strings.Builder
+		var hash [sha256.Size]byte
+		encode := base64.StdEncoding.EncodeToString // as the algorithm wants it
+		if attacker%4 >= 2 {
+			encode = hex.EncodeToString // no key comes of it
+		}
 		fmt.Fprintf(&body, `{"migrationId":"mig","apiId":%q,"keys":[{"hash":"0000"}`, made["apiId"])
 		for body.Len() < largest[attacker%len(largest)] {
-			fmt.Fprintf(&body, `,{"hash":"%016x%016x%016x%016x"}`, rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64())
+			for i := 0; i < len(hash); i += 8 {
+				binary.LittleEndian.PutUint64(hash[i:], rand.Uint64())
+			}
+			fmt.Fprintf(&body, `,{"hash":%q}`, encode(hash[:]))
 		}
 		body.WriteString(`]}`)
 		t.post(ctx, attacker, t.admin, "keys.migrateKeys", []byte(body.String()))
