@@ -62,7 +62,7 @@ func (e *endpoint) describe() openapi.Endpoint {
 		shown.Problems = append(shown.Problems, e.problem(t))
 	}
 	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], e.refuses...)
-	if !e.hidesNeeds {
+	if len(e.needs) > 0 && !e.hidesNeeds {
 		refuses = append(refuses, fsm.InsufficientPermissions)
 	}
 	if shown.Idempotent {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/creditd/creditd/fsm"
@@ -13,8 +14,12 @@ func TestEndpoints_AreDescribed(t *testing.T) {
 	for _, e := range endpoints() {
 		require.NotEmpty(t, e.summary, "%s has no summary", e.name)
 		require.True(t, json.Valid([]byte(e.example)), "%s has no example", e.name)
-		if e.name != "rootKeys.getRootKey" { // which says what a root key may do
+		lacks := e.problem(&refusals[fsm.InsufficientPermissions])
+		if e.name == "rootKeys.getRootKey" { // which says what a root key may do
+			require.NotContains(t, e.describe().Problems, lacks)
+		} else {
 			require.NotEmpty(t, e.needs, "%s needs no permission", e.name)
+			require.Equal(t, !e.hidesNeeds, slices.Contains(e.describe().Problems, lacks), e.name)
 		}
 		for _, n := range e.needs {
 			require.Contains(t, fsm.AllPermissions(), string(n.permission), e.name)

@@ -18,7 +18,6 @@ func getImport() *endpoint {
 		needs:     []need{forAll(fsm.ImportPermission)},
 		needsNote: "Another workspace also needs `cluster.*.operate`.",
 		example:   `{}`,
-		refuses:   []fsm.RefusalCode{fsm.WorkspaceNotFound},
 	}, func(c *call, req getImportRequest) (records.ImportState, error) {
 		return ask(c, &fsm.GetImport{WorkspaceID: req.WorkspaceID}, func(r *fsm.ImportState) records.ImportState {
 			return records.ImportState{ClusterID: r.ClusterID, WorkspaceID: r.WorkspaceID, Followed: r.Followed}
