@@ -27,8 +27,9 @@ identities, balances, roles, permissions, rate limits and migrations, with their
 changes nothing in the database. What the cluster cannot keep is reported and never guessed.
 
 It may be interrupted at any moment and started again. A second run changes nothing. The page
-docs/migrating.md has the whole way, and how to go back. The root key needs import.*.write, with
---verify export.*.read, and to follow deletions the permissions that the page lists.`,
+docs/migrating.md has the whole way, and how to go back. The root key needs import.*.write, for the
+first pass api.*.read_api, with --verify export.*.read, and to follow deletions the permissions that
+the page lists.`,
 	make: func() command { return &migrateUnkey{rule: "replace", flight: 8} }})
 
 // migrateUnkey is `creditd migrate unkey`.

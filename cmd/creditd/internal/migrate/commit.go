@@ -68,7 +68,7 @@ func (p *Pass) settle(s step, tally *Tally, one *sent, i int) (*unkey.Problem, e
 		p.lost = append(p.lost, [2]string{item.Table, item.ID})
 	}
 	return &unkey.Problem{Table: item.Table, ID: item.ID, Column: columnOf(item.Table, outcome.Reason), Effect: unkey.NotTaken,
-		Reason: "the cluster refuses it: " + p.explain(outcome)}, nil
+		Reason: "the cluster refuses it: " + p.explain(item.Table, outcome)}, nil
 }
 
 // settleDeletion counts what became of something that was deleted at the source.

@@ -57,8 +57,12 @@ func (p *Pass) probe(ctx context.Context) error {
 	return p.neverMoved(ctx)
 }
 
-// probeAPIs is for a cluster that follows nothing: an API of the source that is there nevertheless is from a migration that has ended.
+// probeAPIs is for a cluster that follows nothing: an API of the source that is there nevertheless is from a migration that has ended. Nobody can
+// ask for an API of another workspace than the root key's.
 func (p *Pass) probeAPIs(ctx context.Context) error {
+	if elsewhere, err := p.Target.elsewhere(ctx); elsewhere || err != nil {
+		return err
+	}
 	ids, err := p.firstOf(ctx, "apis")
 	if err != nil {
 		return err

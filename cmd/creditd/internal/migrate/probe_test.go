@@ -31,6 +31,7 @@ type following struct {
 	followed int             // guarded by mu
 	ended    map[string]bool // guarded by mu: owners that are there, and not followed
 	apis     map[string]bool // guarded by mu: those that are there
+	hidden   bool            // guarded by mu: the root key may not read APIs
 	written  map[string]bool // guarded by mu: ids of records that are no balances
 	rules    map[string]bool // guarded by mu: onConflict of these records
 	deleted  []string        // guarded by mu
@@ -58,7 +59,7 @@ func (f *following) begin(followed int, ended, apis []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.followed, f.ended, f.apis = followed, map[string]bool{}, map[string]bool{}
-	f.written, f.rules, f.deleted = map[string]bool{}, map[string]bool{}, nil
+	f.written, f.rules, f.deleted, f.hidden = map[string]bool{}, map[string]bool{}, nil, false
 	for _, id := range ended {
 		f.ended[id] = true
 	}
@@ -85,14 +86,21 @@ func (f *following) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case endpoint == "records.importRecords":
 		data = f.take(request.OnConflict, request.Records)
 	case endpoint == "apis.getApi" && f.apis[request.APIID], strings.HasPrefix(endpoint, "apis.list"):
+	case endpoint == "apis.getApi" && f.hidden:
+		refuse(w, http.StatusForbidden)
+		return
 	case strings.Contains(endpoint, ".get"), strings.Contains(endpoint, ".list"):
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = fmt.Fprint(w, `{"meta":{"requestId":"req_1"},"error":{"title":"T","detail":"d","status":404,"type":"t"}}`)
+		refuse(w, http.StatusNotFound)
 		return
 	default:
 		f.deleted = append(f.deleted, endpoint)
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"meta": map[string]any{"requestId": "req_1"}, "data": data})
+}
+
+func refuse(w http.ResponseWriter, status int) {
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"meta":{"requestId":"req_1"},"error":{"title":"T","detail":"d","status":%d,"type":"t"}}`, status)
 }
 
 func (f *following) take(rule string, list []sentRecord) (answer records.ImportAnswer) {
@@ -200,4 +208,9 @@ func TestPass_RefusedAfterTheEnd(t *testing.T) {
 		require.Empty(t, f.written)
 		require.Empty(t, f.deleted)
 	}
+
+	f.begin(0, nil, nil)
+	f.hidden = true
+	require.ErrorContains(t, pass("replace", as), "403", "whether it is there decides")
+	require.NoError(t, pass("replace", func(p *Pass) { p.Target.workspace = "ws_other" }), "nobody may ask for an API of another workspace")
 }

@@ -29,9 +29,12 @@ func columnOf(table, reason string) string {
 	return "id"
 }
 
-func (p *Pass) explain(o *records.Outcome) string {
+func (p *Pass) explain(table string, o *records.Outcome) string {
 	if p.first && p.Rule == replaceRule && o.Reason == records.Different {
 		return "it exists there with other fields, and the cluster follows nothing, so it did not come from here (" + o.Reason + ")"
+	}
+	if table == "identities" && p.Rule == replaceRule && !p.first && o.Reason == records.NameTaken {
+		return "another identity there has its external_id; until a complete pass can give it, this one may be called " + parkedName + " and its id (" + o.Reason + ")"
 	}
 	texts := map[string]string{
 		records.Different:          "it exists there with other fields",

@@ -95,6 +95,9 @@ func (w *writing) nameless() (which []int) {
 	return which
 }
 
+// parkedName begins the name of a parked identity. Its id follows.
+const parkedName = "migrating:"
+
 // park gives an identity that the cluster has a name that nobody else has. It has its own one in the source no more.
 func (w *writing) park(ctx context.Context, which []int) error {
 	for _, at := range which {
@@ -102,7 +105,7 @@ func (w *writing) park(ctx context.Context, which []int) error {
 			continue
 		}
 		identity := *w.items[at].Record.Identity
-		identity.ExternalID = "migrating:" + string(identity.ID)
+		identity.ExternalID = parkedName + string(identity.ID)
 		_, err := w.p.Target.importRecords(ctx, w.rule, w.page.ReadAt, []records.Record{{Identity: &identity}})
 		return err
 	}

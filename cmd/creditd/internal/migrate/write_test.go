@@ -47,18 +47,24 @@ func TestPass_NamesThatMoved(t *testing.T) {
 		{map[string]string{"id_a": "1", "id_b": "2"}, []string{"id_a", "2", "id_b", "1"}, 0},
 		{map[string]string{"id_a": "1", "id_b": "2", "id_c": "3", "id_d": "4", "id_e": "5"}, []string{"id_a", "2", "id_b", "1", "id_c", "4", "id_d", "5", "id_e", "3"}, 0},
 		{map[string]string{"id_made_here": "1"}, []string{"id_new", "1"}, 1},
+		{map[string]string{"id_a": "1", "id_made_here": "2"}, []string{"id_a", "2"}, 1},
 	} {
 		names = test.have
 		page, items := &unkey.Page{ReadAt: time.UnixMilli(1)}, []unkey.Item{}
 		for i := 0; i < len(test.want); i += 2 {
 			items = append(items, unkey.Item{Record: records.Record{Identity: &records.Identity{ID: records.ID(test.want[i]), ExternalID: test.want[i+1]}}})
 		}
-		outcomes, err := (&Pass{Target: target, Rule: replaceRule}).write(t.Context(), step{table: "identities"}, page, items)
+		p := &Pass{Target: target, Rule: replaceRule}
+		outcomes, err := p.write(t.Context(), step{table: "identities"}, page, items)
 		require.NoError(t, err)
 		left := 0
 		for i, o := range outcomes {
 			if o.Reason != "" {
 				left++
+				if name, there := names[test.want[2*i]]; there {
+					require.Equal(t, "migrating:"+test.want[2*i], name)
+					require.Contains(t, p.explain("identities", &o), "may be called migrating: and its id")
+				}
 				continue
 			}
 			require.Equal(t, test.want[2*i+1], names[test.want[2*i]])
