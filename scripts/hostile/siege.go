@@ -127,6 +127,9 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 	return errors.Join(b.cluster.Crashes()...)
 }
 
+// attackersKeys is the quota of keys of an attacker's workspace. Without one, what a tenant stores has no bound, and a restart loads it.
+const attackersKeys = 100_000
+
 // order makes a workspace for one attack, so that no attack finds the limits of an earlier one used up.
 func (b *siege) order(ctx context.Context, a attack) (order, error) {
 	o := order{Attack: a.name, Duration: b.share(), TLS: b.tls, Recording: b.recording}
@@ -135,6 +138,10 @@ func (b *siege) order(ctx context.Context, a attack) (order, error) {
 	}
 	var workspace struct{ WorkspaceID string }
 	if err := b.cluster.Call(ctx, launch.Anywhere, "workspaces.createWorkspace", map[string]any{"name": "attackers"}, &workspace); err != nil {
+		return o, err
+	}
+	quotas := map[string]any{"workspaceId": workspace.WorkspaceID, "limits": map[string]any{"keys": attackersKeys}}
+	if err := b.cluster.Call(ctx, launch.Anywhere, "workspaces.updateWorkspace", quotas, &struct{}{}); err != nil {
 		return o, err
 	}
 	for key, settings := range map[*string]map[string]any{
