@@ -7,18 +7,29 @@ type AuthorizeExport struct {
 }
 
 func (q *AuthorizeExport) answer(s *State, root *rootKey) Result {
-	needs := []RootPermission{ExportPermission}
-	if q.All || q.WorkspaceID != "" && q.WorkspaceID != root.workspace.id {
+	w, refusal := s.workspaceFor(root, ExportPermission, q.WorkspaceID, q.All)
+	if refusal != nil {
+		return refusal
+	}
+	return &ExportScope{WorkspaceID: w.id}
+}
+
+// workspaceFor returns the workspace with an id; empty: the caller's. The caller needs permission p, and for another workspace, or for all, also the
+// one to operate the cluster.
+func (s *State) workspaceFor(root *rootKey, p RootPermission, id string, all bool) (*workspace, *Refusal) {
+	needs := []RootPermission{p}
+	if all || id != "" && id != root.workspace.id {
 		needs = append(needs, OperateClusterPermission)
 	}
 	if refusal := root.requires(needs...); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	w := root.workspace
-	if q.WorkspaceID != "" {
-		if w = s.workspaces[q.WorkspaceID]; w == nil {
-			return refuse(WorkspaceNotFound)
-		}
+	if id == "" {
+		return root.workspace, nil
 	}
-	return &ExportScope{WorkspaceID: w.id}
+	w := s.workspaces[id]
+	if w == nil {
+		return nil, refuse(WorkspaceNotFound)
+	}
+	return w, nil
 }

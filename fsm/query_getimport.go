@@ -4,18 +4,9 @@ package fsm
 type GetImport struct{ WorkspaceID string } // empty: the caller's
 
 func (q *GetImport) answer(s *State, root *rootKey) Result {
-	needs := []RootPermission{ImportPermission}
-	if q.WorkspaceID != "" && q.WorkspaceID != root.workspace.id {
-		needs = append(needs, OperateClusterPermission)
-	}
-	if refusal := root.requires(needs...); refusal != nil {
+	w, refusal := s.workspaceFor(root, ImportPermission, q.WorkspaceID, false)
+	if refusal != nil {
 		return refusal
-	}
-	w := root.workspace
-	if q.WorkspaceID != "" {
-		if w = s.workspaces[q.WorkspaceID]; w == nil {
-			return refuse(WorkspaceNotFound)
-		}
 	}
 	return &ImportState{ClusterID: s.clusterID, WorkspaceID: w.id, Followed: w.marked}
 }
