@@ -7,27 +7,27 @@ import (
 )
 
 // lookup finds things by their names. A map takes its keys with it, and a name is two to six times as long as the word that stands for it
-// here. The name itself stays in the thing. The map has no pointers, so the collector passes over it: see shelf.
+// here. The name itself stays in the thing. The map has no pointers, so the collector passes over it: see slab.
 type lookup[N, T comparable] struct {
 	word   func(N) uint64
 	name   func(T) N
-	places map[uint64]uint32 // in things, by word
-	things shelf[T]
+	slots  map[uint64]uint32 // in things, by word
+	things slab[T]
 	// others are the things whose word another one has. Clients choose some names, so there may be any number of them.
 	others map[N]T
 }
 
 // newLookup returns an empty lookup. A thing must keep its name while it is in it.
 func newLookup[N, T comparable](word func(N) uint64, name func(T) N) lookup[N, T] {
-	return lookup[N, T]{word: word, name: name, places: make(map[uint64]uint32)}
+	return lookup[N, T]{word: word, name: name, slots: make(map[uint64]uint32)}
 }
 
 // reserve makes room for so many things in an empty lookup.
-func (l *lookup[N, T]) reserve(n int) { l.places = make(map[uint64]uint32, n) }
+func (l *lookup[N, T]) reserve(n int) { l.slots = make(map[uint64]uint32, n) }
 
 // find returns the thing with a name; nil: there is none.
 func (l *lookup[N, T]) find(name N) T {
-	if at, found := l.places[l.word(name)]; found {
+	if at, found := l.slots[l.word(name)]; found {
 		if t := *l.things.at(at); l.name(t) == name {
 			return t
 		}
@@ -44,7 +44,7 @@ func (l *lookup[N, T]) put(t T) {
 	var none T
 	name := l.name(t)
 	word := l.word(name)
-	at, found := l.places[word]
+	at, found := l.slots[word]
 	switch {
 	case found && l.name(*l.things.at(at)) == name:
 		*l.things.at(at) = t
@@ -54,7 +54,7 @@ func (l *lookup[N, T]) put(t T) {
 		}
 		l.others[name] = t
 	default:
-		l.places[word] = l.things.add(t)
+		l.slots[word] = l.things.add(t)
 	}
 }
 
@@ -62,18 +62,18 @@ func (l *lookup[N, T]) put(t T) {
 func (l *lookup[N, T]) remove(t T) {
 	name := l.name(t)
 	word := l.word(name)
-	at, found := l.places[word]
+	at, found := l.slots[word]
 	if !found || l.name(*l.things.at(at)) != name {
 		delete(l.others, name)
 		return
 	}
-	delete(l.places, word)
+	delete(l.slots, word)
 	if last, moved := l.things.remove(at); moved {
-		l.places[l.word(l.name(last))] = at
+		l.slots[l.word(l.name(last))] = at
 	}
 }
 
-func (l *lookup[N, T]) len() int { return len(l.places) + len(l.others) }
+func (l *lookup[N, T]) len() int { return len(l.slots) + len(l.others) }
 
 // sum adds up a number of each thing.
 func (l *lookup[N, T]) sum(of func(T) uint64) (sum uint64) {
@@ -86,45 +86,45 @@ func (l *lookup[N, T]) sum(of func(T) uint64) (sum uint64) {
 	return sum
 }
 
-// shelf keeps things at places, which are numbers from 0 on. The collector follows its pointers in the order in which the things were made: so most
-// are near each other in memory. A map has them in the order of hashes, and most took a fetch from memory.
-type shelf[T any] struct {
-	boards [][]T // all but the last are full; they stay when things are removed, as the memory of a map does
+// slab keeps things in numbered slots. The collector follows its pointers in the order in which the things were made, so most of them are near each
+// other in memory. A map has them in the order of hashes, where most take a fetch from memory.
+type slab[T any] struct {
+	chunks [][]T // all but the last one in use are full; they stay when things are removed, as the memory of a map does
 	len    uint32
 }
 
-// boardSize is how many things stand on a board. Nothing is copied when the next board is needed.
-const boardSize = 8 << 10
+// chunkSize is the number of slots of a chunk. The first chunk grows as any list, and the others begin at this size: nothing is copied then.
+const chunkSize = 8 << 10
 
-func (s *shelf[T]) at(place uint32) *T { return &s.boards[place/boardSize][place%boardSize] }
+func (s *slab[T]) at(slot uint32) *T { return &s.chunks[slot/chunkSize][slot%chunkSize] }
 
-// add returns the place of a new thing.
-func (s *shelf[T]) add(t T) (place uint32) {
-	place = s.len
+// add returns the slot of a new thing.
+func (s *slab[T]) add(t T) (slot uint32) {
+	slot = s.len
 	s.len++
-	board := int(place / boardSize)
+	chunk := int(slot / chunkSize)
 	switch {
-	case board == len(s.boards) && board == 0:
-		s.boards = append(s.boards, nil)
-	case board == len(s.boards):
-		s.boards = append(s.boards, make([]T, 0, boardSize))
+	case chunk == len(s.chunks) && chunk == 0:
+		s.chunks = append(s.chunks, nil)
+	case chunk == len(s.chunks):
+		s.chunks = append(s.chunks, make([]T, 0, chunkSize))
 	}
-	if at := int(place % boardSize); at < len(s.boards[board]) {
-		s.boards[board][at] = t
+	if at := int(slot % chunkSize); at < len(s.chunks[chunk]) {
+		s.chunks[chunk][at] = t
 	} else {
-		s.boards[board] = append(s.boards[board], t)
+		s.chunks[chunk] = append(s.chunks[chunk], t)
 	}
-	return place
+	return slot
 }
 
-// remove empties a place. If it was not the last one, the last thing moves there.
-func (s *shelf[T]) remove(place uint32) (last T, moved bool) {
+// remove empties a slot. If it was not the last one, the last thing moves there.
+func (s *slab[T]) remove(slot uint32) (last T, moved bool) {
 	var none T
 	s.len--
 	end := s.at(s.len)
 	last = *end
-	if moved = place != s.len; moved {
-		*s.at(place) = last
+	if moved = slot != s.len; moved {
+		*s.at(slot) = last
 	}
 	*end = none
 	return last, moved

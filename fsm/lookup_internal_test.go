@@ -44,14 +44,14 @@ func TestLookup_KeepsNamesOfOneWordApart(t *testing.T) {
 		l.put(&key{hash: Hash{0: byte(i), 8: byte(i)}})
 	}
 	require.Equal(t, 200, l.len())
-	require.Len(t, l.places, 1)
+	require.Len(t, l.slots, 1)
 	require.Equal(t, Hash{0: 7, 8: 7}, l.find(Hash{0: 7, 8: 7}).hash)
 	require.Nil(t, l.find(Hash{0: 201, 8: 201}))
 }
 
 // Things that come and go do not take more and more memory, and the ones that stay are found.
 func TestLookup_UsesThePlacesOfRemovedThings(t *testing.T) {
-	const things = 2*boardSize + 5
+	const things = 2*chunkSize + 5
 	l := newLookup(Hash.word, func(k *key) Hash { return k.hash })
 	named := func(i int) Hash { return Hash{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16)} }
 	for i := range things {
@@ -70,16 +70,16 @@ func TestLookup_UsesThePlacesOfRemovedThings(t *testing.T) {
 	}
 	require.Zero(t, l.len())
 	require.Zero(t, l.sum(func(*key) uint64 { return 1 }))
-	require.Len(t, l.things.boards, 3)
-	for place := range uint32(things) {
-		require.Nil(t, *l.things.at(place), "a removed thing is kept in memory")
+	require.Len(t, l.things.chunks, 3)
+	for slot := range uint32(things) {
+		require.Nil(t, *l.things.at(slot), "a removed thing is kept in memory")
 	}
 }
 
 // The collector fetches what a pointer leads to, and the order of a map is that of hashes.
 func TestLookup_HasNoPointersInItsMap(t *testing.T) {
 	var l lookup[Hash, *key]
-	at := reflect.TypeOf(l.places)
+	at := reflect.TypeOf(l.slots)
 	require.Equal(t, reflect.Uint64, at.Key().Kind())
 	require.Equal(t, reflect.Uint32, at.Elem().Kind())
 }
