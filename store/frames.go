@@ -38,10 +38,11 @@ func (e *entryFiles) readAt(segment io.ReaderAt, p []byte, at int64) (int, error
 		return segment.ReadAt(p, at)
 	}
 	kind, length := entryHeader(buffer[walFrameSize:])
+	if kind != walEntry || length > walRead-walFrameSize {
+		return segment.ReadAt(p, at)
+	}
 	size := walFrameSize + int(length)
 	switch {
-	case kind != walEntry || size > len(p):
-		return segment.ReadAt(p, at)
 	case size <= n-walFrameSize:
 		copy(p, buffer[walFrameSize:walFrameSize+size])
 	default:

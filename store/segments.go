@@ -45,8 +45,8 @@ func (f *segmentFiles) OpenWriter(dir, name string) (types.WritableFile, error) 
 	return f.newSegmentFile(w, filepath.Join(dir, name))
 }
 
-// segmentFile is a segment that is written. An fsync of each append would write the journal of the file system every few milliseconds, for the time
-// of the change alone: raft-wal allocates the whole file at first.
+// segmentFile is a segment that is written. raft-wal allocates the whole file at first, so only the time of the change is new in its metadata. An fsync
+// would write that into the journal of the file system every few milliseconds, and fdatasync does not.
 type segmentFile struct {
 	types.WritableFile
 	file  fileDescriptor
@@ -77,7 +77,7 @@ func (f *segmentFile) ReadAt(p []byte, at int64) (int, error) {
 
 // WriteAt implements types.WritableFile. raft-wal writes a segment from its start to its end.
 func (f *segmentFile) WriteAt(p []byte, at int64) (int, error) {
-	return f.zeros.behind(f.WritableFile, p, at)
+	return f.zeros.writeAt(f.WritableFile, p, at)
 }
 
 // Sync makes the file durable: all of it at first, and then what was written since.

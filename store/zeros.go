@@ -40,8 +40,8 @@ func newZeros(path string) (*zeros, error) {
 	return &zeros{file: file, size: info.Size()}, nil
 }
 
-// behind writes p to w, which is another open file of the segment, and lets zeros be written behind it.
-func (z *zeros) behind(w io.WriterAt, p []byte, at int64) (int, error) {
+// writeAt writes p to w, which is another open file of the segment. Where few zeros are left behind p, more are written.
+func (z *zeros) writeAt(w io.WriterAt, p []byte, at int64) (int, error) {
 	z.mu.Lock()
 	defer z.mu.Unlock() // held while it writes: no zeros may replace p
 	n, err := w.WriteAt(p, at)
@@ -73,7 +73,7 @@ func (z *zeros) fill() {
 	if err != nil {
 		z.ended = true
 		if !isFull(err) { // then the log goes on, and says itself where it has no room
-			z.failed = ioError(z.file.Name(), "writing zeros behind the log", err)
+			z.failed = ioError(z.file.Name(), "writing zeros ahead of the log", err)
 		}
 	}
 }
