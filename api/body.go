@@ -65,12 +65,11 @@ func (c *call) readBody() error {
 	}
 }
 
-// nextCapacity is how large a full buffer grows: twofold, and fourfold when it is large, but not past the end of the body, nor of what is counted
-// alike.
+// nextCapacity is how large a full buffer grows. The bounds are the end of the body, and the sizes up to which bodies are counted alike.
 func nextCapacity(capacity, announced, limit int64) int64 {
 	next := 2 * capacity
 	if capacity > smallBodyBytes {
-		next *= 2 // what is left behind is a third of the body, and else as much as all of it
+		next *= 2 // the earlier buffers are a third of the last one; with twofold they would be as much as it
 	}
 	for _, edge := range []int64{freeBodyBytes, smallBodyBytes, announced, limit} {
 		if capacity <= edge {

@@ -257,7 +257,7 @@ func (w *walker) free(n *node, v reflect.Value) bool {
 	return true
 }
 
-// scratches are reused by the walkers: each item of an array that is decoded later has one of its own.
+// scratches are shared by all walkers, because each item of an array that is decoded later has a walker of its own.
 var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // mostScratch is the largest scratch that is kept.

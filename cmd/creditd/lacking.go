@@ -20,7 +20,7 @@ type lacking struct{ error }
 // ownRootKey is the endpoint that shows the root key of a request.
 const ownRootKey = "rootKeys.getRootKey"
 
-// holds says whether a root key has a permission on APIs. One that has it for some APIs only is told about.
+// holds returns an error if a root key has a permission for no API. It warns where the root key has it for some APIs only.
 func (r *rootKeyShown) holds(p fsm.RootPermission, stderr io.Writer) error {
 	if slices.Contains(r.Permissions, string(p)) {
 		return nil
@@ -38,7 +38,7 @@ func (r *rootKeyShown) holds(p fsm.RootPermission, stderr io.Writer) error {
 	return nil
 }
 
-// hidden is called when a key was not found. It returns the reason if that is the root key, and else the error that there is.
+// hidden explains why a key was not found: it adds to that error that the root key lacks the permission, if so.
 func (o *operator) hidden(p fsm.RootPermission, stderr io.Writer, found error) error {
 	var own rootKeyShown
 	if answer, _ := o.reach(context.Background(), ownRootKey, struct{}{}, &own); answer.Err != nil {

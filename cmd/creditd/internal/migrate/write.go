@@ -98,7 +98,7 @@ func (w *writing) nameless() (which []int) {
 // parkedName begins the name of a parked identity. Its id follows.
 const parkedName = "migrating:"
 
-// park gives an identity that the cluster has a name that nobody else has. It has its own one in the source no more.
+// park gives an identity of the cluster a name that nobody else has. At the source, its present name belongs to another one by now.
 func (w *writing) park(ctx context.Context, which []int) error {
 	for _, at := range which {
 		if w.there == nil || w.items[at].Record.Identity == nil || !w.there[at] {
