@@ -2,13 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
-	"github.com/hashicorp/raft"
-
 	"github.com/creditd/creditd/cluster/backup"
+	"github.com/creditd/creditd/cluster/compaction"
 	"github.com/creditd/creditd/cluster/fault"
 	"github.com/creditd/creditd/cluster/replica"
 	"github.com/creditd/creditd/cluster/turns"
@@ -23,7 +21,7 @@ const exportPause = time.Second
 // exports opens snapshots for exports and backups.
 type exports struct {
 	store    *store.Store
-	raft     *raft.Raft
+	raft     compaction.Snapshotter
 	applied  func(ctx context.Context, index uint64) error // waits for the replica
 	turn     func(ctx context.Context, actor fsm.Hash) (end func(), err error)
 	pace     func() *turns.Pace
@@ -118,7 +116,7 @@ func (e *exports) snapshotOf(ctx context.Context, minIndex uint64) error {
 	return e.write(ctx)
 }
 
-// write writes a snapshot, one at a time and with a pause between them.
+// write writes a snapshot, one at a time and with a pause between them. When ctx ends it gives up, and the snapshot goes on.
 func (e *exports) write(ctx context.Context) error {
 	late := func() error {
 		return fault.Wrap(fault.TimedOut, "The snapshot that an export reads was not written in time", ctx.Err())
@@ -129,19 +127,23 @@ func (e *exports) write(ctx context.Context) error {
 		return late()
 	}
 	e.patience.begin(time.Now())
-	future := e.raft.Snapshot()
-	taken := make(chan error, 1)
+	outcome, taken := compaction.Ask(e.raft), make(chan error, 1)
 	go func() {
-		taken <- future.Error()
+		defer func() { <-e.busy }()
+		select {
+		case err := <-outcome:
+			taken <- err
+		case <-e.stopping:
+			return
+		}
 		select {
 		case <-time.After(exportPause):
 		case <-e.stopping:
 		}
-		<-e.busy
 	}()
 	select {
 	case err := <-taken:
-		if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		if err != nil {
 			return fault.Wrap(fault.Unavailable, "This node could not write the snapshot that an export reads", err)
 		}
 		return nil

@@ -18,9 +18,28 @@ import (
 	"github.com/hashicorp/raft"
 )
 
+// Snapshotter is raft, which writes one snapshot at a time.
+type Snapshotter interface {
+	// Snapshot returns when raft begins the snapshot, behind the one that it may be writing.
+	Snapshot() raft.SnapshotFuture
+}
+
+// Ask asks raft for a snapshot and returns at once. The channel gets the outcome; none comes if raft is shut down. Nothing new to write is no error.
+func Ask(r Snapshotter) <-chan error {
+	outcome := make(chan error, 1)
+	go func() {
+		err := r.Snapshot().Error()
+		if errors.Is(err, raft.ErrNothingNewToSnapshot) {
+			err = nil
+		}
+		outcome <- err
+	}()
+	return outcome
+}
+
 // Raft is what compaction asks of raft.
 type Raft interface {
-	Snapshot() raft.SnapshotFuture
+	Snapshotter
 	ReloadableConfig() raft.ReloadableConfig
 	ReloadConfig(raft.ReloadableConfig) error
 }
@@ -167,14 +186,11 @@ func (c *Compactor) BeforeStop(ctx context.Context) {
 	}
 }
 
-// snapshot takes a snapshot, after which raft shortens the log, and reports whether it succeeded. raft may never answer after a shutdown.
+// snapshot takes a snapshot, after which raft shortens the log, and reports whether it succeeded.
 func (c *Compactor) snapshot(ctx context.Context) (done bool) {
-	answer := make(chan error, 1)
-	future := c.conf.Raft.Snapshot()
-	go func() { answer <- future.Error() }()
 	select {
-	case err := <-answer:
-		if err != nil && ctx.Err() == nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) && !errors.Is(err, raft.ErrRaftShutdown) {
+	case err := <-Ask(c.conf.Raft):
+		if err != nil && ctx.Err() == nil && !errors.Is(err, raft.ErrRaftShutdown) {
 			c.conf.Logger.Warn("a snapshot to shorten the log failed", "err", err)
 			return false
 		}

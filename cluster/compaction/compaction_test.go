@@ -68,6 +68,29 @@ func newDisk(t *testing.T, entry, state uint64) (*disk, *Compactor) {
 	})
 }
 
+// occupied is a raft that writes another snapshot.
+type occupied struct {
+	Raft
+	until chan struct{}
+}
+
+func (o occupied) Snapshot() raft.SnapshotFuture {
+	<-o.until
+	return answered{}
+}
+
+// Who waits for a snapshot can give up before raft has begun it.
+func TestCompactor_GivesUpWhileRaftWritesAnotherSnapshot(t *testing.T) {
+	d, c := newDisk(t, 100, 1<<20)
+	d.replay = time.Second
+	busy := occupied{d, make(chan struct{})}
+	defer close(busy.until)
+	c.conf.Raft = busy
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	c.BeforeStop(ctx)
+}
+
 // However large the entries are, the log stays below twice the limit, and what is written between two looks at it.
 func TestCompactor_BoundsTheLogByBytes(t *testing.T) {
 	for _, entry := range []uint64{100, 4 << 10, 256 << 10, 10 << 20} {
