@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -39,16 +38,8 @@ type attackers struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
+	group   idleGroup
 	failure strings.Builder
-}
-
-// behindTheNodes is a command that starts another one so that it gets only the CPU that the nodes and the victim leave. The priority must be
-// set before the process has threads: on Linux each thread has its own, and set from within it would hold for one of them.
-func behindTheNodes() []string {
-	if path, err := exec.LookPath("chrt"); err == nil && runtime.GOOS == "linux" {
-		return []string{path, "--idle", "0"} // unlike a nice process, an idle one gives way at once
-	}
-	return []string{"nice", "-n", "19"}
 }
 
 // startAttackers returns once the attack is prepared.
@@ -71,6 +62,8 @@ func startAttackers(ctx context.Context, binary string, o order) (*attackers, er
 	if err := a.command.Start(); err != nil {
 		return nil, err
 	}
+	a.group = newIdleGroup()
+	a.group.add(a.command.Process.Pid)
 	if line, err := a.out.ReadString('\n'); err != nil || strings.TrimSpace(line) != prepared {
 		_, err := a.wait()
 		return nil, fmt.Errorf("the attack could not be prepared: %w", err)
@@ -92,6 +85,7 @@ func (a *attackers) wait() (said string, err error) {
 	if ended := a.command.Wait(); ended != nil {
 		err = fmt.Errorf("%w: %s", ended, a.failure.String())
 	}
+	a.group.remove()
 	return strings.TrimSpace(string(text)), err
 }
 

@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +26,7 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	var out, failure bytes.Buffer
 	code := run(t.Context(), []string{"-dir", t.TempDir(), "-attacks", attacks, "-duration", "13s", "-ratio", "30", "-floor", "1s", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
-	for name := range strings.SplitSeq("nothing,"+attacks, ",") {
+	for name := range strings.SplitSeq("nothing,"+attacks+",all quiet", ",") {
 		require.Contains(t, out.String(), "\n"+name+" ")
 	}
 	if runtime.GOOS == "linux" {
@@ -55,4 +60,62 @@ func TestParse_RefusesWhatItCannotDo(t *testing.T) {
 	s, err := parse([]string{"-attacks", "gossip,lists"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "gossip,lists", names(s.attacks))
+}
+
+// Each attack is compared with all quiet times together, and those with the quiet before the attacks.
+func TestSiege_JudgesByAllQuietTimes(t *testing.T) {
+	seen := func(took ...time.Duration) *window {
+		w := newWindow()
+		for _, d := range took {
+			require.NoError(t, w.times.RecordValue(d.Microseconds()))
+		}
+		return w
+	}
+	judged := func(before, between, attack time.Duration) (broken []error) {
+		b := &siege{log: io.Discard, settings: settings{bounds: bounds{ratio: 3, slowest: time.Second, memory: 100}}}
+		b.quiet = seen(before)
+		b.before = b.quiet.suffered()
+		b.quiet.add(seen(between))
+		b.endured = []endured{{name: "a", suffered: seen(attack).suffered(), memory: 100}}
+		b.judge()
+		return b.broken
+	}
+	const ms = time.Millisecond
+	require.Empty(t, judged(2*ms, 4*ms, 12*ms))
+	require.Len(t, judged(2*ms, 4*ms, 13*ms), 1)
+	require.Len(t, judged(2*ms, 7*ms, 7*ms), 1, "lasting harm")
+	require.Len(t, judged(400*ms, 1100*ms, 1100*ms), 2, "too slow an answer, then and in the quiet")
+
+	b := &siege{log: io.Discard, quiet: seen(ms), endured: []endured{{name: "a", suffered: newWindow().suffered(), memory: 101}}}
+	b.before, b.bounds = b.quiet.suffered(), bounds{ratio: 3, slowest: time.Second, memory: 100}
+	b.judge()
+	require.Len(t, b.broken, 2, "no answer, and more memory than a node may take")
+}
+
+// The times of a run add up to its duration.
+func TestSiege_SharesItsDuration(t *testing.T) {
+	b := &siege{settings: settings{duration: time.Minute, attacks: allAttacks()}}
+	attacks := time.Duration(len(b.attacks) + 1)
+	require.InDelta(t, time.Minute, attacks*b.share()+(attacks+1)*b.share()/3, float64(time.Microsecond))
+}
+
+// The group gives way, takes the process, and leaves nothing behind. It is made where this process may.
+func TestIdleGroup_HoldsTheAttackers(t *testing.T) {
+	group := newIdleGroup()
+	if group == "" {
+		t.Skip("this process may make no control group for CPU time")
+	}
+	idle, err := os.ReadFile(filepath.Join(string(group), "cpu.idle"))
+	require.NoError(t, err)
+	require.Equal(t, "1", strings.TrimSpace(string(idle)))
+	sleeper := exec.Command("sleep", "60")
+	require.NoError(t, sleeper.Start())
+	group.add(sleeper.Process.Pid)
+	members, err := os.ReadFile(filepath.Join(string(group), "cgroup.procs"))
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(sleeper.Process.Pid), strings.TrimSpace(string(members)))
+	require.NoError(t, sleeper.Process.Kill())
+	require.Error(t, sleeper.Wait(), "it was killed")
+	group.remove()
+	require.NoDirExists(t, string(group))
 }

@@ -23,7 +23,7 @@ import (
 )
 
 type settings struct {
-	duration time.Duration // of all attacks together
+	duration time.Duration // of all attacks and the quiet between them
 	attacks  []attack
 	logStore string
 	open     bool   // the nodes share no secret
@@ -36,7 +36,7 @@ type settings struct {
 
 // bounds are what the victim and the nodes may suffer.
 type bounds struct {
-	ratio   float64       // of the victim's p99 under attack to its quiet p99
+	ratio   float64       // of the victim's p99 under attack to its quiet p99, and of that to what it was before the attacks
 	floor   time.Duration // a p99 up to this is fine whatever the quiet one is: the machine has noise
 	slowest time.Duration // of the victim's answers
 	memory  int64         // bytes of memory of one node
@@ -60,7 +60,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	s, chosen := settings{attacks: allAttacks()}, false
 	flags := flag.NewFlagSet("hostile", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.DurationVar(&s.duration, "duration", 5*time.Minute, "time under attack, over all attacks")
+	flags.DurationVar(&s.duration, "duration", 5*time.Minute, "time of all attacks and of the quiet between them")
 	flags.StringVar(&s.logStore, "log-store", "wal", "boltdb or wal")
 	flags.BoolVar(&s.open, "open", false, "the nodes share no secret, so strangers get further at the ports between nodes")
 	flags.BoolVar(&s.tls, "tls", false, "the HTTP and peer ports have certificates, and the attacks on TLS join the others: "+names(tlsAttacks()))

@@ -9,11 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
-// takeProfiles begins a CPU profile of each node, for the time of one attack. What it returns waits for them, and then takes heap profiles.
+// takeProfiles begins a CPU profile of each node, for the time of one attack or of quiet. What it returns waits for them, and then takes heap profiles.
 // Without -profiles it does nothing.
-func (b *siege) takeProfiles(ctx context.Context, name string) (await func() error) {
+func (b *siege) takeProfiles(ctx context.Context, name string, duration time.Duration) (await func() error) {
 	if !b.profiles {
 		return func() error { return nil }
 	}
@@ -23,7 +24,7 @@ func (b *siege) takeProfiles(ctx context.Context, name string) (await func() err
 		url := "http://" + b.cluster.Place(i).Admin + "/debug/pprof/"
 		file := filepath.Join(b.dir, fmt.Sprintf("%s-node%d", name, i))
 		all.Go(func() {
-			seconds := max(1, int(b.share().Seconds()))
+			seconds := max(1, int(duration.Seconds()))
 			problems[i] = errors.Join(
 				download(ctx, fmt.Sprint(url, "profile?seconds=", seconds), file+".pprof"),
 				download(ctx, url+"heap", file+"-heap.pprof"),

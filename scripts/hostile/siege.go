@@ -21,7 +21,17 @@ type siege struct {
 	recording string
 	log       io.Writer
 	held      []holding // by node, before the attacks
-	broken    []error   // bounds
+	before    suffered  // the attacks
+	quiet     *window   // what the victim saw before, between and behind the attacks
+	endured   []endured
+	broken    []error // bounds
+}
+
+// endured is what one attack did.
+type endured struct {
+	name string
+	suffered
+	memory int64 // bytes, of the node that took most
 }
 
 // besiege runs every attack, one after the other, and returns which bounds were broken.
@@ -54,50 +64,62 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 			return fmt.Errorf("recording what nodes send: %w", err)
 		}
 	}
-	quiet, err := b.quiet(ctx)
-	if err != nil {
+	if err := b.calm(ctx); err != nil {
 		return err
 	}
 	if b.held, err = b.holds(ctx); err != nil {
 		return err
 	}
 	for _, a := range append([]attack{nothing()}, s.attacks...) {
-		if err := b.endure(ctx, a, quiet); err != nil {
+		err := b.endure(ctx, a)
+		if err == nil {
+			err = b.calm(ctx)
+		}
+		if err != nil {
+			b.judge()
 			return errors.Join(append(b.broken, fmt.Errorf("attack %s: %w", a.name, err))...)
 		}
 	}
+	b.judge()
 	if err := b.awaitNoLeak(ctx); err != nil {
 		b.broken = append(b.broken, err)
 	}
 	return b.end(ctx, before)
 }
 
-// share is the time of one attack, of the quiet before all, and of the attack on nobody.
-func (b *siege) share() time.Duration { return b.duration / time.Duration(len(b.attacks)+2) }
-
-func (b *siege) quiet(ctx context.Context) (suffered, error) {
-	profiles := b.takeProfiles(ctx, "quiet")
-	b.victim.next()
-	before := cpuOf(b.cluster)
-	select {
-	case <-time.After(b.share()):
-	case <-ctx.Done():
-		return suffered{}, ctx.Err()
-	}
-	used := cpuOf(b.cluster).since(before)
-	quiet := b.victim.next()
-	b.report("quiet", quiet, "  "+used)
-	if err := profiles(); err != nil {
-		return quiet, err
-	}
-	if quiet.answers == 0 {
-		return quiet, errors.New("the victim got no answer before the first attack")
-	}
-	return quiet, nil
+// share is the time of one attack. A third of it is quiet before the first attack and behind each.
+func (b *siege) share() time.Duration {
+	attacks := time.Duration(len(b.attacks) + 1) // and the one on nobody
+	return b.duration * 3 / (4*attacks + 1)
 }
 
-// endure runs one attack and notes which bounds it broke.
-func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
+// calm lets the victim be, and adds what it sees to the quiet that the attacks are compared with. The machine is not as fast at all times, so
+// the quiet is spread over the run as the attacks are.
+func (b *siege) calm(ctx context.Context) error {
+	first, profiles := b.quiet == nil, func() error { return nil }
+	if first {
+		b.quiet, profiles = newWindow(), b.takeProfiles(ctx, "quiet", b.share()/3)
+	}
+	b.victim.next()
+	before := cpuOf(b.cluster)
+	if err := launch.Pause(ctx, b.share()/3); err != nil {
+		return err
+	}
+	used := cpuOf(b.cluster).since(before)
+	seen := b.victim.next()
+	b.quiet.add(seen)
+	if first {
+		b.before = seen.suffered()
+		b.report("quiet", b.before, "  "+used)
+	}
+	if b.before.answers == 0 {
+		return errors.New("the victim got no answer before the first attack")
+	}
+	return profiles()
+}
+
+// endure runs one attack and notes what it did.
+func (b *siege) endure(ctx context.Context, a attack) error {
 	o, err := b.order(ctx, a)
 	if err != nil {
 		return err
@@ -106,12 +128,12 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 	if err != nil {
 		return err
 	}
-	memory, profiles := watchMemory(b.cluster), b.takeProfiles(ctx, a.name)
+	memory, profiles := watchMemory(b.cluster), b.takeProfiles(ctx, a.name, b.share())
 	b.victim.next()
 	before := cpuOf(b.cluster)
 	answers, err := attackers.strike()
 	used := cpuOf(b.cluster).since(before)
-	hurt, peak := b.victim.next(), memory.stop()
+	hurt, peak := b.victim.next().suffered(), memory.stop()
 	if err = errors.Join(err, profiles()); err != nil {
 		return err
 	}
@@ -120,7 +142,7 @@ func (b *siege) endure(ctx context.Context, a attack, quiet suffered) error {
 		_, _ = fmt.Fprintln(b.log, "    the attackers used their CPU and attacked nobody: what comes on top of this is the nodes' part")
 		return errors.Join(b.cluster.Crashes()...)
 	}
-	b.judge(a.name, hurt, quiet, peak)
+	b.endured = append(b.endured, endured{a.name, hurt, peak})
 	if answers == "" {
 		b.broken = append(b.broken, fmt.Errorf("%s: the attackers got no answer, so nothing was attacked", a.name))
 	}
@@ -161,24 +183,36 @@ func (b *siege) report(name string, s suffered, rest string) {
 	_, _ = fmt.Fprintf(b.log, "%-12s %v%s\n", name, s, rest)
 }
 
-func (b *siege) judge(name string, hurt, quiet suffered, peak int64) {
-	refuse := func(format string, args ...any) {
-		b.broken = append(b.broken, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+// judge notes which bounds the attacks broke.
+func (b *siege) judge() {
+	quiet := b.quiet.suffered()
+	b.report("all quiet", quiet, "")
+	refuse := func(format string, args ...any) { b.broken = append(b.broken, fmt.Errorf(format, args...)) }
+	bound := func(quiet suffered) time.Duration {
+		return max(b.bounds.floor, time.Duration(b.bounds.ratio*float64(quiet.p99)))
 	}
-	if bound := max(b.bounds.floor, time.Duration(b.bounds.ratio*float64(quiet.p99))); hurt.p99 > bound {
-		refuse("the victim's p99 was %v, more than %v; quiet it is %v", hurt.p99, bound, quiet.p99)
+	if quiet.p99 > bound(b.before) {
+		refuse("the attacks have lasting effects: the p99 between them was %v, and before them %v", quiet.p99, b.before.p99)
 	}
-	if hurt.answers == 0 {
-		refuse("the victim got no answer")
+	if quiet.worst > b.bounds.slowest || len(quiet.failures) > 0 {
+		refuse("while nobody attacked, the victim's slowest answer took %v, and it got these errors: %v", quiet.worst, quiet.failures)
 	}
-	if hurt.worst > b.bounds.slowest {
-		refuse("the victim's slowest answer took %v, more than %v", hurt.worst, b.bounds.slowest)
-	}
-	if len(hurt.failures) > 0 {
-		refuse("the victim got errors: %v", hurt.failures)
-	}
-	if peak > b.bounds.memory {
-		refuse("a node took %d MiB of memory, more than %d MiB", peak>>20, b.bounds.memory>>20)
+	for _, e := range b.endured {
+		if bound := bound(quiet); e.p99 > bound {
+			refuse("%s: the victim's p99 was %v, more than %v; quiet it is %v", e.name, e.p99, bound, quiet.p99)
+		}
+		if e.answers == 0 {
+			refuse("%s: the victim got no answer", e.name)
+		}
+		if e.worst > b.bounds.slowest {
+			refuse("%s: the victim's slowest answer took %v, more than %v", e.name, e.worst, b.bounds.slowest)
+		}
+		if len(e.failures) > 0 {
+			refuse("%s: the victim got errors: %v", e.name, e.failures)
+		}
+		if e.memory > b.bounds.memory {
+			refuse("%s: a node took %d MiB of memory, more than %d MiB", e.name, e.memory>>20, b.bounds.memory>>20)
+		}
 	}
 }
 

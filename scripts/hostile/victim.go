@@ -114,18 +114,32 @@ func (s suffered) String() string {
 	return text
 }
 
-// next opens a new window and returns what the last one has seen, with the charges under way.
-func (v *victim) next() suffered {
-	v.calls.Lock()
-	w := v.window
-	v.window = newWindow()
-	v.calls.Unlock()
+func (w *window) suffered() suffered {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := func(percentile float64) time.Duration {
 		return (time.Duration(w.times.ValueAtPercentile(percentile)) * time.Microsecond).Round(100 * time.Microsecond)
 	}
 	return suffered{answers: w.times.TotalCount(), median: at(50), p99: at(99), worst: at(100), failures: w.failures}
+}
+
+// add adds what another window has seen. That one is closed.
+func (w *window) add(closed *window) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.times.Merge(closed.times)
+	for err, count := range closed.failures {
+		w.failures[err] += count
+	}
+}
+
+// next opens a new window and returns the last one, closed, with the charges that were under way.
+func (v *victim) next() *window {
+	v.calls.Lock()
+	defer v.calls.Unlock()
+	w := v.window
+	v.window = newWindow()
+	return w
 }
 
 // check ends the victim and compares its balance with what it was answered.
