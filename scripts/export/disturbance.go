@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,13 +105,27 @@ func (c *side) take(ctx context.Context, node int, endpoint string, request any,
 	from := client.New(client.Config{Node: c.cluster.HTTPAddr(node), RootKey: c.rootKey, Timeout: time.Minute, DialTimeout: time.Second})
 	defer from.Close()
 	began := time.Now()
-	body, _, err := from.Stream(ctx, endpoint, request)
+	body, err := stream(ctx, from, endpoint, request)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
 	_, err = io.Copy(f, body)
 	return time.Since(began), err
+}
+
+// stream asks again after each 429, as the commands do: the node may be writing a snapshot of its own.
+func stream(ctx context.Context, from *client.Client, endpoint string, request any) (io.ReadCloser, error) {
+	for {
+		body, _, err := from.Stream(ctx, endpoint, request)
+		var refused *client.Error
+		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
+			return body, err
+		}
+		if err := launch.Pause(ctx, max(refused.RetryAfter, time.Second)); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // disturb compares answer times without and with a disturbance at the leader, where it costs most. Rounds alternate, so that the noise of the machine
