@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -236,6 +237,17 @@ func TestPermissions_Matrix(t *testing.T) {
 					require.Contains(t, re.Error.Detail, strings.Fields(grants[0])[0])
 					require.NotContains(t, re.Error.Detail, "other.*.thing", "a 403 must not list what the caller holds")
 				}
+			})
+			t.Run("without the permission, with a large body", func(t *testing.T) {
+				caller := s.grant("*", "other.*.thing").on(t)
+				if row.without != missingPermission {
+					row.without.check(caller.post(row.endpoint, f.in(row.body)+strings.Repeat(" ", 64<<10)))
+					return
+				}
+				r := caller.request(row.endpoint, "")
+				r.Body, r.ContentLength = io.NopCloser(unreadableBody{t}), 64<<10+1
+				re := caller.do(r).fails(403, forbidden)
+				require.Contains(t, re.Error.Detail, strings.Fields(row.grants(t)[0])[0])
 			})
 			t.Run("another workspace's", func(t *testing.T) {
 				row.foreign.check(ask(t, s.foreign()))

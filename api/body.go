@@ -79,8 +79,8 @@ func nextCapacity(capacity, announced, limit int64) int64 {
 	return next
 }
 
-// holdBody makes room for a body of up to n bytes. Without a known root key nobody gets much: a large body needs one, and so does a small one
-// while half of the room is taken.
+// holdBody makes room for a body of up to n bytes. Without a known root key nobody gets much: a large body needs one that has the endpoint's
+// permissions, and a small one needs one while half of the room is taken.
 func (c *call) holdBody(n int64) error {
 	if n <= freeBodyBytes {
 		return nil
@@ -90,7 +90,7 @@ func (c *call) holdBody(n int64) error {
 		room = c.api.largeBodies
 	}
 	if large || room.scarce() {
-		if err := c.recognize(); err != nil {
+		if err := c.recognize(large); err != nil {
 			return err
 		}
 	} else if token, ok := bearerToken(c.gin.Request.Header); ok {
@@ -105,10 +105,10 @@ func (c *call) holdBody(n int64) error {
 	return nil
 }
 
-// recognize returns nil if the caller is authenticated. It takes this node's own state for a yes, because the ledger decides again. A no may
-// be out of date, so the cluster is asked.
-func (c *call) recognize() error {
-	if c.recognized {
+// recognize returns nil if the caller is authenticated and, for a large body, may be permitted what the endpoint does. It takes this node's own
+// state for a yes, because the ledger decides again. A no may be out of date, so the cluster is asked.
+func (c *call) recognize(large bool) error {
+	if c.permitted || c.recognized && !large {
 		return nil
 	}
 	header := c.gin.Request.Header
@@ -123,16 +123,23 @@ func (c *call) recognize() error {
 	if err := c.mayAuthenticate(); err != nil {
 		return err
 	}
-	c.consistency.stale = true
-	err := c.authenticate()
-	c.consistency.stale = false
-	if err != nil {
-		err = c.authenticate()
+	needs := justARootKey
+	if large {
+		needs = c.endpoint.needsBeforeTheBody()
 	}
-	if err == nil {
-		c.recognized, c.index = true, 0
+	for _, n := range needs {
+		c.consistency.stale = true
+		err := c.holds(n)
+		c.consistency.stale = false
+		if err != nil {
+			err = c.holds(n)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	c.recognized, c.permitted, c.index = true, large, 0
+	return nil
 }
 
 // expectMore gives the client time for more, as much as what it has sent so far earns.

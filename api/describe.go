@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/creditd/creditd/api/openapi"
@@ -62,7 +63,7 @@ func (e *endpoint) describe() openapi.Endpoint {
 		shown.Problems = append(shown.Problems, e.problem(t))
 	}
 	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], e.refuses...)
-	if len(e.needs) > 0 && !e.hidesNeeds {
+	if slices.ContainsFunc(e.needs, need.isTold) {
 		refuses = append(refuses, fsm.InsufficientPermissions)
 	}
 	if shown.Idempotent {

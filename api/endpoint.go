@@ -13,13 +13,12 @@ import (
 
 // about is what an endpoint says of itself, beyond what its types say.
 type about struct {
-	summary    string
-	text       string
-	needs      []need            // root permissions of the caller, all of them
-	needsNote  string            // sentences about them
-	hidesNeeds bool              // a caller without them never gets a 403 about permissions
-	example    string            // a body that a ledger with the example ids answers with 200
-	refuses    []fsm.RefusalCode // beyond what every endpoint may answer
+	summary   string
+	text      string
+	needs     []need            // root permissions of the caller, all of them
+	needsNote string            // sentences about them
+	example   string            // a body that a ledger with the example ids answers with 200
+	refuses   []fsm.RefusalCode // beyond what every endpoint may answer
 
 	// metaOnly: the answer has no data, and errors are always problem+json. Only identities.deleteIdentity.
 	metaOnly bool

@@ -30,9 +30,9 @@ func verifyKey() *endpoint {
 			"nothing limits the key. `permissions` is a query such as `documents.read AND (documents.write OR admin)`. `ratelimits` names rate " +
 			"limits of the key or its identity, or brings its own with `limit` and `duration`. Rate limits with `autoApply` are always checked. " +
 			"`migrationId` finds a migrated key by the hash of a part of it. A key that does not have the form of that migration's keys is a 400.",
-		needs:     []need{forOne(fsm.VerifyKeyPermission)},
-		needsNote: "Without it, the code is `NOT_FOUND`.", hidesNeeds: true,
-		example: `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
+		needs:     []need{forOne(fsm.VerifyKeyPermission).hidden()},
+		needsNote: "Without it, the code is `NOT_FOUND`.",
+		example:   `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
 		// A key that does not exist is a code, not a refusal. A named rate limit that does not exist is a refusal.
 		refuses: []fsm.RefusalCode{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},
 	}, func(c *call, req verifyKeyRequest) (verdict, error) {

@@ -14,10 +14,10 @@ func whoAmI() *endpoint {
 	return read("keys.whoami", about{
 		summary:   "Show a key, by the full key",
 		text:      "The call debits nothing. It works for disabled and expired keys.",
-		needs:     []need{forOne(fsm.ReadKeyPermission)},
-		needsNote: "Without it, the key is not found.", hidesNeeds: true,
-		example: `{"key":"` + exampleSecret + `"}`,
-		refuses: []fsm.RefusalCode{fsm.KeyNotFound},
+		needs:     []need{forOne(fsm.ReadKeyPermission).hidden()},
+		needsNote: "Without it, the key is not found.",
+		example:   `{"key":"` + exampleSecret + `"}`,
+		refuses:   []fsm.RefusalCode{fsm.KeyNotFound},
 	}, func(c *call, req whoAmIRequest) (*keyOut, error) {
 		return ask(c, &fsm.WhoAmI{Hash: mint.Hash(string(req.Key))}, showKey)
 	})

@@ -85,6 +85,22 @@ func TestBody_LargeOnesAreNotRefusedForAnOldState(t *testing.T) {
 	require.Equal(t, []string{"Answer"}, s.calls)
 }
 
+// A root key that may do something to one resource is heard out, whichever one the body names. docs/contract.md 1.2.
+func TestBody_LargeOnesOfWhoeverMayDoItToOneResource(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	f := s.fixture()
+	read := func(permission string) *reply {
+		return s.grant(f.in(permission)).post("keys.getKey", f.in(`{"keyId":"KEYID"}`)+strings.Repeat(" ", 100<<10))
+	}
+	read("api.API.read_key").ok()
+	require.Contains(t, read("api.api_other.read_key").fails(403, forbidden).Error.Detail, f.apiID, "the ledger decided, with the body")
+	for _, useless := range []string{"api.API.verify_key", "api..read_key", "identity.API.read_key", "other.*.thing"} {
+		re := read(useless).fails(403, forbidden)
+		require.Contains(t, re.Error.Detail, "api.*.read_key or api.<apiId>.read_key", useless)
+	}
+}
+
 // held is a request whose body is on its way.
 type held struct {
 	s        *server
@@ -136,7 +152,8 @@ func (s *server) gauge(kind string) string {
 func TestBody_RoomForLargeOnesIsShared(t *testing.T) {
 	aloneOnly(t)
 	s := newServer(t, func(c *api.Config) { c.BodyMemory = 6 << 20 }) // 3 MiB for large ones, of which each counts fourfold
-	others := []*server{s.grant("identity.*.create_identity"), s.grant("identity.*.create_identity"), s.grant("identity.*.create_identity")}
+	known := []string{"identity.*.create_identity", "identity.*.read_identity"}
+	others := []*server{s.grant(known...), s.grant(known...), s.grant(known...)}
 	const size = 150 << 10
 	first, second := s.hold(size), s.hold(size)
 	s.calls = nil

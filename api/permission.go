@@ -1,12 +1,17 @@
 package api
 
-import "github.com/creditd/creditd/fsm"
+import (
+	"slices"
+
+	"github.com/creditd/creditd/fsm"
+)
 
 // need is a root permission that a caller must have.
 type need struct {
 	permission fsm.RootPermission
 	id         string // the name of the id for which it is enough, "apiId"; empty: the permission must be for all resources
 	condition  string // "to create permissions"; empty: always
+	untold     bool   // who lacks it gets the answer that there is no such resource, and no 403
 }
 
 // resourceIDs are the names of the ids in root permissions, by resource.
@@ -24,12 +29,33 @@ func (n need) when(condition string) need {
 	return n
 }
 
+// hidden makes a need one that no answer tells of.
+func (n need) hidden() need {
+	n.untold = true
+	return n
+}
+
+func (n need) isTold() bool { return !n.untold }
+
 // accepted are the strings that satisfy the need; a root key must have one of them.
 func (n need) accepted() []string {
 	if n.id == "" {
 		return []string{string(n.permission)}
 	}
 	return []string{string(n.permission), n.permission.For("<" + n.id + ">")}
+}
+
+// justARootKey are the needs of who must only be authenticated.
+var justARootKey = []need{{}}
+
+// needsBeforeTheBody are the needs that can be checked before the body is known: those that every request has and that callers are told of. Where
+// permissions are for single resources, one for any of them is enough.
+func (e *endpoint) needsBeforeTheBody() []need {
+	early := slices.DeleteFunc(slices.Clone(e.needs), func(n need) bool { return n.condition != "" || n.untold })
+	if len(early) == 0 {
+		return justARootKey
+	}
+	return early
 }
 
 // Sentences of several endpoints.

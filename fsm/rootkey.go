@@ -1,6 +1,9 @@
 package fsm
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // rootKey is a credential of the management API. It can see and change only its own workspace.
 type rootKey struct {
@@ -84,6 +87,20 @@ func (r *rootKey) may(p RootPermission, id string) bool {
 	var buf [128]byte
 	_, ok := r.permissions[string(p.appendFor(buf[:0], id))]
 	return ok
+}
+
+// mayOnSome reports whether the root key has p for a single resource.
+func (r *rootKey) mayOnSome(p RootPermission) bool {
+	resource, action, ofResources := strings.Cut(string(p), "*")
+	if !ofResources {
+		return false
+	}
+	for s := range r.permissions { // order-free: any of them is enough
+		if len(s) > len(resource)+len(action) && strings.HasPrefix(s, resource) && strings.HasSuffix(s, action) {
+			return true
+		}
+	}
+	return false
 }
 
 // requires checks permissions that are not about a single resource, in this order.

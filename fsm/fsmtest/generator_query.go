@@ -41,7 +41,7 @@ func (g *Generator) query() fsm.Query {
 	case n < 97:
 		return &fsm.GetIdempotencyRecord{Idempotency: *g.idempotency()}
 	default:
-		return &fsm.Authorize{Permission: pick(g, append(EveryPermission(), "api.api_1.verify_key", "*", "")...)}
+		return &fsm.Authorize{Permission: pick(g, append(EveryPermission(), "api.api_1.verify_key", "*", "")...), OnSome: g.chance(30)}
 	}
 }
 
@@ -79,7 +79,8 @@ func (g *Generator) Queries() []QueryCase {
 	for n := range g.rootKeys {
 		all = append(all, QueryCase{rootHash(n), &fsm.GetRootKey{}})
 		for _, p := range EveryPermission() {
-			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}}, QueryCase{rootHash(n), &fsm.GetRootKey{Permission: p}})
+			all = append(all, QueryCase{rootHash(n), &fsm.Authorize{Permission: p}}, QueryCase{rootHash(n), &fsm.Authorize{Permission: p, OnSome: true}},
+				QueryCase{rootHash(n), &fsm.GetRootKey{Permission: p}})
 		}
 	}
 	return all

@@ -2,7 +2,9 @@ package fsmtest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/creditd/creditd/fsm"
@@ -296,7 +298,7 @@ func (t *Model) Answer(actor fsm.Hash, q fsm.Query) fsm.Result {
 		}
 		return &fsm.Done{}
 	case *fsm.Authorize:
-		if r := need(root, q.Permission); r != nil {
+		if r := need(root, q.Permission); r != nil && !(q.OnSome && needOnSome(root, q.Permission)) {
 			return r
 		}
 		return &fsm.Done{}
@@ -380,6 +382,12 @@ func need(r *rootKey, accepted ...string) fsm.Result {
 		}
 	}
 	return &fsm.Refusal{Code: fsm.InsufficientPermissions, Accepted: accepted}
+}
+
+// needOnSome reports whether a permission is held for any resource.
+func needOnSome(r *rootKey, p string) bool {
+	some := regexp.MustCompile("^" + strings.Replace(regexp.QuoteMeta(p), `\*`, ".+", 1) + "$")
+	return strings.Contains(p, "*") && slices.ContainsFunc(r.permissions, some.MatchString)
 }
 
 // either are the two strings that an endpoint accepts which names something by id.
