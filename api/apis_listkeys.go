@@ -17,10 +17,10 @@ func listKeys() *endpoint {
 		summary: "List the keys of an API, in the order of their ids",
 		text: nextPage + " `externalId` limits the list to the keys of that identity. `revalidateKeysCache` has no effect: the answer " +
 			"always shows the current state.",
-		needs:     []need{forOne(fsm.ReadKeyPermission).hidden(), forOne(fsm.ReadAPIPermission).hidden()},
-		needsNote: "If one is missing, the API is not found.",
+		needs:     []need{forOne(fsm.ReadKeyPermission).silently(), forOne(fsm.ReadAPIPermission).silently(), forOne(fsm.DecryptKeyPermission).when("to decrypt")},
+		needsNote: "Without one of the first two, the API is not found.",
 		example:   `{"apiId":"` + exampleAPI + `","limit":20,"externalId":"` + exampleExternalID + `"}`,
-		refuses:   []fsm.RefusalCode{fsm.APINotFound, fsm.InsufficientPermissions, fsm.PreconditionFailed},
+		refuses:   []fsm.RefusalCode{fsm.APINotFound, fsm.PreconditionFailed},
 	}, func(c *call, req listKeysRequest) (page[*keyOut], error) {
 		return ask(c, &fsm.ListKeys{
 			APIID: req.APIID, ExternalID: req.ExternalID, Decrypt: req.Decrypt, Page: wantedPage(req.Limit, req.Cursor),

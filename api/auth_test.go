@@ -144,7 +144,7 @@ func (row matrixRow) grants(t testing.TB) []string {
 	ids := strings.NewReplacer("<apiId>", "API", "<id>", "IDENTITY", "<namespaceId>", "NAMESPACE")
 	sets := []string{""}
 	for _, n := range all[i].Needs {
-		if n.Condition != "" && n.Condition != "to give it permissions" { // no other body of the matrix needs more
+		if !slices.Contains([]string{"", "to give it permissions", "for each identity on the page"}, n.Condition) { // no body of the matrix needs more
 			continue
 		}
 		var longer []string
@@ -240,7 +240,7 @@ func TestPermissions_Matrix(t *testing.T) {
 			})
 			t.Run("without the permission, with a large body", func(t *testing.T) {
 				caller := s.grant("*", "other.*.thing").on(t)
-				if row.without != missingPermission {
+				if row.without != missingPermission || row.endpoint == "identities.listIdentities" { // an empty list needs no permission
 					row.without.check(caller.post(row.endpoint, f.in(row.body)+strings.Repeat(" ", 64<<10)))
 					return
 				}
@@ -265,6 +265,10 @@ func TestPermissions_Matrix(t *testing.T) {
 					own := base.on(t).foreign()
 					about := own.fixture()
 					own.grant(strings.Fields(about.in(grant))...).post(row.endpoint, about.in(row.body)).ok()
+
+					own = base.on(t).foreign() // many requests can be executed once only
+					about = own.fixture()
+					own.grant(strings.Fields(about.in(grant))...).post(row.endpoint, about.in(row.body)+strings.Repeat(" ", 64<<10)).ok()
 				})
 			}
 		})

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/creditd/creditd/fsm"
 )
 
 // Sizes of bodies. A body is counted with what is decoded from it.
@@ -105,10 +107,10 @@ func (c *call) holdBody(n int64) error {
 	return nil
 }
 
-// recognize returns nil if the caller is authenticated and, for a large body, may be permitted what the endpoint does. It takes this node's own
-// state for a yes, because the ledger decides again. A no may be out of date, so the cluster is asked.
+// recognize returns nil if the caller is authenticated and, for a large body, may have the endpoint's permissions. It takes this node's own state
+// for a yes, because the ledger decides again. A no may be out of date, so the cluster is asked.
 func (c *call) recognize(large bool) error {
-	if c.permitted || c.recognized && !large {
+	if c.considered || c.recognized && !large {
 		return nil
 	}
 	header := c.gin.Request.Header
@@ -123,22 +125,49 @@ func (c *call) recognize(large bool) error {
 	if err := c.mayAuthenticate(); err != nil {
 		return err
 	}
-	needs := justARootKey
-	if large {
-		needs = c.endpoint.needsBeforeTheBody()
+	err := c.takingOwnYes(c.authenticate)
+	if err == nil && large {
+		err = c.consider()
 	}
-	for _, n := range needs {
-		c.consistency.stale = true
-		err := c.holds(n)
-		c.consistency.stale = false
-		if err != nil {
-			err = c.holds(n)
+	if err == nil {
+		c.recognized, c.considered, c.index = true, large, 0
+	}
+	return err
+}
+
+// takingOwnYes asks this node's own state and, unless that says yes, the cluster.
+func (c *call) takingOwnYes(ask func() error) error {
+	c.consistency.stale = true
+	err := ask()
+	c.consistency.stale = false
+	if err != nil {
+		err = ask()
+	}
+	return err
+}
+
+// consider refuses what can only be a 403, whatever the body says. Where permissions are for single resources, one for any of them is enough to be
+// heard. A repetition needs no permission: docs/contract.md 7.1.
+func (c *call) consider() error {
+	for _, n := range c.endpoint.needsFirst {
+		err := c.takingOwnYes(func() error {
+			_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: string(n.permission), OnSome: n.id != ""})
+			return err
+		})
+		lacks, ok := err.(*refused)
+		if ok && lacks.Code == fsm.InsufficientPermissions {
+			if repeats, err := c.mayBeRepetition(); repeats || err != nil {
+				return err
+			}
+			if err := c.countRequest(); err != nil {
+				return err
+			}
+			return &refused{Code: fsm.InsufficientPermissions, Accepted: n.accepted()}
 		}
 		if err != nil {
 			return err
 		}
 	}
-	c.recognized, c.permitted, c.index = true, large, 0
 	return nil
 }
 

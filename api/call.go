@@ -35,7 +35,7 @@ type call struct {
 
 	unread     bool      // the rest of the body is on its way, so the connection ends with the answer
 	recognized bool      // the caller was authenticated before the body was received
-	permitted  bool      // and has the permissions that can be checked without the body
+	considered bool      // and has permissions for which the body may be worth receiving
 	bodyUntil  time.Time // when the client must have sent more of the body; zero: the server says
 
 	endTurn  func() // ends the turn that the request has; nil: it has none
@@ -177,17 +177,10 @@ func (c *call) authorize(p fsm.RootPermission) error {
 
 // authenticate returns nil if the caller is authenticated. The ledger authenticates every command and query; this is for requests that
 // are refused before that.
-func (c *call) authenticate() error { return c.holds(need{}) }
-
-// holds returns nil if the caller is authenticated and has what a need is about, for some resource if single ones count. The zero need is about
-// nothing.
-func (c *call) holds(n need) error {
-	_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: string(n.permission), OnSome: n.id != ""})
+func (c *call) authenticate() error {
+	_, err := answer[*fsm.Done](c, &fsm.Authorize{})
 	if refusal, ok := err.(*refused); ok && refusal.Code == fsm.InsufficientPermissions {
-		if n.permission == "" {
-			return nil
-		}
-		return &refused{Code: fsm.InsufficientPermissions, Accepted: n.accepted()}
+		return nil
 	}
 	return err
 }

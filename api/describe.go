@@ -63,7 +63,7 @@ func (e *endpoint) describe() openapi.Endpoint {
 		shown.Problems = append(shown.Problems, e.problem(t))
 	}
 	refuses := append(commonRefusals[:len(commonRefusals):len(commonRefusals)], e.refuses...)
-	if slices.ContainsFunc(e.needs, need.isTold) {
+	if slices.ContainsFunc(e.needs, func(n need) bool { return !n.silent }) {
 		refuses = append(refuses, fsm.InsufficientPermissions)
 	}
 	if shown.Idempotent {

@@ -26,6 +26,8 @@ type about struct {
 	outsideLedger bool
 	// returnsSecret: only the root key and Idempotency-Key of the first call get the same answer again.
 	returnsSecret bool
+	// inParts: a request may have parts, each with an idempotency record of its own.
+	inParts bool
 	// media is the content type of an answer that is raw or a stream.
 	media string
 }
@@ -45,6 +47,8 @@ type endpoint struct {
 	result reflect.Type
 	paged  bool // result is a page
 
+	needsFirst []need // see needsBeforeTheBody
+
 	metrics endpointMetrics
 }
 
@@ -58,6 +62,7 @@ func write[Request, Answer any](name string, a about, handler func(*call, Reques
 	e := &endpoint{
 		about: a, name: name, path: "/v2/" + name, request: body.JSONSchema, result: reflect.TypeFor[Answer](), paged: paged,
 	}
+	e.needsFirst = e.needsBeforeTheBody()
 	e.run = func(c *call) (any, error) {
 		if err := c.receive(); err != nil {
 			return nil, err

@@ -89,6 +89,22 @@ func replayed[R fsm.Result](c *call) (earlier R, found bool, err error) {
 	return earlier, err == nil, err
 }
 
+// mayBeRepetition reports whether the caller may get the answer to an earlier call, before the body is known. The names of the records of parts
+// depend on the body.
+func (c *call) mayBeRepetition() (bool, error) {
+	values := c.gin.Request.Header[headerIdempotencyKey]
+	if len(values) != 1 || c.endpoint.reads || c.endpoint.outsideLedger {
+		return false, nil
+	}
+	if c.endpoint.inParts {
+		return true, nil
+	}
+	q := &fsm.GetIdempotencyRecord{Idempotency: fsm.Idempotency{Key: idempotencyHash(c.endpoint.name, values[0])}}
+	r, _, err := c.api.node.Answer(c.ctx, c.actor, q)
+	_, none := r.(*fsm.Done)
+	return !none, err
+}
+
 // nonceVersion is the ledger version from which an idempotency record keeps a nonce.
 const nonceVersion = 3
 

@@ -29,7 +29,7 @@ func createKey() *endpoint {
 		text: "Only this answer shows the full key. `externalId` links the identity with that name, and creates it if the workspace has none. " +
 			"Without `credits`, or with `remaining` null, the key is unlimited. Unknown `permissions` are created, unknown `roles` are not. " +
 			"The call is all or nothing.",
-		needs:     []need{forOne(fsm.CreateKeyPermission).hidden()},
+		needs:     []need{forOne(fsm.CreateKeyPermission).silently()},
 		needsNote: "Without it, the API is not found.",
 		example: `{"apiId":"` + exampleAPI + `","prefix":"prod","name":"checkout","externalId":"` + exampleExternalID + `","meta":{"plan":"pro"},` +
 			`"credits":{"remaining":1000,"refill":{"interval":"monthly","amount":1000,"refillDay":1}}}`,

@@ -12,7 +12,7 @@ func getKey() *endpoint {
 	return read("keys.getKey", about{
 		summary: "Show a key, by its id",
 		text:    "Fields without a value are left out. A key without `credits` is unlimited.",
-		needs:   []need{forOne(fsm.ReadKeyPermission)},
+		needs:   []need{forOne(fsm.ReadKeyPermission), forOne(fsm.DecryptKeyPermission).when("to decrypt")},
 		example: `{"keyId":"` + exampleKey + `"}`,
 		refuses: []fsm.RefusalCode{fsm.KeyNotFound, fsm.PreconditionFailed},
 	}, func(c *call, req getKeyRequest) (*keyOut, error) {

@@ -89,6 +89,7 @@ func migrateKeys() *endpoint {
 			"created if they are unknown.",
 		needs:     []need{forOne(fsm.CreateKeyPermission)},
 		needsNote: checkedFirst,
+		inParts:   true,
 		example: `{"migrationId":"` + exampleMigration + `","apiId":"` + exampleAPI + `","keys":[{"hash":"` + exampleHash + `","name":"legacy",` +
 			`"credits":{"remaining":100}}]}`,
 		refuses: []fsm.RefusalCode{fsm.APINotFound, fsm.MigrationNotFound},

@@ -24,7 +24,7 @@ func previewVerification() *endpoint {
 		summary: "Ask what a verification would be answered, without a debit",
 		text: "Takes the body of `keys.verifyKey`, and answers what that would answer now, with the balances that would pay in `payers`. Nothing " +
 			"changes: no balance, no rate limit, no `lastUsedAt`, no log entry. `keyHash` names the key by its hash instead.",
-		needs:     []need{forOne(fsm.VerifyKeyPermission).hidden(), forAll(fsm.VerifyKeyHashPermission).when("to name the key by `keyHash`")},
+		needs:     []need{forOne(fsm.VerifyKeyPermission).silently(), forAll(fsm.VerifyKeyHashPermission).when("to name the key by `keyHash`")},
 		needsNote: "Without the first one, the code is `NOT_FOUND`. Without the second one, `keyHash` is a 403.",
 		example:   `{"key":"` + exampleSecret + `","credits":{"cost":5}}`,
 		refuses:   []fsm.RefusalCode{fsm.QuerySyntax, fsm.PreconditionFailed, fsm.KeyMalformed},

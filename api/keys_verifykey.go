@@ -30,7 +30,7 @@ func verifyKey() *endpoint {
 			"nothing limits the key. `permissions` is a query such as `documents.read AND (documents.write OR admin)`. `ratelimits` names rate " +
 			"limits of the key or its identity, or brings its own with `limit` and `duration`. Rate limits with `autoApply` are always checked. " +
 			"`migrationId` finds a migrated key by the hash of a part of it. A key that does not have the form of that migration's keys is a 400.",
-		needs:     []need{forOne(fsm.VerifyKeyPermission).hidden()},
+		needs:     []need{forOne(fsm.VerifyKeyPermission).silently()},
 		needsNote: "Without it, the code is `NOT_FOUND`.",
 		example:   `{"key":"` + exampleSecret + `","credits":{"cost":5},"tags":["path=/v1/charge"]}`,
 		// A key that does not exist is a code, not a refusal. A named rate limit that does not exist is a refusal.

@@ -46,7 +46,7 @@ func verifyKeys() *endpoint {
 		text: "Each item is a body of `keys.verifyKey`, and sees the effects of the items before it. An item that `keys.verifyKey` would have " +
 			"refused has an `error` instead, and the others go on. With `atomic` either all items pass, or nothing changes: each item then shows " +
 			"the code that it would have had, and the unchanged balance.",
-		needs:     []need{forOne(fsm.VerifyKeyPermission).hidden()},
+		needs:     []need{forOne(fsm.VerifyKeyPermission).silently()},
 		needsNote: "The call requires it for each key. Without it, the code of that key is `NOT_FOUND`.",
 		example:   `{"verifications":[{"key":"` + exampleSecret + `","credits":{"cost":5}},{"key":"` + exampleSecret + `"}],"atomic":true}`,
 	}, func(c *call, req verifyKeysRequest) (verdicts, error) {

@@ -14,7 +14,7 @@ func whoAmI() *endpoint {
 	return read("keys.whoami", about{
 		summary:   "Show a key, by the full key",
 		text:      "The call debits nothing. It works for disabled and expired keys.",
-		needs:     []need{forOne(fsm.ReadKeyPermission).hidden()},
+		needs:     []need{forOne(fsm.ReadKeyPermission).silently()},
 		needsNote: "Without it, the key is not found.",
 		example:   `{"key":"` + exampleSecret + `"}`,
 		refuses:   []fsm.RefusalCode{fsm.KeyNotFound},

@@ -32,11 +32,14 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lagging is a node that has not heard of any root key yet.
-type lagging struct{ api.Node }
+// lagging is a node that has not heard of any root key yet, or of any permission.
+type lagging struct {
+	api.Node
+	code fsm.RefusalCode
+}
 
-func (lagging) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.Result, uint64, error) {
-	return &fsm.Refusal{Code: fsm.RootKeyNotFound}, 7, nil
+func (l lagging) AnswerStale(context.Context, fsm.Hash, fsm.Query, uint64) (fsm.Result, uint64, error) {
+	return &fsm.Refusal{Code: l.code}, 7, nil
 }
 
 // identityBody is a body of about n bytes that the schema accepts.
@@ -76,13 +79,60 @@ func TestBody_LargeOnesNeedAKnownRootKey(t *testing.T) {
 // A node that lags behind refuses nobody whom the cluster knows.
 func TestBody_LargeOnesAreNotRefusedForAnOldState(t *testing.T) {
 	aloneOnly(t)
-	s := newServer(t, func(c *api.Config) { c.Node = lagging{c.Node} })
-	re := s.post("identities.createIdentity", identityBody("x", 100<<10))
-	re.ok()
-	require.Equal(t, []string{"Answer", "Execute"}, s.calls)
-	s.calls = nil
+	for code, asked := range map[fsm.RefusalCode][]string{
+		fsm.RootKeyNotFound: {"Answer", "Answer", "Execute"}, fsm.InsufficientPermissions: {"Answer", "Execute"}, // who lacks a permission is authenticated
+	} {
+		s := newServer(t, func(c *api.Config) { c.Node = lagging{c.Node, code} })
+		s.post("identities.createIdentity", identityBody("x", 100<<10)).ok()
+		require.Equal(t, asked, s.calls)
+	}
+	s := newServer(t, func(c *api.Config) { c.Node = lagging{c.Node, fsm.RootKeyNotFound} })
 	s.post("identities.createIdentity", identityBody("y", 100<<10), "Authorization", "Bearer nobody").fails(401, "unkey/authentication/key_not_found")
 	require.Equal(t, []string{"Answer"}, s.calls)
+}
+
+// A repetition needs no permission, however large it is: docs/contract.md 7.1. Who has nothing to repeat is not heard out.
+func TestBody_LargeRepetitionsNeedNoPermission(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t)
+	f := s.fixture()
+	weak := s.grant("other.*.thing")
+	identity := identityBody("repeated", 100<<10)
+	migration := f.in(`{"migrationId":"mig","apiId":"API","keys":[{"hash":"abc"}]}`) + strings.Repeat(" ", 100<<10)
+	for endpoint, body := range map[string]string{"identities.createIdentity": identity, "keys.migrateKeys": migration} {
+		first := s.post(endpoint, body, "Idempotency-Key", "once")
+		first.ok()
+		again := weak.post(endpoint, body, "Idempotency-Key", "once")
+		again.ok()
+		require.Equal(t, "true", again.Header().Get("Idempotency-Replayed"), endpoint)
+		weak.post(endpoint, body).fails(403, forbidden)
+	}
+	weak.post("identities.createIdentity", identity+" ", "Idempotency-Key", "once").fails(409, idempotencyConflict)
+	for _, header := range []string{"another", "not valid"} {
+		r := weak.request("identities.createIdentity", "", "Idempotency-Key", header)
+		r.Body, r.ContentLength = io.NopCloser(unreadableBody{t}), 64<<10+1
+		s.do(r).fails(403, forbidden)
+	}
+}
+
+// A 403 before a large body counts for the quota of the workspace, once, as that behind a small one does.
+func TestBody_LargeOnesCountForTheQuota(t *testing.T) {
+	aloneOnly(t)
+	s := newServer(t).foreign()
+	s.as(rootKey).must("workspaces.updateWorkspace", fmt.Sprintf(`{"workspaceId":%q,"limits":{"requestsPerSecond":3}}`, s.workspace))
+	weak := s.grant("other.*.thing")
+	for _, left := range []string{"2", "1", "0"} {
+		re := weak.post("identities.createIdentity", identityBody("x", 100<<10)).fails(403, forbidden)
+		require.Equal(t, left, re.Header().Get("RateLimit-Remaining"))
+	}
+	weak.post("identities.createIdentity", identityBody("x", 100<<10)).fails(429, overloaded)
+}
+
+// An empty list of identities needs no permission, so a large body of this endpoint is received.
+func TestBody_LargeOnesOfAnEmptyList(t *testing.T) {
+	aloneOnly(t)
+	weak := newServer(t).foreign().grant("other.*.thing")
+	weak.post("identities.listIdentities", "{}"+strings.Repeat(" ", 100<<10)).ok()
 }
 
 // A root key that may do something to one resource is heard out, whichever one the body names. docs/contract.md 1.2.

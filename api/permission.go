@@ -11,7 +11,7 @@ type need struct {
 	permission fsm.RootPermission
 	id         string // the name of the id for which it is enough, "apiId"; empty: the permission must be for all resources
 	condition  string // "to create permissions"; empty: always
-	untold     bool   // who lacks it gets the answer that there is no such resource, and no 403
+	silent     bool   // its absence is no 403: the answer is that there is no such resource
 }
 
 // resourceIDs are the names of the ids in root permissions, by resource.
@@ -29,13 +29,11 @@ func (n need) when(condition string) need {
 	return n
 }
 
-// hidden makes a need one that no answer tells of.
-func (n need) hidden() need {
-	n.untold = true
+// silently makes a need one whose absence is no 403.
+func (n need) silently() need {
+	n.silent = true
 	return n
 }
-
-func (n need) isTold() bool { return !n.untold }
 
 // accepted are the strings that satisfy the need; a root key must have one of them.
 func (n need) accepted() []string {
@@ -45,17 +43,9 @@ func (n need) accepted() []string {
 	return []string{string(n.permission), n.permission.For("<" + n.id + ">")}
 }
 
-// justARootKey are the needs of who must only be authenticated.
-var justARootKey = []need{{}}
-
-// needsBeforeTheBody are the needs that can be checked before the body is known: those that every request has and that callers are told of. Where
-// permissions are for single resources, one for any of them is enough.
+// needsBeforeTheBody are the needs that can be checked before the body is known: those of every request whose absence is a 403.
 func (e *endpoint) needsBeforeTheBody() []need {
-	early := slices.DeleteFunc(slices.Clone(e.needs), func(n need) bool { return n.condition != "" || n.untold })
-	if len(early) == 0 {
-		return justARootKey
-	}
-	return early
+	return slices.DeleteFunc(slices.Clone(e.needs), func(n need) bool { return n.condition != "" || n.silent })
 }
 
 // Sentences of several endpoints.

@@ -7,7 +7,7 @@ func getOverride() *endpoint {
 	return read("ratelimit.getOverride", about{
 		summary:   "Show the override that applies to an identifier",
 		text:      "The override of exactly the identifier applies first, then the longest pattern that matches.",
-		needs:     []need{forOne(fsm.ReadOverridePermission).hidden()},
+		needs:     []need{forOne(fsm.ReadOverridePermission).silently()},
 		needsNote: "Without it, the override is not found.",
 		example:   `{"namespace":"` + exampleNamespace + `","identifier":"` + exampleExternalID + `"}`,
 		refuses:   []fsm.RefusalCode{fsm.RatelimitNamespaceNotFound, fsm.RatelimitOverrideNotFound},

@@ -19,6 +19,7 @@ func importRecords() *endpoint {
 			"its difference. docs/records.md has the format.",
 		needs:     []need{forAll(fsm.ImportPermission)},
 		needsNote: "Workspaces, root keys and records of other workspaces also need `cluster.*.operate`.",
+		inParts:   true,
 		example: `{"records":[{"api":{"id":"` + exampleAPI + `","name":"payments","createdAt":1790000000000}}],` +
 			`"onConflict":"skip"}`,
 		refuses: []fsm.RefusalCode{fsm.LedgerVersionTooLow},

@@ -123,12 +123,12 @@ func describe(e Endpoint) string {
 			also = append(also, accepted+" "+n.Condition)
 		}
 	}
-	if len(always) > 0 {
-		text += "\n\nPermission: " + strings.Join(always, ", and ")
-		if len(also) > 0 {
-			text += "; also " + strings.Join(also, ", and ")
-		}
-		text += "."
+	parts := []string{strings.Join(always, ", and "), strings.Join(also, ", and ")}
+	if len(always) > 0 && len(also) > 0 {
+		parts[1] = "also " + parts[1]
+	}
+	if needs := strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; "); needs != "" {
+		text += "\n\nPermission: " + needs + "."
 	}
 	if e.NeedsNote != "" {
 		text += " " + e.NeedsNote
