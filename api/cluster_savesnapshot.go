@@ -23,13 +23,15 @@ func saveSnapshot() *endpoint {
 		example: `{}`,
 		media:   snapshotMedia,
 	}, func(c *call, _ saveSnapshotRequest) (stream, error) {
-		c.consistency = consistency{} // the file is of an index after the request, whatever the headers say
+		repeated := c.consistency.minIndex
+		c.consistency = consistency{} // the file is of an index after the first request, whatever else the headers say
 		if err := c.authorize(fsm.BackupPermission); err != nil {
 			return nil, err
 		}
 		if !c.api.saving.TryLock() {
 			return nil, &problem{errorType: &tooManyRequests, detail: "This node sends another snapshot: ask another node, or later", retryAfter: 5}
 		}
+		c.index = c.sinceFirstAttempt(repeated)
 		snapshot, err := openedSnapshot(c, func(ctx context.Context) (Snapshot, error) { return c.api.node.Snapshot(ctx, c.actor, c.index) })
 		if err != nil {
 			c.api.saving.Unlock()

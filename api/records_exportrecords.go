@@ -39,7 +39,8 @@ func exportRecords() *endpoint {
 			return nil, invalid("Give 'workspaceId' or 'all', not both")
 		}
 		asked := time.Now()
-		c.consistency = consistency{} // the file is of an index after the request, whatever the headers say
+		repeated := c.consistency.minIndex
+		c.consistency = consistency{} // the file is of an index after the first request, whatever else the headers say
 		scope, err := answer[*fsm.ExportScope](c, &fsm.AuthorizeExport{WorkspaceID: req.WorkspaceID, All: req.All})
 		if err != nil {
 			return nil, err
@@ -67,6 +68,7 @@ func exportRecords() *endpoint {
 			}
 			slot.Unlock()
 		}
+		c.index = c.sinceFirstAttempt(repeated)
 		view, err := openedSnapshot(c, func(ctx context.Context) (Records, error) { return c.api.node.Records(ctx, c.index) })
 		if err != nil {
 			done()

@@ -2,6 +2,16 @@ package api
 
 import "context"
 
+// sinceFirstAttempt is the index that a file must be of at least, after a linearizable answer: that answer's, so that the file has all that was answered
+// before the request. A client that was told to ask again repeats the index of that answer in Creditd-Min-Index, and gets a file as new as its first
+// request would have got: while the ledger changes faster than a node writes, nothing newer is ever ready. See docs/contract.md 7.6.
+func (c *call) sinceFirstAttempt(repeated uint64) uint64 {
+	if repeated > 0 {
+		return min(repeated, c.index)
+	}
+	return c.index
+}
+
 // openedSnapshot opens a snapshot that a request reads. Behind a large import it takes long to be written: after half of the request's time the client is
 // told to ask again. The snapshot goes on meanwhile, so that a later request finds it.
 func openedSnapshot[T any](c *call, open func(ctx context.Context) (T, error)) (T, error) {

@@ -15,7 +15,7 @@ import (
 // wireBackups builds what opens snapshots, and what makes backups of them while this node leads. That work counts as that of no workspace.
 func (n *Node) wireBackups() {
 	n.exports = &exports{
-		store: n.conf.Store, raft: n.raft, applied: n.replica.Applied, turn: n.TakeTurn, build: n.conf.Version, now: n.conf.Now,
+		store: n.conf.Store, raft: n.raft, written: n.writtenIndex, applied: n.replica.Applied, turn: n.TakeTurn, build: n.conf.Version, now: n.conf.Now,
 		pace: func() *turns.Pace { return n.turns.Pace(patiently) }, patience: &n.patience,
 		stopping: n.ctx.Done(), busy: make(chan struct{}, 1),
 	}
@@ -25,6 +25,15 @@ func (n *Node) wireBackups() {
 		Pace:  func() backup.Pace { return n.exports.paceOf(fsm.Hash{}) },
 		Reads: replica.Reads(n.conf.Version), Now: n.conf.Now, Logger: n.log,
 	})
+}
+
+// writtenIndex is the index of this node's snapshot, 0 without one.
+func (n *Node) writtenIndex() uint64 {
+	list, err := n.conf.Store.Snapshots().List()
+	if err != nil || len(list) == 0 {
+		return 0 // whoever reads the snapshot is told why it cannot be
+	}
+	return list[0].Index
 }
 
 // Backup is what a node says of the backups that it makes while it leads.

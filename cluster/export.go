@@ -22,6 +22,7 @@ const exportPause = time.Second
 type exports struct {
 	store    *store.Store
 	raft     compaction.Snapshotter
+	written  func() (index uint64)                         // of the present snapshot; 0: there is none
 	applied  func(ctx context.Context, index uint64) error // waits for the replica
 	turn     func(ctx context.Context, actor fsm.Hash) (end func(), err error)
 	pace     func() *turns.Pace
@@ -108,23 +109,31 @@ func (e *exports) patientTurn(ctx context.Context, actor fsm.Hash) (end func(), 
 	}
 }
 
-// snapshotOf writes a snapshot of an index that is at least minIndex.
+// snapshotOf writes a snapshot of an index that is at least minIndex, unless there is one; 0: of the newest index.
 func (e *exports) snapshotOf(ctx context.Context, minIndex uint64) error {
 	if err := e.applied(ctx, minIndex); err != nil {
 		return fault.Wrap(fault.TimedOut, "This node has not applied the index that the export waits for", err)
 	}
-	return e.write(ctx)
+	return e.write(ctx, minIndex)
 }
 
-// write writes a snapshot, one at a time and with a pause between them. When ctx ends it gives up, and the snapshot goes on.
-func (e *exports) write(ctx context.Context) error {
+// write writes a snapshot, one at a time and with a pause between them, unless one of minIndex was written meanwhile. When ctx ends it gives up, and
+// the snapshot goes on.
+func (e *exports) write(ctx context.Context, minIndex uint64) error {
 	late := func() error {
 		return fault.Wrap(fault.TimedOut, "The snapshot that an export reads was not written in time", ctx.Err())
 	}
+	stopping := fault.New(fault.Unavailable, "This node is stopping")
 	select {
 	case e.busy <- struct{}{}:
 	case <-ctx.Done():
 		return late()
+	case <-e.stopping:
+		return stopping
+	}
+	if minIndex > 0 && e.written() >= minIndex {
+		<-e.busy
+		return nil
 	}
 	e.patience.begin(time.Now())
 	outcome, taken := compaction.Ask(e.raft), make(chan error, 1)
@@ -149,5 +158,7 @@ func (e *exports) write(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return late()
+	case <-e.stopping:
+		return stopping
 	}
 }

@@ -49,6 +49,7 @@ type Error struct {
 	Outcome  Outcome
 
 	RetryAfter time.Duration // that the node asked for; 0: none
+	Index      uint64        // Creditd-Index, 0 when absent; both only of Stream
 }
 
 func (e *Error) Error() string {

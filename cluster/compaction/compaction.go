@@ -24,7 +24,7 @@ type Snapshotter interface {
 	Snapshot() raft.SnapshotFuture
 }
 
-// Ask asks raft for a snapshot and returns at once. The channel gets the outcome; none comes if raft is shut down. Nothing new to write is no error.
+// Ask asks raft for a snapshot and returns at once. The channel gets the outcome; none may come once raft is shut down. Nothing new to write is no error.
 func Ask(r Snapshotter) <-chan error {
 	outcome := make(chan error, 1)
 	go func() {

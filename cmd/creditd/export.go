@@ -60,8 +60,8 @@ func (e *exportCommand) run(in invocation) (err error) {
 	e.askFollowersFirst()
 	watch := newStallWatch(e.stall)
 	defer watch.stop()
-	body, header, err := waitForExport(context.Background(), in.stderr, e.wait, func() (io.ReadCloser, http.Header, error) {
-		return e.stream(watch, "records.exportRecords", request)
+	body, header, err := waitForExport(context.Background(), in.stderr, e.wait, func(minIndex uint64) (io.ReadCloser, http.Header, error) {
+		return e.stream(watch, "records.exportRecords", request, minIndex)
 	})
 	if err != nil {
 		return advise(watch.explain(err))
@@ -93,27 +93,26 @@ func (e *exportCommand) run(in invocation) (err error) {
 // waitHelp is what --wait means to commands that ask with waitForExport.
 const waitHelp = "how long to wait in all while the node sends another file, or writes the snapshot that it sends"
 
-// waitForExport asks again after each 429, when the node says, for at most so long in all.
-func waitForExport(ctx context.Context, says io.Writer, most time.Duration, ask func() (io.ReadCloser, http.Header, error)) (io.ReadCloser, http.Header, error) {
-	for until := time.Now().Add(most); ; {
-		body, header, err := ask()
-		var refused *client.Error
-		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
-			return body, header, err
-		}
+// waitForExport asks again after each 429, when the node says, for at most so long in all. ask is told of which index the file must be at least.
+func waitForExport(
+	ctx context.Context, says io.Writer, most time.Duration, ask func(minIndex uint64) (io.ReadCloser, http.Header, error),
+) (io.ReadCloser, http.Header, error) {
+	until := time.Now().Add(most)
+	return client.StreamWhenWritten(ask, func(refused *client.Error) error {
 		pause := max(refused.RetryAfter, time.Second)
 		if pause > time.Until(until) {
-			return nil, nil, fmt.Errorf("the next attempt may begin in %v, beyond --wait: %w", pause, err)
+			return fmt.Errorf("the next attempt may begin in %v, beyond --wait: %w", pause, refused)
 		}
 		if _, err := fmt.Fprintf(says, "waiting %v: %s\n", pause, refused.Detail); err != nil {
-			return nil, nil, err
+			return err
 		}
 		select {
 		case <-time.After(pause):
+			return nil
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return ctx.Err()
 		}
-	}
+	})
 }
 
 // copy writes the file, or its balances, and checks it on the way.

@@ -210,11 +210,11 @@ func (m *migrateUnkey) export(ctx context.Context, in invocation) (io.ReadCloser
 	if m.workspace != "" {
 		request["workspaceId"] = m.workspace
 	}
-	file, _, err := waitForExport(ctx, in.stderr, m.wait, func() (io.ReadCloser, http.Header, error) {
+	file, _, err := waitForExport(ctx, in.stderr, m.wait, func(minIndex uint64) (io.ReadCloser, http.Header, error) {
 		var failed error
 		var soonest *client.Error // of the nodes that may make one later
 		for _, node := range m.nodes {
-			file, header, err := node.Stream(ctx, "records.exportRecords", request)
+			file, header, err := node.Stream(ctx, "records.exportRecords", request, minIndex)
 			if err == nil {
 				return file, header, nil
 			}

@@ -110,11 +110,11 @@ func (o *operator) askFollowersFirst() {
 }
 
 // stream asks the first node that can be reached for an answer that may take longer than --timeout.
-func (o *operator) stream(watch *stallWatch, endpoint string, request any) (body io.ReadCloser, header http.Header, err error) {
+func (o *operator) stream(watch *stallWatch, endpoint string, request any, minIndex uint64) (body io.ReadCloser, header http.Header, err error) {
 	var unreachable []error
 	for _, node := range o.nodes {
 		watch.begin()
-		body, header, err = node.Stream(watch.ctx, endpoint, request)
+		body, header, err = node.Stream(watch.ctx, endpoint, request, minIndex)
 		watch.pause()
 		if !errors.Is(err, client.ErrUnreachable) || watch.ctx.Err() != nil {
 			return body, header, err

@@ -142,6 +142,31 @@ func TestExport_EndsWhenTheNodeIsSilent(t *testing.T) {
 	require.NoFileExists(t, out+".part")
 }
 
+// A node that is writing the snapshot is asked again for one as new as the first request: a newer one may never be ready.
+func TestExport_AsksAgainForTheSameMoment(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Header.Get("Creditd-Min-Index"))
+		w.Header().Set("Creditd-Index", fmt.Sprint(40+len(asked)))
+		status := http.StatusTooManyRequests
+		if len(asked) == 3 {
+			status = http.StatusForbidden
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"meta":{"requestId":"req_a"},"error":{"title":"no","detail":"no","status":1,"type":"no"}}`))
+	}))
+	defer busy.Close()
+	env := map[string]string{"CREDITD_ROOT_KEY": "root_key"}
+	for _, command := range [][]string{{"export"}, {"snapshot", "save", filepath.Join(t.TempDir(), "file")}} {
+		asked = nil
+		code, _, stderr := outputOf(env, append(command, "--addr", busy.URL)...)
+		require.NotZero(t, code)
+		require.Equal(t, []string{"", "41", "41"}, asked, "%v: %s", command, stderr)
+	}
+}
+
 // sealed adds the end line.
 func sealed(t *testing.T, text string) string {
 	t.Helper()

@@ -56,8 +56,8 @@ func (c *snapshotSave) run(in invocation) (err error) {
 	ctx, stop := untilSignal(in, nil)
 	defer stop()
 	defer context.AfterFunc(ctx, watch.stop)()
-	body, _, err := waitForExport(ctx, in.stderr, c.wait, func() (io.ReadCloser, http.Header, error) {
-		return c.stream(watch, "cluster.saveSnapshot", struct{}{})
+	body, _, err := waitForExport(ctx, in.stderr, c.wait, func(minIndex uint64) (io.ReadCloser, http.Header, error) {
+		return c.stream(watch, "cluster.saveSnapshot", struct{}{}, minIndex)
 	})
 	if err != nil {
 		return advise(watch.explain(err))

@@ -116,16 +116,10 @@ func (c *side) take(ctx context.Context, node int, endpoint string, request any,
 
 // stream asks again after each 429, as the commands do: the node may be writing a snapshot of its own.
 func stream(ctx context.Context, from *client.Client, endpoint string, request any) (io.ReadCloser, error) {
-	for {
-		body, _, err := from.Stream(ctx, endpoint, request)
-		var refused *client.Error
-		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
-			return body, err
-		}
-		if err := launch.Pause(ctx, max(refused.RetryAfter, time.Second)); err != nil {
-			return nil, err
-		}
-	}
+	body, _, err := client.StreamWhenWritten(func(minIndex uint64) (io.ReadCloser, http.Header, error) {
+		return from.Stream(ctx, endpoint, request, minIndex)
+	}, func(refused *client.Error) error { return launch.Pause(ctx, max(refused.RetryAfter, time.Second)) })
+	return body, err
 }
 
 // disturb compares answer times without and with a disturbance at the leader, where it costs most. Rounds alternate, so that the noise of the machine
