@@ -43,8 +43,11 @@ func (c *Client) Stream(ctx context.Context, endpoint string, request any, minIn
 	answer := answerOf(response)
 	answer.read(c.base, endpoint, refusal, nil)
 	var failed *Error
-	if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil && errors.As(answer.Err, &failed) {
-		failed.RetryAfter, failed.Index = time.Duration(seconds)*time.Second, answer.Index
+	if errors.As(answer.Err, &failed) {
+		failed.Index = answer.Index
+		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil {
+			failed.RetryAfter = time.Duration(seconds) * time.Second
+		}
 	}
 	return nil, nil, answer.Err
 }
