@@ -71,7 +71,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.DurationVar(&s.bounds.floor, "floor", 15*time.Millisecond, "a p99 up to this is fine whatever the quiet one is")
 	flags.DurationVar(&s.bounds.slowest, "slowest", 250*time.Millisecond, "bound of the victim's slowest answer")
 	flags.Int64Var(&s.bounds.memory, "memory", 1<<30, "bound of a node's resident memory, in bytes")
-	flags.Float64Var(&s.bounds.restart, "restart", 2, "bound of a restart afterwards, as a multiple of one before; up to 2s is always fine")
+	flags.Float64Var(&s.bounds.restart, "restart", 2, "bound of a restart afterwards, as a multiple of one before; up to 3s is always fine")
 	flags.Func("attacks", "comma-separated `list` (default all: "+names(s.attacks)+")", func(list string) error {
 		all := append(allAttacks(), tlsAttacks()...)
 		s.attacks, chosen = nil, true

@@ -235,8 +235,9 @@ func (b *siege) restart(ctx context.Context) (time.Duration, error) {
 	return time.Since(begin), nil
 }
 
-// restartFloor is what a restart may take whatever one took before: it loads what the attackers stored within their quotas.
-const restartFloor = 2 * time.Second
+// restartFloor is what a restart may take whatever one took before: it loads what the attackers stored within their quotas. That is some 300,000
+// records, beside two nodes that serve: 0.9 s, and 2.4 s on a machine that is busy with others.
+const restartFloor = 3 * time.Second
 
 // end restarts a node, compares the nodes and the victim's balance, and returns what was broken.
 func (b *siege) end(ctx context.Context, before time.Duration) error {
