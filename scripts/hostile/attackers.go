@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,12 +39,11 @@ type attackers struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
-	group   idleGroup
 	failure strings.Builder
 }
 
 // startAttackers returns once the attack is prepared.
-func startAttackers(ctx context.Context, binary string, o order) (*attackers, error) {
+func startAttackers(ctx context.Context, binary string, o order, group idleGroup) (*attackers, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -62,8 +62,11 @@ func startAttackers(ctx context.Context, binary string, o order) (*attackers, er
 	if err := a.command.Start(); err != nil {
 		return nil, err
 	}
-	a.group = newIdleGroup()
-	a.group.add(a.command.Process.Pid)
+	if err := group.add(a.command.Process.Pid); err != nil {
+		_ = a.command.Process.Kill()
+		_, ended := a.wait()
+		return nil, errors.Join(err, ended)
+	}
 	if line, err := a.out.ReadString('\n'); err != nil || strings.TrimSpace(line) != prepared {
 		_, err := a.wait()
 		return nil, fmt.Errorf("the attack could not be prepared: %w", err)
@@ -85,7 +88,6 @@ func (a *attackers) wait() (said string, err error) {
 	if ended := a.command.Wait(); ended != nil {
 		err = fmt.Errorf("%w: %s", ended, a.failure.String())
 	}
-	a.group.remove()
 	return strings.TrimSpace(string(text)), err
 }
 

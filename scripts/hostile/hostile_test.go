@@ -73,9 +73,9 @@ func TestSiege_JudgesByAllQuietTimes(t *testing.T) {
 	}
 	judged := func(before, between, attack time.Duration) (broken []error) {
 		b := &siege{log: io.Discard, settings: settings{bounds: bounds{ratio: 3, slowest: time.Second, memory: 100}}}
-		b.quiet = seen(before)
+		b.quiet, b.later = seen(before), seen(between)
 		b.before = b.quiet.suffered()
-		b.quiet.add(seen(between))
+		b.quiet.add(b.later)
 		b.endured = []endured{{name: "a", suffered: seen(attack).suffered(), memory: 100}}
 		b.judge()
 		return b.broken
@@ -83,10 +83,10 @@ func TestSiege_JudgesByAllQuietTimes(t *testing.T) {
 	const ms = time.Millisecond
 	require.Empty(t, judged(2*ms, 4*ms, 12*ms))
 	require.Len(t, judged(2*ms, 4*ms, 13*ms), 1)
-	require.Len(t, judged(2*ms, 7*ms, 7*ms), 1, "lasting harm")
-	require.Len(t, judged(400*ms, 1100*ms, 1100*ms), 2, "too slow an answer, then and in the quiet")
+	require.Len(t, judged(2*ms, 5*ms, 5*ms), 1, "lasting harm")
+	require.Len(t, judged(600*ms, 1100*ms, 1100*ms), 2, "too slow an answer, then and in the quiet")
 
-	b := &siege{log: io.Discard, quiet: seen(ms), endured: []endured{{name: "a", suffered: newWindow().suffered(), memory: 101}}}
+	b := &siege{log: io.Discard, quiet: seen(ms), later: seen(ms), endured: []endured{{name: "a", suffered: newWindow().suffered(), memory: 101}}}
 	b.before, b.bounds = b.quiet.suffered(), bounds{ratio: 3, slowest: time.Second, memory: 100}
 	b.judge()
 	require.Len(t, b.broken, 2, "no answer, and more memory than a node may take")
@@ -102,6 +102,7 @@ func TestSiege_SharesItsDuration(t *testing.T) {
 // The group gives way, takes the process, and leaves nothing behind. It is made where this process may.
 func TestIdleGroup_HoldsTheAttackers(t *testing.T) {
 	group := newIdleGroup()
+	require.NotEmpty(t, group.String())
 	if group == "" {
 		t.Skip("this process may make no control group for CPU time")
 	}
@@ -110,7 +111,12 @@ func TestIdleGroup_HoldsTheAttackers(t *testing.T) {
 	require.Equal(t, "1", strings.TrimSpace(string(idle)))
 	sleeper := exec.Command("sleep", "60")
 	require.NoError(t, sleeper.Start())
-	group.add(sleeper.Process.Pid)
+	t.Cleanup(func() {
+		_ = sleeper.Process.Kill()
+		_ = sleeper.Wait()
+		group.remove()
+	})
+	require.NoError(t, group.add(sleeper.Process.Pid))
 	members, err := os.ReadFile(filepath.Join(string(group), "cgroup.procs"))
 	require.NoError(t, err)
 	require.Equal(t, strconv.Itoa(sleeper.Process.Pid), strings.TrimSpace(string(members)))

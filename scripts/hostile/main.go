@@ -36,7 +36,7 @@ type settings struct {
 
 // bounds are what the victim and the nodes may suffer.
 type bounds struct {
-	ratio   float64       // of the victim's p99 under attack to its quiet p99, and of that to what it was before the attacks
+	ratio   float64       // of the victim's p99 under attack to its quiet p99
 	floor   time.Duration // a p99 up to this is fine whatever the quiet one is: the machine has noise
 	slowest time.Duration // of the victim's answers
 	memory  int64         // bytes of memory of one node

@@ -11,9 +11,9 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// Attackers get only the CPU that the nodes and the victim leave, as if they had machines of their own. Two things see to that: each thread has
-// the lowest priority (behindTheNodes), and where this process may make control groups, all threads together are one that gives way (idleGroup).
-// Without the group, eight threads of the lowest priority still took the p99 of a victim whom nobody attacked to twice what it was.
+// Attackers get only the CPU that the nodes and the victim leave. Two things see to that: each thread has the lowest priority (behindTheNodes), and
+// where this process may make control groups, all threads together are one that gives way (idleGroup). Without the group, threads of the lowest
+// priority still took the p99 of a victim whom nobody attacked to twice what it was.
 
 // behindTheNodes is a command that starts another one with the lowest priority. That must be set before the process has threads: on Linux each
 // thread has its own, and set from within it would hold for one of them.
@@ -27,12 +27,12 @@ func behindTheNodes() []string {
 // idleGroup is a control group whose processes run when no other wants the CPU. An empty one is none.
 type idleGroup string
 
-// newIdleGroup makes the group below that of this process. It returns none where that is not possible: another system, no right to, or a
-// kernel before 5.15.
+// newIdleGroup makes the group below that of this process or beside it. It returns none where that is not possible: another system, no right to, a
+// kernel before 5.15, or parents that do not let their groups share out CPU.
 func newIdleGroup() idleGroup {
 	for _, parent := range cpuGroups() {
-		group := filepath.Join(parent, "attackers-"+strconv.Itoa(os.Getpid()))
-		if os.Mkdir(group, 0o755) != nil {
+		group, err := os.MkdirTemp(parent, "attackers-")
+		if err != nil {
 			continue
 		}
 		if os.WriteFile(filepath.Join(group, "cpu.idle"), []byte("1"), 0) == nil { // the kernel makes the file
@@ -43,7 +43,8 @@ func newIdleGroup() idleGroup {
 	return ""
 }
 
-// cpuGroups are the directories of the groups of this process that may share out CPU: of both versions of control groups.
+// cpuGroups are the directories in which groups may share out CPU: those of the groups of this process, of both versions of control groups, and with
+// the second version their parents, because a group with processes may have no groups below it that share out anything.
 func cpuGroups() (dirs []string) {
 	self, err := procfs.Self()
 	if err != nil {
@@ -65,17 +66,29 @@ func cpuGroups() (dirs []string) {
 			below, err := filepath.Rel(mount.Root, group.Path)
 			if (first || second) && err == nil && filepath.IsLocal(below) {
 				dirs = append(dirs, filepath.Join(mount.MountPoint, below))
+				if second && below != "." {
+					dirs = append(dirs, filepath.Join(mount.MountPoint, filepath.Dir(below)))
+				}
 			}
 		}
 	}
 	return dirs
 }
 
-// add moves a process into the group, with its threads. Where that is refused, priority alone must do.
-func (g idleGroup) add(pid int) {
-	if g != "" {
-		_ = os.WriteFile(filepath.Join(string(g), "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
+// add moves a process into the group, with its threads.
+func (g idleGroup) add(pid int) error {
+	if g == "" {
+		return nil
 	}
+	return os.WriteFile(filepath.Join(string(g), "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
+}
+
+// String says how attackers give way.
+func (g idleGroup) String() string {
+	if g == "" {
+		return "each thread of the attackers gives way, and no control group does: figures are worse"
+	}
+	return "the attackers give way as a control group"
 }
 
 // remove is called when no process is in the group any more.

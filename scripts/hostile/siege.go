@@ -17,12 +17,14 @@ type siege struct {
 	cluster   *launch.Cluster
 	victim    *victim
 	attackers string // the binary of the attackers
+	group     idleGroup
 	dir       string
 	recording string
 	log       io.Writer
 	held      []holding // by node, before the attacks
 	before    suffered  // the attacks
 	quiet     *window   // what the victim saw before, between and behind the attacks
+	later     *window   // the same without what it saw before
 	endured   []endured
 	broken    []error // bounds
 }
@@ -51,6 +53,9 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 	if b.attackers, err = (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir); err != nil {
 		return err
 	}
+	b.group = newIdleGroup()
+	defer b.group.remove()
+	_, _ = fmt.Fprintln(b.log, b.group)
 	if b.victim, err = startVictim(ctx, cluster); err != nil {
 		return err
 	}
@@ -98,7 +103,7 @@ func (b *siege) share() time.Duration {
 func (b *siege) calm(ctx context.Context) error {
 	first, profiles := b.quiet == nil, func() error { return nil }
 	if first {
-		b.quiet, profiles = newWindow(), b.takeProfiles(ctx, "quiet", b.share()/3)
+		b.quiet, b.later, profiles = newWindow(), newWindow(), b.takeProfiles(ctx, "quiet", b.share()/3)
 	}
 	b.victim.next()
 	before := cpuOf(b.cluster)
@@ -111,6 +116,8 @@ func (b *siege) calm(ctx context.Context) error {
 	if first {
 		b.before = seen.suffered()
 		b.report("quiet", b.before, "  "+used)
+	} else {
+		b.later.add(seen)
 	}
 	if b.before.answers == 0 {
 		return errors.New("the victim got no answer before the first attack")
@@ -124,7 +131,7 @@ func (b *siege) endure(ctx context.Context, a attack) error {
 	if err != nil {
 		return err
 	}
-	attackers, err := startAttackers(ctx, b.attackers, o)
+	attackers, err := startAttackers(ctx, b.attackers, o, b.group)
 	if err != nil {
 		return err
 	}
@@ -183,23 +190,26 @@ func (b *siege) report(name string, s suffered, rest string) {
 	_, _ = fmt.Fprintf(b.log, "%-12s %v%s\n", name, s, rest)
 }
 
+// lastingRatio bounds the victim's p99 between attacks, as a multiple of what it was before them.
+const lastingRatio = 2
+
 // judge notes which bounds the attacks broke.
 func (b *siege) judge() {
-	quiet := b.quiet.suffered()
+	quiet, later := b.quiet.suffered(), b.later.suffered()
 	b.report("all quiet", quiet, "")
 	refuse := func(format string, args ...any) { b.broken = append(b.broken, fmt.Errorf(format, args...)) }
-	bound := func(quiet suffered) time.Duration {
-		return max(b.bounds.floor, time.Duration(b.bounds.ratio*float64(quiet.p99)))
+	allowed := func(ratio float64, p99 time.Duration) time.Duration {
+		return max(b.bounds.floor, time.Duration(ratio*float64(p99)))
 	}
-	if quiet.p99 > bound(b.before) {
-		refuse("the attacks have lasting effects: the p99 between them was %v, and before them %v", quiet.p99, b.before.p99)
+	if later.p99 > allowed(lastingRatio, b.before.p99) {
+		refuse("the attacks have lasting effects: the p99 between them was %v, and before them %v", later.p99, b.before.p99)
 	}
 	if quiet.worst > b.bounds.slowest || len(quiet.failures) > 0 {
 		refuse("while nobody attacked, the victim's slowest answer took %v, and it got these errors: %v", quiet.worst, quiet.failures)
 	}
 	for _, e := range b.endured {
-		if bound := bound(quiet); e.p99 > bound {
-			refuse("%s: the victim's p99 was %v, more than %v; quiet it is %v", e.name, e.p99, bound, quiet.p99)
+		if most := allowed(b.bounds.ratio, quiet.p99); e.p99 > most {
+			refuse("%s: the victim's p99 was %v, more than %v; quiet it is %v", e.name, e.p99, most, quiet.p99)
 		}
 		if e.answers == 0 {
 			refuse("%s: the victim got no answer", e.name)
