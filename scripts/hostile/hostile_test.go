@@ -24,7 +24,7 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	}
 	const attacks = "refused,patterns,updates,ratelimits,batches,outcomes,windows,properties,connections,peers,gossip"
 	var out, failure bytes.Buffer
-	code := run(t.Context(), []string{"-dir", t.TempDir(), "-attacks", attacks, "-duration", "13s", "-ratio", "30", "-floor", "1s", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	code := run(t.Context(), []string{"-dir", t.TempDir(), "-attacks", attacks, "-duration", "13s", "-floor", "1s", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
 	for name := range strings.SplitSeq("nothing,"+attacks+",all quiet", ",") {
 		require.Contains(t, out.String(), "\n"+name+" ")
@@ -34,12 +34,12 @@ func TestHostile_MostAttacksForAMoment(t *testing.T) {
 	}
 
 	// Without a secret, strangers get further.
-	code = run(t.Context(), []string{"-dir", t.TempDir(), "-open", "-attacks", "peers,gossip", "-duration", "3s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	code = run(t.Context(), []string{"-dir", t.TempDir(), "-open", "-attacks", "peers,gossip", "-duration", "3s", "-floor", "5s", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
 
 	// Certificates at all ports.
 	out.Reset()
-	code = run(t.Context(), []string{"-dir", t.TempDir(), "-tls", "-attacks", "records,replay", "-duration", "4s", "-ratio", "10000", "-slowest", "5s", "-restart", "100"}, &out, &failure)
+	code = run(t.Context(), []string{"-dir", t.TempDir(), "-tls", "-attacks", "records,replay", "-duration", "4s", "-floor", "5s", "-slowest", "5s", "-restart", "100"}, &out, &failure)
 	require.Zero(t, code, "%s%s", &out, &failure)
 	require.Contains(t, out.String(), "\ngoroutines and descriptors: ")
 }
