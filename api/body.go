@@ -107,10 +107,9 @@ func (c *call) holdBody(n int64) error {
 	return nil
 }
 
-// recognize returns nil if the caller is authenticated and, for a large body, may have the endpoint's permissions. It takes this node's own state
-// for a yes, because the ledger decides again. A no may be out of date, so the cluster is asked.
+// recognize returns nil if the caller is authenticated and, for a large body, may have the endpoint's permissions.
 func (c *call) recognize(large bool) error {
-	if c.considered || c.recognized && !large {
+	if c.mayBeAble || c.recognized && !large {
 		return nil
 	}
 	header := c.gin.Request.Header
@@ -127,15 +126,15 @@ func (c *call) recognize(large bool) error {
 	}
 	err := c.takingOwnYes(c.authenticate)
 	if err == nil && large {
-		err = c.consider()
+		err = c.refuseUnable()
 	}
 	if err == nil {
-		c.recognized, c.considered, c.index = true, large, 0
+		c.recognized, c.mayBeAble, c.index = true, large, 0
 	}
 	return err
 }
 
-// takingOwnYes asks this node's own state and, unless that says yes, the cluster.
+// takingOwnYes asks this node's own state. A yes is enough, because the ledger decides again. A no may be out of date, so the cluster is asked.
 func (c *call) takingOwnYes(ask func() error) error {
 	c.consistency.stale = true
 	err := ask()
@@ -146,9 +145,9 @@ func (c *call) takingOwnYes(ask func() error) error {
 	return err
 }
 
-// consider refuses what can only be a 403, whatever the body says. Where permissions are for single resources, one for any of them is enough to be
-// heard. A repetition needs no permission: docs/contract.md 7.1.
-func (c *call) consider() error {
+// refuseUnable refuses a request that can only get a 403, whatever its body says. Where permissions are for single resources, one for any of them
+// lets the body in. A repetition needs no permission: docs/contract.md 7.1.
+func (c *call) refuseUnable() error {
 	for _, n := range c.endpoint.needsFirst {
 		err := c.takingOwnYes(func() error {
 			_, err := answer[*fsm.Done](c, &fsm.Authorize{Permission: string(n.permission), OnSome: n.id != ""})

@@ -35,7 +35,7 @@ type call struct {
 
 	unread     bool      // the rest of the body is on its way, so the connection ends with the answer
 	recognized bool      // the caller was authenticated before the body was received
-	considered bool      // and has permissions for which the body may be worth receiving
+	mayBeAble  bool      // and is not known to lack the endpoint's permissions
 	bodyUntil  time.Time // when the client must have sent more of the body; zero: the server says
 
 	endTurn  func() // ends the turn that the request has; nil: it has none

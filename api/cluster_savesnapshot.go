@@ -18,21 +18,22 @@ func saveSnapshot() *endpoint {
 	return read("cluster.saveSnapshot", about{
 		summary: "Stream the whole ledger at one index, as a backup",
 		text: "The answer is a file that `creditd snapshot` inspects, verifies and restores. It has all workspaces, with the hashes of keys. `Creditd-Index` and `" + logTimeHeader +
-			"` name its moment. Writes go on meanwhile. A node sends one at a time. The file ends with a SHA-256: one without it is incomplete.",
+			"` name its moment. Writes go on meanwhile. A node sends one at a time. " + askAgain + " The file ends with a SHA-256: one without it is incomplete.",
 		needs:   []need{forAll(fsm.BackupPermission)},
 		example: `{}`,
 		media:   snapshotMedia,
 	}, func(c *call, _ saveSnapshotRequest) (stream, error) {
 		repeated := c.consistency.minIndex
-		c.consistency = consistency{} // the file is of an index after the first request, whatever else the headers say
+		c.consistency = consistency{} // the file is never older than the first request, whatever else the headers say
 		if err := c.authorize(fsm.BackupPermission); err != nil {
 			return nil, err
 		}
 		if !c.api.saving.TryLock() {
 			return nil, &problem{errorType: &tooManyRequests, detail: "This node sends another snapshot: ask another node, or later", retryAfter: 5}
 		}
-		c.index = c.sinceFirstAttempt(repeated)
-		snapshot, err := openedSnapshot(c, func(ctx context.Context) (Snapshot, error) { return c.api.node.Snapshot(ctx, c.actor, c.index) })
+		snapshot, err := openedSnapshot(c, repeated, func(ctx context.Context, minIndex uint64) (Snapshot, error) {
+			return c.api.node.Snapshot(ctx, c.actor, minIndex)
+		})
 		if err != nil {
 			c.api.saving.Unlock()
 			return nil, err

@@ -51,5 +51,6 @@ func (e *endpoint) needsBeforeTheBody() []need {
 // Sentences of several endpoints.
 const (
 	checkedFirst = "The permission is checked before the lookup."
+	askAgain     = "While it writes the file, the answer is a 429: ask again with its `Creditd-Index` as `Creditd-Min-Index`."
 	nextPage     = "The `cursor` of an answer asks for the next page. A page of large items may be short although there are more."
 )

@@ -26,7 +26,7 @@ func exportRecords() *endpoint {
 	return read("records.exportRecords", about{
 		summary: "Stream everything of a workspace, or of the cluster, at one index",
 		text: "The answer is a file of records, one JSON object per line: docs/records.md has the format. `Creditd-Index` and `" + logTimeHeader +
-			"` name its moment. Writes go on meanwhile. A node makes one export at a time, and one more with `all`. Exports of one's own workspace rest after long ones. A file without an `end` line is incomplete.",
+			"` name its moment. Writes go on meanwhile. A node makes one export at a time, and one more with `all`. Exports of one's own workspace rest after long ones. " + askAgain + " A file without an `end` line is incomplete.",
 		needs:     []need{forAll(fsm.ExportPermission)},
 		needsNote: "Another workspace, and `all`, also need `cluster.*.operate`.",
 		example:   `{}`,
@@ -40,7 +40,7 @@ func exportRecords() *endpoint {
 		}
 		asked := time.Now()
 		repeated := c.consistency.minIndex
-		c.consistency = consistency{} // the file is of an index after the first request, whatever else the headers say
+		c.consistency = consistency{} // the file is never older than the first request, whatever else the headers say
 		scope, err := answer[*fsm.ExportScope](c, &fsm.AuthorizeExport{WorkspaceID: req.WorkspaceID, All: req.All})
 		if err != nil {
 			return nil, err
@@ -68,8 +68,7 @@ func exportRecords() *endpoint {
 			}
 			slot.Unlock()
 		}
-		c.index = c.sinceFirstAttempt(repeated)
-		view, err := openedSnapshot(c, func(ctx context.Context) (Records, error) { return c.api.node.Records(ctx, c.index) })
+		view, err := openedSnapshot(c, repeated, c.api.node.Records)
 		if err != nil {
 			done()
 			return nil, err

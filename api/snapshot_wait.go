@@ -1,25 +1,26 @@
 package api
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
-// sinceFirstAttempt is the index that a file must be of at least, after a linearizable answer: that answer's, so that the file has all that was answered
-// before the request. A client that was told to ask again repeats the index of that answer in Creditd-Min-Index, and gets a file as new as its first
-// request would have got: while the ledger changes faster than a node writes, nothing newer is ever ready. See docs/contract.md 7.6.
-func (c *call) sinceFirstAttempt(repeated uint64) uint64 {
+// openedSnapshot opens a snapshot that a request reads, after a linearizable answer: the file has all that was answered before the request. Behind a
+// large import it takes long to be written. After half of the request's time the client is told to ask again. The snapshot goes on meanwhile, so that a
+// later request finds it.
+//
+// While the ledger changes faster than a node writes, a file as new as the later request is never ready. So a client repeats the index of the answer
+// that told it to ask again, and gets a file as new as its first request: docs/contract.md 7.6. repeated is that index; 0: there is none.
+func openedSnapshot[T any](c *call, repeated uint64, open func(ctx context.Context, minIndex uint64) (T, error)) (T, error) {
 	if repeated > 0 {
-		return min(repeated, c.index)
+		c.index = min(repeated, c.index)
 	}
-	return c.index
-}
-
-// openedSnapshot opens a snapshot that a request reads. Behind a large import it takes long to be written: after half of the request's time the client is
-// told to ask again. The snapshot goes on meanwhile, so that a later request finds it.
-func openedSnapshot[T any](c *call, open func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.api.timeout/2)
 	defer cancel()
-	opened, err := open(ctx)
+	opened, err := open(ctx, c.index)
 	if err != nil && ctx.Err() != nil && c.ctx.Err() == nil {
-		err = &problem{errorType: &tooManyRequests, detail: "The snapshot that this reads is still being written: ask again", retryAfter: 5, cause: err}
+		detail := fmt.Sprintf("The snapshot that this reads is still being written: ask again, with the header %s: %d", headerMinIndex, c.index)
+		err = &problem{errorType: &tooManyRequests, detail: detail, retryAfter: 5, cause: err}
 	}
 	return opened, err
 }
