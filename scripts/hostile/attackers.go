@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +42,7 @@ type attackers struct {
 }
 
 // startAttackers returns once the attack is prepared.
-func startAttackers(ctx context.Context, binary string, o order, group idleGroup) (*attackers, error) {
+func startAttackers(ctx context.Context, binary string, o order) (*attackers, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -61,11 +60,6 @@ func startAttackers(ctx context.Context, binary string, o order, group idleGroup
 	}
 	if err := a.command.Start(); err != nil {
 		return nil, err
-	}
-	if err := group.add(a.command.Process.Pid); err != nil {
-		_ = a.command.Process.Kill()
-		_, ended := a.wait()
-		return nil, errors.Join(err, ended)
 	}
 	if line, err := a.out.ReadString('\n'); err != nil || strings.TrimSpace(line) != prepared {
 		_, err := a.wait()

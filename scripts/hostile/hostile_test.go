@@ -73,9 +73,7 @@ func TestSiege_JudgesByAllQuietTimes(t *testing.T) {
 	}
 	judged := func(before, between, attack time.Duration) (broken []error) {
 		b := &siege{log: io.Discard, settings: settings{bounds: bounds{ratio: 3, slowest: time.Second, memory: 100}}}
-		b.quiet, b.later = seen(before), seen(between)
-		b.before = b.quiet.suffered()
-		b.quiet.add(b.later)
+		b.before, b.between = seen(before), seen(between)
 		b.endured = []endured{{name: "a", suffered: seen(attack).suffered(), memory: 100}}
 		b.judge()
 		return b.broken
@@ -86,8 +84,8 @@ func TestSiege_JudgesByAllQuietTimes(t *testing.T) {
 	require.Len(t, judged(2*ms, 5*ms, 5*ms), 1, "lasting harm")
 	require.Len(t, judged(600*ms, 1100*ms, 1100*ms), 2, "too slow an answer, then and in the quiet")
 
-	b := &siege{log: io.Discard, quiet: seen(ms), later: seen(ms), endured: []endured{{name: "a", suffered: newWindow().suffered(), memory: 101}}}
-	b.before, b.bounds = b.quiet.suffered(), bounds{ratio: 3, slowest: time.Second, memory: 100}
+	b := &siege{log: io.Discard, before: seen(ms), between: seen(ms), endured: []endured{{name: "a", suffered: newWindow().suffered(), memory: 101}}}
+	b.bounds = bounds{ratio: 3, slowest: time.Second, memory: 100}
 	b.judge()
 	require.Len(t, b.broken, 2, "no answer, and more memory than a node may take")
 }

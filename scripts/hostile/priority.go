@@ -11,9 +11,9 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// Attackers get only the CPU that the nodes and the victim leave. Two things see to that: each thread has the lowest priority (behindTheNodes), and
-// where this process may make control groups, all threads together are one that gives way (idleGroup). Without the group, threads of the lowest
-// priority still took the p99 of a victim whom nobody attacked to twice what it was.
+// Attackers get only the CPU that the nodes and the victim leave. Each of their threads has the lowest priority: see behindTheNodes. Where this process
+// may make control groups, all threads together give way as well: see idleGroup. With priorities alone, a victim whom nobody attacked had twice its
+// quiet p99.
 
 // behindTheNodes is a command that starts another one with the lowest priority. That must be set before the process has threads: on Linux each
 // thread has its own, and set from within it would hold for one of them.

@@ -22,9 +22,8 @@ type siege struct {
 	recording string
 	log       io.Writer
 	held      []holding // by node, before the attacks
-	before    suffered  // the attacks
-	quiet     *window   // what the victim saw before, between and behind the attacks
-	later     *window   // the same without what it saw before
+	before    *window   // what the victim saw before the attacks
+	between   *window   // and between and behind them
 	endured   []endured
 	broken    []error // bounds
 }
@@ -49,7 +48,7 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 		return err
 	}
 	defer cluster.Close()
-	b := &siege{settings: s, cluster: cluster, dir: dir, log: stdout}
+	b := &siege{settings: s, cluster: cluster, dir: dir, log: stdout, before: newWindow(), between: newWindow()}
 	if b.attackers, err = (launch.Build{Package: "./scripts/hostile"}).Into(ctx, dir); err != nil {
 		return err
 	}
@@ -69,23 +68,20 @@ func besiege(ctx context.Context, s settings, dir string, stdout io.Writer) (err
 			return fmt.Errorf("recording what nodes send: %w", err)
 		}
 	}
-	if err := b.calm(ctx); err != nil {
+	if err := b.calm(ctx, b.before); err != nil {
 		return err
+	}
+	if b.before.suffered().answers == 0 {
+		return errors.New("the victim got no answer before the first attack")
 	}
 	if b.held, err = b.holds(ctx); err != nil {
 		return err
 	}
-	for _, a := range append([]attack{nothing()}, s.attacks...) {
-		err := b.endure(ctx, a)
-		if err == nil {
-			err = b.calm(ctx)
-		}
-		if err != nil {
-			b.judge()
-			return errors.Join(append(b.broken, fmt.Errorf("attack %s: %w", a.name, err))...)
-		}
-	}
+	err = b.endureAll(ctx)
 	b.judge()
+	if err != nil {
+		return errors.Join(append(b.broken, err)...)
+	}
 	if err := b.awaitNoLeak(ctx); err != nil {
 		b.broken = append(b.broken, err)
 	}
@@ -98,29 +94,37 @@ func (b *siege) share() time.Duration {
 	return b.duration * 3 / (4*attacks + 1)
 }
 
-// calm lets the victim be, and adds what it sees to the quiet that the attacks are compared with. The machine is not as fast at all times, so
-// the quiet is spread over the run as the attacks are.
-func (b *siege) calm(ctx context.Context) error {
-	first, profiles := b.quiet == nil, func() error { return nil }
-	if first {
-		b.quiet, b.later, profiles = newWindow(), newWindow(), b.takeProfiles(ctx, "quiet", b.share()/3)
+// endureAll runs one attack after the other, with quiet behind each.
+func (b *siege) endureAll(ctx context.Context) error {
+	for _, a := range append([]attack{nothing()}, b.attacks...) {
+		err := b.endure(ctx, a)
+		if err == nil {
+			err = b.calm(ctx, b.between)
+		}
+		if err != nil {
+			return fmt.Errorf("attack %s: %w", a.name, err)
+		}
+	}
+	return nil
+}
+
+// calm lets the victim be, and adds what it sees to a window. The machine is not as fast at all times, so the quiet is spread over the run as the
+// attacks are.
+func (b *siege) calm(ctx context.Context, into *window) error {
+	profiles := func() error { return nil }
+	if into == b.before {
+		profiles = b.takeProfiles(ctx, "quiet", b.share()/3)
 	}
 	b.victim.next()
-	before := cpuOf(b.cluster)
+	earlier := cpuOf(b.cluster)
 	if err := launch.Pause(ctx, b.share()/3); err != nil {
 		return err
 	}
-	used := cpuOf(b.cluster).since(before)
+	used := cpuOf(b.cluster).since(earlier)
 	seen := b.victim.next()
-	b.quiet.add(seen)
-	if first {
-		b.before = seen.suffered()
-		b.report("quiet", b.before, "  "+used)
-	} else {
-		b.later.add(seen)
-	}
-	if b.before.answers == 0 {
-		return errors.New("the victim got no answer before the first attack")
+	into.add(seen)
+	if into == b.before {
+		b.report("quiet", seen.suffered(), "  "+used)
 	}
 	return profiles()
 }
@@ -131,9 +135,14 @@ func (b *siege) endure(ctx context.Context, a attack) error {
 	if err != nil {
 		return err
 	}
-	attackers, err := startAttackers(ctx, b.attackers, o, b.group)
+	attackers, err := startAttackers(ctx, b.attackers, o)
 	if err != nil {
 		return err
+	}
+	if err := b.group.add(attackers.command.Process.Pid); err != nil {
+		b.group.remove()
+		b.group = ""
+		_, _ = fmt.Fprintf(b.log, "%v (%v)\n", b.group, err)
 	}
 	memory, profiles := watchMemory(b.cluster), b.takeProfiles(ctx, a.name, b.share())
 	b.victim.next()
@@ -195,14 +204,17 @@ const lastingRatio = 2
 
 // judge notes which bounds the attacks broke.
 func (b *siege) judge() {
-	quiet, later := b.quiet.suffered(), b.later.suffered()
+	all := newWindow()
+	all.add(b.before)
+	all.add(b.between)
+	quiet, before, between := all.suffered(), b.before.suffered(), b.between.suffered()
 	b.report("all quiet", quiet, "")
 	refuse := func(format string, args ...any) { b.broken = append(b.broken, fmt.Errorf(format, args...)) }
 	allowed := func(ratio float64, p99 time.Duration) time.Duration {
 		return max(b.bounds.floor, time.Duration(ratio*float64(p99)))
 	}
-	if later.p99 > allowed(lastingRatio, b.before.p99) {
-		refuse("the attacks have lasting effects: the p99 between them was %v, and before them %v", later.p99, b.before.p99)
+	if between.p99 > allowed(lastingRatio, before.p99) {
+		refuse("the attacks have lasting effects: the p99 between them was %v, and before them %v", between.p99, before.p99)
 	}
 	if quiet.worst > b.bounds.slowest || len(quiet.failures) > 0 {
 		refuse("while nobody attacked, the victim's slowest answer took %v, and it got these errors: %v", quiet.worst, quiet.failures)
